@@ -1,0 +1,143 @@
+"""Every setting of a run, declared once. The command line's flags, the web page's fields, the Python keywords and the
+manifest all come from this class: add a field here and it exists everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from manymesh.types import Box
+
+Format = Literal["glb", "obj", "stl", "ply", "3mf"]
+EngineName = Literal["auto", "lite", "hunyuan"]
+
+FORMATS: tuple[str, ...] = get_args(Format)
+
+
+class BoxRequest(BaseModel):
+    """A box the user drew: ``x0,y0,x1,y1[:label]`` in the oriented photo's pixels, half-open."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    label: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> BoxRequest:
+        numbers, _, label = text.partition(":")
+        try:
+            x0, y0, x1, y1 = (int(part) for part in numbers.split(","))
+        except ValueError:
+            raise ValueError(f"'{text}' is not a box: write x0,y0,x1,y1 or x0,y0,x1,y1:label in whole pixels") from None
+        if x1 <= x0 or y1 <= y0:
+            raise ValueError(f"the box '{text}' is empty: x1 must be over x0 and y1 over y0")
+        return cls(x0=x0, y0=y0, x1=x1, y1=y1, label=label.strip() or None)
+
+    @property
+    def box(self) -> Box:
+        return Box(self.x0, self.y0, self.x1, self.y1)
+
+
+class Settings(BaseModel):
+    """What to make and how. Frozen; two runs with equal settings, photo and machine give equal files.
+
+    A field's ``description`` is its help text everywhere. ``json_schema_extra`` may hold ``group`` (how faces group
+    the field: "what", "result" or "engine") and ``flag`` (the command line's spelling, where it differs).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: Annotated[
+        str | None,
+        Field(
+            description="What to make, as a comma-separated list of names: 'cup, spoon'. Without it, everything found.",
+            json_schema_extra={"group": "what"},
+            max_length=2000,
+        ),
+    ] = None
+    boxes: Annotated[
+        tuple[BoxRequest, ...],
+        Field(
+            description="An object's box, x0,y0,x1,y1[:label] in pixels. Repeatable. Replaces detection.",
+            json_schema_extra={"group": "what", "flag": "box"},
+            max_length=256,
+        ),
+    ] = ()
+    max_objects: Annotated[
+        int,
+        Field(description="Stop after this many objects.", ge=1, le=256, json_schema_extra={"group": "what"}),
+    ] = 32
+    whole_image_if_none: Annotated[
+        bool,
+        Field(
+            description="When nothing is found, take the whole photo as one object.",
+            json_schema_extra={"group": "what"},
+        ),
+    ] = False
+    engine: Annotated[
+        EngineName,
+        Field(
+            description="lite: no download, any CPU. hunyuan: the large networks. auto: the best this machine can run.",
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = "auto"
+    texture: Annotated[
+        bool,
+        Field(description="Paint the meshes, or leave them grey.", json_schema_extra={"group": "result"}),
+    ] = True
+    faces: Annotated[
+        int,
+        Field(
+            description="The most triangles a mesh may have.",
+            ge=100,
+            le=2_000_000,
+            json_schema_extra={"group": "result"},
+        ),
+    ] = 40_000
+    texture_size: Annotated[
+        int,
+        Field(
+            description="Width and height of a texture, in pixels.",
+            ge=64,
+            le=8192,
+            json_schema_extra={"group": "result"},
+        ),
+    ] = 1024
+    formats: Annotated[
+        tuple[Format, ...],
+        Field(
+            description=f"Files to write for each object, comma-separated: {', '.join(FORMATS)}.",
+            json_schema_extra={"group": "result", "flag": "format"},
+            min_length=1,
+        ),
+    ] = ("glb",)
+    seed: Annotated[
+        int,
+        Field(description="Same seed, same result.", ge=0, le=2**32 - 1, json_schema_extra={"group": "engine"}),
+    ] = 0
+
+    @field_validator("formats", mode="before")
+    @classmethod
+    def _split_formats(cls, value: Any) -> Any:
+        items = value.split(",") if isinstance(value, str) else list(value)
+        wanted = [str(item).strip().lower().lstrip(".") for item in items if str(item).strip()]
+        # GLB is always written: the scene, previews and resume read it.
+        return tuple(dict.fromkeys(["glb", *wanted]))
+
+    @field_validator("boxes", mode="before")
+    @classmethod
+    def _parse_boxes(cls, value: Any) -> Any:
+        return tuple(BoxRequest.parse(item) if isinstance(item, str) else item for item in value)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The prompt's names, in order, without repeats."""
+        if not self.prompt:
+            return ()
+        parts = (" ".join(part.split()).strip(" .;") for part in self.prompt.replace("\n", ",").split(","))
+        return tuple(dict.fromkeys(part for part in parts if part))

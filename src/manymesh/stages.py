@@ -1,0 +1,75 @@
+"""What a stage is: a name, a licence, and a way to open it. The four protocols that implementations answer.
+
+A stage is opened once for all objects, called once per object, and closed: whatever it loaded is gone then. So an
+implementation is one generator function and one value::
+
+    @contextmanager
+    def open_shape(settings: Settings) -> Iterator[Shape]:
+        network = load(...)
+        yield lambda cutout, *, seed, tick: sculpt(network, cutout, seed, tick)
+
+    STAGE = Stage("my-shape", "shape", "what it does", "Apache-2.0", open_shape)
+
+Third parties add theirs by an entry point in ``manymesh.detectors``, ``manymesh.mattes``, ``manymesh.shapes`` or
+``manymesh.painters`` that names such a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from manymesh.settings import Settings
+    from manymesh.types import Camera, Crop, Cutout, Detection, Mesh, Photo, Sculpture, TexturedMesh
+
+Kind = Literal["detect", "matte", "shape", "paint"]
+
+Tick = Callable[[float], None]
+"""Called by a stage now and then with the share done, 0..1. Raises ``Cancelled`` when the user has asked to stop, so
+a stage must call it at least once a second where it can, and let the exception through."""
+
+
+class Detect(Protocol):
+    def __call__(self, photo: Photo, names: Sequence[str], *, tick: Tick) -> Sequence[Detection]:
+        """Everything in the photo that goes by one of ``names`` (by any name, when empty), in a stable order."""
+
+
+class Matte(Protocol):
+    def __call__(self, crop: Crop, *, tick: Tick) -> Cutout:
+        """The crop without its background. Raises ``ObjectError`` when nothing is left."""
+
+
+class Shape(Protocol):
+    def __call__(self, cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
+        """Geometry for one cutout. Deterministic in (cutout, seed)."""
+
+
+class Paint(Protocol):
+    def __call__(self, mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick) -> TexturedMesh:
+        """A texture for a mesh that ``view`` places on the cutout. Deterministic in its arguments."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One implementation of one stage.
+
+    Attributes:
+        name: short and unique in its kind; what ``--shape`` and the manifest call it.
+        kind: which of the four it is.
+        summary: one line for ``manymesh doctor``.
+        licence: of its weights, or of its code when it has none (SPDX id or a name).
+        open: gives a context manager whose value is the callable of the protocol above.
+        missing: says in one sentence what this machine lacks for it, with the command that brings it, or None.
+        reads_names: (detectors) whether it can look for things by name.
+    """
+
+    name: str
+    kind: Kind
+    summary: str
+    licence: str
+    open: Callable[[Settings], AbstractContextManager[Any]]
+    missing: Callable[[Settings], str | None] = lambda settings: None
+    reads_names: bool = False
