@@ -87,4 +87,3 @@ def _library_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue  # an extra that is not installed
     return found
-

@@ -1,7 +1,7 @@
 """The command line: turns a person's wish into ``Settings`` and a pipeline call, and shows the events.
 
-stdout carries what machines want (run folders, or one JSON document with --json); all else goes to stderr. Exit codes are
-those of ``errors.py``.
+stdout carries what machines want (run folders, or one JSON document with --json); all else goes to stderr. Exit codes
+are those of ``errors.py``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from manymesh._version import __version__
-from manymesh.errors import Cancelled, ManymeshError
+from manymesh.errors import ManymeshError
 from manymesh.options import with_settings
 from manymesh.settings import Settings
 
 if TYPE_CHECKING:
-    from manymesh.events import Cancel
     from manymesh.run import Run
 
 # Plain help: Rich's panels would cost 0.2 s before the first letter.
@@ -73,9 +72,7 @@ def resume(
 
     with _errors_for_people(as_json), _working() as (pipeline, cancel):
         replacements = parse_replacements(cutout or [])
-        _report(
-            [pipeline(None, cancel).resume(run, lambda opened: replace_cutouts(opened, replacements))], as_json
-        )
+        _report([pipeline(None, cancel).resume(run, lambda opened: replace_cutouts(opened, replacements))], as_json)
 
 
 @app.command()

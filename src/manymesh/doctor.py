@@ -25,12 +25,14 @@ def examine() -> dict[str, Any]:
     for name in ENGINES:
         stages = stages_of(name)
         engines[name] = {
-            "stages": {kind: {"name": s.name, "summary": s.summary, "licence": s.licence} for kind, s in stages.items()},
+            "stages": {
+                kind: {"name": s.name, "summary": s.summary, "licence": s.licence} for kind, s in stages.items()
+            },
             "missing": lacking(stages, settings),
         }
     try:
         plan = choose(settings)
-        auto = {"engine": plan.engine, "reason": plan.reason}
+        auto: dict[str, str | None] = {"engine": plan.engine, "reason": plan.reason}
     except ManymeshError as error:
         auto = {"engine": None, "reason": str(error)}
     return {

@@ -103,7 +103,7 @@ def choose(settings: Settings) -> Plan:
             kind, text = next(iter(lack.items()))
             raise MissingPieceError(f"The engine '{settings.engine}' cannot {kind} here: {text}")
         return Plan(settings.engine, "asked for", stages, settings)
-    why_not = []
+    why_not: list[str] = []
     for engine in PREFERENCE:
         if engine not in ENGINES:
             continue

@@ -63,7 +63,8 @@ def finish_run(run: Run, model: None, tick: Tick) -> None:
     from manymesh.scene import scene
     from manymesh.sheet import contact_sheet
 
-    made, failed = [], []
+    made: list[ObjectRecord] = []
+    failed: list[ObjectRecord] = []
     for record in run.manifest.objects:
         if record.error is None:
             record.state = "done"

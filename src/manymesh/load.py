@@ -139,10 +139,13 @@ def _decode(image: Image.Image, notes: list[str]) -> tuple[U8, U8 | None, float]
 
 def _to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
     """Any Pillow mode to 8-bit RGB or RGBA in sRGB."""
-    from PIL import Image
+    from PIL import ImageCms
 
     if image.mode.startswith("I") or image.mode == "F":
         return _from_deep_grey(image, notes)
+    if image.mode == "LAB":
+        lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+        return _through_profile(image, lab.tobytes(), notes)
     transparent = image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
     profile = image.info.get("icc_profile")
     if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
@@ -150,9 +153,7 @@ def _to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
     elif image.mode == "CMYK":
         notes.append("Converted from CMYK without a colour profile; colours are approximate.")
     target = "RGBA" if transparent else "RGB"
-    return image if image.mode == target else image.convert("RGBA").convert(target) if image.mode == "P" else (
-        image.convert(target)
-    )
+    return image if image.mode == target else image.convert(target)
 
 
 def _from_deep_grey(image: Image.Image, notes: list[str]) -> Image.Image:
@@ -161,9 +162,13 @@ def _from_deep_grey(image: Image.Image, notes: list[str]) -> Image.Image:
 
     values = np.nan_to_num(np.asarray(image, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     highest = float(values.max(initial=0.0))
-    scale = 255.0 if highest <= 1.0 and image.mode == "F" else 1.0 if highest <= 255.0 else 255.0 / max(65535.0, highest)
+    if image.mode.startswith("I;16"):
+        top = 65535.0
+    else:
+        # Whole 32-bit numbers and floats state no range: take the smallest usual one that holds the values.
+        top = next((t for t in (1.0, 255.0, 65535.0) if highest <= t and (t > 1.0 or image.mode == "F")), highest)
     notes.append(f"Reduced from {'float' if image.mode == 'F' else '16-bit'} greyscale to 8 bits.")
-    grey = np.clip(np.rint(values * scale), 0, 255).astype(np.uint8)
+    grey = np.clip(np.rint(values * (255.0 / top)), 0, 255).astype(np.uint8)
     return Image.fromarray(grey).convert("RGB")
 
 

@@ -1,4 +1,4 @@
-"""``run.json``: everything that is known of a run, as data. Its JSON schema is published in ``docs/run.schema.json``."""
+"""``run.json``: everything that is known of a run, as data. Its JSON schema stands in ``docs/run.schema.json``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from manymesh.settings import Settings
 from manymesh.box import Box
+from manymesh.settings import Settings
 
 SCHEMA_VERSION = 1
 

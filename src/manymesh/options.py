@@ -13,7 +13,7 @@ from manymesh.settings import Settings
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Let a Typer command take every setting as an option: its ``settings`` parameter is replaced by one option a field.
+    """Let a Typer command take every setting as an option: ``settings`` is replaced by one option a field.
 
     The command is called with the validated ``Settings``.
     """
@@ -27,7 +27,9 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
         kind, default = _option_type(field.annotation, field.default)
         declared = f"{flag}/--no-{flag[2:]}" if kind is bool and default is True else flag
         metavar = str(extra["metavar"]) if "metavar" in extra else None
-        option = typer.Option(declared, help=field.description, metavar=metavar, show_default=default not in (None, [], False))
+        option = typer.Option(
+            declared, help=field.description, metavar=metavar, show_default=default not in (None, [], False)
+        )
         options.append(
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
         )

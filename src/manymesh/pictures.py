@@ -71,7 +71,9 @@ def draw_boxes(rgb: U8, boxes: Sequence[tuple[Box, str]]) -> U8:
     line_px, text_px = max(2, side // 320), max(12, side // 45)
     for number, (box, label) in enumerate(boxes):
         colour = PALETTE[number % len(PALETTE)]
-        draw.rectangle((box.x0, box.y0, max(box.x1 - 1, box.x0), max(box.y1 - 1, box.y0)), outline=colour, width=line_px)
+        draw.rectangle(
+            (box.x0, box.y0, max(box.x1 - 1, box.x0), max(box.y1 - 1, box.y0)), outline=colour, width=line_px
+        )
         # Inside the box where there is no room above it.
         y = box.y0 - text_px - 6 if box.y0 >= text_px + 6 else box.y0
         extent = draw.textbbox((box.x0 + 4, y + 2), label, font=font(text_px))

@@ -173,7 +173,10 @@ def _output_errors(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            what, hint = f"The disk is full: '{target}' could not be written", "Free some space, then `manymesh resume`."
+            what, hint = (
+                f"The disk is full: '{target}' could not be written",
+                "Free some space, then `manymesh resume`.",
+            )
         else:
             what = f"'{target}' cannot be written ({error.strerror or error})"
             hint = "Choose another folder with --out."

@@ -14,7 +14,8 @@ from manymesh.manifest import ObjectRecord
 from manymesh.mesh.glb import read_glb, read_painted_glb, scene_glb
 from manymesh.render.camera import project
 from manymesh.run import Run
-from manymesh.types import F64, Box, Camera, F32
+from manymesh.steps import read_view
+from manymesh.types import F32, F64, Box, Camera
 
 
 def scene(run: Run, records: Sequence[ObjectRecord]) -> bytes:
@@ -26,8 +27,8 @@ def scene(run: Run, records: Sequence[ObjectRecord]) -> bytes:
         data = run.read(record.files["model" if painted else "mesh"])
         thing = read_painted_glb(data) if painted else read_glb(data)
         vertices = read_glb(data).vertices
-        assert record.view is not None and record.window is not None
-        view = Camera(np.array(record.view[0]), np.array(record.view[1]))
+        assert record.window is not None
+        view = read_view(record)
         nodes.append((record.label, placement(vertices, view, record.window, photo.width, photo.height), thing))
     return scene_glb(nodes)
 

@@ -63,7 +63,7 @@ class Settings(BaseModel):
     boxes: Annotated[
         tuple[BoxRequest, ...],
         Field(
-            description="An object's box in the photo's pixels, with a name if you like. Repeatable. Replaces detection.",
+            description="An object's box in the photo's pixels, and its name. Repeatable. Replaces detection.",
             json_schema_extra={"group": "what", "flag": "box", "metavar": "X0,Y0,X1,Y1[:LABEL]"},
             max_length=256,
         ),

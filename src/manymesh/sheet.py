@@ -66,8 +66,12 @@ def _head(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run) -> None:
         (f"manymesh {manifest.manymesh}", FAINT, TEXT_PX),
     ]
     for text, colour, size_px in lines:
-        draw.text((left, top), _fitted(draw, text, size_px, sheet.width - left - GAP_PX), fill=colour,
-                  font=pictures.font(size_px))
+        draw.text(
+            (left, top),
+            _fitted(draw, text, size_px, sheet.width - left - GAP_PX),
+            fill=colour,
+            font=pictures.font(size_px),
+        )
         top += round(size_px * 1.5)
 
 
@@ -81,8 +85,12 @@ def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run, record: Object
     else:
         caption += f"   {record.facts.get('faces', 0):,} faces, {seconds:.1f} s"
     colour = INK if record.error is None else ALARM
-    draw.text((GAP_PX, top), _fitted(draw, caption, TEXT_PX, sheet.width - 2 * GAP_PX), fill=colour,
-              font=pictures.font(TEXT_PX))
+    draw.text(
+        (GAP_PX, top),
+        _fitted(draw, caption, TEXT_PX, sheet.width - 2 * GAP_PX),
+        fill=colour,
+        font=pictures.font(TEXT_PX),
+    )
     top += TEXT_PX + GAP_PX // 2
     if "cutout" in record.files or "crop" in record.files:
         rgb, alpha = pictures.decode(run.read(record.files["cutout" if "cutout" in record.files else "crop"]))

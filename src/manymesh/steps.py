@@ -7,6 +7,7 @@ and the events are ``pipeline.py``'s.
 from __future__ import annotations
 
 from collections.abc import Callable
+
 import numpy as np
 
 from manymesh import pictures
@@ -183,14 +184,15 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     mesh, notes = clean(read_glb(run.read(record.files["shape"])))
     tick(0.3)
     mesh, matrix = normalise(reduce(mesh, run.manifest.settings.faces))
-    view = moved(_read_view(record), matrix)
+    view = moved(read_view(record), matrix)
     record.view = [view.world_to_camera.tolist(), view.projection.tolist()]
     record.warnings += notes
     record.facts.update(facts(mesh))
     run.write(_path(record, "mesh.glb"), write_glb(mesh), owner=record, role="mesh")
 
 
-def _read_view(record: ObjectRecord) -> Camera:
+def read_view(record: ObjectRecord) -> Camera:
+    """The camera that places the object's mesh on its cutout."""
     assert record.view is not None
     world_to_camera, projection = (np.array(matrix, np.float64) for matrix in record.view)
     return Camera(world_to_camera, projection)
@@ -201,16 +203,19 @@ def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:
     from manymesh.mesh.write import read_glb, write_glb
 
     mesh = read_glb(run.read(record.files["mesh"]))
-    painted = model(mesh, _read_view(record), _read_cutout(run, record), seed=record.seed, tick=tick)
+    painted = model(mesh, read_view(record), _read_cutout(run, record), seed=record.seed, tick=tick)
     record.warnings += painted.notes
-    record.facts["paint"] = {**painted.details, "unwrap": painted.atlas.method,
-                             "texture_px": int(painted.base_color.shape[0])}
+    record.facts["paint"] = {
+        **painted.details,
+        "unwrap": painted.atlas.method,
+        "texture_px": int(painted.base_color.shape[0]),
+    }
     run.write(_path(record, "model.glb"), write_glb(painted), owner=record, role="model")
 
 
 def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     """Write the other formats and the preview, each read back before it counts."""
-    from manymesh.mesh.write import FORMATS, read_painted_glb, read_glb
+    from manymesh.mesh.write import FORMATS, read_glb, read_painted_glb
     from manymesh.render.preview import four_views
 
     painted = "model" in record.files

@@ -147,7 +147,7 @@ class Workshop:
                     yield model
                     del model
         finally:
-            for run, record in zip(runs, records, strict=True):
+            for record in records:
                 record.load_seconds = round(load_s, 4)
                 record.host_peak_bytes = meter.usage.host_peak_bytes
                 record.device_peak_bytes = meter.usage.device_peak_bytes
@@ -188,8 +188,9 @@ class Workshop:
             now_s = time.perf_counter()
             if now_s - last_s >= PROGRESS_EVERY_S:
                 last_s = now_s
-                self._say(Event("object-progress", run.manifest.name, stage, object_id, done=done, total=total,
-                                share=share))
+                self._say(
+                    Event("object-progress", run.manifest.name, stage, object_id, done=done, total=total, share=share)
+                )
 
         return tick
 

@@ -66,9 +66,7 @@ def paint_from_photo(mesh: Mesh, view: Camera, cutout: Cutout, texture_px: int, 
     return TexturedMesh(atlas, texture, tuple(notes), details)
 
 
-def _with_mirror(
-    front: Seen, surface: Texels, view: Camera, rgb: U8, alpha: U8
-) -> tuple[Seen, dict[str, float]]:
+def _with_mirror(front: Seen, surface: Texels, view: Camera, rgb: U8, alpha: U8) -> tuple[Seen, dict[str, float]]:
     """``front``, with what faces away coloured by the pixel that lies on the same line of sight."""
     pixels, _ = project(view, surface.position, alpha.shape[1], alpha.shape[0])
     cosine = np.einsum("nc,nc->n", towards_viewer(view, surface.position), surface.normal)

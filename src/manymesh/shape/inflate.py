@@ -1,8 +1,8 @@
 """Silhouette inflation: the outline of a cutout, blown up like a balloon. No network, no download.
 
 The half thickness h over the picture plane follows Poisson's equation inside the silhouette, as in Baran & Lehtinen,
-"Notes on Inflating Curves" (2009): laplacian(u) = -c with u = 0 on the outline, h = sqrt(u). A disc becomes a spheroid, a
-bar an elliptic rod: thick where the outline is wide, thin where it is thin. The surface is the zero set of
+"Notes on Inflating Curves" (2009): laplacian(u) = -c with u = 0 on the outline, h = sqrt(u). A disc becomes a
+spheroid, a bar an elliptic rod: thick where the outline is wide, thin where it is thin. The surface is the zero set of
 ``f(x, y, z) = u(x, y) - z^2``, which is smooth through the silhouette, so the mesh is closed, without a seam or a
 staircase, and the outline's holes stay holes.
 """
