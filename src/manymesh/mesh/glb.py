@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from manymesh.errors import InputError, OutputError
 from manymesh.mesh.normals import vertex_normals
-from manymesh.types import U8, F64, Mesh, TexturedMesh
+from manymesh.types import U8, F64, Atlas, Mesh, TexturedMesh
 
 MAGIC, JSON_CHUNK, BIN_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
 FLOAT, U8_TYPE, U16_TYPE, U32_TYPE = 5126, 5121, 5123, 5125
@@ -187,6 +187,31 @@ def read_glb(data: bytes) -> Mesh:
     if len(faces) and (int(faces.max()) >= len(vertices) or int(faces.min()) < 0):
         raise InputError("the GLB file's faces name vertices that it lacks", "It is damaged.")
     return Mesh(vertices, faces, colors)
+
+
+def read_painted_glb(data: bytes) -> TexturedMesh:
+    """The first mesh of a GLB file that ``write_glb`` made of a textured one: the same positions, faces, UV and texture.
+
+    Raises:
+        InputError: not such a file.
+    """
+    from PIL import Image
+
+    plain = read_glb(data)
+    try:
+        document, binary = split_glb(data)
+        attributes = document["meshes"][0]["primitives"][0]["attributes"]
+        uv = _read_accessor(document, binary, attributes["TEXCOORD_0"]).astype(np.float32)
+        view = document["bufferViews"][document["images"][0]["bufferView"]]
+        start = view.get("byteOffset", 0)
+        with Image.open(BytesIO(binary[start : start + view["byteLength"]])) as image:
+            texture = np.asarray(image.convert("RGB"))
+    except (KeyError, IndexError, ValueError, TypeError, OSError) as error:
+        raise InputError(f"the GLB file's texture cannot be read ({error})", "It is damaged.") from error
+    # Vertices repeat on seams with exactly the same position: the first of each is the one they all stand for.
+    _, source = np.unique(plain.vertices, axis=0, return_inverse=True)
+    atlas = Atlas(plain.vertices, plain.faces, uv, source.reshape(-1).astype(np.int32), "file")
+    return TexturedMesh(atlas, texture)
 
 
 def split_glb(data: bytes) -> tuple[dict[str, Any], bytes]:
