@@ -173,7 +173,7 @@ def eye(camera: Camera) -> F64 | None:
     """(3,) where a pinhole camera stands, or None for one without foreshortening."""
     if not camera.projection[3, :3].any():
         return None
-    return np.linalg.inv(camera.world_to_camera)[:3, 3]
+    return np.asarray(np.linalg.inv(camera.world_to_camera)[:3, 3], np.float64)
 
 
 def towards_viewer(camera: Camera, points: Any) -> F64:

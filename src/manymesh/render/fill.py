@@ -85,10 +85,11 @@ def pad(colors: Any, surface: Texels) -> U8:
     pixel_of_label[label.ravel()[raster.pixel]] = raster.pixel
     near = distance <= REPEAT_PX
     picture[near] = picture.reshape(-1, 3)[pixel_of_label[label[near]]]
-    return (push_pull(picture, near.astype(np.float32)) * 255 + 0.5).astype(np.uint8)
+    filled = push_pull(picture.astype(np.float32), near.astype(np.float32))
+    return (np.clip(filled, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def push_pull(picture: F32, weight: F32) -> F32:
+def push_pull(picture: Any, weight: Any) -> F32:
     """Fill a picture's holes from ever coarser means of what is known around them (Gortler et al. 1996).
 
     Args:
@@ -164,8 +165,9 @@ def _fading_detail(detail: F32, keep: F32, surface: Texels) -> F32:
         return detail
     hole = np.full(raster.height * raster.width, 255, np.uint8)
     hole[raster.pixel[kept]] = 0
-    hole = hole.reshape(raster.height, raster.width)
-    distance, label = cv2.distanceTransformWithLabels(hole, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    distance, label = cv2.distanceTransformWithLabels(
+        hole.reshape(raster.height, raster.width), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
     detail_of_label = np.zeros((int(label.max()) + 1, 3), np.float32)
     detail_of_label[label.ravel()[raster.pixel[kept]]] = detail[kept]
     away = distance.ravel()[raster.pixel]

@@ -4,9 +4,9 @@ Two rules decide what a pixel is and which pixels a triangle covers:
 
 * ``"house"``: clip -1 and 1 are the outer edges of the picture, row 0 is at the top, a pixel is sampled in its middle
   and belongs to exactly one of the triangles that share an edge (half-open spans, as in every scan converter).
-* ``"official"``: the one Hunyuan3D-2's painter was trained with, reproduced to the bit on the CPU. Clip -1 and 1 fall on
-  the *middles* of the outermost pixels, rows grow with clip y, edges are inclusive, depths are cut to 18 bits and the
-  lowest face wins ties.
+* ``"official"``: the one Hunyuan3D-2's painter was trained with, reproduced to the bit on the CPU. Clip -1 and 1 fall
+  on the *middles* of the outermost pixels, rows grow with clip y, edges are inclusive, depths are cut to 18 bits and
+  the lowest face wins ties.
 
 Both share one plan: faces -> rows of pixels (spans) -> tiles of equally long spans -> smallest key per pixel. Only the
 spans of the official rule need a test per pixel, and they are tight, so few candidates are thrown away.

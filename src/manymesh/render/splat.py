@@ -1,6 +1,7 @@
 """Hunyuan3D-2's baker: every pixel of a view pushes its colour into the texture, then the views are merged.
 
-Vertices and UV are those of the unwrapped mesh as ``official.normalised`` gives them; row 0 of a texture is v = 0 there.
+Vertices and UV are those of the unwrapped mesh as ``official.normalised`` gives them; row 0 of a texture is
+v = 0 there.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def depth_edges(raster: Raster, z: F32) -> U8:
     span = z.max() - z.min()
     stretched = (z - z.min()) / (span if span > 0 else np.float32(1))
     depth = raster.image((stretched * np.float32(255)).astype(np.uint8), 0)
-    return cv2.Canny(depth, 30, 80)
+    return np.asarray(cv2.Canny(depth, 30, 80), np.uint8)
 
 
 def merge(splats: Iterable[Splat], weights: Iterable[float]) -> tuple[F32, Bool]:
