@@ -76,7 +76,7 @@ def visible(depths: DepthMap, points: Any, normals: Any, *, margins_px: Sequence
     for margin in margins_px:
         kernel = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
         nearest = cv2.erode(depths.depth, kernel, borderType=cv2.BORDER_REPLICATE)
-        free = free & (depth <= nearest[row, column] + footprint * ((margin + 1) * 1.5 * slope + 0.5))
+        free = free & (depth <= nearest[row, column] + footprint * ((margin + 0.5) * 1.42 * slope + 0.5))
         sure += free
     return sure / np.float32(len(margins_px))
 
@@ -128,20 +128,54 @@ def read_opaque(rgb: U8, trust: Any, pixels: Any, pixels_per_texel: float = 1.0)
     """
     import cv2
 
-    alpha = np.asarray(trust, np.float32) / np.float32(255 if np.asarray(trust).dtype == np.uint8 else 1)
-    straight = rgb.astype(np.float32) / np.float32(255)
-    weighted = np.dstack([straight * alpha[:, :, None], alpha])
+    trust = np.asarray(trust)
+    if trust.dtype != np.uint8:
+        trust = (np.clip(trust, 0, 1) * 255 + 0.5).astype(np.uint8)
     if pixels_per_texel > 1.5:
-        weighted = cv2.GaussianBlur(weighted, (0, 0), 0.5 * math.sqrt(pixels_per_texel**2 - 1))
-    found = sample(weighted, pixels)
-    opacity = np.clip(found[:, 3], 0, 1)
-    opacity[opacity < 1e-3] = 0
-    color = np.where(opacity[:, None] > 0, found[:, :3] / np.maximum(found[:, 3:], 1e-6), 0)
-    if pixels_per_texel <= 1.5:
-        solid = cv2.erode((alpha >= 0.999).astype(np.uint8), np.ones((5, 5), np.uint8))
-        inner = sample(solid[:, :, None], pixels)[:, 0] > 0.999
-        color[inner] = sample(straight, np.asarray(pixels)[inner], "cubic")
-    return np.clip(color, 0, 1).astype(np.float32), opacity
+        return _read_averaged(rgb, trust, pixels, 0.5 * math.sqrt(pixels_per_texel**2 - 1))
+    pixels = np.asarray(pixels)
+    solid = cv2.erode((trust == 255).astype(np.uint8), np.ones((5, 5), np.uint8))
+    column, row = np.clip(pixels.astype(np.int64), 0, [trust.shape[1] - 1, trust.shape[0] - 1]).T
+    inner = solid[row, column] > 0
+    color, alpha = np.empty((len(pixels), 3), np.float32), np.ones(len(pixels), np.float32)
+    color[inner] = sample(rgb, pixels[inner], "cubic") / 255
+    color[~inner], alpha[~inner] = _read_edge(rgb, trust, pixels[~inner])
+    return color, alpha
+
+
+def _read_edge(rgb: U8, trust: U8, pixels: Any) -> tuple[F32, F32]:
+    """Bilinear, each of the four pixels weighed by its own alpha as well."""
+    place = pixels - 0.5
+    base = np.floor(place).astype(np.int64)
+    part = (place - base).astype(np.float32)
+    color, alpha = np.zeros((len(pixels), 3), np.float32), np.zeros(len(pixels), np.float32)
+    for down in (0, 1):
+        for right in (0, 1):
+            column = np.clip(base[:, 0] + right, 0, trust.shape[1] - 1)
+            row = np.clip(base[:, 1] + down, 0, trust.shape[0] - 1)
+            weight = (part[:, 0] if right else 1 - part[:, 0]) * (part[:, 1] if down else 1 - part[:, 1])
+            weight = weight * trust[row, column] / np.float32(255)
+            color += rgb[row, column] * weight[:, None]
+            alpha += weight
+    return _straight(color / np.float32(255), alpha)
+
+
+def _read_averaged(rgb: U8, trust: U8, pixels: Any, sigma_px: float) -> tuple[F32, F32]:
+    """The same after a blur, for texels coarser than pixels."""
+    import cv2
+
+    weighted = np.empty((*trust.shape, 4), np.float32)
+    weighted[:, :, 3] = trust / np.float32(255)
+    np.multiply(rgb, weighted[:, :, 3:] / np.float32(255), out=weighted[:, :, :3])
+    found = sample(cv2.GaussianBlur(weighted, (0, 0), sigma_px), pixels)
+    return _straight(found[:, :3], found[:, 3])
+
+
+def _straight(color: F32, alpha: F32) -> tuple[F32, F32]:
+    """Premultiplied to straight colours; what is all but transparent counts as fully so."""
+    alpha = np.where(alpha < 1e-3, 0, np.minimum(alpha, 1)).astype(np.float32)
+    straight = color / np.maximum(alpha, np.float32(1e-3))[:, None]
+    return np.where(alpha[:, None] > 0, np.clip(straight, 0, 1), 0).astype(np.float32), alpha
 
 
 def blend(views: Sequence[Seen], shares: Sequence[float] | None = None) -> Seen:

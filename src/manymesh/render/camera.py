@@ -184,7 +184,7 @@ def towards_viewer(camera: Camera, points: Any) -> F64:
         back = np.linalg.inv(camera.world_to_camera)[:3, 2]
         return np.broadcast_to(back / np.linalg.norm(back), points.shape)
     ray = position - points
-    return ray / np.maximum(np.linalg.norm(ray, axis=1, keepdims=True), 1e-12)
+    return ray / np.maximum(np.sqrt(np.einsum("nc,nc->n", ray, ray)), 1e-12)[:, None]
 
 
 def pixel_footprint(camera: Camera, points: Any, height: int) -> F64:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from manymesh.render.camera import depth_of, perspective, pixel_footprint, to_clip
-from manymesh.render.geometry import corner_normals
+from manymesh.render.geometry import corner_normals, unit
 from manymesh.render.raster import Raster, interpolate, rasterise
 from manymesh.render.sample import linear_from_srgb, sample, srgb_from_linear
 from manymesh.types import F32, U8, Camera, Mesh, TexturedMesh
@@ -169,7 +169,7 @@ def _normals_in_camera(model: Model, raster: Raster, camera: Camera) -> F32:
     """(n, 3) unit normals in the camera's frame under the covered pixels."""
     normals = np.einsum("nkc,nk->nc", model.normals[raster.face], raster.bary)
     normals = normals @ camera.world_to_camera[:3, :3].T.astype(np.float32)
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), np.float32(1e-12))
+    return unit(normals)
 
 
 def _light(normals: F32) -> F32:

@@ -15,7 +15,8 @@ def sample(image: Any, pixels: Any, how: Literal["linear", "cubic"] = "linear") 
     """A picture's values at places.
 
     Args:
-        image: (H, W, C) float32 or uint8, C 1..4. Beyond its edges the outermost pixels go on.
+        image: (H, W, C) float32, or uint8 (values are then rounded), C 1..4. Beyond its edges the outermost pixels
+            go on.
         pixels: (n, 2) x, y; the middle of the first pixel is (0.5, 0.5).
         how: cubic is sharper and may leave the range of the picture's values a little.
 
@@ -24,7 +25,7 @@ def sample(image: Any, pixels: Any, how: Literal["linear", "cubic"] = "linear") 
     """
     import cv2
 
-    image = np.ascontiguousarray(image, np.float32)
+    image = np.asarray(image)
     channels = image.shape[2]
     count = len(pixels)
     if not count:
