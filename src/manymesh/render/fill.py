@@ -84,29 +84,36 @@ def pad(colors: Any, surface: Texels) -> U8:
     pixel_of_label = np.zeros(int(label.max()) + 1, np.int64)
     pixel_of_label[label.ravel()[raster.pixel]] = raster.pixel
     near = distance <= REPEAT_PX
-    picture[near] = picture.reshape(-1, 3)[pixel_of_label[label[near]]]
-    return (push_pull(picture, near.astype(np.float32)) * 255 + 0.5).astype(np.uint8)
+    ring = near & ~known
+    picture[ring] = picture.reshape(-1, 3)[pixel_of_label[label[ring]]]
+    filled = push_pull(picture, near)
+    return (np.clip(filled, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
-def push_pull(picture: F32, weight: F32) -> F32:
-    """Fill a picture's holes from ever coarser means of what is known around them (Gortler et al. 1996).
+def push_pull(picture: Any, known: Any) -> F32:
+    """Fill a picture's holes from ever coarser means of what is known around them (after Gortler et al. 1996).
 
     Args:
-        picture: (H, W, C) float32. weight: (H, W) float32 in [0, 1], 0 in the holes. Something must be known.
+        picture: (H, W, 3) float32. known: (H, W) bool, False in the holes. Something must be known.
+
+    Returns:
+        (H, W, 3) float32, a new array; known pixels keep their values.
     """
     import cv2
 
-    height, width = weight.shape
-    if height == 1 and width == 1:
-        return picture
-    padding = (0, height % 2, 0, width % 2)
-    known = cv2.copyMakeBorder(np.dstack([picture * weight[:, :, None], weight]), *padding, cv2.BORDER_CONSTANT)
-    half = cv2.resize(known, (known.shape[1] // 2, known.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    total = half[:, :, -1:]
-    coarse = push_pull(half[:, :, :-1] / np.maximum(total, 1e-8), (total[:, :, 0] > 1e-8).astype(np.float32))
-    back = cv2.resize(coarse, (known.shape[1], known.shape[0]), interpolation=cv2.INTER_LINEAR)
-    back = back.reshape(*known.shape[:2], -1)[:height, :width]
-    return picture * weight[:, :, None] + back * (1 - weight[:, :, None])
+    height, width = known.shape
+    if known.all():
+        return np.array(picture, np.float32)
+    even = height + height % 2, width + width % 2
+    layers = np.zeros((*even, 4), np.float32)
+    layers[:height, :width, 3] = known
+    np.multiply(picture, known[:, :, None], out=layers[:height, :width, :3])
+    half = cv2.resize(layers, (even[1] // 2, even[0] // 2), interpolation=cv2.INTER_AREA)
+    share = half[:, :, 3]
+    coarse = push_pull(half[:, :, :3] / np.maximum(share, np.float32(1e-6))[:, :, None], share > 0)
+    filled = cv2.resize(coarse, (even[1], even[0]), interpolation=cv2.INTER_LINEAR)[:height, :width]
+    filled[known] = picture[known]
+    return np.asarray(filled, np.float32)
 
 
 def _laplacian(atlas: Atlas, weld: Any, count: int) -> Any:
@@ -164,8 +171,9 @@ def _fading_detail(detail: F32, keep: F32, surface: Texels) -> F32:
         return detail
     hole = np.full(raster.height * raster.width, 255, np.uint8)
     hole[raster.pixel[kept]] = 0
-    hole = hole.reshape(raster.height, raster.width)
-    distance, label = cv2.distanceTransformWithLabels(hole, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    distance, label = cv2.distanceTransformWithLabels(
+        hole.reshape(raster.height, raster.width), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
     detail_of_label = np.zeros((int(label.max()) + 1, 3), np.float32)
     detail_of_label[label.ravel()[raster.pixel[kept]]] = detail[kept]
     away = distance.ravel()[raster.pixel]
