@@ -88,7 +88,12 @@ def drop_unused(mesh: Mesh) -> Mesh:
 
 
 def _check_arrays(mesh: Mesh) -> None:
-    if mesh.vertices.ndim != 2 or mesh.vertices.shape[1:] != (3,) or mesh.faces.ndim != 2 or mesh.faces.shape[1:] != (3,):
+    if (
+        mesh.vertices.ndim != 2
+        or mesh.vertices.shape[1:] != (3,)
+        or mesh.faces.ndim != 2
+        or mesh.faces.shape[1:] != (3,)
+    ):
         raise DamagedMeshError(
             f"a mesh has vertices (n, 3) and faces (m, 3), not {mesh.vertices.shape} and {mesh.faces.shape}"
         )

@@ -183,7 +183,9 @@ def read_glb(data: bytes) -> Mesh:
         if "COLOR_0" in primitive["attributes"]:
             colors = _from_linear_u16(_read_accessor(document, binary, primitive["attributes"]["COLOR_0"])[:, :3])
     except (KeyError, IndexError, ValueError, TypeError, struct.error) as error:
-        raise InputError(f"the GLB file cannot be read ({error})", "It is damaged, or not one that manymesh wrote.") from error
+        raise InputError(
+            f"the GLB file cannot be read ({error})", "It is damaged, or not one that manymesh wrote."
+        ) from error
     if len(faces) and (int(faces.max()) >= len(vertices) or int(faces.min()) < 0):
         raise InputError("the GLB file's faces name vertices that it lacks", "It is damaged.")
     return Mesh(vertices, faces, colors)
