@@ -9,7 +9,7 @@ import sys
 
 
 def main(source: str, target: str) -> None:
-    """Reads ``vertices`` (n, 3) float32 and ``faces`` (m, 3) uint32; writes ``source`` (k,), ``faces``, ``uv`` (k, 2)."""
+    """Reads vertices (n, 3) float32 and faces (m, 3) uint32; writes source (k,), faces (m, 3) and uv (k, 2)."""
     import numpy as np
     import xatlas
 

@@ -1,7 +1,7 @@
 """Cuts a surface into charts that can be laid flat: the first half of the house's own unwrap.
 
-Every face takes the axis (+-X, +-Y, +-Z) that its smoothed normal is nearest to, and connected faces of one axis are a chart.
-The photo looks along -Z, so what it shows of an object falls into few charts, and the cuts run where it turns away.
+Every face takes the axis (+-X, +-Y, +-Z) that its smoothed normal is nearest to, and connected faces of one axis are a
+chart. The photo looks along -Z, so what it shows of an object falls into few charts, cut where it turns away.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Binary glTF 2.0 (GLB): one mesh, or a scene of named ones. Same input, same bytes.
 
 The house's frame is glTF's, so positions and texture coordinates go out as they are. Materials are neutral: metallic 0,
-roughness 1, base colour from the texture (sRGB) or the vertices. glTF wants vertex colours linear; as 16-bit numbers they
-come back as exactly the 8-bit sRGB ones they were.
+roughness 1, base colour from the texture (sRGB) or the vertices. glTF wants vertex colours linear; as 16-bit numbers
+they come back as exactly the 8-bit sRGB ones they were.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from manymesh.errors import InputError, OutputError
 from manymesh.mesh.normals import vertex_normals
-from manymesh.types import U8, F64, Mesh, TexturedMesh
+from manymesh.types import F64, U8, Mesh, TexturedMesh
 
 MAGIC, JSON_CHUNK, BIN_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
 FLOAT, U8_TYPE, U16_TYPE, U32_TYPE = 5126, 5121, 5123, 5125
@@ -42,7 +42,8 @@ def scene_glb(nodes: Sequence[tuple[str, F64, Mesh | TexturedMesh]]) -> bytes:
     """Several meshes as one GLB file, a named node each.
 
     Args:
-        nodes: name, (4, 4) matrix from the mesh's frame to the scene's (rotation, positive scale, translation only), mesh.
+        nodes: name, (4, 4) matrix from the mesh's frame to the scene's (rotation, positive scale and translation
+            only), mesh.
     """
     build = _Builder()
     for name, matrix, shape in nodes:

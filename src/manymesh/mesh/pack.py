@@ -1,7 +1,7 @@
 """Puts flat charts into one square texture: largest first, each at the place nearest to a corner that is still free.
 
-Charts and texture are pictures on a coarse grid, and all free places of a chart come from one correlation of the two, so
-charts also go into the hollows and holes of others.
+Charts and texture are pictures on a coarse grid, and all free places of a chart come from one correlation of the two,
+so charts also go into the hollows and holes of others.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def pack(flat: NDArray[np.float64], corners: Ints, border: Ints, owner: Ints, si
         size_px: side of the texture.
 
     Returns:
-        (k, 2) pixels, x right and y *down*, in [0, size_px]. Charts are turned, scaled all alike and moved; they are not
+        (k, 2) pixels, x right and y *down*, in [0, size_px]. Charts are turned, moved and scaled all alike, but not
         mirrored. At least ``padding_px(size_px)`` lie between any two.
     """
     count = int(owner.max()) + 1
@@ -154,8 +154,9 @@ class _Sheet:
         self.side = next_fast_len(grid + 2 * reach, real=True)
         self.taken = np.zeros((self.side, self.side), dtype=np.float32)
         self.spectrum: NDArray[np.complex64] | None = None
-        column, row = np.meshgrid(np.arange(grid + 1), np.arange(grid + 1))
-        self.column, self.row = column, row
+        self.column = np.arange(grid + 1, dtype=np.int32)[None, :]
+        self.row = np.arange(grid + 1, dtype=np.int32)[:, None]
+        self.near = self.column + self.row
 
     def put(self, mask: NDArray[np.bool_]) -> tuple[int, int, int] | None:
         """Finds a place for a chart and takes it: column, row, quarter turns; None when there is none."""
@@ -167,12 +168,11 @@ class _Sheet:
             rows, columns = picture.shape
             if not free.any():
                 continue
-            far = np.maximum(
-                self.column[: free.shape[0], : free.shape[1]] + columns,
-                self.row[: free.shape[0], : free.shape[1]] + rows,
-            )
-            near = self.column[: free.shape[0], : free.shape[1]] + self.row[: free.shape[0], : free.shape[1]]
-            cost = np.where(free, far * (4 * self.grid) + near, np.iinfo(np.int64).max)
+            height, width = free.shape
+            far = np.maximum(self.column[:, :width] + columns, self.row[:height] + rows)
+            far *= 4 * self.grid
+            far += self.near[:height, :width]
+            cost = np.where(free, far, np.int32(2**31 - 1))
             place = int(cost.argmin())
             y, x = divmod(place, free.shape[1])
             if best is None or int(cost[y, x]) < best[0]:

@@ -41,10 +41,9 @@ def unfold(vertices: NDArray[Any], faces: NDArray[Any], texture_size: int, tick:
     neighbours = simple_pairs(edges(faces)) // 3
     depth_of = vertices.astype(np.float64)[faces].mean(axis=1)
     for round_number in range(ROUNDS):
-        layout = _flatten_all(vertices, faces, chart, axis, texture_size)
-        tick(0.3 + 0.4 * (round_number + 1) / ROUNDS)
         depth = np.einsum("ij,ij->i", depth_of, AXES[axis[chart]])
-        upper = overlapping(layout, texture_size, depth)
+        layout, upper = _flatten_all(vertices, faces, chart, axis, depth, texture_size)
+        tick(0.3 + 0.4 * (round_number + 1) / ROUNDS)
         if not upper.any():
             return layout
         if round_number == ROUNDS - 2:  # nothing else helped: each of these faces by itself
@@ -83,21 +82,28 @@ def overlapping(layout: Flat, texture_size: int, depth: NDArray[np.float64]) -> 
     return upper
 
 
-def _flatten_all(vertices: NDArray[Any], faces: NDArray[Any], chart: Ints, axis: Ints, texture_size: int) -> Flat:
-    """Flattens all charts; those that the flattening lays over themselves stay as seen along their axis."""
+def _flatten_all(
+    vertices: NDArray[Any], faces: NDArray[Any], chart: Ints, axis: Ints, depth: NDArray[np.float64], texture_size: int
+) -> tuple[Flat, NDArray[np.bool_]]:
+    """Flattens all charts; those that this lays over themselves stay as seen along their axis.
+
+    Returns:
+        The charts, and the faces (m,) that lie over others even so.
+    """
     corners, source, owner = split_by_chart(faces, chart)
     points = vertices.astype(np.float64)[source]
     start = project(points, owner, axis)
     flat = Flat(corners, source, owner, flatten(points, corners, owner, start))
-    bad = overlapping(flat, texture_size, np.zeros(len(faces)))
+    bad = overlapping(flat, texture_size, depth)
     if not bad.any():
-        return flat
+        return flat, bad
     plain = np.zeros(len(axis), dtype=bool)
     plain[chart[bad]] = True
     real = np.bincount(chart, weights=length(face_normals(vertices, faces)), minlength=len(axis))
     seen = np.bincount(chart, weights=np.abs(areas(start, corners)), minlength=len(axis))
     scale = np.sqrt(real / np.maximum(seen, 1e-300))
-    return flat._replace(flat=np.where(plain[owner][:, None], start * scale[owner][:, None], flat.flat))
+    flat = flat._replace(flat=np.where(plain[owner][:, None], start * scale[owner][:, None], flat.flat))
+    return flat, overlapping(flat, texture_size, depth)
 
 
 def _renumbered(label: Ints, face_axis: Ints) -> tuple[Ints, Ints]:

@@ -58,7 +58,7 @@ def unwrap(
         layout = unfold(mesh.vertices, mesh.faces, texture_size, tick)
     tick(0.75)
     table = edges(layout.corners)
-    pixels = pack(layout.flat, layout.corners, table.ends[table.count != 2], layout.owner, texture_size)
+    pixels = pack(layout.flat, layout.corners, table.ends[table.faces != 2], layout.owner, texture_size)
     tick(1.0)
     return Atlas(
         vertices=np.ascontiguousarray(mesh.vertices[layout.source], dtype=np.float32),
