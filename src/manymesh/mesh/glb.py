@@ -1,8 +1,8 @@
 """Binary glTF 2.0 (GLB): one mesh, or a scene of named ones. Same input, same bytes.
 
 The house's frame is glTF's, so positions and texture coordinates go out as they are. Materials are neutral: metallic 0,
-roughness 1, base colour from the texture (sRGB) or the vertices. glTF wants vertex colours linear; as 16-bit numbers they
-come back as exactly the 8-bit sRGB ones they were.
+roughness 1, base colour from the texture (sRGB) or the vertices. glTF wants vertex colours linear; as 16-bit numbers
+they come back as exactly the 8-bit sRGB ones they were.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def scene_glb(nodes: Sequence[tuple[str, F64, Mesh | TexturedMesh]]) -> bytes:
     """Several meshes as one GLB file, a named node each.
 
     Args:
-        nodes: name, (4, 4) matrix from the mesh's frame to the scene's (rotation, positive scale, translation only), mesh.
+        nodes: name, (4, 4) matrix from the mesh's frame to the scene's (rotation, positive scale and translation
+            only), mesh.
     """
     build = _Builder()
     for name, matrix, shape in nodes:
@@ -183,7 +184,9 @@ def read_glb(data: bytes) -> Mesh:
         if "COLOR_0" in primitive["attributes"]:
             colors = _from_linear_u16(_read_accessor(document, binary, primitive["attributes"]["COLOR_0"])[:, :3])
     except (KeyError, IndexError, ValueError, TypeError, struct.error) as error:
-        raise InputError(f"the GLB file cannot be read ({error})", "It is damaged, or not one that manymesh wrote.") from error
+        raise InputError(
+            f"the GLB file cannot be read ({error})", "It is damaged, or not one that manymesh wrote."
+        ) from error
     if len(faces) and (int(faces.max()) >= len(vertices) or int(faces.min()) < 0):
         raise InputError("the GLB file's faces name vertices that it lacks", "It is damaged.")
     return Mesh(vertices, faces, colors)
