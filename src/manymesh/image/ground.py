@@ -181,12 +181,40 @@ def plain_background(lab: F32, ground: Ground) -> Bool:
     delta = lab - ground.expected
     ratio = lab[..., 0] / np.maximum(ground.expected[..., 0], 1)
     hue_shift = np.hypot(delta[..., 1], delta[..., 2])
-    smooth = cv2.GaussianBlur(lab, (0, 0), 0.8)
-    slope = np.sqrt(sum(cv2.Scharr(smooth, -1, dx, dy) ** 2 for dx, dy in ((1, 0), (0, 1))).sum(axis=2)) / 32
-    shade = (ratio > 0.35) & (ratio < 1.12) & (hue_shift < 5 + 0.12 * np.abs(delta[..., 0]))
-    fading = shade & (slope < 2.2 * max(1.0, ground.noise**0.5))
+    slope = slope_of(cv2.GaussianBlur(lab, (0, 0), 0.8))
+    shade = (ratio > 0.35) & (ratio < 1.03) & (hue_shift < 5 + 0.12 * np.abs(delta[..., 0]))
+    steep = 2.2 * max(1.0, ground.noise**0.5)
     # One pixel is shaved off the fading part, so that a gap of a pixel or two in an outline lets nothing in.
-    fading = cv2.erode(fading.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    fading = cv2.erode((shade & (slope < steep)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    fading = _fade_out(fading & ~near, near, slope, steep)
     flooded = _reached(near | fading, border & near)
     grown = cv2.dilate(flooded.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return flooded | (grown & (near | shade) & (slope < 4))
+    return flooded | (grown & (near | shade) & (slope < 1.8 * steep))
+
+
+def _fade_out(shaded: Bool, near: Bool, slope: F32, steep: float) -> Bool:
+    """The shaded parts that blend into the ground for most of where they meet it; a grey thing's outline does not."""
+    import cv2
+
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(shaded.astype(np.uint8), connectivity=4)
+    steepest = cv2.dilate(slope, np.ones((5, 5), np.uint8))
+    kept = np.zeros_like(shaded)
+    pad = 5
+    for index in range(1, count):
+        x, y, w, h, size = (int(v) for v in boxes[index])
+        if size < 8:
+            continue
+        view = np.s_[max(y - pad, 0) : y + h + pad, max(x - pad, 0) : x + w + pad]
+        part = labels[view] == index
+        rim = (cv2.dilate(part.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0) & near[view]
+        if rim.any() and (steepest[view][rim] > 1.3 * steep).mean() < 0.5:
+            kept[view] |= part
+    return kept
+
+
+def slope_of(lab: F32) -> F32:
+    """(h, w) float32: how many Lab units the picture changes by, per pixel."""
+    import cv2
+
+    across, down = cv2.Scharr(lab, cv2.CV_32F, 1, 0), cv2.Scharr(lab, cv2.CV_32F, 0, 1)
+    return np.sqrt((across**2 + down**2).sum(axis=2)) / 32
