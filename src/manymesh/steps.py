@@ -216,7 +216,6 @@ def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:
 def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     """Write the other formats and the preview, each read back before it counts."""
     from manymesh.mesh.glb import read_glb, read_painted_glb
-    from manymesh.mesh.write import FORMATS
     from manymesh.render.preview import four_views
 
     painted = "model" in record.files
@@ -226,6 +225,8 @@ def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     for format_name in run.manifest.settings.formats:
         if format_name == "glb":
             continue
+        from manymesh.mesh.write import FORMATS
+
         for name, content in FORMATS[format_name](final, stem).items():
             run.write(_path(record, name), content, owner=record, role=name.replace(".", "-"))
         tick(0.5)

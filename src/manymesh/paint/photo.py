@@ -45,7 +45,7 @@ def paint_from_photo(mesh: Mesh, view: Camera, cutout: Cutout, texture_px: int, 
     from manymesh.mesh.unwrap import unwrap
 
     start_s = time.perf_counter()
-    atlas, notes = unwrap(mesh, texture_px, time_limit_s=UNWRAP_LIMIT_S, tick=lambda share: tick(0.5 * share))
+    atlas = unwrap(mesh, texture_px, time_limit_s=UNWRAP_LIMIT_S, tick=lambda share: tick(0.5 * share))
     unwrapped_s = time.perf_counter()
     surface = texels(atlas, texture_px)
     rgb, alpha = without_edge_pixels(cutout.rgba), cutout.rgba[..., 3]
@@ -64,7 +64,7 @@ def paint_from_photo(mesh: Mesh, view: Camera, cutout: Cutout, texture_px: int, 
         },
         "texels": {name: round(share, 4) for name, share in shares.items()},
     }
-    return TexturedMesh(atlas, texture, tuple(notes), details)
+    return TexturedMesh(atlas, texture, details=details)
 
 
 def _with_mirror(front: Seen, surface: Texels, view: Camera, rgb: U8, alpha: U8) -> tuple[Seen, dict[str, float]]:
