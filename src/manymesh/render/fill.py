@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from manymesh.render.bake import Seen
+from manymesh.render.raster import Raster
 from manymesh.render.texels import Texels
 from manymesh.types import F32, U8, Atlas
 
 SOLID = 0.35  # weight from which a texel keeps its own colour
 STIFFNESS = 8.0  # how firmly seen colours hold the membrane
-FADE_PX = 8.0  # how far the fine detail at the border of the seen part reaches on
+FADE_PX = 16.0  # how far, in texels, the fine detail at the border of the seen part reaches on
+GRID_CELLS = 96
 REPEAT_PX = 8  # how far charts repeat their edge
 
 
@@ -161,20 +163,48 @@ def _nearest_known(atlas: Atlas, weld: Any, count: int, known: Any, asked: Any) 
     return source[cKDTree(place[source]).query(place[asked])[1]]
 
 
-def _fading_detail(detail: F32, keep: F32, surface: Texels) -> F32:
-    """What distinguishes the kept texels from the membrane, carried a little beyond them so that no crease shows."""
+def _fading_detail(detail: Any, keep: Any, surface: Texels) -> F32:
+    """What distinguishes the kept texels from the membrane, carried a little beyond them so that no crease shows.
+
+    Near is what is near in space and faces the same way, so that seams and thin walls make no difference.
+    """
+    from scipy.spatial import cKDTree
+
+    carried = np.array(detail, np.float32)
+    open_texels = np.flatnonzero(keep <= 0.5)
+    border = _border(surface.raster, keep > 0.5)
+    if not len(border) or not len(open_texels):
+        return carried
+    reach = FADE_PX * float(np.median(surface.spacing))
+    place = np.concatenate([surface.position, surface.normal * reach], axis=1)
+    asked = open_texels[_near_any(surface.position[open_texels], surface.position[border], reach)]
+    count = min(4, len(border))
+    apart, found = cKDTree(place[border]).query(place[asked], np.arange(1, count + 1), distance_upper_bound=reach)
+    weight = np.where(np.isfinite(apart), np.maximum(1 - apart / reach, 0) ** 2, 0)
+    nearest = weight[:, 0].copy()
+    weight /= np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
+    source = np.append(border, 0)[found]
+    carried[open_texels] = 0
+    carried[asked] = np.einsum("nk,nkc->nc", weight, detail[source]) * nearest[:, None]
+    return carried
+
+
+def _border(raster: Raster, kept: Any) -> Any:
+    """The kept texels next to a texel that is not kept, or at a chart's edge."""
     import cv2
 
-    raster = surface.raster
-    kept = np.flatnonzero(keep > 0.5)
-    if not len(kept):
-        return detail
-    hole = np.full(raster.height * raster.width, 255, np.uint8)
-    hole[raster.pixel[kept]] = 0
-    distance, label = cv2.distanceTransformWithLabels(
-        hole.reshape(raster.height, raster.width), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    detail_of_label = np.zeros((int(label.max()) + 1, 3), np.float32)
-    detail_of_label[label.ravel()[raster.pixel[kept]]] = detail[kept]
-    away = distance.ravel()[raster.pixel]
-    return detail_of_label[label.ravel()[raster.pixel]] * np.exp(-away / FADE_PX)[:, None]
+    open_around = cv2.dilate(1 - raster.image(kept.astype(np.uint8), np.uint8(0)), np.ones((3, 3), np.uint8))
+    return np.flatnonzero(kept & (open_around.ravel()[raster.pixel] > 0))
+
+
+def _near_any(points: Any, others: Any, reach: float) -> Any:
+    """(n,) bool: which points may lie within ``reach`` of any of the others (a coarse test, never wrongly False)."""
+    from scipy.ndimage import binary_dilation
+
+    low = np.minimum(points.min(axis=0), others.min(axis=0))
+    size = float((np.maximum(points.max(axis=0), others.max(axis=0)) - low).max())
+    cell = max(reach, size / GRID_CELLS, 1e-9)
+    taken = np.zeros((GRID_CELLS + 2,) * 3, bool)
+    taken[tuple(((others - low) / cell).astype(np.int64).T)] = True
+    around = binary_dilation(taken, np.ones((3, 3, 3), bool))
+    return around[tuple(((points - low) / cell).astype(np.int64).T)]

@@ -186,6 +186,8 @@ def _openness(model: Model, raster: Raster, camera: Camera, normals: F32) -> F32
 
     Opposite sides are compared together, so that a slope counts as flat; where one side is empty the pair is left out.
     """
+    if not len(raster.pixel):
+        return np.ones(0, np.float32)
     values = interpolate(depth_of(camera, model.vertices), model.faces, raster.face, raster.bary)
     depth = raster.image(values, np.float32(np.nan))
     pixel_size = pixel_footprint(camera, np.asarray(model.vertices).mean(axis=0, keepdims=True), raster.height)[0]
