@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manymesh.errors import DamagedMeshError
 from manymesh.mesh.orient import orient
@@ -107,7 +108,7 @@ def _with_faces(mesh: Mesh, faces: np.ndarray) -> Mesh:
 
 def _drop_not_finite(mesh: Mesh) -> tuple[Mesh, str]:
     in_range = ((mesh.faces >= 0) & (mesh.faces < len(mesh.vertices))).all(axis=1)
-    finite = np.asarray(np.isfinite(mesh.vertices).all(axis=1))
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(mesh.vertices).all(axis=1))
     good = in_range & finite[np.where(in_range[:, None], mesh.faces, 0)].all(axis=1)
     if good.all() and finite.all():
         return mesh, ""
