@@ -1,7 +1,7 @@
 """3MF for printing (3MF Core 1.3, Materials and Properties 1.2).
 
-Vertices stand in the house's frame. Printers want +Z up and real sizes, so the build item turns the object upright, sets
-it on the plate and makes its longest side ``PRINT_MM``.
+Vertices stand in the house's frame. Printers want +Z up and real sizes, so the build item turns the object upright,
+sets it on the plate and makes its longest side ``PRINT_MM``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from manymesh.mesh.glb import png
+from manymesh.mesh.obj import formatted
 from manymesh.mesh.seams import uncut
 from manymesh.types import F64, Mesh, TexturedMesh
 
@@ -34,13 +35,13 @@ def write_3mf(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, byt
     geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
     positions, faces, _ = uncut(geometry)
     resources, corners = _colours(shape, faces)
-    vertices = ['<vertex x="%.9g" y="%.9g" z="%.9g"/>' % tuple(row) for row in positions.tolist()]
+    vertices = formatted('<vertex x="%.9g" y="%.9g" z="%.9g"/>', positions)
     if corners is None:
-        triangles = ['<triangle v1="%d" v2="%d" v3="%d"/>' % tuple(row) for row in faces.tolist()]
+        triangles = formatted('<triangle v1="%d" v2="%d" v3="%d"/>', faces)
     else:
-        both = np.concatenate([faces, corners], axis=1).tolist()
+        both = np.concatenate([faces, corners], axis=1)
         pattern = '<triangle v1="%d" v2="%d" v3="%d" pid="2" p1="%d" p2="%d" p3="%d"/>'
-        triangles = [pattern % tuple(row) for row in both]
+        triangles = formatted(pattern, both)
     transform = " ".join(f"{x:.9g}" for x in build_transform(positions.astype(np.float64)).reshape(-1))
     model = "".join(
         [
@@ -51,7 +52,8 @@ def write_3mf(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, byt
             *vertices,
             "</vertices><triangles>",
             *triangles,
-            f'</triangles></mesh></object></resources><build><item objectid="3" transform="{transform}"/></build></model>',
+            "</triangles></mesh></object></resources>",
+            f'<build><item objectid="3" transform="{transform}"/></build></model>',
         ]
     )
     parts = {
@@ -82,15 +84,14 @@ def _colours(shape: Mesh | TexturedMesh, faces: np.ndarray) -> tuple[list[str], 
         return [texture, *group], shape.atlas.faces
     if shape.colors is None:
         return [], None
-    colours = ['<m:color color="#%02X%02X%02X"/>' % tuple(row) for row in shape.colors.tolist()]
+    colours = formatted('<m:color color="#%02X%02X%02X"/>', shape.colors)
     return ['<m:colorgroup id="2">', *colours, "</m:colorgroup>"], faces
 
 
 def _relation(target: str, kind: str) -> bytes:
-    text = (
-        f'<Relationships xmlns="{RELATIONS}"><Relationship Target="{target}" Id="rel0" Type="{kind}"/></Relationships>'
-    )
-    return ('<?xml version="1.0" encoding="UTF-8"?>\n' + text).encode()
+    entry = f'<Relationship Target="{target}" Id="rel0" Type="{kind}"/>'
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Relationships xmlns="{RELATIONS}">{entry}</Relationships>'
+    return text.encode()
 
 
 def _zipped(parts: dict[str, bytes]) -> bytes:
