@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manymesh.errors import DamagedMeshError
 from manymesh.mesh.orient import orient
@@ -106,14 +107,14 @@ def _with_faces(mesh: Mesh, faces: np.ndarray) -> Mesh:
 
 
 def _drop_not_finite(mesh: Mesh) -> tuple[Mesh, str]:
-    in_range = ((mesh.faces >= 0) & (mesh.faces < len(mesh.vertices))).all(axis=1)
-    finite = np.asarray(np.isfinite(mesh.vertices).all(axis=1))
-    good = in_range & finite[np.where(in_range[:, None], mesh.faces, 0)].all(axis=1)
+    in_range = np.all((mesh.faces >= 0) & (mesh.faces < len(mesh.vertices)), axis=1)
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(mesh.vertices).all(axis=1))
+    good: NDArray[np.bool_] = in_range & finite[np.where(in_range[:, None], mesh.faces, 0)].all(axis=1)
     if good.all() and finite.all():
         return mesh, ""
     # Unused bad vertices go here and not at the end, because the box's size is asked for before.
     kept = drop_unused(_with_faces(mesh, mesh.faces[good]))
-    return kept, f"removed {int((~good).sum())} faces with numbers that are not finite or not there"
+    return kept, f"removed {len(good) - int(good.sum())} faces with numbers that are not finite or not there"
 
 
 def _weld(mesh: Mesh) -> tuple[Mesh, str]:

@@ -85,7 +85,7 @@ class _Builder:
 
     def add(self, name: str, matrix: F64, shape: Mesh | TexturedMesh) -> None:
         geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
-        _check(name, geometry.vertices, geometry.faces, matrix)
+        check_writable(name, geometry.vertices, geometry.faces)
         positions = np.asarray(geometry.vertices, dtype=np.float32)
         attributes = {
             "POSITION": self._accessor(positions, "VEC3", FLOAT, bounds=True),
@@ -96,7 +96,7 @@ class _Builder:
             attributes["TEXCOORD_0"] = self._accessor(np.asarray(shape.atlas.uv, dtype=np.float32), "VEC2", FLOAT)
             look["baseColorTexture"] = {"index": self._texture(name, shape.base_color)}
         elif shape.colors is not None:
-            attributes["COLOR_0"] = self._accessor(_to_linear_u16(shape.colors), "VEC4", U16_TYPE, normalized=True)
+            attributes["COLOR_0"] = self._accessor(_opaque_linear(shape.colors), "VEC4", U16_TYPE, normalized=True)
         else:
             look["baseColorFactor"] = [GREY, GREY, GREY, 1.0]
         small = len(positions) < 65535  # 65535 itself is reserved in glTF
@@ -252,9 +252,14 @@ def _srgb_table() -> NDArray[np.uint16]:
     return np.round(linear * 65535).astype(np.uint16)
 
 
-def _to_linear_u16(colors: U8) -> NDArray[np.uint16]:
-    opaque = np.full((len(colors), 1), 65535, dtype=np.uint16)
-    return np.concatenate([_srgb_table()[colors], opaque], axis=1)
+def srgb_to_linear_u16(colors: U8) -> NDArray[np.uint16]:
+    """8-bit sRGB as 16-bit linear light; no two values fall together."""
+    return _srgb_table()[colors]
+
+
+def _opaque_linear(colors: U8) -> NDArray[np.uint16]:
+    alpha = np.full((len(colors), 1), 65535, dtype=np.uint16)
+    return np.concatenate([srgb_to_linear_u16(colors), alpha], axis=1)
 
 
 def _from_linear_u16(linear: NDArray[np.uint16]) -> U8:
@@ -262,8 +267,9 @@ def _from_linear_u16(linear: NDArray[np.uint16]) -> U8:
     return np.searchsorted((table[1:] + table[:-1]) / 2, linear.astype(np.int64)).astype(np.uint8)
 
 
-def _check(name: str, vertices: NDArray[Any], faces: NDArray[Any], matrix: F64) -> None:
+def check_writable(name: str, vertices: NDArray[Any], faces: NDArray[Any]) -> None:
+    """Raises OutputError for a mesh that no format can hold."""
     if len(faces) == 0 or len(vertices) == 0:
         raise OutputError(f"'{name}' has no faces to write", "Clean the mesh first.")
-    if not (np.isfinite(vertices).all() and np.isfinite(matrix).all()):
+    if not np.isfinite(vertices).all():
         raise OutputError(f"'{name}' has coordinates that are not finite", "Clean the mesh first.")
