@@ -13,6 +13,8 @@ SPECK_OF_LARGEST = 0.008
 """So is one smaller than this share of the largest thing."""
 SPECK_PX = 24
 """So is one of fewer pixels than this."""
+JOINED_SHARE = 0.2
+"""A part over this share of its neighbour's size is a thing of its own, however near and alike."""
 FADE_SLOPE = 2.0
 """A part whose outline changes by less than this (Lab units a pixel) is a patch of light or shade, not a thing."""
 HOLE_SHARE = 0.004
@@ -204,18 +206,22 @@ def _join_fragments(parts: list[Bool], lab: F32) -> list[Bool]:
     import cv2
 
     parts = sorted(parts, key=lambda part: (int(part.sum()), box_of(part)))
-    reach = 0.02 * max(lab.shape[:2]) + 1
+    reach = 0.012 * max(lab.shape[:2]) + 2
     colours = [lab[part].mean(axis=0) for part in parts]
+    hulls = [_hull(part) for part in parts]
     taken: set[int] = set()
     for small, fragment in enumerate(parts):
         best, best_gap = -1, reach
         for large in range(len(parts) - 1, small, -1):
-            if fragment.sum() > 0.3 * parts[large].sum() or _gap(box_of(fragment), box_of(parts[large])) > reach:
+            if (
+                fragment.sum() > JOINED_SHARE * parts[large].sum()
+                or _gap(box_of(fragment), box_of(parts[large])) > reach
+            ):
                 continue
             away = cv2.distanceTransform((~parts[large]).astype(np.uint8), cv2.DIST_L2, 3)
             gap = float(away[fragment].min())
             alike = float(np.linalg.norm(colours[small] - colours[large])) < 16
-            within = fragment[_hull(parts[large])].sum() > 0.85 * fragment.sum()
+            within = (fragment & hulls[large]).sum() > 0.85 * fragment.sum()
             if gap <= best_gap and (alike or within):
                 best, best_gap = large, gap
         if best >= 0:

@@ -17,7 +17,7 @@ SMALLEST_SIDE = 8
 """A working copy with a shorter side than this holds nothing that could be told apart."""
 CLEAN_NOISE = 1.3
 """Up to this much noise a plain ground alone decides; above it, a thing must stand out too."""
-LEAST_SALIENT = 0.02
+LEAST_SALIENT = 0.03
 """On a busy ground, less than this share of the picture is more likely a detail than a thing."""
 FULL = 0.93
 """A foreground over this share of the picture leaves no ground to tell it from."""
@@ -120,7 +120,7 @@ def _salient(rgb: U8, lab: F32) -> Bool:
     return grab(rgb, hints)
 
 
-def grab(rgb: U8, hints: U8, rounds: int = 3) -> Bool:
+def grab(rgb: U8, hints: U8, rounds: int = 2) -> Bool:
     """GrabCut (Rother, Kolmogorov and Blake 2004) from starting labels; deterministic.
 
     Args:
@@ -170,7 +170,7 @@ def foreground_in_box(rgb: U8, box: Box, others: Sequence[Box] = ()) -> Bool:
         solid = ~plain_background(lab, ground) & inside & ~theirs
         if 0.03 < solid.sum() / inside.sum() < 0.98:
             return _main_part(open_holes(solid, ground.distance < 2.5, lab, 3.0 + 2.0 * ground.noise) & inside)
-    solid = grab(rgb, _box_hints(lab, inside, theirs), rounds=5) & inside
+    solid = grab(rgb, _box_hints(lab, inside, theirs), rounds=4) & inside
     if solid.sum() < 0.02 * inside.sum():
         return np.zeros_like(inside)
     return _main_part(open_holes(solid, enclosed(solid), lab, 10.0) & inside)
