@@ -103,6 +103,7 @@ def _compare_colours(loaded: Any, wanted: NDArray[np.uint8], there: NDArray[np.i
     # With texture coordinates or a material beside them, trimesh keeps vertex colours as a plain attribute.
     kept = loaded.vertex_attributes
     colours = np.asarray(kept["color"] if "color" in kept else loaded.visual.vertex_colors)  # noqa: SIM401
-    found = colours[loaded.faces][there][..., :3]
+    unit = 255.0 if colours.dtype.kind == "f" else 1.0
+    found = colours[loaded.faces][there][..., :3] * unit
     if np.abs(found.astype(np.float64) - wanted).max() > COLOUR_TOLERANCE:
         raise _bad(main, "holds other colours than the mesh")
