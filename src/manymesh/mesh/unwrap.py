@@ -11,7 +11,7 @@ charts, L2 stretch (Sander et al. 2001; 1 is best), share of the texture used.
     smooth blob, 40 000     8.7 s  366 charts  (rejected)      1.0 s   10 charts  1.018  51 %
 
 Rejected: 19 of the 10 000 faces came back without texture area. xatlas grows its charts one face at a time and its
-time grows faster than the mesh; other chart options (cost 2 to 8) and pack options change it by less than a tenth. So it
+time grows faster than the mesh; other chart options (cost 2 to 8) and pack options change it by less than a tenth. It
 is asked for small meshes, where it fills the texture a little better, and the house's own charts do the rest, with as
 little stretch and fewer, shorter seams.
 """
