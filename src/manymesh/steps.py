@@ -15,7 +15,8 @@ from manymesh import pictures
 from manymesh.crop import crop_window, cut, relative
 from manymesh.errors import InputError, NothingFoundError, ObjectError
 from manymesh.manifest import ObjectRecord
-from manymesh.run import Run, slug
+from manymesh.names import slug
+from manymesh.run import Run
 from manymesh.seeds import object_seed
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Matte, Paint, Shape, Stage, Tick

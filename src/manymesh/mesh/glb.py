@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.errors import InputError, OutputError
+from manymesh.errors import DamagedMeshError, InputError
 from manymesh.mesh.normals import vertex_normals
 from manymesh.types import U8, F64, Atlas, Mesh, TexturedMesh
 
@@ -33,7 +33,7 @@ def write_glb(shape: Mesh | TexturedMesh, *, name: str = "object") -> bytes:
     """One mesh as a GLB file.
 
     Raises:
-        OutputError: the mesh has no faces or numbers that are not finite.
+        DamagedMeshError: the mesh has no faces or numbers that are not finite.
     """
     return scene_glb([(name, np.eye(4), shape)])
 
@@ -268,8 +268,8 @@ def _from_linear_u16(linear: NDArray[np.uint16]) -> U8:
 
 
 def check_writable(name: str, vertices: NDArray[Any], faces: NDArray[Any]) -> None:
-    """Raises OutputError for a mesh that no format can hold."""
+    """Raises DamagedMeshError for a mesh that no format can hold."""
     if len(faces) == 0 or len(vertices) == 0:
-        raise OutputError(f"'{name}' has no faces to write", "Clean the mesh first.")
+        raise DamagedMeshError(f"'{name}' has no faces to write", "Clean the mesh first.")
     if not np.isfinite(vertices).all():
-        raise OutputError(f"'{name}' has coordinates that are not finite", "Clean the mesh first.")
+        raise DamagedMeshError(f"'{name}' has coordinates that are not finite", "Clean the mesh first.")
