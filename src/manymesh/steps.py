@@ -178,9 +178,9 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     """Write mesh.glb: cleaned, within the face budget, in the house's frame."""
     from manymesh.mesh.check import facts
     from manymesh.mesh.clean import clean
+    from manymesh.mesh.glb import read_glb, write_glb
     from manymesh.mesh.normalise import normalise
     from manymesh.mesh.reduce import reduce
-    from manymesh.mesh.glb import read_glb, write_glb
     from manymesh.render.camera import moved
 
     mesh, notes = clean(read_glb(run.read(record.files["shape"])))

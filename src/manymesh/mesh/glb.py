@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from manymesh.errors import DamagedMeshError, InputError
 from manymesh.mesh.normals import vertex_normals
-from manymesh.types import U8, F64, Atlas, Mesh, TexturedMesh
+from manymesh.types import F64, U8, Atlas, Mesh, TexturedMesh
 
 MAGIC, JSON_CHUNK, BIN_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
 FLOAT, U8_TYPE, U16_TYPE, U32_TYPE = 5126, 5121, 5123, 5125
@@ -193,7 +193,7 @@ def read_glb(data: bytes) -> Mesh:
 
 
 def read_painted_glb(data: bytes) -> TexturedMesh:
-    """The first mesh of a GLB file that ``write_glb`` made of a textured one: the same positions, faces, UV and texture.
+    """The first mesh of a GLB file that ``write_glb`` made of a textured one: positions, faces, UV and texture.
 
     Raises:
         InputError: not such a file.

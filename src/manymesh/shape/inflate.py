@@ -128,9 +128,9 @@ def signed_distance(alpha: np.ndarray, left_px: float, top_px: float, cell_px: f
 def _smooth_edge(fine: np.ndarray, distance: F32, per_cell: int) -> F32:
     """``distance`` without the pixels' staircase near the edge.
 
-    Blurred by a Gaussian of width s, a straight edge at distance d becomes the normal distribution's Phi(d / s); its inverse
-    is therefore the distance, to a fraction of a pixel. Where the object is thinner than the blur that is not so, and
-    the distance stays.
+    Blurred by a Gaussian of width s, a straight edge at distance d becomes the normal distribution's Phi(d / s); its
+    inverse is therefore the distance, to a fraction of a pixel. Where the object is thinner than the blur that is not
+    so, and the distance stays.
     """
     import cv2
     from scipy.special import ndtri
