@@ -21,6 +21,8 @@ BAND_SHARE = 0.004
 """Half width of the soft edge, as a share of the thing's longest side..."""
 BAND_PX = 2.0, 8.0
 """... within these bounds."""
+BOX_SIDE = 320
+"""What is inside a box is decided on a copy with at most this longest side."""
 LEAST_PX = 12
 """Fewer opaque pixels than this are no thing."""
 
@@ -62,7 +64,7 @@ def segment_in_box(rgb: U8, box: Box, others: tuple[Box, ...] = ()) -> Bool:
         box: the thing's box in the picture's pixels.
         others: boxes of other things; they are background where they overlap ``box`` a little.
     """
-    small = working_copy(rgb)
+    small = working_copy(rgb, BOX_SIDE)
     ratio_x, ratio_y = small.shape[1] / rgb.shape[1], small.shape[0] / rgb.shape[0]
     mask = foreground_in_box(small, _scaled(box, ratio_x, ratio_y), [_scaled(o, ratio_x, ratio_y) for o in others])
     clear = mask.any() and not mask.all()
