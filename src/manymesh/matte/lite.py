@@ -15,7 +15,7 @@ from manymesh.settings import Settings
 from manymesh.stages import Matte, Stage, Tick
 from manymesh.types import U8, Bool, Box, Crop, Cutout
 
-SNAP_SHARE = 0.01
+SNAP_SHARE = 0.02
 """How far a mask's outline may be off, as a share of its thing's longest side."""
 BAND_SHARE = 0.004
 """Half width of the soft edge, as a share of the thing's longest side..."""
@@ -94,7 +94,8 @@ def _given(crop: Crop) -> U8:
     if not alpha.any():
         return np.dstack([crop.rgb, alpha])
     # Files often hold black or leftovers under full transparency.
-    return np.dstack([carried_colour(crop.rgb, alpha >= min(16, int(alpha.max()))), alpha])
+    most = int(alpha.max())
+    return np.dstack([carried_colour(crop.rgb, alpha >= min(16, most), alpha >= min(200, most)), alpha])
 
 
 def _estimated(crop: Crop, mask: Bool) -> U8:
