@@ -20,6 +20,7 @@ from manymesh.types import F32, U8, Atlas, Camera
 
 MAX_DEPTH_PX = 2048
 MARGINS_PX = (1, 3, 6)
+MAX_LEVEL = 5
 FAR_AWAY = np.float32(1e9)
 
 
@@ -58,9 +59,10 @@ def depth_map(camera: Camera, vertices: Any, faces: Any, height: int, width: int
 def visible(depths: DepthMap, points: Any, normals: Any, *, margins_px: Sequence[int] = MARGINS_PX) -> F32:
     """(n,) float32: how surely the camera sees each of (n, 3) points of the surface; 0 is hidden, 1 is clear.
 
-    A point is hidden when anything within the first margin of it lies nearer than the surface itself, at its slope,
-    could: so nothing is read from across an outline. Each wider margin that is free adds its share, so that the
-    answer fades towards the edge of what covers it.
+    A point is out when anything within the first margin of it lies nearer, or further, than the surface itself, at
+    its slope, could: it is covered, or so near an outline that the picture mixes it with what lies behind. (Outlines
+    against nothing are the alpha's business.) Each wider margin that is free adds its share, so that the answer
+    fades towards outlines.
     """
     import cv2
 
@@ -71,12 +73,15 @@ def visible(depths: DepthMap, points: Any, normals: Any, *, margins_px: Sequence
     cosine = np.clip(_cosine(depths.camera, points, normals), 0.2, 1)
     slope = np.sqrt(1 - cosine**2) / cosine
     footprint = pixel_footprint(depths.camera, points, height)
+    surface_only = np.where(depths.depth < FAR_AWAY, depths.depth, 0)
     sure = np.zeros(len(depth), np.float32)
     free = in_picture
     for margin in margins_px:
         kernel = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
         nearest = cv2.erode(depths.depth, kernel, borderType=cv2.BORDER_REPLICATE)
-        free = free & (depth <= nearest[row, column] + footprint * ((margin + 0.5) * 1.42 * slope + 0.5))
+        farthest = cv2.dilate(surface_only, kernel, borderType=cv2.BORDER_REPLICATE)
+        step = footprint * ((margin + 0.5) * 1.42 * slope + 0.5)
+        free = free & (depth <= nearest[row, column] + step) & (depth >= farthest[row, column] - step)
         sure += free
     return sure / np.float32(len(margins_px))
 
@@ -95,44 +100,49 @@ def look(
     """Every texel's colour in one picture.
 
     Args:
-        rgb: (H, W, 3) uint8, read at full resolution (averaged first where texels are coarser than its pixels).
+        rgb: (H, W, 3) uint8, read at full resolution, averaged only as far as texels are coarser than its pixels.
         trust: (H, W) uint8 0..255 or float 0..1: the alpha. Where it is 0 the picture is never read.
         max_angle_deg: surfaces turned further away than this are not seen.
         exponent: of the cosine in the weight.
-        margins_px: see ``visible``; in pixels of the picture, or of a depth map of 2048 where that is smaller.
+        margins_px: see ``visible``; in pixels of the picture (or of a depth map of 2048 where that is smaller), or in
+            texels where those are coarser.
     """
+    trust = _as_bytes(trust)
     height, width = trust.shape
-    cosine = _cosine(camera, surface.position, surface.normal)
-    index = np.flatnonzero(cosine > math.cos(math.radians(max_angle_deg)))
     shrink = min(1.0, MAX_DEPTH_PX / max(height, width))
     size = max(round(height * shrink), 1), max(round(width * shrink), 1)
     depths = depth_map(camera, atlas.vertices, atlas.faces, *size)
-    sure = visible(depths, surface.position[index], surface.normal[index], margins_px=margins_px)
-    index, sure = index[sure > 0], sure[sure > 0]
-    points = surface.position[index]
-    coarse = surface.spacing[index] / pixel_footprint(camera, points, height)
-    pixels, _ = project(camera, points, width, height)
-    found, alpha = read_opaque(rgb, trust, pixels, float(np.median(coarse)) if len(index) else 1.0)
-    color = np.zeros((len(cosine), 3), np.float32)
-    weight = np.zeros(len(cosine), np.float32)
-    color[index] = found
-    weight[index] = alpha * sure * cosine[index] ** np.float32(exponent)
+    cosine = _cosine(camera, surface.position, surface.normal)
+    color, weight = np.zeros((len(cosine), 3), np.float32), np.zeros(len(cosine), np.float32)
+    facing = np.flatnonzero(cosine > math.cos(math.radians(max_angle_deg)))
+    pixels_per_texel = surface.spacing[facing] / pixel_footprint(camera, surface.position[facing], height)
+    levels = np.clip(np.round(np.log2(np.maximum(pixels_per_texel, 1))), 0, MAX_LEVEL).astype(np.int64)
+    for level in np.unique(levels).tolist():
+        index = facing[levels == level]
+        margins = [margin << level for margin in margins_px]
+        sure = visible(depths, surface.position[index], surface.normal[index], margins_px=margins)
+        index, sure = index[sure > 0], sure[sure > 0]
+        pixels, _ = project(camera, surface.position[index], width, height)
+        color[index], alpha = read_opaque(rgb, trust, pixels, level)
+        weight[index] = alpha * sure * cosine[index] ** np.float32(exponent)
     return Seen(color, weight)
 
 
-def read_opaque(rgb: U8, trust: Any, pixels: Any, pixels_per_texel: float = 1.0) -> tuple[F32, F32]:
+def read_opaque(rgb: U8, trust: Any, pixels: Any, level: int = 0) -> tuple[F32, F32]:
     """A picture's colours at (n, 2) places, from its opaque pixels only.
+
+    Args:
+        rgb, trust: as in ``look``.
+        level: each reading averages about 2 ** level pixels across; 0 is as sharp as the picture.
 
     Returns:
         (n, 3) float32 colours in [0, 1] and (n,) float32 alpha in [0, 1]; colours are 0 where alpha is.
     """
     import cv2
 
-    trust = np.asarray(trust)
-    if trust.dtype != np.uint8:
-        trust = (np.clip(trust, 0, 1) * 255 + 0.5).astype(np.uint8)
-    if pixels_per_texel > 1.5:
-        return _read_averaged(rgb, trust, pixels, 0.5 * math.sqrt(pixels_per_texel**2 - 1))
+    trust = _as_bytes(trust)
+    if level > 0:
+        return _read_averaged(rgb, trust, pixels, 0.5 * math.sqrt(4**level - 1))
     pixels = np.asarray(pixels)
     solid = cv2.erode((trust == 255).astype(np.uint8), np.ones((5, 5), np.uint8))
     column, row = np.clip(pixels.astype(np.int64), 0, [trust.shape[1] - 1, trust.shape[0] - 1]).T
@@ -141,6 +151,11 @@ def read_opaque(rgb: U8, trust: Any, pixels: Any, pixels_per_texel: float = 1.0)
     color[inner] = sample(rgb, pixels[inner], "cubic") / 255
     color[~inner], alpha[~inner] = _read_edge(rgb, trust, pixels[~inner])
     return color, alpha
+
+
+def _as_bytes(trust: Any) -> U8:
+    trust = np.asarray(trust)
+    return trust if trust.dtype == np.uint8 else (np.clip(trust, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def _read_edge(rgb: U8, trust: U8, pixels: Any) -> tuple[F32, F32]:
