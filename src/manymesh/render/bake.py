@@ -20,6 +20,7 @@ from manymesh.types import F32, U8, Atlas, Camera
 
 MAX_DEPTH_PX = 2048
 MARGINS_PX = (1, 3, 6)
+BEND = 1.6  # a neighbour may lie this much steeper than the surface at the point itself (it may be curved)
 MAX_LEVEL = 5
 FAR_AWAY = np.float32(1e9)
 
@@ -80,7 +81,7 @@ def visible(depths: DepthMap, points: Any, normals: Any, *, margins_px: Sequence
         kernel = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
         nearest = cv2.erode(depths.depth, kernel, borderType=cv2.BORDER_REPLICATE)
         farthest = cv2.dilate(surface_only, kernel, borderType=cv2.BORDER_REPLICATE)
-        step = footprint * ((margin + 0.5) * 1.42 * slope + 0.5)
+        step = footprint * (margin + 0.5) * (1.42 * BEND * slope + BEND - 1)
         free = free & (depth <= nearest[row, column] + step) & (depth >= farthest[row, column] - step)
         sure += free
     return sure / np.float32(len(margins_px))
