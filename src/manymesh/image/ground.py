@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from manymesh.types import F32, Bool
 
 MAX_SURFACES = 4
-PENUMBRA = 0.13
+PENUMBRA = 0.15
 """Steepest part of a shadow's edge, a pixel, as a share of the shadow's whole depth."""
 # Lab noise below which two colours count as equal: JPEG and camera noise at working size.
 SIGMA_FLOOR = np.array([2.0, 1.5, 1.5], np.float32)
@@ -188,13 +188,12 @@ def plain_background(lab: F32, ground: Ground) -> Bool:
     delta = lab - ground.expected
     ratio = lab[..., 0] / np.maximum(ground.expected[..., 0], 1)
     hue_shift = np.hypot(delta[..., 1], delta[..., 2])
-    slope = slope_of(cv2.GaussianBlur(lab, (0, 0), 0.8))
+    slope = slope_of(np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.8), np.float32))
     shade = (ratio > 0.35) & (ratio < 1.03) & (hue_shift < 5 + 0.12 * np.abs(delta[..., 0]))
     # A penumbra takes several pixels for its whole fall, however deep; an outline only two or three.
     kernel = np.ones((3, 3), np.uint8)
     fall = np.where(shade, np.maximum(-delta[..., 0], 0), 0).astype(np.float32)
-    fall = cv2.dilate(fall, np.ones((9, 9), np.uint8))
-    steep = np.maximum(2.2 * max(1.0, ground.noise**0.5), PENUMBRA * fall)
+    steep = np.maximum(2.2 * max(1.0, ground.noise**0.5), PENUMBRA * cv2.dilate(fall, np.ones((9, 9), np.uint8)))
     # A pixel is shaved off whatever the flood may cross, so that a gap of a pixel or two in an outline lets nothing in.
     lit = _reached(_shaved(near), border)
     passable = _shaved(near | (shade & (slope < steep)))

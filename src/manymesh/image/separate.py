@@ -32,14 +32,14 @@ def working_copy(rgb: U8, side: int = WORKING_SIDE) -> U8:
     if scale >= 1:
         return np.ascontiguousarray(rgb)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def to_lab(rgb: U8) -> F32:
     """(h, w, 3) float32 CIELAB, L in 0..100."""
     import cv2
 
-    return cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
 
 
 def foreground(rgb: U8) -> Bool:
@@ -135,9 +135,11 @@ def grab(rgb: U8, hints: U8, rounds: int = 2) -> Bool:
     if known_background.sum() < 16 or (~known_background).sum() < 16:
         return ~known_background
     labels = hints.copy()
-    models = np.zeros((1, 65)), np.zeros((1, 65))
+    models = [np.zeros((1, 65)), np.zeros((1, 65))]
     cv2.setRNGSeed(0)
-    cv2.grabCut(np.ascontiguousarray(rgb[..., ::-1]), labels, None, *models, rounds, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(
+        np.ascontiguousarray(rgb[..., ::-1]), labels, (0, 0, 0, 0), models[0], models[1], rounds, cv2.GC_INIT_WITH_MASK
+    )
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 
 
