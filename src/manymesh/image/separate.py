@@ -19,6 +19,8 @@ CLEAN_NOISE = 1.3
 """Up to this much noise a plain ground alone decides; above it, a thing must stand out too."""
 LEAST_SALIENT = 0.04
 """On a busy ground, less than this share of the picture is more likely a detail than a thing."""
+MAIN_SHARE = 0.06
+"""On a busy ground a part smaller than this share of the largest is a crumb."""
 FULL = 0.93
 """A foreground over this share of the picture leaves no ground to tell it from."""
 
@@ -220,11 +222,11 @@ def _heart(inside: Bool) -> Bool:
 
 
 def _main_parts(mask: Bool) -> Bool:
-    """The largest part, and others of at least a tenth of it: on a busy ground, crumbs are ground."""
+    """The largest part, and others of some size: on a busy ground, crumbs are ground."""
     _, labels = components(mask)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return (sizes >= 0.1 * sizes.max())[labels] & mask
+    return (sizes >= MAIN_SHARE * sizes.max())[labels] & mask
 
 
 def _uncut_parts(mask: Bool, inside: Bool) -> Bool:
