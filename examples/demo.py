@@ -1,6 +1,6 @@
 """Makes every object in two real photos with the engine that any machine can run, and names the contact sheets.
 
-    make demo
+make demo
 """
 
 from __future__ import annotations
