@@ -51,7 +51,9 @@ class Box(NamedTuple):
 
     def overlap(self, other: Box) -> float:
         """Intersection over union, 0..1."""
-        shared = Box(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))
+        shared = Box(
+            max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1)
+        )
         if shared.width <= 0 or shared.height <= 0:
             return 0.0
         return shared.area / (self.area + other.area - shared.area)
