@@ -72,7 +72,9 @@ def _run(network: Any, x: np.ndarray) -> Arrays:
 
 
 def _full_model_tiny(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    c = {key: tuple(value) if isinstance(value, list) else value for key, value in fixture["config"].items()}
+    c: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in fixture["config"].items()
+    }
     state: Arrays = {}
     for file in fixture["weights"]:
         state |= _arrays(directory / fixture["dir"] / file)
@@ -141,7 +143,7 @@ def _swin_layer(directory: Path, fixture: dict[str, Any], name: str) -> Iterator
         atol = float(fixture["atol"])
         yield compare(f"{name}/{p}.shift_mask", grid.blocked.numpy(), io[f"{p}.shift_mask_blocked"].numpy(), 0.0)
         index = state["blocks.0.attn.relative_position_index"].numpy()
-        yield compare(f"{name}/{p}.position_index", grid.index.numpy(), index, 0.0)
+        yield compare(f"{name}/{p}.position_index", grid.positions.numpy(), index, 0.0)
         yield compare(f"{name}/{p}.tokens_out", out.numpy(), io[f"{p}.tokens_out"].numpy(), atol)
         yield compare(f"{name}/{p}.merged_out", merged.numpy(), io[f"{p}.merged_out"].numpy(), atol)
 
@@ -160,7 +162,7 @@ def _refine(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row
     for case in fixture["cases"]:
         p = case["prefix"]
         rgba = _open(directory / case["input"])
-        rgb, alpha = rgba[..., :3].astype(np.float32) / 255, rgba[..., 3].astype(np.float32) / 255
+        rgb, alpha = foreground.unit(rgba[..., :3]), foreground.unit(rgba[..., 3])
         first, behind = foreground.fuse(rgb, rgb, rgb, alpha, windows[0])
         colours = foreground.foreground_colours(rgb, alpha, windows)
         got = {

@@ -15,6 +15,11 @@ WINDOWS = (90, 6)
 _TINY = 1e-5
 
 
+def unit(levels: U8) -> F32:
+    """0..255 to float32 in [0, 1]."""
+    return levels.astype(np.float32) / np.float32(255)
+
+
 def box_mean(image: F32, window: int) -> F32:
     """Mean over a ``window`` x ``window`` box at each pixel of (h, w) or (h, w, c) float32."""
     import cv2
@@ -42,6 +47,6 @@ def foreground_colours(image: F32, alpha: F32, windows: tuple[int, ...] = WINDOW
 
 
 def refined_rgb(rgb: U8, alpha: U8) -> U8:
-    """The same in 8 bits: (h, w, 3) and (h, w) to (h, w, 3); values are cut, not rounded, as the published code does."""
-    colours = foreground_colours(rgb.astype(np.float32) / 255, alpha.astype(np.float32) / 255)
+    """The same in 8 bits: (h, w, 3) and (h, w) to (h, w, 3). Values are cut, not rounded, as in the published code."""
+    colours = foreground_colours(unit(rgb), unit(alpha))
     return (colours * 255).astype(np.uint8)

@@ -77,7 +77,7 @@ def config_of(shapes: Mapping[str, Sequence[int]]) -> Config:
             embed_dim=int(shapes["bb.patch_embed.proj.weight"][0]),
             depths=depths,  # type: ignore[arg-type]
             num_heads=tuple(int(table[1]) for table in tables),  # type: ignore[arg-type]
-            window_size=(int(round(tables[0][0] ** 0.5)) + 1) // 2,
+            window_size=(round(tables[0][0] ** 0.5) + 1) // 2,
             dec_inter=int(shapes["squeeze_module.0.conv_in.weight"][0]),
             aspp_width=int(shapes[aspp][0]),
             ipt_inter=int(shapes["decoder.ipt_blk1.conv1.weight"][0]),

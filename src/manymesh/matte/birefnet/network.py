@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -28,7 +30,7 @@ class BiRefNet(nn.Module):
     def forward(self, x: Tensor, probe: Probe | None = None) -> Tensor:
         maps = self._two_scales(x, probe)
         context = torch.cat([resize(finer, maps[3]) for finer in maps[:3]] + [maps[3]], 1)
-        squeeze = self.squeeze_module[0]
+        squeeze = cast(DecoderBlock, self.squeeze_module[0])
         mixed = squeeze.mix(context)
         maps[3] = squeeze.widen(mixed)
         if probe:

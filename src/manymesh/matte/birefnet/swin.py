@@ -8,7 +8,7 @@ even where a map is smaller than a window.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -29,13 +29,13 @@ class Grid(NamedTuple):
         to_windows: for unshifted and shifted blocks, (windows * n,) token numbers; h * w stands for padding.
         to_tokens: for unshifted and shifted blocks, (h * w,) the place of each token among the windows.
         blocked: (windows, n, n) bool, pairs in shifted windows that are no neighbours in the picture.
-        index: (n, n) rows of the relative position table.
+        positions: (n, n) rows of the relative position table.
     """
 
     to_windows: tuple[Tensor, Tensor]
     to_tokens: tuple[Tensor, Tensor]
     blocked: Tensor
-    index: Tensor
+    positions: Tensor
 
 
 def window_grid(h: int, w: int, window: int, device: torch.device) -> Grid:
@@ -115,8 +115,8 @@ class Block(nn.Module):
         padded = F.pad(self.norm1(tokens), (0, 0, 0, 1))
         windows = padded.index_select(1, grid.to_windows[self.shifted])
         del padded
-        windows = windows.view(-1, grid.index.shape[0], dim)
-        mixed = self.attn(windows, grid.index, grid.blocked if self.shifted else None)
+        windows = windows.view(-1, len(grid.positions), dim)
+        mixed = self.attn(windows, grid.positions, grid.blocked if self.shifted else None)
         del windows
         tokens = tokens + mixed.view(batch, -1, dim).index_select(1, grid.to_tokens[self.shifted])
         del mixed
@@ -185,7 +185,8 @@ class Swin(nn.Module):
         if probe:
             probe("patch_embed", _as_map(tokens, h, w))
         maps = []
-        for s, stage in enumerate(self.layers):
+        for s, layer in enumerate(self.layers):
+            stage = cast(Stage, layer)
             tokens = stage(tokens, h, w, _first_stage_probe(probe, len(stage.blocks)) if s == 0 else None)
             maps.append(_as_map(getattr(self, f"norm{s}")(tokens), h, w))
             if s < 3:
