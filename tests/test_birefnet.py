@@ -19,6 +19,7 @@ from manymesh.matte.birefnet.stage import NATIVE_PX, cut_out  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
 from manymesh.types import Box, Crop  # noqa: E402
 
+torch.set_num_threads(1)  # the networks are tiny: more threads only wait for each other
 CPU = torch.device("cpu")
 
 

@@ -30,32 +30,34 @@ def batches(names: Sequence[str], most: int = 16, most_characters: int = 200) ->
     return [tuple(group) for group in groups]
 
 
-def _stem(text: str) -> str:
-    """Lower case without the plural's ending, to tell "Cups" as "cup"."""
-    word = text.casefold().strip()
-    return re.sub(r"(?<=[^s])s$|(?<=[sxz]|ch|sh)es$", "", word) if len(word) > 3 and "ch" not in word[-4:] else word
+def same_word(a: str, b: str) -> bool:
+    """Equal but for case and an English plural: "Cups" is "cup"."""
+    a, b = sorted((a.casefold().strip(), b.casefold().strip()), key=len)
+    return b in (a, a + "s", a + "es")
+
+
+def _place(label: str, names: Sequence[str]) -> int:
+    """Which of the names a label is; the number of names when it is none of them."""
+    return next((place for place, name in enumerate(names) if same_word(label, name)), len(names))
 
 
 def named_as_asked(detections: Sequence[Detection], names: Sequence[str]) -> list[Detection]:
     """The same with the user's own spelling where a label is one of the names but for case or plural."""
-    asked = {_stem(name): name for name in reversed(names)}
-    return [replace(d, label=asked.get(_stem(d.label), d.label)) for d in detections]
+    return [replace(d, label=(*names, d.label)[_place(d.label, names)]) for d in detections]
 
 
 def arranged(detections: Sequence[Detection], names: Sequence[str], most: int) -> list[Detection]:
     """At most ``most`` of them (the largest), in the order of the prompt's names, then left to right, then downward."""
-    rank = {_stem(name): place for place, name in reversed(list(enumerate(names)))}
     largest = sorted(detections, key=lambda d: (-d.box.area, d.box))[:most]
     return sorted(
         largest,
-        key=lambda d: (rank.get(_stem(d.label), len(names)), d.box.x0 + d.box.x1, d.box.y0 + d.box.y1, d.box, d.label),
+        key=lambda d: (_place(d.label, names), d.box.x0 + d.box.x1, d.box.y0 + d.box.y1, d.box, d.label),
     )
 
 
 def not_found(detections: Sequence[Detection], names: Sequence[str]) -> tuple[str, ...]:
     """The names that no detection bears, in the prompt's order."""
-    seen = {_stem(d.label) for d in detections}
-    return tuple(name for name in names if _stem(name) not in seen)
+    return tuple(name for name in names if not any(same_word(d.label, name) for d in detections))
 
 
 def padded(box: Box, width: int, height: int, least_px: int = SMALLEST_SIDE_PX) -> Box:

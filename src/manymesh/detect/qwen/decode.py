@@ -84,7 +84,7 @@ class Decoder:
         cache = out.past_key_values
         del out
         length = int(inputs["input_ids"].shape[1])
-        self._reserve(length + most, cache.layers[0].keys)
+        self._reserve(length + most + _STEPS_PER_LOOK, cache.layers[0].keys)
         for layer, keys, values in zip(cache.layers, self.keys, self.values, strict=True):
             # Layer by layer, so that never more than one layer is held twice.
             keys[:, :, :length], values[:, :, :length] = layer.keys, layer.values
@@ -109,11 +109,10 @@ class Decoder:
         # Zeros, not garbage: what is masked still takes part with weight 0, and 0 times nan is nan.
         self.keys = [like.new_zeros(1, heads, self.capacity, width) for _ in layers]
         self.values = [like.new_zeros(1, heads, self.capacity, width) for _ in layers]
-        whole = {"dtype": torch.long, "device": like.device}
-        self.token = torch.zeros(1, 1, **whole)
-        self.place, self.count, self.shift = (torch.zeros(1, **whole) for _ in range(3))
-        self.written = torch.zeros(self.capacity, **whole)
         self.numbers = torch.arange(self.capacity, device=like.device)
+        self.written = torch.zeros_like(self.numbers)
+        self.token = self.numbers.new_zeros(1, 1)
+        self.place, self.count, self.shift = (self.numbers.new_zeros(1) for _ in range(3))
         rotary = self.text.rotary_emb
         self.inverse_frequency = rotary.inv_freq.to(like.device, torch.float32)
         self.rotary_scale = float(getattr(rotary, "attention_scaling", 1.0))

@@ -80,9 +80,8 @@ def patches(rgb: U8, p: Patching) -> tuple[F32, tuple[int, int, int]]:
 
     h, w = fitted_size(rgb.shape[0], rgb.shape[1], p)
     small = np.asarray(Image.fromarray(rgb).resize((w, h), Image.Resampling.BICUBIC))
-    scaled = (small.astype(np.float32) * np.float32(1 / 255) - np.array(p.mean, np.float32)) / np.array(
-        p.std, np.float32
-    )
+    mean, std = np.array(p.mean, np.float32), np.array(p.std, np.float32)
+    scaled: F32 = (small.astype(np.float32) * np.float32(1 / 255) - mean) / std
     rows, columns, m = h // p.patch, w // p.patch, p.merge
     cut = scaled.transpose(2, 0, 1).reshape(3, rows // m, m, p.patch, columns // m, m, p.patch)
     ordered = cut.transpose(1, 4, 2, 5, 0, 3, 6)[:, :, :, :, :, None]
