@@ -181,5 +181,7 @@ def _rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 def _end_tokens(model: Any) -> list[int]:
     named = getattr(model.generation_config, "eos_token_id", None)
-    named = model.config.text_config.eos_token_id if named is None else named
-    return [int(token) for token in (named if isinstance(named, (list, tuple)) else [named]) if token is not None]
+    if named is None:
+        named = getattr(model.config.text_config, "eos_token_id", None)
+    listed = named if isinstance(named, (list, tuple)) else [named]
+    return [int(token) for token in listed if token is not None]
