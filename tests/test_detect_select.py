@@ -10,6 +10,9 @@ from manymesh.detect.dino import inputs as dino
 from manymesh.detect.dino.stage import detections, find
 from manymesh.detect.overlap import distinct
 from manymesh.detect.qwen import stopping
+from manymesh.errors import UsageError
+from manymesh.memory import placement
+from manymesh.settings import Settings
 from manymesh.types import Box, Detection, Photo
 
 
@@ -113,3 +116,22 @@ def test_dinos_weaker_twins_of_one_name_are_dropped() -> None:
 )
 def test_dinos_pictures_are_fitted(size: tuple[int, int], fitted: tuple[int, int]) -> None:
     assert dino.fitted_size(*size, dino.Sizing()) == fitted
+
+
+def test_a_device_is_taken_from_the_last_word_for_the_stage() -> None:
+    assert placement.requested(("cuda", "detect=cpu", "mps"), "detect") == "cpu"
+    assert placement.requested(("cuda", "detect=cpu", "mps"), "matte") == "mps"
+    assert placement.requested((), "matte") == "auto"
+    with pytest.raises(ValueError, match="names no stage"):
+        Settings(devices=("sing=cpu",))
+    with pytest.raises(ValueError, match="names no device"):
+        Settings(devices=("abacus",))
+
+
+def test_a_device_that_is_not_there_is_a_usage_error_and_a_choice_has_a_reason() -> None:
+    torch = pytest.importorskip("torch", reason="the full engine's extra is not installed")
+    assert placement.place(("cpu",), "matte").dtype == "float32"
+    assert "as asked" in placement.place(("cpu",), "matte").reason
+    if not torch.cuda.is_available():
+        with pytest.raises(UsageError, match="Use --device detect=cpu"):
+            placement.place(("cuda",), "detect")

@@ -131,28 +131,30 @@ class Decoder:
         angles = torch.cat((angles, angles))
         cos = (angles.cos() * self.rotary_scale).to(x.dtype)
         sin = (angles.sin() * self.rotary_scale).to(x.dtype)
-        allowed = (self.numbers <= self.place)[None, None, None]
+        # As numbers and once a step, or every layer would turn true and false into numbers for itself.
+        mask = torch.zeros_like(self.numbers, dtype=x.dtype).masked_fill_(self.numbers > self.place, float("-inf"))
         for layer, keys, values in zip(self.text.layers, self.keys, self.values, strict=True):
-            x = x + self._attend(layer.self_attn, layer.input_layernorm(x), cos, sin, allowed, keys, values)
-            x = x + layer.mlp(layer.post_attention_layernorm(x))
-        logits = self.model.lm_head(self.text.norm(x))[0, -1].float()
+            x = x + self._attend(layer.self_attn, _normed(layer.input_layernorm, x), cos, sin, mask, keys, values)
+            x = x + layer.mlp(_normed(layer.post_attention_layernorm, x))
+        logits = self.model.lm_head(_normed(self.text.norm, x))[0, -1].float()
         self.token.copy_(logits.argmax()[None, None])
         self.written.index_copy_(0, self.count, self.token[0])
         self.place.add_(1)
         self.count.add_(1)
 
     def _attend(
-        self, attention: Any, x: Tensor, cos: Tensor, sin: Tensor, allowed: Tensor, keys: Tensor, values: Tensor
+        self, attention: Any, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, keys: Tensor, values: Tensor
     ) -> Tensor:
         width = keys.shape[-1]
-        q = _rotated(attention.q_norm(attention.q_proj(x).view(1, 1, -1, width)).transpose(1, 2), cos, sin)
-        k = _rotated(attention.k_norm(attention.k_proj(x).view(1, 1, -1, width)).transpose(1, 2), cos, sin)
+        q = _normed(attention.q_norm, attention.q_proj(x).view(1, -1, 1, width))
+        k = _normed(attention.k_norm, attention.k_proj(x).view(1, -1, 1, width))
+        q, k = _rotated(torch.cat((q, k), 1), cos, sin).split((q.shape[1], k.shape[1]), 1)
         keys.index_copy_(2, self.place, k)
-        values.index_copy_(2, self.place, attention.v_proj(x).view(1, 1, -1, width).transpose(1, 2))
+        values.index_copy_(2, self.place, attention.v_proj(x).view(1, -1, 1, width))
         # The query heads that share a key head stand in for a sequence: no key is copied for them.
-        grouped = q.view(1, keys.shape[1], -1, width)
-        mask = allowed.expand(1, 1, grouped.shape[2], -1)
-        mixed = F.scaled_dot_product_attention(grouped, keys, values, attn_mask=mask, scale=width**-0.5)
+        grouped = q.reshape(1, keys.shape[1], -1, width)
+        shared = mask.expand(1, 1, grouped.shape[2], -1)
+        mixed = F.scaled_dot_product_attention(grouped, keys, values, attn_mask=shared, scale=width**-0.5)
         return attention.o_proj(mixed.reshape(1, 1, -1))
 
     def _capture(self) -> None:
@@ -170,6 +172,12 @@ class Decoder:
         for tensor, before in zip((self.token, self.place, self.count), state, strict=True):
             tensor.copy_(before)
         self.graph = graph
+
+
+def _normed(norm: Any, x: Tensor) -> Tensor:
+    """The model's RMS norm with its rounding (to the number format before the weight), in half as many kernels."""
+    wide = F.rms_norm(x.float(), (x.shape[-1],), None, norm.variance_epsilon)
+    return norm.weight * wide.to(x.dtype)
 
 
 def _rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
