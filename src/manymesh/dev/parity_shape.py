@@ -26,6 +26,7 @@ class Fixture:
     folder: Path
     entry: dict[str, Any]
     tensors: Arrays
+    manifest: dict[str, Any]
 
     @property
     def id(self) -> str:
@@ -34,6 +35,15 @@ class Fixture:
     @property
     def config(self) -> dict[str, Any]:
         return self.entry.get("config") or {}
+
+    @property
+    def shared(self) -> dict[str, str]:
+        """The manifest's checkpoints: what each is for, to its folder."""
+        return dict(self.manifest["checkpoints"])
+
+    def shared_fixture(self, name: str) -> dict[str, Any]:
+        """The manifest's entry of another fixture."""
+        return next(entry for entry in self.manifest["fixtures"] if entry["id"] == name)
 
     def row(self, name: str, actual: Any, note: str = "") -> Row:
         """``actual`` against the tensor called ``name``, under the manifest's tolerance."""
@@ -60,13 +70,14 @@ def rows(directory: Path, manifest: dict[str, Any]) -> Iterator[Row]:
         if name not in checks:
             yield failed(name, "no comparison for this fixture")
             continue
-        yield from checked(name, lambda e=entry, run=checks[name]: run(_load(directory, e)))  # type: ignore[misc]
+        yield from checked(name, lambda e=entry, run=checks[name]: run(_load(directory, e, manifest)))  # type: ignore[misc]
 
 
-def _load(directory: Path, entry: dict[str, Any]) -> Fixture:
+def _load(directory: Path, entry: dict[str, Any], manifest: dict[str, Any]) -> Fixture:
     from safetensors.numpy import load_file
 
-    return Fixture(directory, entry, load_file(directory / entry["file"]) if "file" in entry else {})
+    tensors = load_file(directory / entry["file"]) if "file" in entry else {}
+    return Fixture(directory, entry, tensors, manifest)
 
 
 def _numpy(value: Any) -> np.ndarray:
@@ -74,7 +85,7 @@ def _numpy(value: Any) -> np.ndarray:
 
 
 def network(folder: Path, which: str) -> Any:
-    """``"dit"``, ``"conditioner"`` or ``"vae"`` of a checkpoint folder, float32 on the CPU; the VAE of either layout."""
+    """``"dit"``, ``"conditioner"`` or ``"vae"`` of a folder, float32 on the CPU; a VAE folder may hold it alone."""
     import torch
 
     from manymesh.shape.hunyuan import checkpoint

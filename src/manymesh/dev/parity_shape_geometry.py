@@ -1,1 +1,263 @@
-CHECKS: dict = {}
+"""Parity of the shape stage's geometry: volumes, surfaces, post-processing, and the whole way from a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from manymesh.dev.parity import Row, compare, failed
+from manymesh.dev.parity_shape import Fixture, denoised, network
+
+Mesh = tuple[np.ndarray, np.ndarray]
+_CPU_BUDGET_BYTES = 64 << 20
+
+
+def _dense_grid(f: Fixture) -> Iterator[Row]:
+    yield f.row("grid_logits", _dense(f, f.torch("z"))[None])
+
+
+def _dense(f: Fixture, latents: Any) -> Any:
+    """(R+1, R+1, R+1) logits of the fixture's checkpoint for (1, L, C) latents."""
+    import torch
+
+    from manymesh.shape.hunyuan.volume import dense_grid, network_field
+
+    net = network(f.folder / f.config["checkpoint"], "vae")
+    with torch.inference_mode():
+        given = net.geo_decoder.keys_values(net(latents))
+    field = network_field(net.geo_decoder, given, _CPU_BUDGET_BYTES)
+    resolution = int(f.config["octree_resolution"])
+    return dense_grid(field, resolution, bounds=float(f.config["bounds"]), device=torch.device("cpu"))
+
+
+def _near_surface(f: Fixture) -> Iterator[Row]:
+    from manymesh.shape.hunyuan.volume import near_surface
+
+    for name in f.entry["tensors"]:
+        if name.startswith("mask_level"):
+            level = float(name.removeprefix("mask_level").lstrip("_").replace("p", "."))
+            yield f.row(name, near_surface(f.torch("grid"), level).int())
+
+
+def analytic_field(config: dict[str, Any]) -> Callable[[Any], Any]:
+    """The fixtures' field without a network: the largest of three balls' ``s * (r - distance)``."""
+    import torch
+
+    def field(points: Any) -> Any:
+        centre, axes = torch.tensor(config["c"]), torch.tensor(config["a"])
+        body = config["r"] - ((points - centre) / axes).norm(dim=-1)
+        others = [config[f"r{i}"] - (points - torch.tensor(config[f"c{i}"])).norm(dim=-1) for i in (2, 3)]
+        return config["s"] * torch.maximum(body, torch.maximum(*others))
+
+    return field
+
+
+def _sparse(config: dict[str, Any], resolution: int, minimum: int, queries: list[int] | None = None) -> Any:
+    import torch
+
+    from manymesh.shape.hunyuan.volume import block_level_sizes, coarse_to_fine
+
+    field = analytic_field(config["field"])
+
+    def counted(index: Any, points: Any, level: int) -> Any:
+        if queries is not None:
+            queries.append(len(points))
+        return field(points)
+
+    sizes = block_level_sizes(resolution, minimum)
+    return coarse_to_fine(counted, sizes, bounds=float(config["bounds"]), device=torch.device("cpu"))
+
+
+def _sparse_grid(f: Fixture) -> Iterator[Row]:
+    for name, run in f.config["runs"].items():
+        queries: list[int] = []
+        volume = _sparse(f.config, run["octree_resolution"], run["min_resolution"], queries).numpy()
+        yield compare(f"{f.id}/{name}_grid", volume.shape[0], run["grid"], 0)
+        for level, count in enumerate(queries):
+            expected = run[f"queries_level{level}"]
+            yield compare(f"{f.id}/{name}_queries_level{level}", count, expected, round(5e-4 * expected))
+        packed = f.tensors[f"{name}_evaluated_packed"]
+        expected_mask = np.unpackbits(packed)[: volume.size].astype(bool)
+        seen = ~np.isnan(volume.ravel())
+        differ = float((seen != expected_mask).mean())
+        yield Row(f"{f.id}/{name}_evaluated", differ, differ, 5e-4, differ <= 5e-4, "share of points that differ")
+        values = np.full(volume.size, np.nan, np.float32)
+        values[expected_mask] = f.tensors[f"{name}_values"]
+        both = seen & expected_mask
+        atol = float(f.entry["tensors"][f"{name}_values"]["atol"])
+        yield compare(f"{f.id}/{name}_values", volume.ravel()[both], values[both], atol)
+
+
+def _flashvdm_net(f: Fixture) -> Iterator[Row]:
+    import torch
+
+    from manymesh.shape.hunyuan.flashvdm import flash_field
+    from manymesh.shape.hunyuan.volume import coarse_to_fine
+
+    config = f.config
+    for name, info in f.entry["tensors"].items():
+        if info["role"] != "expected":
+            continue
+        turbo = name.startswith("turbo_")
+        mode, run = name.removeprefix("turbo_").removesuffix("_sub").split("_")
+        net = network(f.folder / _vae_folder(f, turbo), "vae")
+        with torch.inference_mode():
+            given = net.geo_decoder.keys_values(net(f.torch("z")))
+        chunk = int(config[f"num_chunks_{run}"])
+        field = flash_field(net.geo_decoder, given, chunk=chunk, mode=mode, top_k=int(config["topk"]))
+        bounds, cpu = float(config["bounds"]), torch.device("cpu")
+        volume = coarse_to_fine(field, list(config[f"levels_{run}"]), bounds=bounds, device=cpu).numpy()
+        expected = f.tensors[name]
+        stride = -(-volume.shape[0] // expected.shape[0])
+        yield _mostly(f"{f.id}/{name}", volume[::stride, ::stride, ::stride], expected, float(info["atol"]))
+
+
+def _vae_folder(f: Fixture, turbo: bool) -> str:
+    checkpoints = f.config.get("checkpoints")
+    if checkpoints:
+        return str(checkpoints["turbo_vae" if turbo else "base_vae"])
+    return str(f.shared["turbo_vae" if turbo else "base_vae"])
+
+
+def _mostly(name: str, actual: np.ndarray, expected: np.ndarray, atol: float) -> Row:
+    """Top-k is not continuous: 99.9% of the seen points and 99.5% of the values must agree."""
+    if actual.shape != expected.shape:
+        return failed(name, f"shape {actual.shape} where {expected.shape} was expected")
+    pattern = float((np.isnan(actual) == np.isnan(expected)).mean())
+    both = ~np.isnan(actual) & ~np.isnan(expected)
+    error = np.abs(actual[both] - expected[both])
+    share = float((error <= atol).mean())
+    worst = float(error.max())
+    passed = pattern >= 0.999 and share >= 0.995
+    note = f"{share:.2%} within, pattern {pattern:.2%}"
+    return Row(name, worst, worst / float(np.abs(expected[both]).max()), atol, passed, note)
+
+
+def _marching_cubes(f: Fixture) -> Iterator[Row]:
+    from manymesh.shape.hunyuan.extract import reference_surface, tidied
+
+    bounds = float(f.config["bounds"])
+    grid = f.tensors["grid"].astype(np.float32)
+    raw = reference_surface(grid, bounds=bounds, level=float(f.config["mc_level"]))
+    if raw is None:
+        yield failed(f.id, "no surface")
+        return
+    yield _vertices(f, "raw_vertices", raw[0])
+    yield _triangles(f, "raw", raw)
+    mesh = tidied(raw)
+    yield _vertices(f, "mesh_vertices", mesh[0])
+    yield _triangles(f, "mesh", mesh)
+    field = f.shared_fixture("sparse_grid")["config"]
+    for name, expected in f.config["expected"].items():
+        made = _case(name, grid, bounds, {**field, "field": f.config["field"]}, expected)
+        yield from facts(f"{f.id}/{name}", made, expected)
+
+
+def _case(name: str, grid: np.ndarray, bounds: float, sparse: dict[str, Any], expected: dict[str, Any]) -> Mesh:
+    """The mesh of one of the fixture's named cases: ``denseR``, ``denseR_levelL``, ``sparseR...``."""
+    from manymesh.shape.hunyuan.extract import reference_surface, tidied
+
+    divisor, level = None, 0.0
+    if name.startswith("dense"):
+        level = float(name.partition("_level")[2] or 0.0)
+    else:
+        requested = int(name.removeprefix("sparse").partition("_")[0])
+        minimum = next(iter(sparse["runs"].values()))["min_resolution"]
+        grid = _sparse(sparse, requested, minimum).numpy()
+        divisor = requested + 1
+    raw = reference_surface(grid, bounds=bounds, level=level, divisor=divisor)
+    return tidied(raw) if raw is not None else (np.zeros((0, 3)), np.zeros((0, 3), int))
+
+
+def _vertices(f: Fixture, name: str, actual: np.ndarray) -> Row:
+    """Vertices as a set: each is held against the nearest expected one."""
+    from scipy.spatial import cKDTree
+
+    expected = f.tensors[name]
+    if len(actual) != len(expected):
+        return failed(f"{f.id}/{name}", f"{len(actual)} vertices where {len(expected)} were expected")
+    worst = max(float(cKDTree(a).query(b)[0].max()) for a, b in ((actual, expected), (expected, actual)))
+    tolerance = float(f.entry["tensors"][name]["atol"]) * np.sqrt(3)
+    return Row(f"{f.id}/{name}", worst, worst / float(np.abs(expected).max()), tolerance, worst <= tolerance)
+
+
+def _triangles(f: Fixture, name: str, mesh: Mesh) -> Row:
+    """Triangles as a set with winding: each named by its vertices' nearest expected ones, smallest first."""
+    from scipy.spatial import cKDTree
+
+    vertices, faces = f.tensors[f"{name}_vertices"], f.tensors[f"{name}_faces"]
+    nearest = cKDTree(vertices).query(mesh[0])[1]
+
+    def canonical(triangles: np.ndarray) -> set[tuple[int, ...]]:
+        start = triangles.argmin(axis=1)[:, None]
+        turned = np.take_along_axis(triangles, (start + np.arange(3)) % 3, axis=1)
+        return set(map(tuple, turned.tolist()))
+
+    wrong = len(canonical(nearest[mesh[1]]) ^ canonical(faces))
+    return compare(f"{f.id}/{name}_faces", wrong, 0, 0, note="triangles that differ")
+
+
+def facts(
+    name: str,
+    mesh: Mesh,
+    expected: dict[str, Any],
+    *,
+    faces_off: int = 0,
+    bounds_off: float = 1e-5,
+    share: float = 1e-5,
+) -> Iterator[Row]:
+    """Counts, bounds, volume, area, closedness and components against what the fixture states.
+
+    Args:
+        faces_off: by how many faces and vertices the counts may differ.
+        bounds_off: how far the bounds may be off.
+        share: allowed relative error of volume and area, on top of the fixture's six decimals.
+    """
+    import trimesh
+
+    body = trimesh.Trimesh(*mesh, process=False)
+    yield compare(f"{name}/vertices", len(body.vertices), expected["vertices"], faces_off)
+    yield compare(f"{name}/faces", len(body.faces), expected["faces"], faces_off)
+    yield compare(f"{name}/bounds", body.bounds, expected["bounds"], bounds_off)
+    for what, actual in (("volume", body.volume), ("area", body.area)):
+        yield compare(f"{name}/{what}", actual, expected[what], 2e-6 + share * abs(expected[what]))
+    yield compare(f"{name}/watertight", bool(body.is_watertight), expected["watertight"], 0)
+    yield compare(f"{name}/components", _components(body), expected["components"], 0)
+
+
+def _components(body: Any) -> int:
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    a, b = body.face_adjacency.T
+    count = len(body.faces)
+    return int(connected_components(coo_matrix((np.ones(len(a)), (a, b)), shape=(count, count)))[0])
+
+
+def _e2e(f: Fixture) -> Iterator[Row]:
+    from manymesh.shape.hunyuan.extract import reference_surface, tidied
+
+    _, each, fast = denoised(f)
+    for how, latents in (("", each[-1]), (" (fast)", fast)):
+        grid = _dense(f, latents)
+        row = f.row("grid_logits", grid[None])
+        yield Row(row.name + how, row.max_abs, row.max_rel, row.tolerance, row.passed, row.note)
+        raw = reference_surface(grid.numpy(), bounds=float(f.config["bounds"]), level=float(f.config["mc_level"]))
+        if raw is None:
+            yield failed(f"{f.id}/mesh{how}", "no surface")
+            continue
+        mesh, expected = tidied(raw), f.config["expected"]
+        off = max(1, round(5e-3 * expected["faces"]))
+        yield from facts(f"{f.id}/mesh{how}", mesh, expected, faces_off=off, bounds_off=1e-3, share=5e-3)
+
+
+CHECKS: dict[str, Callable[[Fixture], Iterator[Row]]] = {
+    "dense_grid": _dense_grid,
+    "near_surface": _near_surface,
+    "sparse_grid": _sparse_grid,
+    "flashvdm_net": _flashvdm_net,
+    "marching_cubes": _marching_cubes,
+    "e2e": _e2e,
+}
