@@ -12,7 +12,7 @@ along axis ``EDGES[e][1]``.
 from __future__ import annotations
 
 import itertools
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -119,7 +119,7 @@ CENTRE = len(EDGES)
 _FORBIDDEN = 1e6
 
 
-@lru_cache(maxsize=None)
+@cache
 def _cut(loop: tuple[int, ...]) -> tuple[tuple[int, int, int], ...]:
     """The triangulation of a loop with the least area.
 
