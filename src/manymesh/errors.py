@@ -92,3 +92,13 @@ class LicenceError(ManymeshError):
 
 class Cancelled(ManymeshError):  # noqa: N818 - a wish, not an error; the name reads right where it is raised
     exit_code = 130
+
+
+def kind_of(code: str) -> type[ManymeshError]:
+    """The class whose ``code`` this is; ``ManymeshError`` itself for an unknown one."""
+    kinds: list[type[ManymeshError]] = [ManymeshError]
+    for kind in kinds:  # grows while it is walked: the whole tree
+        kinds.extend(kind.__subclasses__())
+        if kind("").code == code:
+            return kind
+    return ManymeshError

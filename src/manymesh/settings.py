@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from manymesh.types import Box
+from manymesh.box import Box
 
 Format = Literal["glb", "obj", "stl", "ply", "3mf"]
 EngineName = Literal["auto", "lite", "hunyuan"]
@@ -47,7 +47,7 @@ class Settings(BaseModel):
     """What to make and how. Frozen; two runs with equal settings, photo and machine give equal files.
 
     A field's ``description`` is its help text everywhere. ``json_schema_extra`` may hold ``group`` (how faces group
-    the field: "what", "result" or "engine") and ``flag`` (the command line's spelling, where it differs).
+    the field: "what", "result" or "engine"), ``flag`` (the command line's spelling, where it differs) and ``metavar``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,8 +63,8 @@ class Settings(BaseModel):
     boxes: Annotated[
         tuple[BoxRequest, ...],
         Field(
-            description="An object's box, x0,y0,x1,y1[:label] in pixels. Repeatable. Replaces detection.",
-            json_schema_extra={"group": "what", "flag": "box"},
+            description="An object's box in the photo's pixels, and its name. Repeatable. Replaces detection.",
+            json_schema_extra={"group": "what", "flag": "box", "metavar": "X0,Y0,X1,Y1[:LABEL]"},
             max_length=256,
         ),
     ] = ()
@@ -112,7 +112,7 @@ class Settings(BaseModel):
         tuple[Format, ...],
         Field(
             description=f"Files to write for each object, comma-separated: {', '.join(FORMATS)}.",
-            json_schema_extra={"group": "result", "flag": "format"},
+            json_schema_extra={"group": "result", "flag": "format", "metavar": "FORMATS"},
             min_length=1,
         ),
     ] = ("glb",)

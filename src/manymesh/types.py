@@ -13,10 +13,12 @@ Conventions, the same everywhere:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from manymesh.box import Box as Box
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -25,6 +27,7 @@ I32 = NDArray[np.int32]
 Bool = NDArray[np.bool_]
 
 
+<<<<<<< HEAD
 class Box(NamedTuple):
     """A half-open pixel rectangle in the oriented photo."""
 
@@ -57,6 +60,8 @@ class Box(NamedTuple):
         return shared.area / (self.area + other.area - shared.area)
 
 
+=======
+>>>>>>> main
 @dataclass(frozen=True)
 class Photo:
     """A decoded, EXIF-oriented picture.

@@ -1,0 +1,1 @@
+"""Shapes: from a cutout to geometry. Implementations answer the ``Shape`` protocol of ``stages.py``."""

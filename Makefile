@@ -1,0 +1,43 @@
+# `make demo` and `make test` need nothing but Python 3.10-3.13, make and a package registry.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: demo test test-all check format bench clean
+
+demo: $(VENV)/.core ## Make meshes from the example photos with the engine that every machine can run
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.dev build/gltf-validator/.done ## Everything: lint, types, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## Lint and types only
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+bench: $(VENV)/.core ## Speed, memory and shape quality of the lite engine; see docs/benchmarks.md
+	$(BIN)/python benchmarks/lite_speed.py
+
+$(VENV)/.core: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.core
+	$(PIP) install --quiet -c constraints.txt -e '.[dev,hunyuan]'
+	touch $@
+
+# Khronos' validator is an npm package; without npm the tests that need it say so and are skipped.
+build/gltf-validator/.done:
+	mkdir -p build/gltf-validator
+	if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --prefix build/gltf-validator gltf-validator@2.0.0-dev.3.10; fi
+	touch $@
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,89 @@
+"""The first stage: a photo becomes a run folder."""
+
+from __future__ import annotations
+
+import platform
+import time
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from manymesh import pictures
+from manymesh._version import __version__
+from manymesh.engines import Plan
+from manymesh.load import load_photo
+from manymesh.manifest import InputRecord, Manifest, StageRecord
+from manymesh.memory import Meter
+from manymesh.run import Run
+
+# Whose versions can change what a run makes.
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "pillow",
+    "opencv-python-headless",
+    "scikit-image",
+    "trimesh",
+    "xatlas",
+    "fast-simplification",
+    "torch",
+    "transformers",
+    "diffusers",
+)
+
+
+def begin_run(path: Path, out: Path, plan: Plan) -> Run:
+    """Read the photo at ``path`` and make its run folder under ``out``, with input.png and a manifest.
+
+    Raises:
+        InputError: the photo cannot be read; no folder is made then.
+        OutputError: ``out`` cannot be written.
+    """
+    start_s = time.perf_counter()
+    with Meter() as meter:
+        photo, scale = load_photo(path)
+        manifest = Manifest(
+            manymesh=__version__,
+            name="",
+            created=datetime.now().astimezone().isoformat(timespec="seconds"),
+            input=InputRecord(
+                path=str(path),
+                name=photo.name,
+                sha256=photo.sha256,
+                width=photo.width,
+                height=photo.height,
+                scale=scale,
+                notes=list(photo.notes),
+            ),
+            settings=plan.settings,
+            engine=plan.engine,
+            engine_reason=plan.reason,
+            implementations={kind: stage.name for kind, stage in plan.stages.items()},
+            warnings=list(photo.notes),
+            versions={"python": platform.python_version(), **_library_versions()},
+            platform=f"{platform.system()} {platform.machine()}",
+        )
+        run = Run.create(out, manifest)
+        run.write("input.png", pictures.encode(photo.rgb, photo.alpha), role="input")
+    run.manifest.stages.append(
+        StageRecord(
+            stage="load",
+            implementation="manymesh",
+            licence="Apache-2.0",
+            seconds=round(time.perf_counter() - start_s, 4),
+            host_peak_bytes=meter.usage.host_peak_bytes,
+            device_peak_bytes=meter.usage.device_peak_bytes,
+        )
+    )
+    run.save()
+    return run
+
+
+def _library_versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue  # an extra that is not installed
+    return found

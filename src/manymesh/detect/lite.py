@@ -1,0 +1,121 @@
+"""Finding things without a network: what stands apart from the ground, one detection for each separate thing.
+
+It cannot read names; labels are left empty for the pipeline to give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from manymesh.image.guided import sharpen_mask
+from manymesh.image.regions import box_of, components, separate_things
+from manymesh.image.separate import foreground, to_lab, working_copy
+from manymesh.settings import Settings
+from manymesh.stages import Detect, Stage, Tick
+from manymesh.types import Bool, Box, Detection, Photo
+
+ALPHA_SIDE = 1000
+"""A given transparency is split into things on a copy no longer than this."""
+SEEN_ALPHA = 24
+"""Given alpha under this counts as empty when things are told apart."""
+
+
+def detect(photo: Photo, *, most: int = 32, tick: Tick = lambda share: None) -> list[Detection]:
+    """The separate things in a photo, left to right.
+
+    A given transparency is taken at its word: its connected parts are the things. Else the ground is told from the
+    border (``image/separate.py``). An empty list means that nothing stands apart from the ground: the picture is
+    uniform, or noise, or one thing fills it.
+
+    Args:
+        photo: any size, down to one pixel.
+        most: keep this many, the largest.
+        tick: told the share done.
+
+    Returns:
+        Detections with a mask over the whole photo, an empty label and no score.
+    """
+    tick(0.0)
+    if photo.alpha is not None:
+        small = working_copy(photo.alpha, ALPHA_SIDE)
+        mask, colour = small >= SEEN_ALPHA, working_copy(photo.rgb, max(small.shape))
+        if colour.shape[:2] != mask.shape:
+            raise ValueError(f"alpha of {photo.alpha.shape} over a picture of {photo.rgb.shape}")
+    else:
+        colour = working_copy(photo.rgb)
+        mask = foreground(colour)
+    tick(0.4)
+    if not mask.any():
+        return []
+    things = separate_things(mask, to_lab(colour), most)
+    found = []
+    for index, thing in enumerate(things):
+        others = np.logical_or.reduce([*things[:index], *things[index + 1 :], np.zeros_like(thing)])
+        full, box = _at_full_size(photo, thing, others)
+        if box.area > 0:
+            found.append(Detection(box, "", mask=full, source=STAGE.name))
+        tick(0.5 + 0.5 * (index + 1) / len(things))
+    return found
+
+
+def _at_full_size(photo: Photo, thing: Bool, others: Bool) -> tuple[Bool, Box]:
+    """One thing's mask over the whole photo, and its box there."""
+    import cv2
+
+    ratio_y, ratio_x = photo.height / thing.shape[0], photo.width / thing.shape[1]
+    small = box_of(thing)
+    margin = 4
+    near = Box(small.x0 - margin, small.y0 - margin, small.x1 + margin, small.y1 + margin)
+    near = near.clipped(thing.shape[1], thing.shape[0])
+    # Whole working pixels, so that the small window and the large one show the same view.
+    x0, x1 = (round(x * ratio_x) for x in (near.x0, near.x1))
+    y0, y1 = (round(y * ratio_y) for y in (near.y0, near.y1))
+    size = (x1 - x0, y1 - y0)
+    mine = thing[near.y0 : near.y1, near.x0 : near.x1]
+    theirs = others[near.y0 : near.y1, near.x0 : near.x1]
+    if photo.alpha is None:
+        window = sharpen_mask(photo.rgb[y0:y1, x0:x1], mine)
+    else:
+        reach = cv2.dilate(mine.astype(np.uint8), np.ones((3, 3), np.uint8))
+        window = cv2.resize(reach, size, interpolation=cv2.INTER_NEAREST) > 0
+        window &= photo.alpha[y0:y1, x0:x1] > 0
+    if theirs.any():
+        window &= cv2.resize(theirs.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) == 0
+    window = _without_crumbs(window)
+    full = np.zeros((photo.height, photo.width), bool)
+    full[y0:y1, x0:x1] = window
+    inner = box_of(window)
+    return full, Box(inner.x0 + x0, inner.y0 + y0, inner.x1 + x0, inner.y1 + y0)
+
+
+def _without_crumbs(mask: Bool) -> Bool:
+    """A mask without the bits that redrawing its outline has torn off."""
+    count, labels = components(mask)
+    if count <= 1:
+        return mask
+    sizes = np.bincount(labels.ravel())
+    keep = sizes >= 0.002 * sizes[1:].sum()
+    keep[0] = False
+    return keep[labels]
+
+
+@contextmanager
+def open_detector(settings: Settings) -> Iterator[Detect]:
+    """Open the detector; nothing is loaded."""
+
+    def run(photo: Photo, names: Sequence[str], *, tick: Tick) -> list[Detection]:
+        return detect(photo, most=settings.max_objects, tick=tick)
+
+    yield run
+
+
+STAGE = Stage(
+    "foreground",
+    "detect",
+    "what stands apart from the ground; reads no names",
+    "Apache-2.0",
+    open_detector,
+)

@@ -1,0 +1,116 @@
+"""An engine is a named choice of stage implementations. Which ones exist, and which one ``auto`` takes and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from manymesh.errors import MissingPieceError, UsageError
+from manymesh.settings import Settings
+from manymesh.stages import Kind, Stage
+
+KINDS: tuple[Kind, ...] = ("detect", "matte", "shape", "paint")
+
+# Where each of our own implementations lives. Names, not imports: listing them must cost nothing.
+BUILTIN: Mapping[Kind, Mapping[str, str]] = {
+    "detect": {"foreground": "manymesh.detect.lite:STAGE"},
+    "matte": {"lite": "manymesh.matte.lite:STAGE"},
+    "shape": {"inflate": "manymesh.shape.inflate:STAGE"},
+    "paint": {"photo": "manymesh.paint.photo:STAGE"},
+}
+
+ENTRY_POINT_GROUPS: Mapping[Kind, str] = {
+    "detect": "manymesh.detectors",
+    "matte": "manymesh.mattes",
+    "shape": "manymesh.shapes",
+    "paint": "manymesh.painters",
+}
+
+ENGINES: Mapping[str, Mapping[Kind, str]] = {
+    "lite": {"detect": "foreground", "matte": "lite", "shape": "inflate", "paint": "photo"},
+}
+# Best first: what `auto` tries.
+PREFERENCE = ("hunyuan", "lite")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will use.
+
+    Attributes:
+        engine: the engine's name.
+        reason: why this one, in a sentence.
+        stages: the implementation of each kind.
+        settings: what was asked for.
+    """
+
+    engine: str
+    reason: str
+    stages: Mapping[Kind, Stage]
+    settings: Settings
+
+
+def find_stage(kind: Kind, name: str) -> Stage:
+    """The implementation called ``name``, ours or an installed plug-in's.
+
+    Raises:
+        UsageError: there is none; the message lists those there are.
+    """
+    target = BUILTIN[kind].get(name)
+    if target is not None:
+        module, _, attribute = target.partition(":")
+        return getattr(import_module(module), attribute)  # type: ignore[no-any-return]
+    plugins = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUPS[kind])}
+    if name not in plugins:
+        known = ", ".join([*BUILTIN[kind], *sorted(plugins)])
+        raise UsageError(f"There is no {kind} stage called '{name}'", f"There are: {known}.")
+    stage = plugins[name].load()
+    if not isinstance(stage, Stage) or stage.kind != kind:
+        raise UsageError(f"The plug-in '{name}' does not offer a {kind} stage", f"See {ENTRY_POINT_GROUPS[kind]}.")
+    return stage
+
+
+def stages_of(engine: str) -> dict[Kind, Stage]:
+    """The implementations of ``engine``.
+
+    Raises:
+        UsageError: no such engine in this version.
+    """
+    if engine not in ENGINES:
+        raise UsageError(f"There is no engine '{engine}' in this version", f"There are: {', '.join(ENGINES)}.")
+    return {kind: find_stage(kind, ENGINES[engine][kind]) for kind in KINDS}
+
+
+def lacking(stages: Mapping[Kind, Stage], settings: Settings) -> dict[Kind, str]:
+    """What this machine lacks for these stages, by kind; empty when they can run."""
+    wanted = [kind for kind in KINDS if kind != "paint" or settings.texture]
+    answers = {kind: stages[kind].missing(settings) for kind in wanted}
+    return {kind: text for kind, text in answers.items() if text is not None}
+
+
+def choose(settings: Settings) -> Plan:
+    """The plan for ``settings``; ``auto`` takes the best engine that this machine can really run.
+
+    Raises:
+        MissingPieceError: the engine that was asked for lacks something; the hint brings it.
+    """
+    if settings.engine != "auto":
+        stages = stages_of(settings.engine)
+        lack = lacking(stages, settings)
+        if lack:
+            kind, text = next(iter(lack.items()))
+            raise MissingPieceError(f"The engine '{settings.engine}' cannot {kind} here: {text}")
+        return Plan(settings.engine, "asked for", stages, settings)
+    why_not: list[str] = []
+    for engine in PREFERENCE:
+        if engine not in ENGINES:
+            continue
+        stages = stages_of(engine)
+        lack = lacking(stages, settings)
+        if not lack:
+            reason = "the best that this machine can run" + (f" ({'; '.join(why_not)})" if why_not else "")
+            return Plan(engine, reason, stages, settings)
+        why_not.append(f"not {engine}: {next(iter(lack.values()))}")
+    raise MissingPieceError("No engine can run here: " + "; ".join(why_not), "See `manymesh doctor`.")

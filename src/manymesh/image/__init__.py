@@ -1,0 +1,1 @@
+"""Plain functions on pictures: separating, cutting and cleaning. Knows no stage and no torch."""

@@ -1,0 +1,192 @@
+"""The plain ground behind things: smooth colour surfaces fitted to a picture's border.
+
+A sheet of paper, a wall above a table or a studio sweep is a few smooth surfaces in CIELAB. Each is a quadratic in the
+pixel's place, found by robust fitting that starts at the border's commonest colour. What neither lies on a surface nor
+can be reached from one along a soft shadow is foreground.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from manymesh.types import F32, Bool
+
+MAX_SURFACES = 4
+# Lab noise below which two colours count as equal: JPEG and camera noise at working size.
+SIGMA_FLOOR = np.array([2.0, 1.5, 1.5], np.float32)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Fitted background surfaces.
+
+    Attributes:
+        distance: (h, w) float32, distance to the nearest surface in units of its own noise.
+        expected: (h, w, 3) float32 CIELAB, that surface's colour.
+        explained: 0..1, share of the border that lies on a surface.
+        noise: the surfaces' noise, as a multiple of the smallest that is told apart; 1 is clean.
+    """
+
+    distance: F32
+    expected: F32
+    explained: float
+    noise: float
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the surfaces say enough for the picture to be cut by them alone."""
+        return self.explained >= 0.62 and self.noise <= 2.6
+
+
+def fit_ground(lab: F32) -> Ground:
+    """Fit the surfaces.
+
+    Args:
+        lab: (h, w, 3) float32 CIELAB (L 0..100), at least 8 pixels a side.
+    """
+    height, width = lab.shape[:2]
+    basis = _basis(height, width)
+    border = _border(height, width)
+    rim = lab[border]
+    rim_basis = basis[border]
+    corners = _corners(height, width)[border]
+    open_rim = np.ones(len(rim), bool)
+    best = np.full((height, width), np.inf, np.float32)
+    expected = np.zeros_like(lab)
+    noise = 0.0
+    explained = 0
+    for _ in range(MAX_SURFACES):
+        if open_rim.sum() < 0.1 * len(rim):
+            break
+        inliers, weights = _grow(rim, rim_basis, open_rim)
+        share = inliers.sum() / len(rim)
+        # A thing that the frame cuts off covers part of one side; a ground reaches a corner.
+        is_ground = (share >= 0.12 and (corners & inliers).any()) or share >= 0.4
+        open_rim &= ~inliers
+        if not is_ground:
+            continue
+        surface, sigma = _settle(lab, basis, border, inliers, weights)
+        distance = np.sqrt((((lab - surface) / sigma) ** 2).mean(axis=2) * 3 / 2).astype(np.float32)
+        nearer = distance < best
+        best[nearer] = distance[nearer]
+        expected[nearer] = surface[nearer]
+        noise += float((sigma / SIGMA_FLOOR).mean()) * int(inliers.sum())
+        explained += int(inliers.sum())
+    if explained == 0:
+        return Ground(best, expected, 0.0, np.inf)
+    return Ground(best, expected, explained / len(rim), noise / explained)
+
+
+def _basis(height: int, width: int) -> F32:
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    x = x / max(width - 1, 1) * 2 - 1
+    y = y / max(height - 1, 1) * 2 - 1
+    return np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=2)
+
+
+def _border(height: int, width: int) -> Bool:
+    band = max(2, round(0.02 * min(height, width)))
+    mask = np.ones((height, width), bool)
+    mask[band:-band, band:-band] = False
+    return mask
+
+
+def _corners(height: int, width: int) -> Bool:
+    mask = np.zeros((height, width), bool)
+    reach = max(2, round(0.04 * min(height, width)))
+    for rows in (slice(0, reach), slice(-reach, None)):
+        for columns in (slice(0, reach), slice(-reach, None)):
+            mask[rows, columns] = True
+    return mask
+
+
+def _grow(rim: F32, basis: F32, open_rim: Bool) -> tuple[Bool, F32]:
+    """Border pixels of one surface: from the commonest open colour outwards, first flat, then bent."""
+    cells = np.round(rim[open_rim] / np.array([8, 6, 6], np.float32)).astype(np.int64)
+    keys = (cells[:, 0] * 1024 + cells[:, 1]) * 1024 + cells[:, 2]
+    values, counts = np.unique(keys, return_counts=True)
+    centre = np.median(rim[open_rim][keys == values[counts.argmax()]], axis=0)
+    inliers = open_rim & (np.abs(rim - centre).max(axis=1) < 8)
+    weights = np.zeros((6, 3), np.float32)
+    # Terms are added one by one: a bent surface fitted to a short stretch of border would fly off elsewhere.
+    for terms in (1, 3, 3, 3, 6, 6, 6):
+        if inliers.sum() < 24:
+            break
+        weights = np.zeros((6, 3), np.float32)
+        weights[:terms] = _ridge(basis[inliers, :terms], rim[inliers])
+        residual = np.abs(rim - basis @ weights)
+        sigma = np.maximum(1.4826 * np.median(residual[inliers], axis=0), SIGMA_FLOOR)
+        inliers = open_rim & ((residual / sigma).max(axis=1) < 3.5)
+    return inliers, weights
+
+
+def _settle(lab: F32, basis: F32, border: Bool, inliers: Bool, weights: F32) -> tuple[F32, F32]:
+    """Refit a border surface with the interior that continues it."""
+    import cv2
+
+    surface = basis @ weights
+    residual = np.abs(lab - surface)
+    rim_residual = residual[border][inliers]
+    sigma = np.maximum(1.4826 * np.median(rim_residual, axis=0), SIGMA_FLOOR)
+    seeds = np.zeros(lab.shape[:2], bool)
+    seeds[border] = inliers
+    for _ in range(3):
+        near = (residual / sigma).max(axis=2) < 3.5
+        region = _reached(near, seeds)
+        if region.sum() < 64:
+            break
+        step = max(1, int(region.sum()) // 6000)
+        weights = _ridge(basis[region][::step], lab[region][::step])
+        surface = basis @ weights
+        residual = np.abs(lab - surface)
+        # Spread of what is surely ground, so away from the region's outline.
+        core = cv2.erode(region.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        sample = residual[core] if core.sum() > 64 else residual[region]
+        sigma = np.maximum(1.4826 * np.median(sample, axis=0), SIGMA_FLOOR)
+    return surface.astype(np.float32), sigma.astype(np.float32)
+
+
+def _ridge(basis: F32, values: F32) -> F32:
+    gram = basis.T.astype(np.float64) @ basis + 1e-3 * len(basis) * np.diag([0.0, *[1.0] * (basis.shape[1] - 1)]) * 0.1
+    return np.linalg.solve(gram + 1e-6 * np.eye(len(gram)), basis.T.astype(np.float64) @ values).astype(np.float32)
+
+
+def _reached(domain: Bool, seeds: Bool) -> Bool:
+    """The connected parts of ``domain`` that hold a seed."""
+    import cv2
+
+    _, labels = cv2.connectedComponents(domain.astype(np.uint8), connectivity=4)
+    hit = np.zeros(int(labels.max()) + 1, bool)
+    hit[np.unique(labels[seeds & domain])] = True
+    hit[0] = False
+    return hit[labels]
+
+
+def plain_background(lab: F32, ground: Ground) -> Bool:
+    """What can be reached from the border over ground and soft shadow.
+
+    A shadow is darker than the ground, has nearly its hue, and fades: a step as sharp as a thing's outline stops it.
+
+    Args:
+        lab: (h, w, 3) float32 CIELAB.
+        ground: the fitted surfaces of the same picture.
+    """
+    import cv2
+
+    near = ground.distance < 3.0
+    height, width = near.shape
+    border = _border(height, width)
+    delta = lab - ground.expected
+    ratio = lab[..., 0] / np.maximum(ground.expected[..., 0], 1)
+    hue_shift = np.hypot(delta[..., 1], delta[..., 2])
+    smooth = cv2.GaussianBlur(lab, (0, 0), 0.8)
+    slope = np.sqrt(sum(cv2.Scharr(smooth, -1, dx, dy) ** 2 for dx, dy in ((1, 0), (0, 1))).sum(axis=2)) / 32
+    shade = (ratio > 0.35) & (ratio < 1.12) & (hue_shift < 5 + 0.12 * np.abs(delta[..., 0]))
+    fading = shade & (slope < 2.2 * max(1.0, ground.noise**0.5))
+    # One pixel is shaved off the fading part, so that a gap of a pixel or two in an outline lets nothing in.
+    fading = cv2.erode(fading.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    flooded = _reached(near | fading, border & near)
+    grown = cv2.dilate(flooded.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return flooded | (grown & (near | shade) & (slope < 4))

@@ -1,0 +1,109 @@
+"""``run.json``: everything that is known of a run, as data. Its JSON schema stands in ``docs/run.schema.json``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from manymesh.box import Box
+from manymesh.settings import Settings
+
+SCHEMA_VERSION = 1
+
+ObjectState = Literal["pending", "done", "failed"]
+RunState = Literal["running", "done", "partial", "failed", "cancelled"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class FileRecord(_Record):
+    """One file of the run."""
+
+    path: str = Field(description="Relative to the run folder, with forward slashes.")
+    bytes: int
+    sha256: str
+
+
+class InputRecord(_Record):
+    """The photo as it was given."""
+
+    path: str = Field(description="Where it was read from.")
+    name: str
+    sha256: str = Field(description="Of the file's bytes as given.")
+    width: int = Field(description="Of the oriented photo, in pixels.")
+    height: int
+    scale: float = Field(description="The factor by which a very large photo's sides were reduced; 1.0 otherwise.")
+    notes: list[str] = Field(default_factory=list)
+
+
+class ErrorRecord(_Record):
+    """What went wrong."""
+
+    code: str = Field(description="A stable name, such as 'object' or 'out-of-memory'.")
+    stage: str
+    message: str
+    hint: str = ""
+    traceback: str = Field(default="", description="Only for bugs.")
+
+
+class StageRecord(_Record):
+    """One stage over all objects: what did it and what it cost."""
+
+    stage: str
+    implementation: str
+    licence: str
+    seconds: float = 0.0
+    load_seconds: float = Field(default=0.0, description="Of these, until the model was ready.")
+    host_peak_bytes: int = Field(default=0, description="Highest resident memory, child processes included.")
+    device_peak_bytes: int | None = Field(default=None, description="Highest memory allocated on the device.")
+    objects: int = 0
+
+
+class ObjectRecord(_Record):
+    """One object of the photo, and how far it has come."""
+
+    index: int = Field(description="1-based, in the detector's stable order.")
+    id: str = Field(description="Its folder's name under objects/.")
+    label: str
+    box: Box = Field(description="x0, y0, x1, y1 in the oriented photo's pixels, half-open.")
+    score: float | None = None
+    source: str = Field(description="Which detector found it, or 'user'.")
+    seed: int
+    window: Box | None = Field(default=None, description="The part of the photo that crop.png shows.")
+    state: ObjectState = "pending"
+    stages_done: list[str] = Field(default_factory=list)
+    seconds: dict[str, float] = Field(default_factory=dict, description="By stage.")
+    view: list[list[list[float]]] | None = Field(
+        default=None, description="[world to camera, projection]: the camera that places mesh.glb on cutout.png."
+    )
+    facts: dict[str, Any] = Field(default_factory=dict, description="Faces, watertightness, texture and more.")
+    warnings: list[str] = Field(default_factory=list)
+    error: ErrorRecord | None = None
+    files: dict[str, FileRecord] = Field(default_factory=dict, description="By role: crop, cutout, mesh, model...")
+
+
+class Manifest(_Record):
+    """A run."""
+
+    schema_version: int = SCHEMA_VERSION
+    manymesh: str = Field(description="The version that made it.")
+    name: str
+    created: str = Field(description="Local time, ISO 8601.")
+    state: RunState = "running"
+    input: InputRecord
+    settings: Settings
+    engine: str
+    engine_reason: str
+    implementations: dict[str, str] = Field(description="Stage to implementation.")
+    missing_names: list[str] = Field(default_factory=list, description="Names of the prompt that were not found.")
+    stages_done: list[str] = Field(default_factory=list, description="Of the run as a whole: detect, crop, finish.")
+    objects: list[ObjectRecord] = Field(default_factory=list)
+    stages: list[StageRecord] = Field(default_factory=list, description="In the order they ran; a resume adds more.")
+    warnings: list[str] = Field(default_factory=list)
+    error: ErrorRecord | None = None
+    files: dict[str, FileRecord] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict, description="Of Python and the libraries that matter.")
+    platform: str = ""

@@ -1,0 +1,124 @@
+"""Cutting a thing out without a network: soft alpha along its outline, and its own colour under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from manymesh.errors import ObjectError
+from manymesh.image.alpha import carried_colour, estimate_alpha, foreground_colour, sides_of
+from manymesh.image.guided import sharpen_mask
+from manymesh.image.separate import foreground_in_box, working_copy
+from manymesh.settings import Settings
+from manymesh.stages import Matte, Stage, Tick
+from manymesh.types import U8, Bool, Box, Crop, Cutout
+
+SNAP_SHARE = 0.01
+"""How far a mask's outline may be off, as a share of its thing's longest side."""
+BAND_SHARE = 0.004
+"""Half width of the soft edge, as a share of the thing's longest side..."""
+BAND_PX = 2.0, 8.0
+"""... within these bounds."""
+LEAST_PX = 12
+"""Fewer opaque pixels than this are no thing."""
+
+
+def matte(crop: Crop, *, tick: Tick = lambda share: None) -> Cutout:
+    """Cut one thing out of its crop.
+
+    A given transparency is kept as it is (inside the thing's mask or box). Else alpha is estimated along the outline
+    of the mask, or of what stands apart inside the box when there is no mask.
+
+    Args:
+        crop: one thing and its surroundings.
+        tick: told the share done.
+
+    Raises:
+        ObjectError: when nothing is left.
+    """
+    tick(0.0)
+    if crop.alpha is not None:
+        rgba = _given(crop)
+    else:
+        mask = crop.mask if crop.mask is not None else segment_in_box(crop.rgb, crop.box, crop.others)
+        tick(0.4)
+        rgba = _estimated(crop, mask)
+    if int((rgba[..., 3] >= 128).sum()) < min(LEAST_PX, crop.box.area):
+        raise ObjectError(
+            f"nothing stands apart from its surroundings in the box {tuple(crop.window)}",
+            "Draw the box with a little of the ground around the object, or give a photo with a transparent background.",
+        )
+    tick(1.0)
+    return Cutout(rgba, crop.window)
+
+
+def segment_in_box(rgb: U8, box: Box, others: tuple[Box, ...] = ()) -> Bool:
+    """(h, w) bool: the thing inside a box, at full resolution; empty when nothing stands apart.
+
+    Args:
+        rgb: (h, w, 3) uint8, the box and some of its surroundings.
+        box: the thing's box in the picture's pixels.
+        others: boxes of other things; they are background where they overlap ``box`` a little.
+    """
+    small = working_copy(rgb)
+    ratio_x, ratio_y = small.shape[1] / rgb.shape[1], small.shape[0] / rgb.shape[0]
+    mask = foreground_in_box(small, _scaled(box, ratio_x, ratio_y), [_scaled(o, ratio_x, ratio_y) for o in others])
+    if not mask.any() or mask.all():
+        full = np.full(rgb.shape[:2], bool(mask.any()))
+    else:
+        full = sharpen_mask(rgb, mask)
+    inside = np.zeros_like(full)
+    inside[box.y0 : box.y1, box.x0 : box.x1] = True
+    return full & inside
+
+
+def _scaled(box: Box, x: float, y: float) -> Box:
+    return Box(int(box.x0 * x), int(box.y0 * y), int(np.ceil(box.x1 * x)), int(np.ceil(box.y1 * y)))
+
+
+def _given(crop: Crop) -> U8:
+    import cv2
+
+    assert crop.alpha is not None
+    alpha = crop.alpha.copy()
+    if crop.mask is not None:
+        # A soft edge may lie a pixel or two outside the detector's mask.
+        reach = cv2.dilate(crop.mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        alpha[~reach] = 0
+    else:
+        outside = np.ones(alpha.shape, bool)
+        outside[crop.box.y0 : crop.box.y1, crop.box.x0 : crop.box.x1] = False
+        alpha[outside] = 0
+    if not alpha.any():
+        return np.dstack([crop.rgb, alpha])
+    # Files often hold black or leftovers under full transparency.
+    return np.dstack([carried_colour(crop.rgb, alpha >= min(16, int(alpha.max()))), alpha])
+
+
+def _estimated(crop: Crop, mask: Bool) -> U8:
+    if mask.shape != crop.rgb.shape[:2]:
+        raise ValueError(f"a mask of {mask.shape} over a crop of {crop.rgb.shape}")
+    if not mask.any() or mask.all():
+        return np.dstack([crop.rgb, np.where(mask, 255, 0).astype(np.uint8)])
+    side = max(crop.box.width, crop.box.height)
+    band = float(np.clip(BAND_SHARE * side, *BAND_PX))
+    sides = sides_of(crop.rgb, mask, snap=max(1.5, SNAP_SHARE * side), band=band)
+    alpha = estimate_alpha(crop.rgb, sides)
+    return np.dstack([foreground_colour(crop.rgb, alpha, sides), alpha])
+
+
+@contextmanager
+def open_matte(settings: Settings) -> Iterator[Matte]:
+    """Open the matte stage; nothing is loaded."""
+    yield matte
+
+
+STAGE = Stage(
+    "colour-mix",
+    "matte",
+    "soft edges and foreground colours from the colours on either side of the outline",
+    "Apache-2.0",
+    open_matte,
+)

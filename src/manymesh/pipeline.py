@@ -1,0 +1,161 @@
+"""The path of a photo through the house, in the order it is walked.
+
+Stages run in turn over all objects of all photos, so that only one stage's model is in memory at a time. What each
+stage does for one object stands in ``steps.py``; what a failure, a wish to stop or a lack of memory means for the
+others, in ``workshop.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from manymesh import finish, steps
+from manymesh.begin import begin_run
+from manymesh.engines import Plan, choose
+from manymesh.errors import ManymeshError, OutputError, UsageError
+from manymesh.events import Cancel, Event, OnEvent, ignore
+from manymesh.run import Run
+from manymesh.settings import Settings
+from manymesh.workshop import Workshop
+
+
+def walk(runs: Sequence[Run], work: Workshop, *, only_find: bool = False) -> None:
+    """Take every run from wherever it stands to its end."""
+    work.over_runs("detect", runs, partial(steps.detect, work.plan.stages["detect"]))  # which things, where
+    work.over_runs("crop", runs, steps.crop)  # one square-ish view per thing
+    if only_find:
+        return
+    work.over_objects("matte", runs, steps.matte)  # foreground colour + alpha
+    work.over_objects("shape", runs, steps.shape)  # geometry, and the camera that saw it
+    work.over_objects("refine", runs, steps.refine)  # no floaters, no broken faces, within the face budget
+    if work.plan.settings.texture:
+        work.over_objects("paint", runs, steps.paint)  # UV, the photo's pixels, the unseen filled in
+    work.over_objects("write", runs, steps.write)  # other formats and previews
+    work.over_runs("finish", runs, finish.finish_run)  # the scene, the contact sheet, the verdict
+
+
+class Pipeline:
+    """Makes and resumes runs.
+
+    Models are opened for their stage and closed after it. With ``keep_loaded=True`` they stay open between calls
+    (faster for photo after photo, at the memory of all of them together) until ``close`` or the end of a ``with``.
+
+    Args:
+        settings: what to make and how.
+        on_event: called with every ``Event``, in the calling thread.
+        cancel: ask it, from any thread, to stop at the next tick.
+        keep_loaded: see above.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        on_event: OnEvent = ignore,
+        cancel: Cancel | None = None,
+        keep_loaded: bool = False,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.cancel = cancel or Cancel()
+        self._say = on_event
+        self._work: Workshop | None = None
+        self._keep_loaded = keep_loaded
+
+    def make(self, photos: Sequence[Path | str], out: Path | str = "runs") -> list[Run]:
+        """Make every object of every photo.
+
+        Returns:
+            One run per photo that could be read, in order. What went wrong with a photo or an object stands in its
+            manifest (``state``, ``error``); the others are made all the same.
+
+        Raises:
+            InputError: no photo could be read.
+            MissingPieceError: the engine that was asked for cannot run here.
+            OutputError: the disk is full or ``out`` cannot be written. What was made before it stays.
+            Cancelled: somebody asked ``cancel``, or pressed Ctrl-C. The runs can be resumed.
+        """
+        plan = choose(self.settings)
+        runs = self._begin([Path(photo) for photo in photos], Path(out), plan)
+        self._walk(runs, plan)
+        return runs
+
+    def find(self, photo: Path | str, out: Path | str = "runs") -> Run:
+        """Only the first half of ``make``, up to the crops: for a person to look at before ``resume``."""
+        plan = choose(self.settings)
+        run = begin_run(Path(photo), Path(out), plan)
+        self._walk([run], plan, only_find=True)
+        return run
+
+    def resume(self, folder: Path | str, change: Callable[[Run], None] = lambda run: None) -> Run:
+        """Finish a run with its own settings: what is done and intact is kept, what failed is tried again.
+
+        Args:
+            folder: the run folder.
+            change: called with the reopened run before it goes on (to replace a cutout, say).
+
+        Raises:
+            InputError: not a run folder.
+            UsageError: another process works on it.
+            And what ``make`` raises.
+        """
+        run = Run.open(Path(folder))
+        plan = choose(run.manifest.settings)
+        self._walk([run], plan, change=change)
+        return run
+
+    def close(self) -> None:
+        """Let go of the models that ``keep_loaded`` kept open."""
+        if self._work is not None:
+            self._work.close()
+            self._work = None
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _begin(self, photos: Sequence[Path], out: Path, plan: Plan) -> list[Run]:
+        """A run folder for every photo that can be read. Raises when there is none."""
+        if not photos:
+            raise UsageError("No photo was given")
+        runs: list[Run] = []
+        errors: list[ManymeshError] = []
+        for photo in dict.fromkeys(photos):
+            if photos.count(photo) > 1:
+                self._say(Event("note", stage="load", text=f"'{photo}' was given more than once; it is made once."))
+            try:
+                runs.append(begin_run(photo, out, plan))
+            except OutputError:
+                raise
+            except ManymeshError as error:
+                errors.append(error)
+                self._say(Event("note", stage="load", text=str(error)))
+        if not runs:
+            raise errors[0]
+        return runs
+
+    def _walk(
+        self,
+        runs: Sequence[Run],
+        plan: Plan,
+        *,
+        only_find: bool = False,
+        change: Callable[[Run], None] = lambda run: None,
+    ) -> None:
+        if self._work is None or self._work.plan != plan:
+            self.close()
+            self._work = Workshop(plan, self._say, self.cancel, keep_loaded=self._keep_loaded)
+        with ExitStack() as held:
+            for run in runs:
+                held.enter_context(run.locked())
+                finish.reopen(run)
+                change(run)
+                self._say(Event("run-started", run.manifest.name, text=f"Engine {plan.engine}: {plan.reason}."))
+            with finish.recording_how_it_ended(runs):
+                walk(runs, self._work, only_find=only_find)
+        for run in runs:
+            self._say(Event("run-done", run.manifest.name, text=run.manifest.state))

@@ -1,0 +1,197 @@
+"""Cameras: where each pixel of a picture lies in space.
+
+World frame: +Y up, +Z towards the viewer. At azimuth 0 a camera looks at the mesh's +Z side and sees +X on the right;
+azimuth 90 looks at the +X side, elevation 90 from above. Pixels: x to the right, y down, the picture spans
+[0, width] x [0, height], and the middle of the first pixel is (0.5, 0.5).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from manymesh.types import F64, Camera
+
+REACH = 2.0
+"""Half the depth a camera sees around its target. A mesh in the house's frame lies within sqrt(3) of the origin."""
+
+
+def orthographic(
+    half_width: float,
+    half_height: float | None = None,
+    *,
+    azimuth_deg: float = 0.0,
+    elevation_deg: float = 0.0,
+    distance: float = 4.0,
+    target: Sequence[float] = (0.0, 0.0, 0.0),
+    reach: float = REACH,
+) -> Camera:
+    """A camera without foreshortening.
+
+    Args:
+        half_width: half of what the picture shows from left to right, in mesh units.
+        half_height: the same from top to bottom; ``half_width`` when None.
+        azimuth_deg, elevation_deg, distance, target: see ``orbit``.
+        reach: depths of ``distance`` ± ``reach`` are seen (but never behind the camera).
+    """
+    half_height = half_width if half_height is None else half_height
+    near, far = _near_far(distance, reach)
+    projection = np.diag([1 / half_width, 1 / half_height, -2 / (far - near), 1.0])
+    projection[2, 3] = -(far + near) / (far - near)
+    return Camera(orbit(azimuth_deg, elevation_deg, distance, target), projection)
+
+
+def perspective(
+    fov_y_deg: float,
+    aspect: float = 1.0,
+    *,
+    azimuth_deg: float = 0.0,
+    elevation_deg: float = 0.0,
+    distance: float = 4.0,
+    target: Sequence[float] = (0.0, 0.0, 0.0),
+    reach: float = REACH,
+) -> Camera:
+    """A pinhole camera.
+
+    Args:
+        fov_y_deg: angle between the picture's top and bottom edge, degrees, 0..180 exclusive.
+        aspect: the picture's width / height.
+        azimuth_deg, elevation_deg, distance, target: see ``orbit``.
+        reach: depths of ``distance`` ± ``reach`` are seen (but never behind the camera).
+    """
+    near, far = _near_far(distance, reach)
+    focal = 1 / math.tan(math.radians(fov_y_deg) / 2)
+    projection = np.zeros((4, 4))
+    projection[0, 0] = focal / aspect
+    projection[1, 1] = focal
+    projection[2, 2:] = -(far + near) / (far - near), -2 * far * near / (far - near)
+    projection[3, 2] = -1
+    return Camera(orbit(azimuth_deg, elevation_deg, distance, target), projection)
+
+
+def orbit(azimuth_deg: float, elevation_deg: float, distance: float, target: Sequence[float] = (0.0, 0.0, 0.0)) -> F64:
+    """The (4, 4) world-to-camera matrix of an eye that circles ``target``.
+
+    Args:
+        azimuth_deg: 0 sees the +Z side, 90 the +X side, 180 the -Z side.
+        elevation_deg: 90 looks straight down, -90 straight up; the picture's up is well defined there too.
+        distance: from the eye to the target, in mesh units.
+        target: what lies in the middle of the picture.
+    """
+    azimuth, elevation = math.radians(azimuth_deg), math.radians(elevation_deg)
+    sin_a, cos_a, sin_e, cos_e = math.sin(azimuth), math.cos(azimuth), math.sin(elevation), math.cos(elevation)
+    matrix = np.eye(4)
+    matrix[0, :3] = cos_a, 0.0, -sin_a
+    matrix[1, :3] = -sin_e * sin_a, cos_e, -sin_e * cos_a
+    matrix[2, :3] = cos_e * sin_a, sin_e, cos_e * cos_a
+    matrix[:3, 3] = -matrix[:3, :3] @ np.asarray(target, np.float64)
+    matrix[2, 3] -= distance
+    return matrix
+
+
+def to_clip(camera: Camera, points: Any) -> F64:
+    """(n, 3) points to (n, 4) float64 clip coordinates."""
+    matrix = camera.world_to_clip
+    return np.asarray(points, np.float64) @ matrix[:, :3].T + matrix[:, 3]
+
+
+def project(camera: Camera, points: Any, width: int, height: int) -> tuple[F64, F64]:
+    """Where points fall in a picture.
+
+    Args:
+        points: (n, 3), mesh frame.
+        width, height: of the picture, pixels.
+
+    Returns:
+        (n, 2) float64 pixel x, y (the middle of the first pixel is 0.5, 0.5), and (n,) float64 depth in front of the
+        eye along the viewing direction, in mesh units. Points behind a pinhole get a negative depth and a
+        meaningless pixel.
+    """
+    clip = to_clip(camera, points)
+    w = np.where(clip[:, 3] == 0, 1e-12, clip[:, 3])
+    pixels = np.empty((len(clip), 2))
+    pixels[:, 0] = (clip[:, 0] / w * 0.5 + 0.5) * width
+    pixels[:, 1] = (0.5 - clip[:, 1] / w * 0.5) * height
+    return pixels, depth_of(camera, points)
+
+
+def depth_of(camera: Camera, points: Any) -> F64:
+    """(n,) float64: how far in front of the eye each of (n, 3) points lies, along the viewing direction."""
+    row = camera.world_to_camera[2]
+    return -(np.asarray(points, np.float64) @ row[:3] + row[3])
+
+
+def unproject(camera: Camera, pixels: Any, depth: Any, width: int, height: int) -> F64:
+    """The inverse of ``project``: (n, 2) pixels and (n,) depths to (n, 3) float64 points in the mesh frame."""
+    pixels = np.asarray(pixels, np.float64)
+    z_cam = -np.asarray(depth, np.float64)
+    ndc = np.stack([pixels[:, 0] / width * 2 - 1, 1 - pixels[:, 1] / height * 2], axis=1)
+    m = camera.projection
+    w = m[3, 2] * z_cam + m[3, 3]
+    # x and y of a camera-frame point solve a 2x2 system, the same for all points.
+    right = ndc * w[:, None] - np.outer(z_cam, m[:2, 2]) - m[:2, 3]
+    in_camera = np.empty((len(pixels), 3))
+    in_camera[:, :2] = right @ np.linalg.inv(m[:2, :2]).T
+    in_camera[:, 2] = z_cam
+    inverse = np.linalg.inv(camera.world_to_camera)
+    return in_camera @ inverse[:3, :3].T + inverse[:3, 3]
+
+
+def moved(camera: Camera, matrix: Any) -> Camera:
+    """The camera that sees a moved mesh as ``camera`` saw the mesh before.
+
+    Args:
+        matrix: (4, 4) similarity (turn, uniform scale, shift) that was applied to the mesh's vertices.
+
+    The answer's ``world_to_camera`` is a pure turn and shift again, so that depths are in the moved mesh's units.
+    """
+    matrix = np.asarray(matrix, np.float64)
+    scale = abs(np.linalg.det(matrix[:3, :3])) ** (1 / 3)
+    grow = np.diag([scale, scale, scale, 1.0])
+    shrink = np.diag([1 / scale, 1 / scale, 1 / scale, 1.0])
+    return Camera(grow @ camera.world_to_camera @ np.linalg.inv(matrix), camera.projection @ shrink)
+
+
+def crop(camera: Camera, window: tuple[float, float, float, float], width: int, height: int) -> Camera:
+    """The camera whose whole picture is ``window`` of this camera's picture.
+
+    Args:
+        window: x0, y0, x1, y1 in pixels of the old picture, half-open; may reach outside it.
+        width, height: of the old picture, pixels.
+    """
+    x0, y0, x1, y1 = window
+    zoom = np.diag([width / (x1 - x0), height / (y1 - y0), 1.0, 1.0])
+    zoom[0, 3] = (width - x0 - x1) / (x1 - x0)
+    zoom[1, 3] = (y0 + y1 - height) / (y1 - y0)
+    return Camera(camera.world_to_camera, zoom @ camera.projection)
+
+
+def eye(camera: Camera) -> F64 | None:
+    """(3,) where a pinhole camera stands, or None for one without foreshortening."""
+    if not camera.projection[3, :3].any():
+        return None
+    return np.linalg.inv(camera.world_to_camera)[:3, 3]
+
+
+def towards_viewer(camera: Camera, points: Any) -> F64:
+    """(n, 3) float64 unit vectors from (n, 3) points towards the camera."""
+    points = np.asarray(points, np.float64)
+    position = eye(camera)
+    if position is None:
+        back = np.linalg.inv(camera.world_to_camera)[:3, 2]
+        return np.broadcast_to(back / np.linalg.norm(back), points.shape)
+    ray = position - points
+    return ray / np.maximum(np.linalg.norm(ray, axis=1, keepdims=True), 1e-12)
+
+
+def pixel_footprint(camera: Camera, points: Any, height: int) -> F64:
+    """(n,) float64: the size in mesh units that one pixel of a ``height`` px picture has at each of (n, 3) points."""
+    w = to_clip(camera, points)[:, 3]
+    return np.abs(w) * 2 / (height * np.linalg.norm(camera.projection[1, :2]))
+
+
+def _near_far(distance: float, reach: float) -> tuple[float, float]:
+    return max(distance - reach, 0.01 * distance), distance + reach

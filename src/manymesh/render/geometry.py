@@ -1,0 +1,84 @@
+"""Normals of triangle meshes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from manymesh.types import F32
+
+
+def face_normals(vertices: Any, faces: Any, *, unit: bool = True) -> F32:
+    """(m, 3) float32 normals, out of the side from which a triangle runs counter-clockwise.
+
+    With ``unit=False`` their length is twice the triangle's area.
+    """
+    vertices, faces = np.asarray(vertices, np.float32), np.asarray(faces)
+    origin = vertices[faces[:, 0]]
+    normals = np.cross(vertices[faces[:, 1]] - origin, vertices[faces[:, 2]] - origin)
+    return _unit(normals) if unit else normals
+
+
+def vertex_normals(vertices: Any, faces: Any, *, weld: Any = None, by_area: bool = True) -> F32:
+    """(k, 3) float32 unit normals, the mean of those of the triangles around each vertex.
+
+    Args:
+        weld: (k,) integer or None; vertices with equal numbers count as one (``Atlas.source`` closes the seams).
+        by_area: weigh triangles by their area. The Hunyuan3D-2 painter does not.
+    """
+    faces = np.asarray(faces)
+    normals = face_normals(vertices, faces, unit=not by_area)
+    owner = np.arange(len(vertices)) if weld is None else np.asarray(weld)
+    summed = _unit(scatter_add(normals, owner[faces], int(owner.max(initial=-1)) + 1))
+    return summed[owner]
+
+
+def corner_normals(vertices: Any, faces: Any, *, weld: Any = None, crease_deg: float = 40.0) -> F32:
+    """(m, 3, 3) float32 unit normals of every triangle's corners: smooth, but sharp where the surface has an edge.
+
+    Corners at one vertex share a normal when triangles connect them across edges that bend less than ``crease_deg``.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    faces = np.asarray(faces)
+    owner = faces if weld is None else np.asarray(weld)[faces]
+    flat = face_normals(vertices, faces)
+    one, other = _across_smooth_edges(owner, flat, math.cos(math.radians(crease_deg)))
+    graph = coo_array((np.ones(len(one), np.int8), (one, other)), shape=(faces.size, faces.size))
+    count, group = connected_components(graph, directed=False)
+    by_area = np.repeat(face_normals(vertices, faces, unit=False), 3, axis=0)
+    summed = np.stack([np.bincount(group, by_area[:, channel], count) for channel in range(3)], axis=1)
+    return _unit(summed)[group].reshape(-1, 3, 3)
+
+
+def _across_smooth_edges(owner: Any, flat: F32, least_cosine: float) -> tuple[Any, Any]:
+    """Pairs of corners (face * 3 + k) at the same vertex in triangles that meet smoothly at an edge there."""
+    start = np.arange(owner.size)
+    end = start // 3 * 3 + (start + 1) % 3  # edge k runs from corner k to the next
+    vertex = owner.ravel().astype(np.int64)
+    flip = vertex[start] > vertex[end]
+    low, high = np.where(flip, end, start), np.where(flip, start, end)
+    key = vertex[low] * (int(vertex.max(initial=0)) + 1) + vertex[high]
+    order = np.argsort(key, kind="stable")
+    a, b = order[:-1], order[1:]
+    smooth = (key[a] == key[b]) & (np.einsum("nc,nc->n", flat[a // 3], flat[b // 3]) > least_cosine)
+    a, b = a[smooth], b[smooth]
+    return np.concatenate([low[a], high[a]]), np.concatenate([low[b], high[b]])
+
+
+def scatter_add(values: Any, corners: Any, count: int) -> F32:
+    """(count, c): each triangle's (m, c) value added to its three vertices."""
+    corners = np.asarray(corners)
+    total = np.empty((count, values.shape[1]), np.float32)
+    index = corners.T.ravel()
+    for channel in range(values.shape[1]):
+        total[:, channel] = np.bincount(index, np.tile(values[:, channel], 3), count)
+    return total
+
+
+def _unit(vectors: Any) -> F32:
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return (vectors / np.maximum(length, 1e-12)).astype(np.float32)

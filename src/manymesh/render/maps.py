@@ -1,0 +1,47 @@
+"""The pictures of a mesh's normals and positions that steer Hunyuan3D-2's painter.
+
+Vertices are those of the unwrapped mesh as ``official.normalised`` gives them; rasters follow the official rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from manymesh.render.geometry import vertex_normals
+from manymesh.render.official import SCALE_FACTOR
+from manymesh.render.raster import Raster, interpolate
+from manymesh.types import F32, U8
+
+
+def normal_values(raster: Raster, vertices: Any, faces: Any) -> F32:
+    """(n, 3) float32 in [0, 1]: (normal + 1) / 2 at the covered pixels.
+
+    The vertex normals are plain means of unit face normals. They are split at the seams, because vertices are, and not
+    made unit again after interpolation: the network has seen them so.
+    """
+    normals = vertex_normals(vertices, faces, by_area=False)
+    return interpolate((normals + 1) * np.float32(0.5), faces, raster.face, raster.bary)
+
+
+def position_values(raster: Raster, vertices: Any, faces: Any) -> F32:
+    """(n, 3) float32 in [0, 1]: 0.5 - position / 1.15 at the covered pixels."""
+    positions = np.float32(0.5) - np.asarray(vertices, np.float32) / np.float32(SCALE_FACTOR)
+    return interpolate(positions, faces, raster.face, raster.bary)
+
+
+def control_maps(rasters: Iterable[Raster], vertices: Any, faces: Any) -> list[tuple[U8, U8]]:
+    """Per raster an (H, W, 3) normal map and position map, white where nothing is, floats cut (not rounded) to bytes."""
+    maps = []
+    for raster in rasters:
+        normal = to_bytes(normal_values(raster, vertices, faces))
+        position = to_bytes(position_values(raster, vertices, faces))
+        maps.append((raster.image(normal, 255), raster.image(position, 255)))
+    return maps
+
+
+def to_bytes(values: F32) -> U8:
+    """[0, 1] to 0..255, cut."""
+    return (np.clip(values, 0, 1) * np.float32(255)).astype(np.uint8)

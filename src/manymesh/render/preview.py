@@ -1,0 +1,180 @@
+"""Pictures of a mesh, for people: clay or textured, under a small studio's lights that move with the camera."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from manymesh.render.camera import perspective, to_clip
+from manymesh.render.geometry import corner_normals
+from manymesh.render.raster import Raster, interpolate, rasterise
+from manymesh.render.sample import linear_from_srgb, sample, srgb_from_linear
+from manymesh.types import F32, U8, Camera, Mesh, TexturedMesh
+
+CLAY = (0.56, 0.53, 0.50)  # linear
+VIEWS_DEG = (0.0, 90.0, 180.0, 270.0)
+FOV_DEG = 28.0
+
+# Direction to the light in the camera's frame (x right, y up, z to the viewer), and its linear strength.
+_KEY = (-0.50, 0.70, 0.65), 0.85
+_FILL = (0.85, 0.05, 0.50), 0.22
+_RIM = (0.35, 0.60, -0.75), 0.35
+_SKY, _GROUND = 0.30, 0.12
+
+
+@dataclass(frozen=True)
+class Model:
+    """A mesh made ready for drawing from several sides.
+
+    Attributes:
+        vertices: (k, 3). faces: (m, 3). normals: (m, 3, 3) float32, per corner.
+        uv: (k, 2), or None. texture: (T, T, 3) float32 linear, or None. colors: (k, 3) float32 linear, or None.
+    """
+
+    vertices: Any
+    faces: Any
+    normals: F32
+    uv: Any = None
+    texture: F32 | None = None
+    colors: F32 | None = None
+
+
+def prepared(thing: Mesh | TexturedMesh, *, clay: bool = False) -> Model:
+    """Normals and linear colours, worked out once. With ``clay`` texture and colours are left out."""
+    if isinstance(thing, TexturedMesh):
+        atlas = thing.atlas
+        normals = corner_normals(atlas.vertices, atlas.faces, weld=atlas.source)
+        if clay:
+            return Model(atlas.vertices, atlas.faces, normals)
+        return Model(atlas.vertices, atlas.faces, normals, atlas.uv, linear_from_srgb(thing.base_color))
+    normals = corner_normals(thing.vertices, thing.faces)
+    colors = None if clay or thing.colors is None else linear_from_srgb(thing.colors)
+    return Model(thing.vertices, thing.faces, normals, colors=colors)
+
+
+def render(thing: Mesh | TexturedMesh | Model, camera: Camera, width: int, height: int, *, supersample: int = 2) -> U8:
+    """A picture of a mesh.
+
+    Args:
+        width, height: pixels.
+        supersample: each pixel is the mean of this many squared.
+
+    Returns:
+        (height, width, 4) uint8 sRGB with straight alpha, transparent where nothing is.
+    """
+    model = thing if isinstance(thing, Model) else prepared(thing)
+    fine_w, fine_h = width * supersample, height * supersample
+    raster = rasterise(to_clip(camera, model.vertices), model.faces, fine_h, fine_w)
+    color = _albedo(model, raster) * _light(model, raster, camera)[:, None]
+    return _averaged(raster, color, supersample)
+
+
+def four_views(
+    thing: Mesh | TexturedMesh | Model, view_px: int = 320, *, elevation_deg: float = 12.0, turn_deg: float = 0.0
+) -> U8:
+    """Front, right, back and left side by side.
+
+    Args:
+        view_px: width and height of each view.
+        elevation_deg: how far from above.
+        turn_deg: added to all four azimuths; 30 makes them three-quarter views.
+
+    Returns:
+        (view_px, 4 * view_px, 4) uint8, transparent background.
+    """
+    model = thing if isinstance(thing, Model) else prepared(thing)
+    views = [
+        render(model, framing(model.vertices, azimuth + turn_deg, elevation_deg), view_px, view_px)
+        for azimuth in VIEWS_DEG
+    ]
+    return np.concatenate(views, axis=1)
+
+
+def framing(vertices: Any, azimuth_deg: float, elevation_deg: float, *, aspect: float = 1.0) -> Camera:
+    """A pinhole camera that shows all of a mesh, at the same scale from every side."""
+    vertices = np.asarray(vertices, np.float64)
+    if not len(vertices):
+        return perspective(FOV_DEG, aspect, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, distance=5.0)
+    centre = (vertices.max(axis=0) + vertices.min(axis=0)) / 2
+    radius = max(float(np.linalg.norm(vertices - centre, axis=1).max()), 1e-6)
+    narrow = math.radians(FOV_DEG) / 2
+    if aspect < 1:
+        narrow = math.atan(math.tan(narrow) * aspect)
+    distance = radius / math.sin(narrow) * 1.02
+    return perspective(
+        FOV_DEG,
+        aspect,
+        azimuth_deg=azimuth_deg,
+        elevation_deg=elevation_deg,
+        distance=distance,
+        target=centre.tolist(),
+        reach=radius * 1.05,
+    )
+
+
+def flattened(rgba: U8, background: Sequence[int] = (255, 255, 255)) -> U8:
+    """(H, W, 4) uint8 laid on one colour: (H, W, 3) uint8."""
+    alpha = rgba[:, :, 3:].astype(np.float32) / 255
+    mixed = rgba[:, :, :3] * alpha + np.asarray(background, np.float32) * (1 - alpha)
+    return (mixed + 0.5).astype(np.uint8)
+
+
+def _albedo(model: Model, raster: Raster) -> F32:
+    """(n, 3) linear colours of the surface under the covered pixels."""
+    if model.texture is not None:
+        uv = interpolate(model.uv, model.faces, raster.face, raster.bary)
+        texture = _fitting(model, raster)
+        return sample(texture, uv * np.float32([texture.shape[1], texture.shape[0]]))
+    if model.colors is not None:
+        return interpolate(model.colors, model.faces, raster.face, raster.bary)
+    return np.broadcast_to(np.float32(CLAY), (len(raster.pixel), 3))
+
+
+def _fitting(model: Model, raster: Raster) -> F32:
+    """The texture, halved as often as its texels are finer than the picture's pixels (a mip level for the view)."""
+    import cv2
+
+    texture = model.texture
+    assert texture is not None
+    faces = model.faces[np.unique(raster.face)]
+    edge = model.uv[faces[:, 1:]] - model.uv[faces[:, :1]]
+    uv_area = np.abs(edge[:, 0, 0] * edge[:, 1, 1] - edge[:, 0, 1] * edge[:, 1, 0]).sum() / 2
+    texels = uv_area * texture.shape[0] * texture.shape[1]
+    while texels > 2 * len(raster.pixel) and min(texture.shape[:2]) > 8:
+        texture = cv2.resize(texture, (texture.shape[1] // 2, texture.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        texels /= 4
+    return texture
+
+
+def _light(model: Model, raster: Raster, camera: Camera) -> F32:
+    """(n,) linear light that falls on the surface under the covered pixels."""
+    corner = model.normals[raster.face]
+    normal = np.einsum("nkc,nk->nc", corner, raster.bary)
+    turn = camera.world_to_camera[:3, :3].astype(np.float32)
+    normal = normal @ turn.T
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    height = normal[:, 1] * np.float32(0.5) + np.float32(0.5)
+    light = _GROUND + (_SKY - _GROUND) * height
+    for direction, strength in (_KEY, _FILL, _RIM):
+        towards = np.float32(direction) / np.float32(math.hypot(*direction))
+        light += np.float32(strength) * np.maximum(normal @ towards, 0)
+    return light
+
+
+def _averaged(raster: Raster, color: F32, supersample: int) -> U8:
+    """Fine linear colours of the covered pixels to a coarse sRGB picture with straight alpha."""
+    row, column = np.divmod(raster.pixel, raster.width)
+    width, height = raster.width // supersample, raster.height // supersample
+    coarse = row // supersample * width + column // supersample
+    hits = np.bincount(coarse, minlength=width * height)
+    picture = np.zeros((height * width, 4), np.uint8)
+    share = np.maximum(hits, 1)
+    for channel in range(3):
+        mean = np.bincount(coarse, color[:, channel], width * height) / share
+        picture[:, channel] = srgb_from_linear(mean) * 255 + 0.5
+    picture[:, 3] = hits * 255 // supersample**2
+    return picture.reshape(height, width, 4)

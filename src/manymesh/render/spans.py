@@ -1,0 +1,221 @@
+"""Spans: the runs of pixels that triangles cover, row by row. The part of rasterising that both rules share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manymesh.types import F32, I32, Bool
+
+I64 = NDArray[np.int64]
+
+ROWS_PER_BLOCK = 1 << 17  # bounds the memory of one block of faces to about 30 MB
+TILE = 1 << 15  # candidates handled at once: small enough for the cache
+LONGEST = 64  # longer spans are cut, so that there are few lengths and none needs a mask
+SLIVER = 1e-3  # twice the area over the bounding box's, below which rounding makes float32 edge tests unreliable
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Vertices in pixels.
+
+    Attributes:
+        x, y: (k,) pixel coordinates, the middle of the first pixel at 0.5 (float64 house, float32 official).
+        z: (k,) float32 depth, 0 near to 1 far.
+        w: (k,) float32, clip w.
+        drawn: (k,) bool: whether triangles with this vertex may be drawn.
+        perspective: whether w differs between vertices.
+    """
+
+    height: int
+    width: int
+    x: NDArray[Any]
+    y: NDArray[Any]
+    z: F32
+    w: F32
+    drawn: Bool
+    perspective: bool
+
+    @classmethod
+    def of(cls, clip: NDArray[Any], height: int, width: int, rule: str) -> Screen:
+        if rule == "house":
+            clip = clip.astype(np.float64)
+            w = clip[:, 3]
+            # Depths stay clear of 0: their float bits are compared as integers, which fails for negative ones.
+            in_front = (w > 1e-9) & (clip[:, 2] >= -w)
+            safe_w = np.where(in_front, w, 1)
+            x = (clip[:, 0] / safe_w * 0.5 + 0.5) * width
+            y = (0.5 - clip[:, 1] / safe_w * 0.5) * height
+            z = np.maximum(clip[:, 2] / safe_w * 0.5 + 0.5, 1e-5).astype(np.float32)
+        else:
+            clip = clip.astype(np.float32)
+            w = clip[:, 3]
+            in_front = w != 0
+            safe_w = np.where(in_front, w, np.float32(1))
+            half = np.float32(0.5)
+            x = (clip[:, 0] / safe_w * half + half) * np.float32(width - 1) + half
+            y = (half + half * clip[:, 1] / safe_w) * np.float32(height - 1) + half
+            z = clip[:, 2] / safe_w * np.float32(0.49999) + half
+        drawn = in_front & np.isfinite(x) & np.isfinite(y) & np.isfinite(z)
+        perspective = bool(len(w)) and bool((w != w[0]).any())
+        return cls(height, width, x, y, z, w.astype(np.float32), drawn, perspective)
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Runs of pixels, sorted by length. ``depth`` and ``depth_step`` are filled for the house's rule only.
+
+    Attributes:
+        face, row, column, length: (s,) int64; the run is pixels column .. column + length - 1 of a row.
+        depth: (s,) float32 at the first pixel, depth_step: its change from pixel to pixel.
+    """
+
+    face: I64
+    row: I64
+    column: I64
+    length: I64
+    depth: F32
+    depth_step: F32
+
+
+def face_blocks(screen: Screen, faces: I32) -> Iterator[I64]:
+    """The faces that can touch the picture, in order, in blocks of about equal work."""
+    if not len(faces):
+        return
+    drawn = screen.drawn[faces].all(axis=1)
+    x, y = screen.x[faces], screen.y[faces]
+    x_low, x_high, y_low, y_high = x.min(axis=1), x.max(axis=1), y.min(axis=1), y.max(axis=1)
+    drawn &= (x_high >= 0) & (x_low <= screen.width) & (y_high >= 0) & (y_low <= screen.height)
+    index = np.flatnonzero(drawn)
+    rows = np.clip(y_high[index], 0, screen.height) - np.clip(y_low[index], 0, screen.height) + 2
+    block = (np.cumsum(rows) // ROWS_PER_BLOCK).astype(np.int64)
+    cuts = np.flatnonzero(np.diff(block)) + 1
+    yield from (part for part in np.split(index, cuts) if len(part))
+
+
+def tiles(length: I64) -> Iterator[tuple[int, int, int]]:
+    """(start, stop, length) of groups of equally long spans, each group small enough for the cache."""
+    cuts = np.flatnonzero(np.diff(length)) + 1
+    for start, stop in zip([0, *cuts.tolist()], [*cuts.tolist(), len(length)], strict=True):
+        if start == stop:
+            continue
+        across = int(length[start])
+        step = max(TILE // across, 1)
+        for first in range(start, stop, step):
+            yield first, min(first + step, stop), across
+
+
+def house_spans(screen: Screen, faces: I32, block: I64) -> Spans:
+    """Exactly the pixels whose middles lie inside, each on one side only of a shared edge.
+
+    An edge's crossing with a row is computed from its upper end, in float64, so that two triangles which share the
+    edge get the same number, one as its right end (excluded) and the other as its left (included).
+    """
+    edges = _Edges.of(screen, faces[block])
+    first = np.clip(np.ceil(edges.y[:, 0] - 0.5), 0, screen.height).astype(np.int64)
+    last = np.clip(np.ceil(edges.y[:, 2] - 0.5), 0, screen.height).astype(np.int64)
+    item, row = _expand(first, last - first)
+    long_x, long_z, short_x, short_z = edges.cross(item, row + 0.5)
+    swap = short_x < long_x
+    left_x, right_x = np.where(swap, short_x, long_x), np.where(swap, long_x, short_x)
+    left_z, right_z = np.where(swap, short_z, long_z), np.where(swap, long_z, short_z)
+    start = np.clip(np.ceil(left_x - 0.5), 0, screen.width)
+    stop = np.clip(np.ceil(right_x - 0.5), 0, screen.width)
+    keep = stop > start
+    item, row, start, stop = item[keep], row[keep], start[keep], stop[keep]
+    left_x, right_x, left_z, right_z = left_x[keep], right_x[keep], left_z[keep], right_z[keep]
+    step = (right_z - left_z) / np.maximum(right_x - left_x, 1e-9)
+    depth = left_z + (start + 0.5 - left_x) * step
+    return _sorted(block[item], row, start.astype(np.int64), (stop - start).astype(np.int64), depth, step)
+
+
+def official_spans(screen: Screen, faces: I32, block: I64) -> Spans:
+    """A little more than the pixels that can pass the reference's float32 test, and for slivers, whose test rounding
+    decides, all of the bounding box."""
+    edges = _Edges.of(screen, faces[block])
+    size_x = edges.x.max(axis=1) - edges.x.min(axis=1)
+    size_y = edges.y[:, 2] - edges.y[:, 0]
+    slack = 0.01 + 1e-6 * (size_x + size_y)
+    sliver = np.abs(edges.twice_area) <= SLIVER * size_x * size_y
+    # The reference walks from the truncated minimum while below the maximum + 1.
+    box = [np.trunc(edges.x.min(axis=1)), np.ceil(edges.x.max(axis=1) + 1)]
+    box += [np.trunc(edges.y[:, 0]), np.ceil(edges.y[:, 2] + 1)]
+    first = np.clip(np.where(sliver, box[2], np.floor(edges.y[:, 0] - 0.5 - slack)), 0, screen.height)
+    last = np.clip(np.where(sliver, box[3], np.floor(edges.y[:, 2] - 0.5 + slack) + 1), 0, screen.height)
+    item, row = _expand(first.astype(np.int64), (last - first).astype(np.int64))
+    low, high = edges.reach(item, row + 0.5, slack[item])
+    wide = sliver[item]
+    start = np.clip(np.where(wide, box[0][item], np.floor(low - 0.5)), 0, screen.width).astype(np.int64)
+    stop = np.clip(np.where(wide, box[1][item], np.floor(high - 0.5) + 1), 0, screen.width).astype(np.int64)
+    keep = stop > start
+    item, row, start, stop = item[keep], row[keep], start[keep], stop[keep]
+    return _sorted(block[item], row, start, stop - start, np.zeros(len(item)), np.zeros(len(item)))
+
+
+@dataclass(frozen=True)
+class _Edges:
+    """Triangles with their corners sorted from top to bottom: (m, 3) float64 each, and twice the signed area (m,)."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    z: NDArray[np.float64]
+    twice_area: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, screen: Screen, faces: I32) -> _Edges:
+        order = np.argsort(screen.y[faces], axis=1, kind="stable")
+        corner = np.take_along_axis(faces, order, axis=1)
+        x, y = screen.x[corner].astype(np.float64), screen.y[corner].astype(np.float64)
+        area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
+        return cls(x, y, screen.z[corner].astype(np.float64), area)
+
+    def cross(self, item: I64, y: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """x and z where the horizontal line at ``y`` meets the long edge and one of the two short ones."""
+        lower = (y >= self.y[item, 1]).astype(np.int64)
+        long_x, long_z = self._along(0, 2, item, y)
+        upper_x, upper_z = self._along(0, 1, item, y)
+        lower_x, lower_z = self._along(1, 2, item, y)
+        short_x = np.where(lower, lower_x, upper_x)
+        return long_x, long_z, short_x, np.where(lower, lower_z, upper_z)
+
+    def _along(self, a: int, b: int, item: I64, y: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        run = self.y[:, b] - self.y[:, a]
+        run = np.where(run > 0, run, 1)
+        slope_x, slope_z = (self.x[:, b] - self.x[:, a]) / run, (self.z[:, b] - self.z[:, a]) / run
+        down = y - self.y[item, a]
+        return self.x[item, a] + down * slope_x[item], self.z[item, a] + down * slope_z[item]
+
+    def reach(self, item: I64, y: NDArray[np.float64], slack: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """Leftmost and rightmost x of the triangle within ``slack`` of the horizontal line at ``y``."""
+        top, middle, bottom = self.y[item, 0], self.y[item, 1], self.y[item, 2]
+        above, below = np.clip(y - slack, top, bottom), np.clip(y + slack, top, bottom)
+        found = [*self.cross(item, above)[0::2], *self.cross(item, below)[0::2]]
+        corner = np.where(np.abs(middle - y) <= slack, self.x[item, 1], found[0])
+        low = np.minimum.reduce([*found, corner]) - slack
+        return low, np.maximum.reduce([*found, corner]) + slack
+
+
+def _expand(first: I64, count: I64) -> tuple[I64, I64]:
+    """For every item its integers first .. first + count - 1: (which item, which integer)."""
+    count = np.maximum(count, 0)
+    item = np.repeat(np.arange(len(count)), count)
+    offset = np.cumsum(count) - count
+    return item, np.arange(len(item)) - (offset - first)[item]
+
+
+def _sorted(face: I64, row: I64, column: I64, length: I64, depth: Any, step: Any) -> Spans:
+    """Cut long spans, then sort by length; equal lengths stay in face order."""
+    if len(length) and length.max() > LONGEST:
+        item, piece = _expand(np.zeros_like(length), -(-length // LONGEST))
+        face, row, column, length = face[item], row[item], column[item] + piece * LONGEST, length[item]
+        depth, step = depth[item] + piece * LONGEST * step[item], step[item]
+        length = np.minimum(length - piece * LONGEST, LONGEST)
+    order = np.argsort(length.astype(np.uint16), kind="stable")  # 16 bits: NumPy then sorts by counting
+    as_f32 = np.float32
+    return Spans(
+        face[order], row[order], column[order], length[order], depth[order].astype(as_f32), step[order].astype(as_f32)
+    )

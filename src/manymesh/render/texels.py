@@ -1,0 +1,112 @@
+"""What every texel of a texture shows: which place of the surface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from manymesh.render.geometry import face_normals, vertex_normals
+from manymesh.render.raster import Raster, interpolate, raster_uv
+from manymesh.types import F32, I32, Atlas
+
+RIM_PX = 2
+
+
+@dataclass(frozen=True)
+class Texels:
+    """The texels of a texture that show the surface; n of them, in the order of ``raster``.
+
+    Attributes:
+        raster: (T, T) picture; its ``face`` and ``bary`` say which place of which triangle each texel shows.
+        position: (n, 3) float32, mesh frame.
+        normal: (n, 3) float32 unit, smooth across seams.
+        spacing: (n,) float32, the distance between neighbouring texels on the surface, mesh units.
+        rim: (n,) bool, texels outside the charts that repeat the nearest place inside.
+    """
+
+    raster: Raster
+    position: F32
+    normal: F32
+    spacing: F32
+    rim: Any
+
+
+def texels(atlas: Atlas, texture_px: int, *, rim_px: int = RIM_PX) -> Texels:
+    """The surface places of a texture of ``texture_px`` x ``texture_px``.
+
+    Args:
+        rim_px: texels this near outside a chart are given the chart's nearest place, so that both sides of a seam
+            read the same colours between texels.
+    """
+    inside = raster_uv(atlas.uv, atlas.faces, texture_px, texture_px)
+    raster = _with_rim(inside, atlas, rim_px) if rim_px else inside
+    normals = vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
+    values = interpolate(np.concatenate([atlas.vertices, normals], axis=1), atlas.faces, raster.face, raster.bary)
+    normal = values[:, 3:]
+    normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    spacing = _face_spacing(atlas, texture_px)[raster.face]
+    rim = ~inside.mask.ravel()[raster.pixel]
+    return Texels(raster, np.ascontiguousarray(values[:, :3]), normal.astype(np.float32), spacing, rim)
+
+
+def _with_rim(inside: Raster, atlas: Atlas, rim_px: int) -> Raster:
+    """The raster with the texels around its charts, each at the nearest place of the nearest texel's triangle."""
+    import cv2
+
+    if not len(inside.pixel):
+        return inside
+    outside = np.where(inside.mask, 0, 255).astype(np.uint8)
+    distance, label = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    rim = np.flatnonzero(((distance > 0) & (distance <= rim_px + 0.5)).ravel())
+    face_of_label = np.zeros(int(label.max()) + 1, np.int32)
+    face_of_label[label.ravel()[inside.pixel]] = inside.face
+    face = face_of_label[label.ravel()[rim]]
+    row, column = np.divmod(rim, inside.width)
+    place = np.stack([(column + 0.5) / inside.width, (row + 0.5) / inside.height], axis=1)
+    bary = _nearest_barycentrics(place, atlas.uv.astype(np.float64)[atlas.faces[face]])
+    pixel = np.concatenate([inside.pixel, rim])
+    order = np.argsort(pixel)
+    return Raster(
+        inside.height,
+        inside.width,
+        pixel[order],
+        np.concatenate([inside.face, face])[order],
+        np.concatenate([inside.bary, bary])[order],
+        np.concatenate([inside.depth, np.full(len(rim), 0.5, np.float32)])[order],
+    )
+
+
+def _nearest_barycentrics(place: Any, corners: Any) -> F32:
+    """(n, 3) weights of the point of each (n, 3, 2) triangle that lies nearest to (n, 2) places outside of it."""
+    best = np.full(len(place), np.inf)
+    bary = np.full((len(place), 3), 1 / 3)
+    for a, b in ((0, 1), (1, 2), (2, 0)):
+        start, edge = corners[:, a], corners[:, b] - corners[:, a]
+        length2 = (edge**2).sum(axis=1)
+        along = np.clip(((place - start) * edge).sum(axis=1) / np.where(length2 > 0, length2, 1), 0, 1)
+        away = ((place - start - edge * along[:, None]) ** 2).sum(axis=1)
+        nearer = away < best
+        best[nearer] = away[nearer]
+        weights = np.zeros((len(place), 3))
+        weights[:, a], weights[:, b] = 1 - along, along
+        bary[nearer] = weights[nearer]
+    return bary.astype(np.float32)
+
+
+def _face_spacing(atlas: Atlas, texture_px: int) -> F32:
+    """(m,) float32: how far apart neighbouring texels lie on each triangle."""
+    area = np.linalg.norm(face_normals(atlas.vertices, atlas.faces, unit=False), axis=1)
+    flat = np.zeros((len(atlas.uv), 3), np.float32)
+    flat[:, :2] = atlas.uv * texture_px
+    uv_area = np.linalg.norm(face_normals(flat, atlas.faces, unit=False), axis=1)
+    return np.sqrt(area / np.maximum(uv_area, 1e-6)).astype(np.float32)
+
+
+def weld_by_position(vertices: Any) -> I32:
+    """(k,) int32: equal numbers for vertices at the same place (to a millionth of the mesh's size)."""
+    vertices = np.asarray(vertices, np.float64)
+    step = max(float(np.ptp(vertices, axis=0).max(initial=0.0)), 1e-12) * 1e-6
+    _, number = np.unique(np.round(vertices / step).astype(np.int64), axis=0, return_inverse=True)
+    return number.reshape(-1).astype(np.int32)

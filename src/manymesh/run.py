@@ -1,0 +1,212 @@
+"""A run folder: where everything a run makes is kept, from the moment it exists.
+
+The folder is the run's whole state. Every stage reads what the one before it wrote, so a resumed run cannot differ from
+an uninterrupted one. Files are written beside their place and renamed into it; the manifest is saved after the file
+that it speaks of. Killing the process at any moment therefore loses at most the object in hand.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from manymesh.errors import InputError, OutputError, UsageError
+from manymesh.manifest import SCHEMA_VERSION, FileRecord, Manifest, ObjectRecord
+
+MANIFEST = "run.json"
+LOCK = ".lock"
+_WINDOWS_RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
+
+
+def slug(text: str, fallback: str = "object") -> str:
+    """``text`` as a safe path component: lower-case ASCII letters, digits and single hyphens, at most 40."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    clean = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")[:40].strip("-")
+    return f"{fallback}-{clean}" if clean in _WINDOWS_RESERVED else clean or fallback
+
+
+class Run:
+    """One run folder and its manifest.
+
+    Attributes:
+        folder: the run folder.
+        manifest: what ``run.json`` says; call ``save`` after changing it.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+
+    @classmethod
+    def create(cls, out: Path, manifest: Manifest) -> Run:
+        """Make a new folder under ``out``, named by the time and the photo. No two runs ever share one.
+
+        Raises:
+            OutputError: ``out`` cannot be written.
+        """
+        stem = f"{datetime.now():%Y%m%d-%H%M%S}-{slug(manifest.input.name, 'photo')}"
+        with _output_errors(out):
+            out.mkdir(parents=True, exist_ok=True)
+            for attempt in range(1, 10_000):
+                folder = out / (stem if attempt == 1 else f"{stem}-{attempt}")
+                try:
+                    folder.mkdir()
+                except FileExistsError:
+                    continue
+                run = cls(folder, manifest.model_copy(update={"name": folder.name}))
+                run.save()
+                return run
+        raise OutputError(f"No free folder name is left for '{stem}' in '{out}'")
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """Read a run folder.
+
+        Raises:
+            InputError: not a run folder, or its manifest is damaged or from another version of manymesh.
+        """
+        path = folder / MANIFEST
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            raise InputError(f"'{folder}' is not a run folder (it has no {MANIFEST})", "Check the path.") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"'{path}' cannot be read ({error})") from None
+        try:
+            raw = json.loads(text)
+            version = raw.get("schema_version") if isinstance(raw, dict) else None
+            if version != SCHEMA_VERSION:
+                raise InputError(
+                    f"'{path}' has schema version {version}; this manymesh reads {SCHEMA_VERSION}",
+                    "Use the version of manymesh that made it.",
+                )
+            manifest = Manifest.model_validate(raw)
+        except (json.JSONDecodeError, RecursionError, ValidationError) as error:
+            detail = str(error).splitlines()[0]
+            raise InputError(f"'{path}' is damaged ({detail})", "Make the run again.") from None
+        return cls(folder, manifest)
+
+    def save(self) -> None:
+        """Write the manifest, atomically."""
+        self._write(MANIFEST, (self.manifest.model_dump_json(indent=1) + "\n").encode())
+
+    def write(self, path: str, data: bytes, *, owner: ObjectRecord | None = None, role: str) -> None:
+        """Write a file atomically and record it under ``role``, for the object ``owner`` or the whole run."""
+        self._write(path, data)
+        record = FileRecord(path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+        (self.manifest.files if owner is None else owner.files)[role] = record
+
+    def read(self, record: FileRecord) -> bytes:
+        """A file's bytes.
+
+        Raises:
+            InputError: gone, or no longer what was written.
+        """
+        path = self.path(record)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"'{path}' cannot be read ({error.strerror})") from None
+        if hashlib.sha256(data).hexdigest() != record.sha256:
+            raise InputError(f"'{path}' has changed since it was written", "Delete it and resume the run.")
+        return data
+
+    def path(self, record: FileRecord) -> Path:
+        """Where a recorded file lies. A manifest from elsewhere must not lead outside the folder."""
+        path = (self.folder / record.path).resolve()
+        if not path.is_relative_to(self.folder.resolve()):
+            raise InputError(f"'{self.folder / MANIFEST}' names a file outside its folder: '{record.path}'")
+        return path
+
+    def intact(self, record: FileRecord) -> bool:
+        """Whether a recorded file still is what was written."""
+        try:
+            self.read(record)
+        except InputError:
+            return False
+        return True
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder against a second process that would resume it at the same time.
+
+        Raises:
+            UsageError: a living process holds it.
+        """
+        lock = self.folder / LOCK
+        with _output_errors(self.folder):
+            _take_lock(lock, self.folder)
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+    def _write(self, relative: str, data: bytes) -> None:
+        target = self.folder / relative
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+        with _output_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with open(temporary, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(temporary, target)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _output_errors(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            what, hint = (
+                f"The disk is full: '{target}' could not be written",
+                "Free some space, then `manymesh resume`.",
+            )
+        else:
+            what = f"'{target}' cannot be written ({error.strerror or error})"
+            hint = "Choose another folder with --out."
+        raise OutputError(what, hint) from error
+
+
+def _take_lock(lock: Path, folder: Path) -> None:
+    """Create ``lock`` with our process id and start time; take over one whose process is dead."""
+    import psutil
+
+    mine = json.dumps({"pid": os.getpid(), "started": psutil.Process().create_time()})
+    for _ in range(2):
+        try:
+            with open(lock, "x", encoding="utf-8") as file:
+                file.write(mine)
+            return
+        except FileExistsError:
+            if _alive(lock):
+                raise UsageError(f"'{folder}' is being worked on by another process", "Wait for it to end.") from None
+            lock.unlink(missing_ok=True)
+    raise UsageError(f"'{folder}' is being worked on by another process", "Wait for it to end.")
+
+
+def _alive(lock: Path) -> bool:
+    import psutil
+
+    try:
+        held = json.loads(lock.read_text(encoding="utf-8"))
+        return bool(abs(psutil.Process(held["pid"]).create_time() - held["started"]) < 1.0)
+    except (ValueError, KeyError, TypeError, psutil.NoSuchProcess):
+        # Half-written by a process that was killed, or its process is gone. A fresh lock is written at once,
+        # so give a racing process a moment before calling an unreadable one dead.
+        return time.time() - lock.stat().st_mtime < 1.0 if lock.exists() and not lock.stat().st_size else False

@@ -1,0 +1,57 @@
+"""scene.glb: every object where it stood in the photo.
+
+Left, right, up, down and size come from the photo. How far away a thing is cannot be read from one picture: all stand
+side by side in one plane, facing the viewer. That is the guess, and ``docs/frames.md`` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from manymesh.manifest import ObjectRecord
+from manymesh.mesh.glb import read_glb, read_painted_glb, scene_glb
+from manymesh.render.camera import project
+from manymesh.run import Run
+from manymesh.steps import read_view
+from manymesh.types import F32, F64, Box, Camera
+
+
+def scene(run: Run, records: Sequence[ObjectRecord]) -> bytes:
+    """A GLB with one named node an object. The photo's longer side is 2 units, its middle the origin, +Y up."""
+    photo = run.manifest.input
+    nodes = []
+    for record in records:
+        painted = "model" in record.files
+        data = run.read(record.files["model" if painted else "mesh"])
+        thing = read_painted_glb(data) if painted else read_glb(data)
+        vertices = read_glb(data).vertices
+        assert record.window is not None
+        view = read_view(record)
+        nodes.append((record.label, placement(vertices, view, record.window, photo.width, photo.height), thing))
+    return scene_glb(nodes)
+
+
+def placement(vertices: F32, view: Camera, window: Box, width: int, height: int) -> F64:
+    """(4, 4) matrix from an object's own frame to the scene's.
+
+    Args:
+        vertices: (n, 3), the object's.
+        view: the camera that lays it over its cutout.
+        window: the part of the photo that the cutout covers.
+        width, height: of the photo, in pixels.
+    """
+    pixels, _ = project(view, vertices, window.width, window.height)
+    low, high = pixels.min(0), pixels.max(0)
+    extent = vertices.max(0) - vertices.min(0)
+    middle = (vertices.max(0) + vertices.min(0)) / 2
+    # Over the longer of the two sides in the picture, whose pixels are the surer measure.
+    axis = int(np.argmax(high - low))
+    unit = 2.0 / max(width, height)
+    scale = float((high - low)[axis] / max(extent[axis], 1e-6)) * unit
+    centre_px = (low + high) / 2 + (window.x0, window.y0)
+    matrix = np.diag([scale, scale, scale, 1.0])
+    matrix[:3, 3] = np.array([(centre_px[0] - width / 2) * unit, (height / 2 - centre_px[1]) * unit, 0.0])
+    matrix[:3, 3] -= scale * middle
+    return matrix

@@ -1,0 +1,178 @@
+"""Silhouette inflation: the outline of a cutout, blown up like a balloon. No network, no download.
+
+The half thickness h over the picture plane follows Poisson's equation inside the silhouette, as in Baran & Lehtinen,
+"Notes on Inflating Curves" (2009): laplacian(u) = -c with u = 0 on the outline, h = sqrt(u). A disc becomes a
+spheroid, a bar an elliptic rod: thick where the outline is wide, thin where it is thin. The surface is the zero set of
+``f(x, y, z) = u(x, y) - z^2``, which is smooth through the silhouette, so the mesh is closed, without a seam or a
+staircase, and the outline's holes stay holes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from manymesh.errors import ObjectError
+from manymesh.render.camera import orthographic
+from manymesh.settings import Settings
+from manymesh.stages import Shape, Stage, Tick
+from manymesh.types import F32, F64, Bool, Cutout, Mesh, Sculpture
+
+GRID_CELLS = 208
+"""Cells along the silhouette's longer side. Twice as many take four times as long and move the outline by under a
+tenth of a percent of the object's size."""
+
+ROUNDNESS = 2.4
+"""c above. 4 blows a disc up to a full sphere; objects are flatter than their outline on average."""
+
+FINE_SIDE_PX = 640
+"""The outline is found at about this resolution: finer than the grid, so that it can be smoothed without loss."""
+
+
+@contextmanager
+def open_shape(settings: Settings) -> Iterator[Shape]:
+    """Nothing to load."""
+
+    def shape(cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
+        return inflate(cutout, tick)
+
+    yield shape
+
+
+STAGE = Stage("inflate", "shape", "inflates the silhouette; no download", "Apache-2.0", open_shape)
+
+
+def inflate(cutout: Cutout, tick: Tick) -> Sculpture:
+    """A closed, manifold mesh whose front silhouette is the cutout's alpha at one half.
+
+    Raises:
+        ObjectError: the cutout is empty.
+    """
+    alpha = cutout.rgba[..., 3]
+    rows, columns = np.flatnonzero((alpha > 127).any(1)), np.flatnonzero((alpha > 127).any(0))
+    if not len(rows):
+        raise ObjectError("The cutout is empty, so there is nothing to model", "Draw the object's box with --box.")
+    # One cell, in the cutout's pixels; the grid reaches two cells beyond the silhouette on every side.
+    cell_px = max(len(rows), len(columns)) / GRID_CELLS
+    left_px, top_px = columns[0] - 2 * cell_px, rows[0] - 2 * cell_px
+    width, height = int(np.ceil(len(columns) / cell_px)) + 4, int(np.ceil(len(rows) / cell_px)) + 4
+    distance = signed_distance(alpha, left_px, top_px, cell_px, width, height)
+    tick(0.2)
+    thickness2 = squared_half_thickness(distance)
+    tick(0.5)
+    vertices, faces = _surface(thickness2)
+    tick(0.9)
+    # Grid (row, column, depth) in cells -> the picture's pixels, y up, centred on the cutout.
+    height_px, width_px = alpha.shape
+    x = left_px + (vertices[:, 1] + 0.5) * cell_px - width_px / 2
+    y = height_px / 2 - (top_px + (vertices[:, 0] + 0.5) * cell_px)
+    points = np.stack([x, y, vertices[:, 2] * cell_px], axis=1)
+    low, high = points.min(0), points.max(0)
+    unit_px, centre_px = float((high - low).max()) / 2, (low + high) / 2
+    mesh = Mesh(((points - centre_px) / unit_px).astype(np.float32), faces)
+    # The camera that looks along -Z at the whole cutout, whose middle lies off the mesh's by the centring above.
+    view = orthographic(
+        width_px / 2 / unit_px, height_px / 2 / unit_px, target=(-centre_px[0] / unit_px, -centre_px[1] / unit_px, 0.0)
+    )
+    return Sculpture(mesh, view)
+
+
+def signed_distance(alpha: np.ndarray, left_px: float, top_px: float, cell_px: float, width: int, height: int) -> F32:
+    """Distance to the silhouette's edge on a ``height`` x ``width`` grid of cells, in cells, positive inside.
+
+    Found at a finer resolution than the grid's and smoothed there, so that the edge is smooth at the grid's.
+    """
+    import cv2
+    from scipy.ndimage import distance_transform_edt
+
+    # Several fine pixels a cell, whatever the cutout's resolution: small ones are enlarged, large ones averaged.
+    per_cell = max(2, round(FINE_SIDE_PX / GRID_CELLS))
+    step_px = cell_px / per_cell
+    blurred = cv2.GaussianBlur(alpha, (0, 0), step_px / 2) if step_px > 1 else alpha
+    # Fine pixel (i, j) has its centre at left + (j + 0.5) * step in the cutout, whose pixel centres lie at + 0.5.
+    affine = np.array([[step_px, 0, left_px + step_px / 2 - 0.5], [0, step_px, top_px + step_px / 2 - 0.5]])
+    interpolation = cv2.INTER_CUBIC if step_px < 1 else cv2.INTER_LINEAR
+    fine = cv2.warpAffine(
+        blurred,
+        affine,
+        (width * per_cell, height * per_cell),
+        flags=interpolation | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=0,
+    )
+    inside = fine > 127
+    distance = (distance_transform_edt(inside) - distance_transform_edt(~inside)).astype(np.float32)
+    distance -= np.where(inside, np.float32(0.5), np.float32(-0.5))  # from pixel centres to the edge between them
+    smooth = cv2.GaussianBlur(distance, (0, 0), 0.6 * per_cell)
+    # Smoothing eats what is thinner than its kernel (a wire, a spoon's handle): keep the unsmoothed distance there.
+    thin = inside & (smooth < 0.35 * distance)
+    smooth = np.where(thin, distance, smooth)
+    coarse = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_AREA) / per_cell
+    # A wire thinner than a cell averages to "outside"; let the cells it runs through stay inside.
+    highest = fine.reshape(height, per_cell, width, per_cell).max(axis=(1, 3)) > 127
+    lost = highest & (coarse < 0) & (_dilated(coarse > 0.5) == 0)
+    return np.where(lost, np.float32(0.3), coarse).astype(np.float32)
+
+
+def _dilated(mask: Bool) -> np.ndarray:
+    import cv2
+
+    return cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8))
+
+
+def squared_half_thickness(distance: F32) -> F32:
+    """u = h^2 in cells, positive exactly where ``distance`` is.
+
+    Near the edge the solution on cells would follow the cells' staircase. There, u = distance * slope instead, with the
+    slope u / distance carried outwards from further inside.
+    """
+    import cv2
+
+    inside = distance > 0
+    u = _poisson(inside)
+    weight = np.where(inside, np.minimum(distance, 4.0) ** 2, 0.0).astype(np.float32)
+    ratio = np.divide(u, distance, out=np.zeros_like(u), where=inside)
+    total = cv2.GaussianBlur(weight, (0, 0), 1.5)
+    slope = cv2.GaussianBlur(weight * ratio, (0, 0), 1.5) / np.maximum(total, 1e-6)
+    slope = np.maximum(slope, 0.25)
+    deep = np.clip((distance - 1.0) / 1.5, 0.0, 1.0)  # 0 at the edge, 1 where the cells resolve u
+    return ((1.0 - deep) * distance * slope + deep * u).astype(np.float32)
+
+
+def _poisson(inside: Bool) -> F32:
+    """laplacian(u) = -ROUNDNESS on the cells in ``inside``, u = 0 outside."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.linalg import spsolve
+
+    number = np.full(inside.shape, -1, np.int64)
+    count = int(inside.sum())
+    number[inside] = np.arange(count)
+    rows, columns = [np.arange(count)], [np.arange(count)]
+    values = [np.full(count, 4.0)]
+    for axis in (0, 1):
+        here = number.take(range(inside.shape[axis] - 1), axis).ravel()
+        there = number.take(range(1, inside.shape[axis]), axis).ravel()
+        both = (here >= 0) & (there >= 0)
+        rows += [here[both], there[both]]
+        columns += [there[both], here[both]]
+        values.append(np.full(2 * int(both.sum()), -1.0))
+    matrix = coo_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))).tocsc()
+    u = np.zeros(inside.shape, np.float32)
+    u[inside] = spsolve(matrix, np.full(count, ROUNDNESS), permc_spec="MMD_AT_PLUS_A")
+    return u
+
+
+def _surface(thickness2: F32) -> tuple[F64, np.ndarray]:
+    """The zero set of u - z^2: vertices (row, column, z) in cells, and faces wound outwards once rows point down."""
+    from skimage.measure import marching_cubes
+
+    half = int(np.ceil(np.sqrt(max(float(thickness2.max()), 1.0)))) + 2
+    z = np.arange(-half, half + 1, dtype=np.float32)
+    # Half a cell off the grid's planes: no vertex then falls exactly on a cell's corner.
+    field = thickness2[:, :, None] - (z + np.float32(0.5))[None, None, :] ** 2
+    vertices, faces, _, _ = marching_cubes(field, 0.0, gradient_direction="ascent", allow_degenerate=False)
+    vertices = vertices.astype(np.float64)
+    vertices[:, 2] += z[0] + 0.5
+    return vertices, faces.astype(np.int32)

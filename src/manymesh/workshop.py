@@ -1,0 +1,229 @@
+"""How a stage is carried out over many objects: its model opened once and provably gone after, every object on its
+own, seconds and memory recorded, stopping heeded.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from manymesh.engines import KINDS, Plan
+from manymesh.errors import Cancelled, InputError, ManymeshError, NothingFoundError, OutOfMemoryError, OutputError
+from manymesh.events import Cancel, Event, OnEvent
+from manymesh.manifest import ErrorRecord, ObjectRecord, StageRecord
+from manymesh.memory import Meter
+from manymesh.run import Run
+from manymesh.stages import Tick
+
+PROGRESS_EVERY_S = 0.1
+
+RunStep = Callable[[Run, Any, Tick], None]
+ObjectStep = Callable[[Run, ObjectRecord, Any, Tick], None]
+
+
+class Workshop:
+    """Carries out the stages of one plan.
+
+    Args:
+        plan: which implementation does what.
+        say: told of everything that happens.
+        cancel: heeded at every tick and between objects.
+        keep_loaded: leave models open between calls, until ``close``.
+    """
+
+    def __init__(self, plan: Plan, say: OnEvent, cancel: Cancel, *, keep_loaded: bool = False) -> None:
+        self.plan = plan
+        self._say = say
+        self._cancel = cancel
+        self._kept: dict[str, Any] | None = {} if keep_loaded else None
+        self._held = ExitStack()
+
+    def close(self) -> None:
+        """Close the models that were kept open."""
+        if self._kept is not None:
+            self._kept.clear()
+        self._held.close()
+        _release()
+
+    def over_runs(self, stage: str, runs: Sequence[Run], step: RunStep) -> None:
+        """Carry out ``step`` for every run that has not failed and has not done this stage.
+
+        A run's own error (nothing found in it, say) ends that run alone.
+        """
+        todo = [run for run in runs if run.manifest.error is None and stage not in run.manifest.stages_done]
+        with self._stage(stage, todo, len(todo)) as model:
+            for number, run in enumerate(todo):
+                warned = len(run.manifest.warnings)
+                start_s = time.perf_counter()
+                try:
+                    step(run, model, self._tick(run, stage, "", number, len(todo)))
+                    run.manifest.stages_done.append(stage)
+                except (NothingFoundError, InputError) as error:
+                    run.manifest.error = _error_record(error, stage)
+                    run.manifest.state = "failed"
+                    self._say(Event("note", run.manifest.name, stage, text=str(error)))
+                for text in run.manifest.warnings[warned:]:
+                    self._say(Event("note", run.manifest.name, stage, text=text))
+                self._add_seconds(run, stage, time.perf_counter() - start_s)
+                run.save()
+
+    def over_objects(self, stage: str, runs: Sequence[Run], step: ObjectStep) -> None:
+        """Carry out ``step`` for every object that is still to do. One object's failure costs no other."""
+        todo = [
+            (run, record)
+            for run in runs
+            if run.manifest.error is None
+            for record in run.manifest.objects
+            if record.state == "pending" and stage not in record.stages_done
+        ]
+        with self._stage(stage, [run for run in runs if any(run is other for other, _ in todo)], len(todo)) as model:
+            for number, (run, record) in enumerate(todo):
+                self._object(stage, run, record, step, model, number, len(todo))
+
+    def _object(
+        self, stage: str, run: Run, record: ObjectRecord, step: ObjectStep, model: Any, number: int, total: int
+    ) -> None:
+        name = run.manifest.name
+        tick = self._tick(run, stage, record.id, number, total)
+        tick(0.0)
+        self._say(Event("object-started", name, stage, record.id, done=number, total=total))
+        warned = len(record.warnings)
+        start_s = time.perf_counter()
+        failure: ErrorRecord | None = None
+        try:
+            step(run, record, model, tick)
+        except (Cancelled, OutputError):
+            raise
+        except ManymeshError as error:
+            failure = _error_record(error, stage)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the other objects
+            failure = _bug_record(error, stage)
+            error.__traceback__ = None  # its frames would keep the model's memory alive
+        seconds = time.perf_counter() - start_s
+        record.seconds[stage] = round(seconds, 4)
+        self._add_seconds(run, stage, seconds)
+        if failure is None:
+            record.stages_done.append(stage)
+        else:
+            record.error, record.state = failure, "failed"
+        record.warnings = list(dict.fromkeys(record.warnings))  # a stage that is tried again says the same again
+        run.save()
+        for text in record.warnings[warned:]:
+            self._say(Event("note", name, stage, record.id, text=text))
+        kind, text = ("object-done", "") if failure is None else ("object-failed", _sentence(failure))
+        self._say(Event(kind, name, stage, record.id, text=text, done=number + 1, total=total, seconds=seconds))  # type: ignore[arg-type]
+
+    @contextmanager
+    def _stage(self, stage: str, runs: Sequence[Run], total: int) -> Iterator[Any]:
+        """The stage's model (None where it has none), with its cost recorded in every run that takes part."""
+        self._cancel.check()
+        if not runs:
+            yield None
+            return
+        names = [run.manifest.name for run in runs]
+        for name in names:
+            self._say(Event("stage-started", name, stage, total=total))
+        implementation = self.plan.stages[stage] if stage in KINDS else None  # type: ignore[index]
+        records = []
+        for run in runs:
+            record = StageRecord(
+                stage=stage,
+                implementation=implementation.name if implementation else "manymesh",
+                licence=implementation.licence if implementation else "Apache-2.0",
+            )
+            run.manifest.stages.append(record)
+            records.append(record)
+        meter, load_s = Meter(), 0.0
+        try:
+            with meter:
+                start_s = time.perf_counter()
+                with self._model(stage) as model:
+                    load_s = time.perf_counter() - start_s
+                    yield model
+                    del model
+        finally:
+            for record in records:
+                record.load_seconds = round(load_s, 4)
+                record.host_peak_bytes = meter.usage.host_peak_bytes
+                record.device_peak_bytes = meter.usage.device_peak_bytes
+        for run, name in zip(runs, names, strict=True):
+            run.save()
+            self._say(Event("stage-done", name, stage, total=total, seconds=meter.usage.seconds))
+
+    @contextmanager
+    def _model(self, stage: str) -> Iterator[Any]:
+        """Open the stage's implementation; what it loaded is gone afterwards, unless models are kept."""
+        if stage not in KINDS or (stage == "detect" and self.plan.settings.boxes):
+            yield None
+            return
+        implementation = self.plan.stages[stage]  # type: ignore[index]
+        if self._kept is not None:
+            if stage not in self._kept:
+                self._kept[stage] = self._held.enter_context(implementation.open(self.plan.settings))
+            yield self._kept[stage]
+            return
+        try:
+            with implementation.open(self.plan.settings) as model:
+                yield model
+                del model
+        finally:
+            _release()
+
+    def _add_seconds(self, run: Run, stage: str, seconds: float) -> None:
+        record = next(record for record in reversed(run.manifest.stages) if record.stage == stage)
+        record.seconds = round(record.seconds + seconds, 4)
+        record.objects += 1
+
+    def _tick(self, run: Run, stage: str, object_id: str, done: int, total: int) -> Tick:
+        last_s = 0.0
+
+        def tick(share: float) -> None:
+            nonlocal last_s
+            self._cancel.check()
+            now_s = time.perf_counter()
+            if now_s - last_s >= PROGRESS_EVERY_S:
+                last_s = now_s
+                self._say(
+                    Event("object-progress", run.manifest.name, stage, object_id, done=done, total=total, share=share)
+                )
+
+        return tick
+
+
+def _release() -> None:
+    """Return what a closed model held, on the host and on the device."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _error_record(error: ManymeshError, stage: str) -> ErrorRecord:
+    return ErrorRecord(code=error.code, stage=stage, message=error.what, hint=error.hint)
+
+
+def _bug_record(error: Exception, stage: str) -> ErrorRecord:
+    # torch's out-of-memory error by its name: this module must not import torch to know it.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        where = "host" if isinstance(error, MemoryError) else "device"
+        memory = OutOfMemoryError(
+            f"The {where} memory ran out in the {stage} stage",
+            "Close other programs, or ask for less: --texture-size 1024, --no-texture, or --engine lite.",
+        )
+        return _error_record(memory, stage)
+    return ErrorRecord(
+        code="bug",
+        stage=stage,
+        message=f"{type(error).__name__}: {error}",
+        hint="This is a bug in manymesh; please report it with the run's run.json.",
+        traceback="".join(traceback.format_exception(error)),
+    )
+
+
+def _sentence(record: ErrorRecord) -> str:
+    return f"{record.message}. {record.hint}".strip()

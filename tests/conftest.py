@@ -1,0 +1,57 @@
+"""Shared by all tests: small photos with known truth, made here and not on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+SavePhoto = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def _home_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's own configuration, cache or working folder."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / ".config"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home" / "hf"))
+    monkeypatch.chdir(tmp_path)
+
+
+def three_things(width: int = 320, height: int = 240) -> Image.Image:
+    """A red disc, a green bar and a blue ring, well apart on a light, slightly uneven ground."""
+    rows, columns = np.indices((height, width), dtype=np.float32)
+    ground = 225 + 10 * columns / width - 8 * rows / height
+    noise = np.random.default_rng(1).normal(0, 1.5, (height, width))
+    picture = Image.fromarray(np.clip(np.dstack([ground + noise] * 3), 0, 255).astype(np.uint8)).resize(
+        (width * 2, height * 2), Image.Resampling.BILINEAR
+    )
+    draw = ImageDraw.Draw(picture)
+    u = width / 320 * 2
+    draw.ellipse((25 * u, 80 * u, 95 * u, 150 * u), fill=(190, 40, 35))
+    draw.rounded_rectangle((130 * u, 60 * u, 160 * u, 190 * u), radius=6 * u, fill=(30, 130, 50))
+    draw.ellipse((200 * u, 80 * u, 290 * u, 170 * u), outline=(35, 60, 170), width=round(20 * u))
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+@pytest.fixture
+def photo_path(tmp_path: Path) -> Path:
+    """A PNG of ``three_things``."""
+    path = tmp_path / "things.png"
+    three_things().save(path)
+    return path
+
+
+@pytest.fixture
+def save_photo(tmp_path: Path) -> SavePhoto:
+    """Saves a picture under a name and gives its path."""
+
+    def save(image: Image.Image, name: str, **options: object) -> Path:
+        path = tmp_path / name
+        image.save(path, **options)
+        return path
+
+    return save
