@@ -253,11 +253,56 @@ def _e2e(f: Fixture) -> Iterator[Row]:
         yield from facts(f"{f.id}/mesh{how}", mesh, expected, faces_off=off, bounds_off=1e-3, share=5e-3)
 
 
+def _loaded(mesh: Mesh) -> Any:
+    """What the official chain's save and load does: equal vertices become one; faces that use one twice, and vertices
+    that none uses, go."""
+    from manymesh.mesh.clean import drop_unused
+    from manymesh.types import Mesh as HouseMesh
+
+    vertices, where = np.unique(mesh[0].astype(np.float32), axis=0, return_inverse=True)
+    faces = where.reshape(-1)[mesh[1]].astype(np.int32)
+    a, b, c = faces.T
+    return drop_unused(HouseMesh(vertices, faces[(a != b) & (b != c) & (c != a)]))
+
+
+def _postprocess(f: Fixture) -> Iterator[Row]:
+    """Floaters, degenerate faces, reduction. The reducer is another one than the official, so its meshes are held to
+    the same count, and to the same shape within half a percent."""
+    import trimesh
+
+    from manymesh.mesh.clean import drop_floaters
+    from manymesh.mesh.reduce import reduce
+
+    def made(mesh: Any) -> Mesh:
+        return mesh.vertices, mesh.faces
+
+    expected = f.config["expected"]
+    given = f.tensors["vertices"], f.tensors["faces"]
+    yield compare(f"{f.id}/input", [len(part) for part in given], list(expected["input"].values()), 0)
+    loaded = _loaded(given)
+    kept = drop_floaters(loaded)
+    yield from facts(f"{f.id}/floaters", made(kept), expected["after_floater_remover"])
+    yield from facts(f"{f.id}/degenerate", made(_loaded(made(kept))), expected["after_degenerate_remover"])
+    yield from facts(f"{f.id}/degenerate_alone", made(loaded), expected["degenerate_remover_alone"])
+    near = {"faces_off": 2, "bounds_off": 5e-3, "share": 5e-3}
+    for count, wanted in expected["face_reducer"].items():
+        yield from facts(f"{f.id}/reduce_{count}", made(reduce(kept, int(count))), wanted, **near)
+    wanted = expected["face_reducer_default_on_processed_input"]
+    yield from facts(f"{f.id}/reduce_default", made(reduce(loaded, 40_000)), wanted, **near)
+    wanted = expected["face_reducer_default_on_81920"]
+    ball = trimesh.creation.icosphere(subdivisions=6, radius=0.8)
+    reduced = reduce(_loaded((ball.vertices, ball.faces)), wanted["faces"])
+    yield from facts(f"{f.id}/reduce_81920", made(reduced), wanted, **near)
+    two = drop_floaters(_loaded((f.tensors["vertices2"], f.tensors["faces2"])))
+    yield from facts(f"{f.id}/two_equal", made(two), expected["two_equal_components"]["after_floater_remover"])
+
+
 CHECKS: dict[str, Callable[[Fixture], Iterator[Row]]] = {
     "dense_grid": _dense_grid,
     "near_surface": _near_surface,
     "sparse_grid": _sparse_grid,
     "flashvdm_net": _flashvdm_net,
     "marching_cubes": _marching_cubes,
+    "postprocess": _postprocess,
     "e2e": _e2e,
 }
