@@ -94,7 +94,7 @@ def network(folder: Path, which: str) -> Any:
     from manymesh.shape.hunyuan.vae import ShapeVae
 
     path = checkpoint.weights_file(folder)
-    place = {"device": torch.device("cpu"), "dtype": torch.float32}
+    place: Any = {"device": torch.device("cpu"), "dtype": torch.float32}
     if which == "vae":
         whole = any(key.startswith("vae.") for key in checkpoint.read_header(path))
         vae = read_shape_config(folder).vae if whole else read_vae_config(folder)

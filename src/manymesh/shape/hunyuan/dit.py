@@ -7,7 +7,7 @@ condition tokens, ``H`` the width, ``d`` a head's width. Module names are the ch
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -101,17 +101,20 @@ class StreamAttention(nn.Module):
         return self.norm(self.qkv(x), self.heads)
 
 
+def mlp(width: int, inner: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, inner), nn.GELU(approximate="tanh"), nn.Linear(inner, width))
+
+
 class DoubleBlock(nn.Module):
     """Latents (``img``) and condition (``txt``) with weights of their own that meet in one attention."""
 
     def __init__(self, config: DitConfig) -> None:
         super().__init__()
-        width, inner = config.hidden_size, int(config.hidden_size * config.mlp_ratio)
-        for stream in ("img", "txt"):
-            mlp = nn.Sequential(nn.Linear(width, inner), nn.GELU(approximate="tanh"), nn.Linear(inner, width))
-            self.add_module(f"{stream}_mod", Modulation(width, 6))
-            self.add_module(f"{stream}_attn", StreamAttention(width, config.num_heads, config.qkv_bias))
-            self.add_module(f"{stream}_mlp", mlp)
+        width, heads, bias = config.hidden_size, config.num_heads, config.qkv_bias
+        inner = int(width * config.mlp_ratio)
+        self.img_mod, self.txt_mod = Modulation(width, 6), Modulation(width, 6)
+        self.img_attn, self.txt_attn = StreamAttention(width, heads, bias), StreamAttention(width, heads, bias)
+        self.img_mlp, self.txt_mlp = mlp(width, inner), mlp(width, inner)
 
     def forward(
         self, img: Tensor, txt: Tensor, img_by: list[Shift], txt_by: list[Shift], layout: Layout
@@ -154,6 +157,12 @@ class FinalLayer(nn.Module):
         self.linear = nn.Linear(width, out)
         self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width))
 
+    @property
+    def modulation(self) -> nn.Linear:
+        linear = self.adaLN_modulation[1]
+        assert isinstance(linear, nn.Linear)
+        return linear
+
 
 class Dit(nn.Module):
     """The velocity network."""
@@ -182,9 +191,10 @@ class Dit(nn.Module):
 
     def modulation_layers(self) -> list[nn.Linear]:
         """The linear layers that turn the vector into shifts, scales and gates, in the order of their use."""
-        layers = [block.get_submodule(f"{s}_mod.lin") for block in self.double_blocks for s in ("img", "txt")]
-        layers += [block.modulation.lin for block in self.single_blocks]
-        return [*layers, self.final_layer.adaLN_modulation[1]]  # type: ignore[list-item]
+        doubles: Any = self.double_blocks
+        singles: Any = self.single_blocks
+        streams = [mod.lin for block in doubles for mod in (block.img_mod, block.txt_mod)]
+        return [*streams, *(block.modulation.lin for block in singles), self.final_layer.modulation]
 
     def forward(self, x: Tensor, t: Tensor, context: Tensor, guidance: Tensor | None = None) -> Tensor:
         """The velocity, as the official program computes it.

@@ -44,7 +44,7 @@ def tidied(mesh: Mesh) -> Mesh:
     """
     vertices, faces = mesh
     faces = faces[:, ::-1]
-    finite = np.isfinite(vertices).all(axis=1)
+    finite = np.asarray(np.isfinite(vertices).all(axis=1))
     faces = faces[finite[faces].all(axis=1)]
     kept: NDArray[np.int64] = np.unique(faces)
     unique, where = np.unique(vertices[kept], axis=0, return_inverse=True)

@@ -1,6 +1,6 @@
 """FlashVDM's point decoder: each part of the volume attends only to the keys that matter there (Lai et al. 2025).
 
-The part's queries are sampled, the keys that they score highest are kept, and all of the part's queries attend to those.
+The part's queries are sampled, the keys that they score highest are kept, and all its queries attend to those.
 Results differ a little from full attention; the small (turbo) VAE was trained with it in mind.
 """
 

@@ -99,7 +99,7 @@ def _edges(flat: Tensor, cells: Tensor, size: int) -> Tensor:
     bits = torch.arange(8, device=device)
     pattern = ((values > 0) << bits).sum(dim=1)
     row = torch.from_numpy(table.row).to(device)[pattern, _decisions(values, pattern)]
-    count = torch.from_numpy(table.count).to(device)[row]
+    count = torch.from_numpy(table.sizes).to(device)[row]
     owner = torch.repeat_interleave(torch.arange(len(cells), device=device), count)
     within = torch.arange(len(owner), device=device) - (count.cumsum(0) - count)[owner]
     local = torch.from_numpy(table.triangles).to(device)[row[owner], within]

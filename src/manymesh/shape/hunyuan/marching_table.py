@@ -43,14 +43,14 @@ class Table(NamedTuple):
         row: (256, 64) int64. Row for a corner pattern (bit c: corner c is inside) and the decisions on its ambiguous
             faces (bit f: on face f the inside corners are joined; 0 on faces that are not ambiguous).
         ambiguous: (256, 6) bool, whether a face's corners alternate.
-        count: (rows,) int64 triangles.
+        sizes: (rows,) int64 triangles.
         triangles: (rows, most, 3) int64 edges of the cell, counter-clockwise seen from outside the body. The number
             ``CENTRE``, always last in its triangle, stands for a vertex in the middle of the cell's one long loop.
     """
 
     row: I64
     ambiguous: NDArray[np.bool_]
-    count: I64
+    sizes: I64
     triangles: I64
 
 
@@ -73,11 +73,11 @@ def table() -> Table:
                 numbers[triangles] = len(rows)
                 rows.append(triangles)
             row[pattern, decisions] = numbers[triangles]
-    count = np.array([len(triangles) for triangles in rows])
-    packed = np.zeros((len(rows), count.max(), 3), np.int64)
+    sizes = np.array([len(triangles) for triangles in rows])
+    packed = np.zeros((len(rows), sizes.max(), 3), np.int64)
     for number, triangles in enumerate(rows):
         packed[number, : len(triangles)] = np.array(triangles).reshape(-1, 3)
-    return Table(row, ambiguous, count, packed)
+    return Table(row, ambiguous, sizes, packed)
 
 
 def _loops(flags: list[list[bool]], decisions: int) -> list[list[int]]:
