@@ -68,8 +68,10 @@ class Folded:
     def __init__(self, condition_tokens: int, latents: int, *, device: torch.device, dtype: torch.dtype) -> None:
         self.tokens, self.count = condition_tokens, latents
         self.guided = condition_tokens + latents
-        self.bias = torch.zeros(latents + 1, latents + 1, device=device, dtype=dtype)
-        self.bias[:, 0] = math.log(condition_tokens)
+        # Rows are a multiple of 16 apart, as attention kernels want them, or each call would copy the whole.
+        padded = torch.zeros(latents + 1, (latents // 16 + 1) * 16, device=device, dtype=dtype)
+        padded[:, 0] = math.log(condition_tokens)
+        self.bias = padded[:, : latents + 1]
 
     def joint(self, txt: Streams, img: Streams) -> tuple[Tensor, Tensor]:
         seen = self.joined(*(self.join(a, b) for a, b in zip(txt, img, strict=True)))
