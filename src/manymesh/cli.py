@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +52,7 @@ def make(
     as_json: AsJson = False,
 ) -> None:
     """Make a textured mesh of every object in a photo."""
-    with _errors_for_people(as_json), _working() as (pipeline, cancel):
+    with _working() as (pipeline, cancel):
         _report(pipeline(settings, cancel).make(images, out), as_json)
 
 
@@ -70,7 +71,7 @@ def resume(
     """Finish a run that was stopped, or try again what failed. What is done is kept."""
     from manymesh.cutouts import parse_replacements, replace_cutouts
 
-    with _errors_for_people(as_json), _working() as (pipeline, cancel):
+    with _working() as (pipeline, cancel):
         replacements = parse_replacements(cutout or [])
         _report([pipeline(None, cancel).resume(run, lambda opened: replace_cutouts(opened, replacements))], as_json)
 
@@ -84,9 +85,8 @@ def show(
     from manymesh.run import Run
     from manymesh.show import tables
 
-    with _errors_for_people(as_json):
-        opened = Run.open(run)
-        typer.echo(_document([opened]) if as_json else tables(opened))
+    opened = Run.open(run)
+    typer.echo(_document([opened]) if as_json else tables(opened))
 
 
 @app.command()
@@ -94,26 +94,20 @@ def doctor(as_json: AsJson = False) -> None:
     """Say what this machine can run, which engine `auto` takes and why, and what is missing."""
     from manymesh.doctor import examine, report
 
-    with _errors_for_people(as_json):
-        findings = examine()
-        typer.echo(json.dumps(findings, indent=1) if as_json else report(findings))
+    findings = examine()
+    typer.echo(json.dumps(findings, indent=1) if as_json else report(findings))
 
 
 def main() -> None:
-    """The ``manymesh`` command."""
-    app()
-
-
-@contextmanager
-def _errors_for_people(as_json: bool) -> Iterator[None]:
+    """The ``manymesh`` command. Errors for people become one line and their exit code; bugs keep their traceback."""
     try:
-        yield
+        app()
     except ManymeshError as error:
         typer.echo(f"manymesh: {error}", err=True)
-        if as_json:
+        if "--json" in sys.argv:
             record = {"code": error.code, "message": error.what, "hint": error.hint, "exit_code": error.exit_code}
             typer.echo(json.dumps({"runs": [], "error": record}, indent=1))
-        raise typer.Exit(error.exit_code) from None
+        sys.exit(error.exit_code)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ and the events are ``pipeline.py``'s.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import numpy as np
 
@@ -164,7 +165,7 @@ def _read_cutout(run: Run, record: ObjectRecord) -> Cutout:
 
 def shape(run: Run, record: ObjectRecord, model: Shape, tick: Tick) -> None:
     """Write shape.glb, the geometry as the shape stage made it, and the view that places it on the cutout."""
-    from manymesh.mesh.write import write_glb
+    from manymesh.mesh.glb import write_glb
 
     sculpture = model(_read_cutout(run, record), seed=record.seed, tick=tick)
     record.view = [sculpture.view.world_to_camera.tolist(), sculpture.view.projection.tolist()]
@@ -178,7 +179,7 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     from manymesh.mesh.clean import clean
     from manymesh.mesh.normalise import normalise
     from manymesh.mesh.reduce import reduce
-    from manymesh.mesh.write import read_glb, write_glb
+    from manymesh.mesh.glb import read_glb, write_glb
     from manymesh.render.camera import moved
 
     mesh, notes = clean(read_glb(run.read(record.files["shape"])))
@@ -186,8 +187,7 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     mesh, matrix = normalise(reduce(mesh, run.manifest.settings.faces))
     view = moved(read_view(record), matrix)
     record.view = [view.world_to_camera.tolist(), view.projection.tolist()]
-    record.warnings += notes
-    record.facts.update(facts(mesh))
+    record.facts.update(asdict(facts(mesh)), cleaned=notes)
     run.write(_path(record, "mesh.glb"), write_glb(mesh), owner=record, role="mesh")
 
 
@@ -200,7 +200,7 @@ def read_view(record: ObjectRecord) -> Camera:
 
 def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:
     """Write model.glb, the painted mesh."""
-    from manymesh.mesh.write import read_glb, write_glb
+    from manymesh.mesh.glb import read_glb, write_glb
 
     mesh = read_glb(run.read(record.files["mesh"]))
     painted = model(mesh, read_view(record), _read_cutout(run, record), seed=record.seed, tick=tick)
@@ -215,7 +215,7 @@ def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:
 
 def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     """Write the other formats and the preview, each read back before it counts."""
-    from manymesh.mesh.write import FORMATS, read_glb, read_painted_glb
+    from manymesh.mesh.glb import read_glb, read_painted_glb
     from manymesh.render.preview import four_views
 
     painted = "model" in record.files
@@ -225,6 +225,8 @@ def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     for format_name in run.manifest.settings.formats:
         if format_name == "glb":
             continue
+        from manymesh.mesh.write import FORMATS
+
         for name, content in FORMATS[format_name](final, stem).items():
             run.write(_path(record, name), content, owner=record, role=name.replace(".", "-"))
         tick(0.5)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manymesh.types import F32, Bool
 
@@ -25,12 +26,14 @@ class Ground:
     Attributes:
         distance: (h, w) float32, distance to the nearest surface in units of its own noise.
         expected: (h, w, 3) float32 CIELAB, that surface's colour.
+        surface: (h, w) int8, which surface that is.
         explained: 0..1, share of the border that lies on a surface.
         noise: the surfaces' noise, as a multiple of the smallest that is told apart; 1 is clean.
     """
 
     distance: F32
     expected: F32
+    surface: NDArray[np.int8]
     explained: float
     noise: float
 
@@ -55,9 +58,10 @@ def fit_ground(lab: F32) -> Ground:
     open_rim = np.ones(len(rim), bool)
     best = np.full((height, width), np.inf, np.float32)
     expected = np.zeros_like(lab)
+    which = np.zeros((height, width), np.int8)
     noise = 0.0
     explained = 0
-    for _ in range(MAX_SURFACES):
+    for index in range(MAX_SURFACES):
         if open_rim.sum() < 0.1 * len(rim):
             break
         inliers, weights = _grow(rim, rim_basis, open_rim)
@@ -72,11 +76,12 @@ def fit_ground(lab: F32) -> Ground:
         nearer = distance < best
         best[nearer] = distance[nearer]
         expected[nearer] = surface[nearer]
+        which[nearer] = index
         noise += float((sigma / SIGMA_FLOOR).mean()) * int(inliers.sum())
         explained += int(inliers.sum())
     if explained == 0:
-        return Ground(best, expected, 0.0, np.inf)
-    return Ground(best, expected, explained / len(rim), noise / explained)
+        return Ground(best, expected, which, 0.0, np.inf)
+    return Ground(best, expected, which, explained / len(rim), noise / explained)
 
 
 def _basis(height: int, width: int) -> F32:
@@ -181,12 +186,77 @@ def plain_background(lab: F32, ground: Ground) -> Bool:
     delta = lab - ground.expected
     ratio = lab[..., 0] / np.maximum(ground.expected[..., 0], 1)
     hue_shift = np.hypot(delta[..., 1], delta[..., 2])
-    smooth = cv2.GaussianBlur(lab, (0, 0), 0.8)
-    slope = np.sqrt(sum(cv2.Scharr(smooth, -1, dx, dy) ** 2 for dx, dy in ((1, 0), (0, 1))).sum(axis=2)) / 32
-    shade = (ratio > 0.35) & (ratio < 1.12) & (hue_shift < 5 + 0.12 * np.abs(delta[..., 0]))
-    fading = shade & (slope < 2.2 * max(1.0, ground.noise**0.5))
-    # One pixel is shaved off the fading part, so that a gap of a pixel or two in an outline lets nothing in.
-    fading = cv2.erode(fading.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    flooded = _reached(near | fading, border & near)
-    grown = cv2.dilate(flooded.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return flooded | (grown & (near | shade) & (slope < 4))
+    slope = slope_of(cv2.GaussianBlur(lab, (0, 0), 0.8))
+    shade = (ratio > 0.35) & (ratio < 1.03) & (hue_shift < 5 + 0.12 * np.abs(delta[..., 0]))
+    steep = 2.2 * max(1.0, ground.noise**0.5)
+    # A pixel is shaved off whatever the flood may cross, so that a gap of a pixel or two in an outline lets nothing in.
+    kernel = np.ones((3, 3), np.uint8)
+    lit = _reached(_shaved(near), border)
+    passable = _shaved(near | (shade & (slope < steep)))
+    fading = _fade_out(passable & ~near, lit, slope, steep)
+    flooded = _reached((passable & near) | fading, lit)
+    grown = cv2.dilate(flooded.astype(np.uint8), kernel) > 0
+    flooded |= grown & (near | (shade & (slope < 1.8 * steep)))
+    return flooded | _seams(lab, ground, flooded)
+
+
+def _seams(lab: F32, ground: Ground, background: Bool) -> Bool:
+    """The thin blurred line where two surfaces meet, a wall and a table say: its colours lie between theirs."""
+    import cv2
+
+    seams = np.zeros_like(background)
+    kernel = np.ones((9, 9), np.uint8)
+    reach = {}
+    for index in np.unique(ground.surface[background]):
+        own = background & (ground.surface == index)
+        if own.mean() > 0.05:
+            colour = np.where(own[..., None], ground.expected, 0)
+            near = cv2.blur(own.astype(np.float32), (9, 9))
+            reach[int(index)] = near > 0, cv2.blur(colour, (9, 9)) / np.maximum(near, 1e-6)[..., None]
+    for i in reach:
+        for j in reach:
+            between = reach[i][0] & reach[j][0] & ~background
+            if j <= i or not between.any():
+                continue
+            a, b, here = reach[i][1][between], reach[j][1][between], lab[between]
+            step = b - a
+            share = ((here - a) * step).sum(axis=1) / np.maximum((step**2).sum(axis=1), 1.0)
+            off = np.linalg.norm(here - a - np.clip(share, 0, 1)[:, None] * step, axis=1)
+            seams[between] |= off < 8
+    # Only where nothing wider is attached: a thing that stands on the seam keeps its outline.
+    wide = cv2.morphologyEx((~background).astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0
+    return seams & ~cv2.dilate(wide.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+
+
+def _shaved(mask: Bool) -> Bool:
+    import cv2
+
+    return cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+
+
+def _fade_out(shaded: Bool, lit: Bool, slope: F32, steep: float) -> Bool:
+    """The shaded parts that blend into the lit ground where they meet it; a grey thing's outline does not."""
+    import cv2
+
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(shaded.astype(np.uint8), connectivity=4)
+    steepest = cv2.dilate(slope, np.ones((5, 5), np.uint8))
+    kept = np.zeros_like(shaded)
+    pad = 7
+    for index in range(1, count):
+        x, y, w, h, size = (int(v) for v in boxes[index])
+        if size < 8:
+            continue
+        view = np.s_[max(y - pad, 0) : y + h + pad, max(x - pad, 0) : x + w + pad]
+        part = labels[view] == index
+        rim = (cv2.dilate(part.astype(np.uint8), np.ones((13, 13), np.uint8)) > 0) & lit[view]
+        if rim.any() and (steepest[view][rim] > 1.3 * steep).mean() < 0.5:
+            kept[view] |= part
+    return kept
+
+
+def slope_of(lab: F32) -> F32:
+    """(h, w) float32: how many Lab units the picture changes by, per pixel."""
+    import cv2
+
+    across, down = cv2.Scharr(lab, cv2.CV_32F, 1, 0), cv2.Scharr(lab, cv2.CV_32F, 0, 1)
+    return np.sqrt((across**2 + down**2).sum(axis=2)) / 32

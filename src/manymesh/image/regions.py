@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from manymesh.image.ground import slope_of
 from manymesh.types import F32, I32, Bool, Box
 
 SPECK_SHARE = 0.0008
@@ -12,6 +13,10 @@ SPECK_OF_LARGEST = 0.008
 """So is one smaller than this share of the largest thing."""
 SPECK_PX = 24
 """So is one of fewer pixels than this."""
+JOINED_SHARE = 0.2
+"""A part over this share of its neighbour's size is a thing of its own, however near and alike."""
+FADE_SLOPE = 2.0
+"""A part whose outline changes by less than this (Lab units a pixel) is a patch of light or shade, not a thing."""
 HOLE_SHARE = 0.004
 """An opening smaller than this share of its thing is taken for a highlight and filled."""
 
@@ -55,7 +60,7 @@ def open_holes(mask: Bool, candidates: Bool, lab: F32, tolerance: float) -> Bool
     if outside.sum() < 16:
         return filled
     nearby = spread_colour(lab, outside)
-    slope = _slope(lab)
+    slope = slope_of(lab)
     _, thing = components(filled)
     area = np.bincount(thing.ravel())
     count, holes = components(cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0)
@@ -73,7 +78,8 @@ def open_holes(mask: Bool, candidates: Bool, lab: F32, tolerance: float) -> Bool
             continue
         rim = (cv2.dilate(hole.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~core
         # A highlight fades into its surroundings; an opening's rim is as sharp as an outline.
-        if np.percentile(slope[rim], 75) < 2.5:
+        # Ground seen through a thing's own texture is ragged.
+        if np.percentile(slope[rim], 75) < 3 or solidity(hole) < 0.6:
             continue
         opened &= ~hole
     return opened
@@ -110,13 +116,6 @@ def spread_colour(colour: F32, known: Bool | F32) -> F32:
     return result.astype(np.float32)
 
 
-def _slope(lab: F32) -> F32:
-    import cv2
-
-    squares = [cv2.Scharr(lab, -1, dx, dy) ** 2 for dx, dy in ((1, 0), (0, 1))]
-    return np.sqrt((squares[0] + squares[1]).sum(axis=2)) / 32
-
-
 def separate_things(mask: Bool, lab: F32, most: int) -> list[Bool]:
     """The things in a foreground mask, left to right by their box, then top to bottom.
 
@@ -130,6 +129,8 @@ def separate_things(mask: Bool, lab: F32, most: int) -> list[Bool]:
     keep = np.sort(np.argsort(-sizes, kind="stable")[: 4 * most]) if count else []
     parts = [parts[k] for k in keep if sizes[k] >= 6]
     parts = [piece for part in parts for piece in part_touching(part)]
+    slope = slope_of(lab)
+    parts = [part for part in parts if _has_outline(part, slope)]
     parts = _join_fragments(parts, lab)
     sizes = np.array([part.sum() for part in parts])
     if len(sizes) == 0:
@@ -137,6 +138,17 @@ def separate_things(mask: Bool, lab: F32, most: int) -> list[Bool]:
     floor = max(SPECK_PX, SPECK_SHARE * mask.size, SPECK_OF_LARGEST * sizes.max())
     kept = [k for k in np.argsort(-sizes, kind="stable")[:most] if sizes[k] >= floor]
     return sorted((parts[k] for k in kept), key=lambda part: (box_of(part)[:2], box_of(part)))
+
+
+def _has_outline(part: Bool, slope: F32) -> bool:
+    """Whether a part ends at edges of the picture; a patch of light or shade fades instead."""
+    import cv2
+
+    flat = part.astype(np.uint8)
+    kernel = np.ones((3, 3), np.uint8)
+    ring = (cv2.dilate(flat, kernel) - cv2.erode(flat, kernel, borderValue=1)) > 0
+    steepest = cv2.dilate(slope, kernel)[ring]
+    return bool(np.median(steepest) > FADE_SLOPE)
 
 
 def box_of(mask: Bool) -> Box:
@@ -194,18 +206,22 @@ def _join_fragments(parts: list[Bool], lab: F32) -> list[Bool]:
     import cv2
 
     parts = sorted(parts, key=lambda part: (int(part.sum()), box_of(part)))
-    reach = 0.02 * max(lab.shape[:2]) + 1
+    reach = 0.012 * max(lab.shape[:2]) + 2
     colours = [lab[part].mean(axis=0) for part in parts]
+    hulls = [_hull(part) for part in parts]
     taken: set[int] = set()
     for small, fragment in enumerate(parts):
         best, best_gap = -1, reach
         for large in range(len(parts) - 1, small, -1):
-            if fragment.sum() > 0.3 * parts[large].sum() or _gap(box_of(fragment), box_of(parts[large])) > reach:
+            if (
+                fragment.sum() > JOINED_SHARE * parts[large].sum()
+                or _gap(box_of(fragment), box_of(parts[large])) > reach
+            ):
                 continue
             away = cv2.distanceTransform((~parts[large]).astype(np.uint8), cv2.DIST_L2, 3)
             gap = float(away[fragment].min())
             alike = float(np.linalg.norm(colours[small] - colours[large])) < 16
-            within = fragment[_hull(parts[large])].sum() > 0.85 * fragment.sum()
+            within = (fragment & hulls[large]).sum() > 0.85 * fragment.sum()
             if gap <= best_gap and (alike or within):
                 best, best_gap = large, gap
         if best >= 0:

@@ -48,7 +48,7 @@ def matte(crop: Crop, *, tick: Tick = lambda share: None) -> Cutout:
     if int((rgba[..., 3] >= 128).sum()) < min(LEAST_PX, crop.box.area):
         raise ObjectError(
             f"nothing stands apart from its surroundings in the box {tuple(crop.window)}",
-            "Draw the box with a little of the ground around the object, or give a photo with a transparent background.",
+            "Draw the box with a little of the ground around the object, or give a photo with transparency.",
         )
     tick(1.0)
     return Cutout(rgba, crop.window)
@@ -65,10 +65,8 @@ def segment_in_box(rgb: U8, box: Box, others: tuple[Box, ...] = ()) -> Bool:
     small = working_copy(rgb)
     ratio_x, ratio_y = small.shape[1] / rgb.shape[1], small.shape[0] / rgb.shape[0]
     mask = foreground_in_box(small, _scaled(box, ratio_x, ratio_y), [_scaled(o, ratio_x, ratio_y) for o in others])
-    if not mask.any() or mask.all():
-        full = np.full(rgb.shape[:2], bool(mask.any()))
-    else:
-        full = sharpen_mask(rgb, mask)
+    clear = mask.any() and not mask.all()
+    full = sharpen_mask(rgb, mask) if clear else np.full(rgb.shape[:2], bool(mask.any()))
     inside = np.zeros_like(full)
     inside[box.y0 : box.y1, box.x0 : box.x1] = True
     return full & inside

@@ -72,9 +72,9 @@ def facts(mesh: Mesh) -> Facts:
     fans, _ = corner_fans(mesh.faces, simple_pairs(table))
     double_area = length(face_normals(mesh.vertices, mesh.faces))
     volume = float(six_volumes(mesh.vertices, mesh.faces).sum() / 6)
-    watertight = bool((table.count == 2).all())
-    manifold_edges = bool((table.count <= 2).all())
-    winding = bool((table.balance[table.count == 2] == 0).all()) and manifold_edges
+    watertight = bool((table.faces == 2).all())
+    manifold_edges = bool((table.faces <= 2).all())
+    winding = bool((table.balance[table.faces == 2] == 0).all()) and manifold_edges
     euler = used - len(table.ends) + len(mesh.faces)
     closed = watertight and fans == used and winding
     a, b, c = mesh.faces.T

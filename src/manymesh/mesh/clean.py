@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manymesh.errors import DamagedMeshError
 from manymesh.mesh.orient import orient
@@ -65,9 +66,9 @@ def clean(mesh: Mesh, *, floater_share: float = FLOATER_SHARE) -> tuple[Mesh, li
 def drop_floaters(mesh: Mesh, *, share: float = FLOATER_SHARE) -> Mesh:
     """Removes the components that have fewer faces than ``share`` of the *largest component's* faces.
 
-    Faces belong together when they share an edge. The measure is the face count, not the area: a surface extracted from a
-    grid has faces of one size everywhere, and this is the rule of the reference pipeline of Hunyuan3D-2. Unused
-    vertices go too.
+    Faces belong together when they share an edge. The measure is the face count, not the area: a surface extracted
+    from a grid has faces of one size everywhere, and this is the rule of Hunyuan3D-2's own pipeline. Unused vertices
+    go too.
     """
     count, label = face_components(mesh.faces)
     if count <= 1:
@@ -88,7 +89,12 @@ def drop_unused(mesh: Mesh) -> Mesh:
 
 
 def _check_arrays(mesh: Mesh) -> None:
-    if mesh.vertices.ndim != 2 or mesh.vertices.shape[1:] != (3,) or mesh.faces.ndim != 2 or mesh.faces.shape[1:] != (3,):
+    if (
+        mesh.vertices.ndim != 2
+        or mesh.vertices.shape[1:] != (3,)
+        or mesh.faces.ndim != 2
+        or mesh.faces.shape[1:] != (3,)
+    ):
         raise DamagedMeshError(
             f"a mesh has vertices (n, 3) and faces (m, 3), not {mesh.vertices.shape} and {mesh.faces.shape}"
         )
@@ -101,14 +107,14 @@ def _with_faces(mesh: Mesh, faces: np.ndarray) -> Mesh:
 
 
 def _drop_not_finite(mesh: Mesh) -> tuple[Mesh, str]:
-    in_range = ((mesh.faces >= 0) & (mesh.faces < len(mesh.vertices))).all(axis=1)
-    finite = np.isfinite(mesh.vertices).all(axis=1)
-    good = in_range & finite[np.where(in_range[:, None], mesh.faces, 0)].all(axis=1)
+    in_range = np.all((mesh.faces >= 0) & (mesh.faces < len(mesh.vertices)), axis=1)
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(mesh.vertices).all(axis=1))
+    good: NDArray[np.bool_] = in_range & finite[np.where(in_range[:, None], mesh.faces, 0)].all(axis=1)
     if good.all() and finite.all():
         return mesh, ""
     # Unused bad vertices go here and not at the end, because the box's size is asked for before.
     kept = drop_unused(_with_faces(mesh, mesh.faces[good]))
-    return kept, f"removed {int((~good).sum())} faces with numbers that are not finite or not there"
+    return kept, f"removed {len(good) - int(good.sum())} faces with numbers that are not finite or not there"
 
 
 def _weld(mesh: Mesh) -> tuple[Mesh, str]:
@@ -192,7 +198,7 @@ def _manifold(mesh: Mesh) -> tuple[Mesh, str]:
     if len(vertices) == len(mesh.vertices) and faces.shape == mesh.faces.shape and np.array_equal(faces, mesh.faces):
         return mesh, ""
     colors = None if mesh.colors is None else mesh.colors[source]
-    crowded = int((edges(mesh.faces).count > 2).sum())
+    crowded = int((edges(mesh.faces).faces > 2).sum())
     return Mesh(vertices, faces, colors), f"split {crowded} edges of more than two faces, and vertices like them"
 
 

@@ -1,8 +1,8 @@
 """Binary glTF 2.0 (GLB): one mesh, or a scene of named ones. Same input, same bytes.
 
 The house's frame is glTF's, so positions and texture coordinates go out as they are. Materials are neutral: metallic 0,
-roughness 1, base colour from the texture (sRGB) or the vertices. glTF wants vertex colours linear; as 16-bit numbers they
-come back as exactly the 8-bit sRGB ones they were.
+roughness 1, base colour from the texture (sRGB) or the vertices. glTF wants vertex colours linear; as 16-bit numbers
+they come back as exactly the 8-bit sRGB ones they were.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from manymesh.errors import InputError, OutputError
 from manymesh.mesh.normals import vertex_normals
-from manymesh.types import U8, F64, Mesh, TexturedMesh
+from manymesh.types import U8, F64, Atlas, Mesh, TexturedMesh
 
 MAGIC, JSON_CHUNK, BIN_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
 FLOAT, U8_TYPE, U16_TYPE, U32_TYPE = 5126, 5121, 5123, 5125
@@ -42,7 +42,8 @@ def scene_glb(nodes: Sequence[tuple[str, F64, Mesh | TexturedMesh]]) -> bytes:
     """Several meshes as one GLB file, a named node each.
 
     Args:
-        nodes: name, (4, 4) matrix from the mesh's frame to the scene's (rotation, positive scale, translation only), mesh.
+        nodes: name, (4, 4) matrix from the mesh's frame to the scene's (rotation, positive scale and translation
+            only), mesh.
     """
     build = _Builder()
     for name, matrix, shape in nodes:
@@ -84,7 +85,7 @@ class _Builder:
 
     def add(self, name: str, matrix: F64, shape: Mesh | TexturedMesh) -> None:
         geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
-        _check(name, geometry.vertices, geometry.faces, matrix)
+        check_writable(name, geometry.vertices, geometry.faces)
         positions = np.asarray(geometry.vertices, dtype=np.float32)
         attributes = {
             "POSITION": self._accessor(positions, "VEC3", FLOAT, bounds=True),
@@ -95,7 +96,7 @@ class _Builder:
             attributes["TEXCOORD_0"] = self._accessor(np.asarray(shape.atlas.uv, dtype=np.float32), "VEC2", FLOAT)
             look["baseColorTexture"] = {"index": self._texture(name, shape.base_color)}
         elif shape.colors is not None:
-            attributes["COLOR_0"] = self._accessor(_to_linear_u16(shape.colors), "VEC4", U16_TYPE, normalized=True)
+            attributes["COLOR_0"] = self._accessor(_opaque_linear(shape.colors), "VEC4", U16_TYPE, normalized=True)
         else:
             look["baseColorFactor"] = [GREY, GREY, GREY, 1.0]
         small = len(positions) < 65535  # 65535 itself is reserved in glTF
@@ -183,10 +184,37 @@ def read_glb(data: bytes) -> Mesh:
         if "COLOR_0" in primitive["attributes"]:
             colors = _from_linear_u16(_read_accessor(document, binary, primitive["attributes"]["COLOR_0"])[:, :3])
     except (KeyError, IndexError, ValueError, TypeError, struct.error) as error:
-        raise InputError(f"the GLB file cannot be read ({error})", "It is damaged, or not one that manymesh wrote.") from error
+        raise InputError(
+            f"the GLB file cannot be read ({error})", "It is damaged, or not one that manymesh wrote."
+        ) from error
     if len(faces) and (int(faces.max()) >= len(vertices) or int(faces.min()) < 0):
         raise InputError("the GLB file's faces name vertices that it lacks", "It is damaged.")
     return Mesh(vertices, faces, colors)
+
+
+def read_painted_glb(data: bytes) -> TexturedMesh:
+    """The first mesh of a GLB file that ``write_glb`` made of a textured one: the same positions, faces, UV and texture.
+
+    Raises:
+        InputError: not such a file.
+    """
+    from PIL import Image
+
+    plain = read_glb(data)
+    try:
+        document, binary = split_glb(data)
+        attributes = document["meshes"][0]["primitives"][0]["attributes"]
+        uv = _read_accessor(document, binary, attributes["TEXCOORD_0"]).astype(np.float32)
+        view = document["bufferViews"][document["images"][0]["bufferView"]]
+        start = view.get("byteOffset", 0)
+        with Image.open(BytesIO(binary[start : start + view["byteLength"]])) as image:
+            texture = np.asarray(image.convert("RGB"))
+    except (KeyError, IndexError, ValueError, TypeError, OSError) as error:
+        raise InputError(f"the GLB file's texture cannot be read ({error})", "It is damaged.") from error
+    # Vertices repeat on seams with exactly the same position: the first of each is the one they all stand for.
+    _, source = np.unique(plain.vertices, axis=0, return_inverse=True)
+    atlas = Atlas(plain.vertices, plain.faces, uv, source.reshape(-1).astype(np.int32), "file")
+    return TexturedMesh(atlas, texture)
 
 
 def split_glb(data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -224,9 +252,14 @@ def _srgb_table() -> NDArray[np.uint16]:
     return np.round(linear * 65535).astype(np.uint16)
 
 
-def _to_linear_u16(colors: U8) -> NDArray[np.uint16]:
-    opaque = np.full((len(colors), 1), 65535, dtype=np.uint16)
-    return np.concatenate([_srgb_table()[colors], opaque], axis=1)
+def srgb_to_linear_u16(colors: U8) -> NDArray[np.uint16]:
+    """8-bit sRGB as 16-bit linear light; no two values fall together."""
+    return _srgb_table()[colors]
+
+
+def _opaque_linear(colors: U8) -> NDArray[np.uint16]:
+    alpha = np.full((len(colors), 1), 65535, dtype=np.uint16)
+    return np.concatenate([srgb_to_linear_u16(colors), alpha], axis=1)
 
 
 def _from_linear_u16(linear: NDArray[np.uint16]) -> U8:
@@ -234,8 +267,9 @@ def _from_linear_u16(linear: NDArray[np.uint16]) -> U8:
     return np.searchsorted((table[1:] + table[:-1]) / 2, linear.astype(np.int64)).astype(np.uint8)
 
 
-def _check(name: str, vertices: NDArray[Any], faces: NDArray[Any], matrix: F64) -> None:
+def check_writable(name: str, vertices: NDArray[Any], faces: NDArray[Any]) -> None:
+    """Raises OutputError for a mesh that no format can hold."""
     if len(faces) == 0 or len(vertices) == 0:
         raise OutputError(f"'{name}' has no faces to write", "Clean the mesh first.")
-    if not (np.isfinite(vertices).all() and np.isfinite(matrix).all()):
+    if not np.isfinite(vertices).all():
         raise OutputError(f"'{name}' has coordinates that are not finite", "Clean the mesh first.")

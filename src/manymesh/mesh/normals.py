@@ -11,8 +11,8 @@ from manymesh.types import F32, Atlas, Mesh
 def vertex_normals(shape: Mesh | Atlas) -> F32:
     """(n, 3) float32 unit normals: the mean of the faces around a vertex, weighted by their angle there.
 
-    (Thürmer & Wüthrich 1998.) For an atlas they are those of the mesh it was cut from, so a seam does not shade. A vertex
-    without a face that has an area gets +Z.
+    (Thürmer & Wüthrich 1998.) For an atlas they are those of the mesh it was cut from, so a seam does not shade. A
+    vertex without a face that has an area gets +Z.
     """
     count = len(shape.vertices)
     origin = shape.source if isinstance(shape, Atlas) else np.arange(count)

@@ -26,7 +26,7 @@ def orient(vertices: NDArray[Any], faces: NDArray[Any]) -> tuple[NDArray[np.int3
     table = edges(faces)
     flip = np.zeros(len(faces), dtype=bool)
     pairs = simple_pairs(table)
-    if (table.balance[table.count == 2] != 0).any():
+    if (table.balance[table.faces == 2] != 0).any():
         flip = _disagreeing(faces, pairs)
     turned = _turn(faces, flip)
     count, label = face_components(faces, table)
@@ -46,8 +46,8 @@ def _disagreeing(faces: NDArray[Any], pairs: Ints) -> NDArray[np.bool_]:
     """Which faces to turn so that all simple pairs run in opposite directions, with the majority of each component.
 
     Every face has two states; agreeing neighbours link equal states and the others unlike ones. The components of
-    this doubled graph come in mirror pairs, one of which is the answer (a surface with one side, like Möbius's strip, has
-    none and is left).
+    this doubled graph come in mirror pairs, one of which is the answer (a surface with one side, like Möbius's strip,
+    has none and is left).
     """
     m = len(faces)
     start = half_edge_ends(faces)[:, 0]

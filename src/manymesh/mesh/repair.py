@@ -35,7 +35,7 @@ SMALLEST_STEP = 5e-7  # of the longest side of the box: a few float32 steps
 def is_manifold(faces: NDArray[Any], table: Edges | None = None) -> bool:
     """True when at most two faces meet at every edge and the faces around every vertex form one fan."""
     table = edges(faces) if table is None else table
-    if len(faces) and table.count.max() > 2:
+    if len(faces) and table.faces.max() > 2:
         return False
     fans, _ = corner_fans(faces, simple_pairs(table))
     return fans == len(used_vertices(faces))
@@ -75,8 +75,8 @@ def _crowded_pairs(points: NDArray[Any], faces: NDArray[Any], table: Edges) -> I
     """Pairs the half-edges of every edge with more than two faces; an odd one out stays alone."""
     ends = half_edge_ends(faces)
     pairs: list[tuple[int, int]] = []
-    for edge in np.flatnonzero(table.count > 2):
-        around = table.order[table.start[edge] : table.start[edge] + table.count[edge]]
+    for edge in np.flatnonzero(table.faces > 2):
+        around = table.order[table.start[edge] : table.start[edge] + table.faces[edge]]
         pairs.extend(_pairs_around(points, faces, ends, around))
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
@@ -155,7 +155,9 @@ def _cut_in_the_middle(
 ) -> tuple[NDArray[np.float32], NDArray[np.int32], Ints]:
     """Puts a vertex on each of these edges; the two faces there become four."""
     triangles = faces.tolist()
-    new_points, new_source, busy = [], [], set()
+    new_points: list[NDArray[np.float64]] = []
+    new_source: list[int] = []
+    busy: set[int] = set()
     normals = unit(face_normals(points, faces))
     for left, right in double.tolist():
         if left // 3 in busy or right // 3 in busy:
@@ -166,7 +168,7 @@ def _cut_in_the_middle(
         place = (points[a].astype(np.float64) + points[b]) / 2
         inward = unit(normals[left // 3] + normals[right // 3])
         new_points.append(place - INWARDS * np.linalg.norm(points[b].astype(np.float64) - points[a]) * inward)
-        new_source.append(source[a])
+        new_source.append(int(source[a]))
         for half_edge in (left, right):
             face, corner = divmod(half_edge, 3)
             start, end, apex = (int(faces[face, (corner + c) % 3]) for c in range(3))

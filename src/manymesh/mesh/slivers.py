@@ -1,7 +1,7 @@
 """Removes faces without area, and keeps a closed surface closed.
 
-Just deleting them would open slits, so a needle (one side without length) has that side shrunk to a point, and a cap (one
-corner on the opposite side) hands its corner over to the neighbour across that side.
+Just deleting them would open slits, so a needle (one side without length) has that side shrunk to a point, and a cap
+(one corner on the opposite side) hands its corner over to the neighbour across that side.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _flip_caps(
     busy: set[int] = set()
     for face in np.flatnonzero(thin).tolist():
         edge = table.of[3 * face + longest[face]]
-        if table.count[edge] != 2 or face in busy:
+        if table.faces[edge] != 2 or face in busy:
             continue
         both = table.order[table.start[edge] : table.start[edge] + 2]
         other = int(both[0] if both[1] // 3 == face else both[1])

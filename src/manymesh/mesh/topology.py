@@ -1,8 +1,8 @@
 """Which triangles touch which: the half-edge bookkeeping that the other files of this room share.
 
-A face ``f`` has three *half-edges* ``3 f + c``, c = 0..2, from its corner c to the next one, and three *corners* with the
-same numbers. Half-edges between the same two vertices form one *edge*. A closed, consistently wound surface has, on every
-edge, as many half-edges in one direction as in the other.
+A face ``f`` has three *half-edges* ``3 f + c``, c = 0..2, from its corner c to the next one, and three *corners* with
+the same numbers. Half-edges between the same two vertices form one *edge*. A closed, consistently wound surface has, on
+every edge, as many half-edges in one direction as in the other.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Edges(NamedTuple):
     Attributes:
         ends: (e, 2) int64 vertex numbers, smaller first, in ascending order.
         of: (3 m,) the edge of each half-edge.
-        count: (e,) how many faces meet there.
+        faces: (e,) how many faces meet there.
         balance: (e,) half-edges from the smaller end minus those from the larger: 0 where winding agrees.
         order: (3 m,) half-edges sorted by edge, ties by number.
         start: (e,) where each edge's half-edges begin in ``order``.
@@ -29,7 +29,7 @@ class Edges(NamedTuple):
 
     ends: Ints
     of: Ints
-    count: Ints
+    faces: Ints
     balance: Ints
     order: Ints
     start: Ints
@@ -76,7 +76,7 @@ def edges(faces: NDArray[Any]) -> Edges:
 
 def simple_pairs(table: Edges) -> Ints:
     """(p, 2) half-edges that share an edge with exactly one other."""
-    start = table.start[table.count == 2]
+    start = table.start[table.faces == 2]
     return np.stack([table.order[start], table.order[start + 1]], axis=1)
 
 
@@ -145,7 +145,7 @@ def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def six_volumes(vertices: NDArray[Any], faces: NDArray[Any]) -> NDArray[np.float64]:
-    """(m,) six times the signed volume between each face and the middle of the vertices; sums to the volume times six."""
+    """(m,) six times the signed volume between each face and the middle of the vertices."""
     points = vertices.astype(np.float64)
     corners = (points - points.mean(axis=0))[faces]
     return np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))

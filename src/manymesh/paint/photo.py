@@ -14,7 +14,6 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from manymesh.mesh.unwrap import unwrap
 from manymesh.render.bake import Seen, look, read_opaque
 from manymesh.render.camera import project, towards_viewer
 from manymesh.render.fill import fill_surface, pad
@@ -43,8 +42,10 @@ STAGE = Stage("photo", "paint", "the photo in front, its mirror image behind; no
 
 def paint_from_photo(mesh: Mesh, view: Camera, cutout: Cutout, texture_px: int, tick: Tick) -> TexturedMesh:
     """Unwrap ``mesh`` and give every texel a colour from ``cutout``, which ``view`` lays over the mesh."""
+    from manymesh.mesh.unwrap import unwrap
+
     start_s = time.perf_counter()
-    atlas, notes = unwrap(mesh, texture_px, time_limit_s=UNWRAP_LIMIT_S, tick=lambda share: tick(0.5 * share))
+    atlas = unwrap(mesh, texture_px, time_limit_s=UNWRAP_LIMIT_S, tick=lambda share: tick(0.5 * share))
     unwrapped_s = time.perf_counter()
     surface = texels(atlas, texture_px)
     rgb, alpha = without_edge_pixels(cutout.rgba), cutout.rgba[..., 3]
@@ -63,7 +64,7 @@ def paint_from_photo(mesh: Mesh, view: Camera, cutout: Cutout, texture_px: int, 
         },
         "texels": {name: round(share, 4) for name, share in shares.items()},
     }
-    return TexturedMesh(atlas, texture, tuple(notes), details)
+    return TexturedMesh(atlas, texture, details=details)
 
 
 def _with_mirror(front: Seen, surface: Texels, view: Camera, rgb: U8, alpha: U8) -> tuple[Seen, dict[str, float]]:

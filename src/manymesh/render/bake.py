@@ -19,6 +19,7 @@ from manymesh.render.texels import Texels
 from manymesh.types import F32, U8, Atlas, Camera
 
 MAX_DEPTH_PX = 2048
+MARGINS_PX = (1, 3, 6)
 FAR_AWAY = np.float32(1e9)
 
 
@@ -28,7 +29,7 @@ class Seen:
 
     Attributes:
         color: (n, 3) float32 in [0, 1], meaningless where ``weight`` is 0.
-        weight: (n,) float32 in [0, 1]: visible x opaque x cosine ** exponent.
+        weight: (n,) float32 in [0, 1]: how surely visible x opaque x cosine ** exponent.
     """
 
     color: F32
@@ -54,25 +55,30 @@ def depth_map(camera: Camera, vertices: Any, faces: Any, height: int, width: int
     return DepthMap(camera, raster.image(depth, FAR_AWAY))
 
 
-def visible(depths: DepthMap, points: Any, normals: Any, *, margin_px: int = 1) -> Any:
-    """(n,) bool: which of (n, 3) points of the surface the camera sees.
+def visible(depths: DepthMap, points: Any, normals: Any, *, margins_px: Sequence[int] = MARGINS_PX) -> F32:
+    """(n,) float32: how surely the camera sees each of (n, 3) points of the surface; 0 is hidden, 1 is clear.
 
-    A point counts as hidden when anything within ``margin_px`` pixels of it lies nearer than the surface itself, at
-    its slope, can: so nothing is read from across an outline.
+    A point is hidden when anything within the first margin of it lies nearer than the surface itself, at its slope,
+    could: so nothing is read from across an outline. Each wider margin that is free adds its share, so that the
+    answer fades towards the edge of what covers it.
     """
     import cv2
 
     height, width = depths.depth.shape
-    reach = 2 * margin_px + 1
-    nearest = cv2.erode(depths.depth, np.ones((reach, reach), np.uint8), borderType=cv2.BORDER_REPLICATE)
     pixels, depth = project(depths.camera, points, width, height)
     in_picture = (pixels >= 0).all(axis=1) & (pixels[:, 0] < width) & (pixels[:, 1] < height) & (depth > 0)
     column, row = np.where(in_picture[:, None], pixels, 0).astype(np.int64).T
     cosine = np.clip(_cosine(depths.camera, points, normals), 0.2, 1)
     slope = np.sqrt(1 - cosine**2) / cosine
     footprint = pixel_footprint(depths.camera, points, height)
-    bias = footprint * ((margin_px + 1) * 1.5 * slope + 0.5)
-    return in_picture & (depth <= nearest[row, column] + bias)
+    sure = np.zeros(len(depth), np.float32)
+    free = in_picture
+    for margin in margins_px:
+        kernel = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
+        nearest = cv2.erode(depths.depth, kernel, borderType=cv2.BORDER_REPLICATE)
+        free = free & (depth <= nearest[row, column] + footprint * ((margin + 0.5) * 1.42 * slope + 0.5))
+        sure += free
+    return sure / np.float32(len(margins_px))
 
 
 def look(
@@ -83,8 +89,8 @@ def look(
     trust: Any,
     *,
     max_angle_deg: float = 82.0,
-    exponent: float = 1.0,
-    margin_px: int = 1,
+    exponent: float = 2.0,
+    margins_px: Sequence[int] = MARGINS_PX,
 ) -> Seen:
     """Every texel's colour in one picture.
 
@@ -93,7 +99,7 @@ def look(
         trust: (H, W) uint8 0..255 or float 0..1: the alpha. Where it is 0 the picture is never read.
         max_angle_deg: surfaces turned further away than this are not seen.
         exponent: of the cosine in the weight.
-        margin_px: see ``visible``; in pixels of a depth map of at most 2048.
+        margins_px: see ``visible``; in pixels of the picture, or of a depth map of 2048 where that is smaller.
     """
     height, width = trust.shape
     cosine = _cosine(camera, surface.position, surface.normal)
@@ -101,7 +107,8 @@ def look(
     shrink = min(1.0, MAX_DEPTH_PX / max(height, width))
     size = max(round(height * shrink), 1), max(round(width * shrink), 1)
     depths = depth_map(camera, atlas.vertices, atlas.faces, *size)
-    index = index[visible(depths, surface.position[index], surface.normal[index], margin_px=margin_px)]
+    sure = visible(depths, surface.position[index], surface.normal[index], margins_px=margins_px)
+    index, sure = index[sure > 0], sure[sure > 0]
     points = surface.position[index]
     coarse = surface.spacing[index] / pixel_footprint(camera, points, height)
     pixels, _ = project(camera, points, width, height)
@@ -109,7 +116,7 @@ def look(
     color = np.zeros((len(cosine), 3), np.float32)
     weight = np.zeros(len(cosine), np.float32)
     color[index] = found
-    weight[index] = alpha * cosine[index] ** exponent
+    weight[index] = alpha * sure * cosine[index] ** np.float32(exponent)
     return Seen(color, weight)
 
 
@@ -121,20 +128,54 @@ def read_opaque(rgb: U8, trust: Any, pixels: Any, pixels_per_texel: float = 1.0)
     """
     import cv2
 
-    alpha = np.asarray(trust, np.float32) / np.float32(255 if np.asarray(trust).dtype == np.uint8 else 1)
-    straight = rgb.astype(np.float32) / np.float32(255)
-    weighted = np.dstack([straight * alpha[:, :, None], alpha])
+    trust = np.asarray(trust)
+    if trust.dtype != np.uint8:
+        trust = (np.clip(trust, 0, 1) * 255 + 0.5).astype(np.uint8)
     if pixels_per_texel > 1.5:
-        weighted = cv2.GaussianBlur(weighted, (0, 0), 0.5 * math.sqrt(pixels_per_texel**2 - 1))
-    found = sample(weighted, pixels)
-    opacity = np.clip(found[:, 3], 0, 1)
-    opacity[opacity < 1e-3] = 0
-    color = np.where(opacity[:, None] > 0, found[:, :3] / np.maximum(found[:, 3:], 1e-6), 0)
-    if pixels_per_texel <= 1.5:
-        solid = cv2.erode((alpha >= 0.999).astype(np.uint8), np.ones((5, 5), np.uint8))
-        inner = sample(solid[:, :, None], pixels)[:, 0] > 0.999
-        color[inner] = sample(straight, np.asarray(pixels)[inner], "cubic")
-    return np.clip(color, 0, 1).astype(np.float32), opacity
+        return _read_averaged(rgb, trust, pixels, 0.5 * math.sqrt(pixels_per_texel**2 - 1))
+    pixels = np.asarray(pixels)
+    solid = cv2.erode((trust == 255).astype(np.uint8), np.ones((5, 5), np.uint8))
+    column, row = np.clip(pixels.astype(np.int64), 0, [trust.shape[1] - 1, trust.shape[0] - 1]).T
+    inner = solid[row, column] > 0
+    color, alpha = np.empty((len(pixels), 3), np.float32), np.ones(len(pixels), np.float32)
+    color[inner] = sample(rgb, pixels[inner], "cubic") / 255
+    color[~inner], alpha[~inner] = _read_edge(rgb, trust, pixels[~inner])
+    return color, alpha
+
+
+def _read_edge(rgb: U8, trust: U8, pixels: Any) -> tuple[F32, F32]:
+    """Bilinear, each of the four pixels weighed by its own alpha as well."""
+    place = pixels - 0.5
+    base = np.floor(place).astype(np.int64)
+    part = (place - base).astype(np.float32)
+    color, alpha = np.zeros((len(pixels), 3), np.float32), np.zeros(len(pixels), np.float32)
+    for down in (0, 1):
+        for right in (0, 1):
+            column = np.clip(base[:, 0] + right, 0, trust.shape[1] - 1)
+            row = np.clip(base[:, 1] + down, 0, trust.shape[0] - 1)
+            weight = (part[:, 0] if right else 1 - part[:, 0]) * (part[:, 1] if down else 1 - part[:, 1])
+            weight = weight * trust[row, column] / np.float32(255)
+            color += rgb[row, column] * weight[:, None]
+            alpha += weight
+    return _straight(color / np.float32(255), alpha)
+
+
+def _read_averaged(rgb: U8, trust: U8, pixels: Any, sigma_px: float) -> tuple[F32, F32]:
+    """The same after a blur, for texels coarser than pixels."""
+    import cv2
+
+    weighted = np.empty((*trust.shape, 4), np.float32)
+    weighted[:, :, 3] = trust / np.float32(255)
+    np.multiply(rgb, weighted[:, :, 3:] / np.float32(255), out=weighted[:, :, :3])
+    found = sample(cv2.GaussianBlur(weighted, (0, 0), sigma_px), pixels)
+    return _straight(found[:, :3], found[:, 3])
+
+
+def _straight(color: F32, alpha: F32) -> tuple[F32, F32]:
+    """Premultiplied to straight colours; what is all but transparent counts as fully so."""
+    alpha = np.where(alpha < 1e-3, 0, np.minimum(alpha, 1)).astype(np.float32)
+    straight = color / np.maximum(alpha, np.float32(1e-3))[:, None]
+    return np.where(alpha[:, None] > 0, np.clip(straight, 0, 1), 0).astype(np.float32), alpha
 
 
 def blend(views: Sequence[Seen], shares: Sequence[float] | None = None) -> Seen:
@@ -146,7 +187,8 @@ def blend(views: Sequence[Seen], shares: Sequence[float] | None = None) -> Seen:
         weight = view.weight * np.float32(share)
         total += weight
         color += view.color * weight[:, None]
-    return Seen(color / np.maximum(total, np.float32(1e-8))[:, None], np.minimum(total, 1))
+    color /= np.maximum(total, np.float32(1e-8))[:, None]
+    return Seen(color, np.minimum(total, np.float32(1)))
 
 
 def _cosine(camera: Camera, points: Any, normals: Any) -> F32:

@@ -173,7 +173,7 @@ def eye(camera: Camera) -> F64 | None:
     """(3,) where a pinhole camera stands, or None for one without foreshortening."""
     if not camera.projection[3, :3].any():
         return None
-    return np.linalg.inv(camera.world_to_camera)[:3, 3]
+    return np.asarray(np.linalg.inv(camera.world_to_camera)[:3, 3], np.float64)
 
 
 def towards_viewer(camera: Camera, points: Any) -> F64:
@@ -184,7 +184,7 @@ def towards_viewer(camera: Camera, points: Any) -> F64:
         back = np.linalg.inv(camera.world_to_camera)[:3, 2]
         return np.broadcast_to(back / np.linalg.norm(back), points.shape)
     ray = position - points
-    return ray / np.maximum(np.linalg.norm(ray, axis=1, keepdims=True), 1e-12)
+    return ray / np.maximum(np.sqrt(np.einsum("nc,nc->n", ray, ray)), 1e-12)[:, None]
 
 
 def pixel_footprint(camera: Camera, points: Any, height: int) -> F64:

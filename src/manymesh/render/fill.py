@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from manymesh.render.bake import Seen
+from manymesh.render.raster import Raster
 from manymesh.render.texels import Texels
 from manymesh.types import F32, U8, Atlas
 
 SOLID = 0.35  # weight from which a texel keeps its own colour
 STIFFNESS = 8.0  # how firmly seen colours hold the membrane
-FADE_PX = 8.0  # how far the fine detail at the border of the seen part reaches on
+FADE_PX = 16.0  # how far, in texels, the fine detail at the border of the seen part reaches on
+GRID_CELLS = 96
 REPEAT_PX = 8  # how far charts repeat their edge
 
 
@@ -84,29 +86,36 @@ def pad(colors: Any, surface: Texels) -> U8:
     pixel_of_label = np.zeros(int(label.max()) + 1, np.int64)
     pixel_of_label[label.ravel()[raster.pixel]] = raster.pixel
     near = distance <= REPEAT_PX
-    picture[near] = picture.reshape(-1, 3)[pixel_of_label[label[near]]]
-    return (push_pull(picture, near.astype(np.float32)) * 255 + 0.5).astype(np.uint8)
+    ring = near & ~known
+    picture[ring] = picture.reshape(-1, 3)[pixel_of_label[label[ring]]]
+    filled = push_pull(picture, near)
+    return (np.clip(filled, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
-def push_pull(picture: F32, weight: F32) -> F32:
-    """Fill a picture's holes from ever coarser means of what is known around them (Gortler et al. 1996).
+def push_pull(picture: Any, known: Any) -> F32:
+    """Fill a picture's holes from ever coarser means of what is known around them (after Gortler et al. 1996).
 
     Args:
-        picture: (H, W, C) float32. weight: (H, W) float32 in [0, 1], 0 in the holes. Something must be known.
+        picture: (H, W, 3) float32. known: (H, W) bool, False in the holes. Something must be known.
+
+    Returns:
+        (H, W, 3) float32, a new array; known pixels keep their values.
     """
     import cv2
 
-    height, width = weight.shape
-    if height == 1 and width == 1:
-        return picture
-    padding = (0, height % 2, 0, width % 2)
-    known = cv2.copyMakeBorder(np.dstack([picture * weight[:, :, None], weight]), *padding, cv2.BORDER_CONSTANT)
-    half = cv2.resize(known, (known.shape[1] // 2, known.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    total = half[:, :, -1:]
-    coarse = push_pull(half[:, :, :-1] / np.maximum(total, 1e-8), (total[:, :, 0] > 1e-8).astype(np.float32))
-    back = cv2.resize(coarse, (known.shape[1], known.shape[0]), interpolation=cv2.INTER_LINEAR)
-    back = back.reshape(*known.shape[:2], -1)[:height, :width]
-    return picture * weight[:, :, None] + back * (1 - weight[:, :, None])
+    height, width = known.shape
+    if known.all():
+        return np.array(picture, np.float32)
+    even = height + height % 2, width + width % 2
+    layers = np.zeros((*even, 4), np.float32)
+    layers[:height, :width, 3] = known
+    np.multiply(picture, known[:, :, None], out=layers[:height, :width, :3])
+    half = cv2.resize(layers, (even[1] // 2, even[0] // 2), interpolation=cv2.INTER_AREA)
+    share = half[:, :, 3]
+    coarse = push_pull(half[:, :, :3] / np.maximum(share, np.float32(1e-6))[:, :, None], share > 0)
+    filled = cv2.resize(coarse, (even[1], even[0]), interpolation=cv2.INTER_LINEAR)[:height, :width]
+    filled[known] = picture[known]
+    return np.asarray(filled, np.float32)
 
 
 def _laplacian(atlas: Atlas, weld: Any, count: int) -> Any:
@@ -154,19 +163,48 @@ def _nearest_known(atlas: Atlas, weld: Any, count: int, known: Any, asked: Any) 
     return source[cKDTree(place[source]).query(place[asked])[1]]
 
 
-def _fading_detail(detail: F32, keep: F32, surface: Texels) -> F32:
-    """What distinguishes the kept texels from the membrane, carried a little beyond them so that no crease shows."""
+def _fading_detail(detail: Any, keep: Any, surface: Texels) -> F32:
+    """What distinguishes the kept texels from the membrane, carried a little beyond them so that no crease shows.
+
+    Near is what is near in space and faces the same way, so that seams and thin walls make no difference.
+    """
+    from scipy.spatial import cKDTree
+
+    carried = np.array(detail, np.float32)
+    open_texels = np.flatnonzero(keep <= 0.5)
+    border = _border(surface.raster, keep > 0.5)
+    if not len(border) or not len(open_texels):
+        return carried
+    reach = FADE_PX * float(np.median(surface.spacing))
+    place = np.concatenate([surface.position, surface.normal * reach], axis=1)
+    asked = open_texels[_near_any(surface.position[open_texels], surface.position[border], reach)]
+    count = min(4, len(border))
+    apart, found = cKDTree(place[border]).query(place[asked], np.arange(1, count + 1), distance_upper_bound=reach)
+    weight = np.where(np.isfinite(apart), np.maximum(1 - apart / reach, 0) ** 2, 0)
+    nearest = weight[:, 0].copy()
+    weight /= np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
+    source = np.append(border, 0)[found]
+    carried[open_texels] = 0
+    carried[asked] = np.einsum("nk,nkc->nc", weight, detail[source]) * nearest[:, None]
+    return carried
+
+
+def _border(raster: Raster, kept: Any) -> Any:
+    """The kept texels next to a texel that is not kept, or at a chart's edge."""
     import cv2
 
-    raster = surface.raster
-    kept = np.flatnonzero(keep > 0.5)
-    if not len(kept):
-        return detail
-    hole = np.full(raster.height * raster.width, 255, np.uint8)
-    hole[raster.pixel[kept]] = 0
-    hole = hole.reshape(raster.height, raster.width)
-    distance, label = cv2.distanceTransformWithLabels(hole, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    detail_of_label = np.zeros((int(label.max()) + 1, 3), np.float32)
-    detail_of_label[label.ravel()[raster.pixel[kept]]] = detail[kept]
-    away = distance.ravel()[raster.pixel]
-    return detail_of_label[label.ravel()[raster.pixel]] * np.exp(-away / FADE_PX)[:, None]
+    open_around = cv2.dilate(1 - raster.image(kept.astype(np.uint8), np.uint8(0)), np.ones((3, 3), np.uint8))
+    return np.flatnonzero(kept & (open_around.ravel()[raster.pixel] > 0))
+
+
+def _near_any(points: Any, others: Any, reach: float) -> Any:
+    """(n,) bool: which points may lie within ``reach`` of any of the others (a coarse test, never wrongly False)."""
+    from scipy.ndimage import binary_dilation
+
+    low = np.minimum(points.min(axis=0), others.min(axis=0))
+    size = float((np.maximum(points.max(axis=0), others.max(axis=0)) - low).max())
+    cell = max(reach, size / GRID_CELLS, 1e-9)
+    taken = np.zeros((GRID_CELLS + 2,) * 3, bool)
+    taken[tuple(((others - low) / cell).astype(np.int64).T)] = True
+    around = binary_dilation(taken, np.ones((3, 3, 3), bool))
+    return around[tuple(((points - low) / cell).astype(np.int64).T)]

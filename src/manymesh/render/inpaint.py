@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.types import F32, F64, I32, U8, Bool
+from manymesh.types import F32, F64, U8, Bool
 
 NS_RADIUS_PX = 3
 FIRST_PATIENCE = 2
@@ -41,7 +41,7 @@ def inpaint(texture: F32, painted: Bool, vertices: Any, faces: Any, uv: Any, tic
     picture = (texture * np.float32(255)).astype(np.uint8)
     filled = cv2.inpaint(picture, np.where(painted, 0, 255).astype(np.uint8), NS_RADIUS_PX, cv2.INPAINT_NS)
     tick(1.0)
-    return filled
+    return np.asarray(filled, np.uint8)
 
 
 def spread_along_mesh(texture: F32, painted: Bool, vertices: Any, faces: Any, uv: Any) -> tuple[F32, Bool]:
@@ -90,6 +90,7 @@ class _Links:
     def __init__(self, entries: I64, vertices: F32, faces: I64) -> None:
         self.entries, self.vertex_count = entries, len(vertices)
         start, end = faces.ravel(), faces[:, [1, 2, 0]].ravel()
+        self._factored: tuple[Any, ...] | None = None
         target, source = self._pair(entries, start, end)
         distance = np.linalg.norm(vertices[entries[target]] - vertices[source], axis=1)
         weight = 1 / np.maximum(distance.astype(np.float64), 1e-4) ** 2
@@ -100,7 +101,6 @@ class _Links:
         last = np.full(len(vertices), -1)
         last[entries] = np.arange(len(entries))
         self.vertex, self.last = np.flatnonzero(last >= 0), last[last >= 0]
-        self._factored: tuple[Bool, Bool, Any, Any, Any] | None = None
 
     @staticmethod
     def _pair(entries: I64, start: I64, end: I64) -> tuple[I64, I64]:
@@ -159,12 +159,12 @@ class _Links:
 
         cached = self._factored
         if cached is not None and np.array_equal(cached[0], source_known) and np.array_equal(cached[1], colored):
-            return cached[2:]
+            return cached[2], cached[3], cached[4]
         count = len(self.entries)
         target, earlier, weight = self.new
         live = colored[earlier]
         target, earlier, weight = target[live], earlier[live], weight[live]
-        total = np.bincount(target, weight, count)
+        total: F64 = np.bincount(target, weight, count).astype(np.float64)
         total += np.bincount(self.old[0][source_known], self.old[2][source_known], count)
         safe = np.where(total > 0, total, 1)
         place = np.arange(count)

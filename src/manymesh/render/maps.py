@@ -33,7 +33,7 @@ def position_values(raster: Raster, vertices: Any, faces: Any) -> F32:
 
 
 def control_maps(rasters: Iterable[Raster], vertices: Any, faces: Any) -> list[tuple[U8, U8]]:
-    """Per raster an (H, W, 3) normal map and position map, white where nothing is, floats cut (not rounded) to bytes."""
+    """Per raster an (H, W, 3) normal and position map, white where nothing is. Floats are cut to bytes, not rounded."""
     maps = []
     for raster in rasters:
         normal = to_bytes(normal_values(raster, vertices, faces))

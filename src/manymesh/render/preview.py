@@ -9,18 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.render.camera import perspective, to_clip
-from manymesh.render.geometry import corner_normals
+from manymesh.render.camera import depth_of, perspective, pixel_footprint, to_clip
+from manymesh.render.geometry import corner_normals, unit
 from manymesh.render.raster import Raster, interpolate, rasterise
 from manymesh.render.sample import linear_from_srgb, sample, srgb_from_linear
 from manymesh.types import F32, U8, Camera, Mesh, TexturedMesh
 
-CLAY = (0.56, 0.53, 0.50)  # linear
+CLAY = (0.60, 0.57, 0.54)  # linear
 VIEWS_DEG = (0.0, 90.0, 180.0, 270.0)
 FOV_DEG = 28.0
+HOLLOW_SHARES = 0.008, 0.02  # of the picture: how far a hollow's sides lie
+HOLLOW_STRENGTH = 0.9
 
 # Direction to the light in the camera's frame (x right, y up, z to the viewer), and its linear strength.
-_KEY = (-0.50, 0.70, 0.65), 0.85
+_KEY = (-0.55, 0.70, 0.60), 0.95
 _FILL = (0.85, 0.05, 0.50), 0.22
 _RIM = (0.35, 0.60, -0.75), 0.35
 _SKY, _GROUND = 0.30, 0.12
@@ -56,12 +58,21 @@ def prepared(thing: Mesh | TexturedMesh, *, clay: bool = False) -> Model:
     return Model(thing.vertices, thing.faces, normals, colors=colors)
 
 
-def render(thing: Mesh | TexturedMesh | Model, camera: Camera, width: int, height: int, *, supersample: int = 2) -> U8:
+def render(
+    thing: Mesh | TexturedMesh | Model,
+    camera: Camera,
+    width: int,
+    height: int,
+    *,
+    supersample: int = 2,
+    lit: bool = True,
+) -> U8:
     """A picture of a mesh.
 
     Args:
         width, height: pixels.
         supersample: each pixel is the mean of this many squared.
+        lit: False shows the bare colours, as a photo under even light would.
 
     Returns:
         (height, width, 4) uint8 sRGB with straight alpha, transparent where nothing is.
@@ -69,7 +80,10 @@ def render(thing: Mesh | TexturedMesh | Model, camera: Camera, width: int, heigh
     model = thing if isinstance(thing, Model) else prepared(thing)
     fine_w, fine_h = width * supersample, height * supersample
     raster = rasterise(to_clip(camera, model.vertices), model.faces, fine_h, fine_w)
-    color = _albedo(model, raster) * _light(model, raster, camera)[:, None]
+    color = _albedo(model, raster)
+    if lit:
+        normals = _normals_in_camera(model, raster, camera)
+        color = color * (_light(normals) * _openness(model, raster, camera, normals))[:, None]
     return _averaged(raster, color, supersample)
 
 
@@ -128,10 +142,10 @@ def _albedo(model: Model, raster: Raster) -> F32:
     if model.texture is not None:
         uv = interpolate(model.uv, model.faces, raster.face, raster.bary)
         texture = _fitting(model, raster)
-        return sample(texture, uv * np.float32([texture.shape[1], texture.shape[0]]))
+        return sample(texture, uv * np.array([texture.shape[1], texture.shape[0]], np.float32))
     if model.colors is not None:
         return interpolate(model.colors, model.faces, raster.face, raster.bary)
-    return np.broadcast_to(np.float32(CLAY), (len(raster.pixel), 3))
+    return np.broadcast_to(np.array(CLAY, np.float32), (len(raster.pixel), 3))
 
 
 def _fitting(model: Model, raster: Raster) -> F32:
@@ -145,24 +159,62 @@ def _fitting(model: Model, raster: Raster) -> F32:
     uv_area = np.abs(edge[:, 0, 0] * edge[:, 1, 1] - edge[:, 0, 1] * edge[:, 1, 0]).sum() / 2
     texels = uv_area * texture.shape[0] * texture.shape[1]
     while texels > 2 * len(raster.pixel) and min(texture.shape[:2]) > 8:
-        texture = cv2.resize(texture, (texture.shape[1] // 2, texture.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        half = texture.shape[1] // 2, texture.shape[0] // 2
+        texture = np.asarray(cv2.resize(texture, half, interpolation=cv2.INTER_AREA), np.float32)
         texels /= 4
     return texture
 
 
-def _light(model: Model, raster: Raster, camera: Camera) -> F32:
-    """(n,) linear light that falls on the surface under the covered pixels."""
-    corner = model.normals[raster.face]
-    normal = np.einsum("nkc,nk->nc", corner, raster.bary)
-    turn = camera.world_to_camera[:3, :3].astype(np.float32)
-    normal = normal @ turn.T
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
-    height = normal[:, 1] * np.float32(0.5) + np.float32(0.5)
-    light = _GROUND + (_SKY - _GROUND) * height
+def _normals_in_camera(model: Model, raster: Raster, camera: Camera) -> F32:
+    """(n, 3) unit normals in the camera's frame under the covered pixels."""
+    normals = np.einsum("nkc,nk->nc", model.normals[raster.face], raster.bary)
+    normals = normals @ camera.world_to_camera[:3, :3].T.astype(np.float32)
+    return unit(normals)
+
+
+def _light(normals: F32) -> F32:
+    """(n,) linear light that falls on surfaces with these normals in the camera's frame."""
+    light = _GROUND + np.float32(_SKY - _GROUND) * (normals[:, 1] * np.float32(0.5) + np.float32(0.5))
     for direction, strength in (_KEY, _FILL, _RIM):
-        towards = np.float32(direction) / np.float32(math.hypot(*direction))
-        light += np.float32(strength) * np.maximum(normal @ towards, 0)
+        towards = np.array(direction, np.float32) / np.float32(math.hypot(*direction))
+        light += np.float32(strength) * np.maximum(normals @ towards, 0)
     return light
+
+
+def _openness(model: Model, raster: Raster, camera: Camera, normals: F32) -> F32:
+    """(n,) 0..1: less in hollows, where the surface lies deeper than the mean of its two sides in the picture.
+
+    Opposite sides are compared together, so that a slope counts as flat; where one side is empty the pair is left out.
+    """
+    if not len(raster.pixel):
+        return np.ones(0, np.float32)
+    values = interpolate(depth_of(camera, model.vertices), model.faces, raster.face, raster.bary)
+    depth = raster.image(values, np.float32(np.nan))
+    pixel_size = pixel_footprint(camera, np.asarray(model.vertices).mean(axis=0, keepdims=True), raster.height)[0]
+    hollow = np.zeros_like(depth)
+    pairs = [(dx, dy, share) for share in HOLLOW_SHARES for dx, dy in ((1, 0), (0, 1), (0.7, 0.7), (0.7, -0.7))]
+    for dx, dy, share in pairs:
+        reach = share * raster.height
+        x, y = round(dx * reach), round(dy * reach)
+        rise = _middle(depth, x, y) - (_shifted(depth, x, y) + _shifted(depth, -x, -y)) / 2
+        rise *= np.float32(1 / (pixel_size * reach))
+        # Something far in front is no hollow: let its shadow fade again.
+        _middle(hollow, x, y)[:] += np.nan_to_num(np.clip(rise, 0, 1) * np.clip(2.5 - rise, 0, 1))
+    # Seen at a grazing angle every small bend is a large step in depth; the cosine takes that back.
+    grazing = np.abs(normals[:, 2])
+    return 1 - np.float32(HOLLOW_STRENGTH / len(pairs)) * hollow.ravel()[raster.pixel] * grazing
+
+
+def _middle(picture: F32, x: int, y: int) -> F32:
+    """The part of a picture from which both (x, y) and (-x, -y) lie inside."""
+    return _shifted(picture, 0, 0, abs(x), abs(y))
+
+
+def _shifted(picture: F32, x: int, y: int, margin_x: int | None = None, margin_y: int | None = None) -> F32:
+    margin_x = abs(x) if margin_x is None else margin_x
+    margin_y = abs(y) if margin_y is None else margin_y
+    height, width = picture.shape
+    return picture[margin_y + y : height - margin_y + y, margin_x + x : width - margin_x + x]
 
 
 def _averaged(raster: Raster, color: F32, supersample: int) -> U8:

@@ -4,9 +4,9 @@ Two rules decide what a pixel is and which pixels a triangle covers:
 
 * ``"house"``: clip -1 and 1 are the outer edges of the picture, row 0 is at the top, a pixel is sampled in its middle
   and belongs to exactly one of the triangles that share an edge (half-open spans, as in every scan converter).
-* ``"official"``: the one Hunyuan3D-2's painter was trained with, reproduced to the bit on the CPU. Clip -1 and 1 fall on
-  the *middles* of the outermost pixels, rows grow with clip y, edges are inclusive, depths are cut to 18 bits and the
-  lowest face wins ties.
+* ``"official"``: the one Hunyuan3D-2's painter was trained with, reproduced to the bit on the CPU. Clip -1 and 1 fall
+  on the *middles* of the outermost pixels, rows grow with clip y, edges are inclusive, depths are cut to 18 bits and
+  the lowest face wins ties.
 
 Both share one plan: faces -> rows of pixels (spans) -> tiles of equally long spans -> smallest key per pixel. Only the
 spans of the official rule need a test per pixel, and they are tight, so few candidates are thrown away.
@@ -28,6 +28,7 @@ Rule = Literal["house", "official"]
 
 EMPTY = np.iinfo(np.int64).max
 FACE_BITS = 32
+CHUNK = 1 << 14  # points handled at once: what they need stays in the cache
 
 
 @dataclass(frozen=True)
@@ -123,14 +124,17 @@ def interpolate(attribute: Any, faces: Any, face: Any, bary: Any) -> F32:
         (n, c) or (n,) float32.
     """
     attribute = np.asarray(attribute, np.float32)
-    corners = np.asarray(faces)[face]
-    weights = np.asarray(bary, np.float32)
+    faces, weights = np.asarray(faces), np.asarray(bary, np.float32)
     if attribute.ndim == 2:
         weights = weights[:, :, None]
-    total: F32 = attribute[corners[:, 0]] * weights[:, 0]
-    total += attribute[corners[:, 1]] * weights[:, 1]
-    total += attribute[corners[:, 2]] * weights[:, 2]
-    return total
+    values = np.empty((len(face), *attribute.shape[1:]), np.float32)
+    for part in _slices(len(face), CHUNK):
+        corner = faces[face[part]]
+        total = attribute[corner[:, 0]] * weights[part, 0]
+        total += attribute[corner[:, 1]] * weights[part, 1]
+        total += attribute[corner[:, 2]] * weights[part, 2]
+        values[part] = total
+    return values
 
 
 def _draw_house(spans: Spans, width: int, keys: NDArray[np.int64]) -> None:
@@ -205,7 +209,7 @@ def _resolve(keys: NDArray[np.int64], screen: Screen, faces: I32, rule: Rule) ->
     face = (key & (2**FACE_BITS - 1)).astype(np.int32)
     bary = np.empty((len(pixel), 3), np.float32)
     table = _FaceTable.of(screen, faces)
-    for part in _slices(len(pixel), 1 << 16):
+    for part in _slices(len(pixel), CHUNK):
         bary[part] = _barycentrics(pixel[part], face[part], table, screen.width, rule)
         if screen.perspective or rule == "official":
             bary[part] = _undo_perspective(bary[part], screen.w[faces[face[part]]])

@@ -15,7 +15,8 @@ def sample(image: Any, pixels: Any, how: Literal["linear", "cubic"] = "linear") 
     """A picture's values at places.
 
     Args:
-        image: (H, W, C) float32 or uint8, C 1..4. Beyond its edges the outermost pixels go on.
+        image: (H, W, C) float32, or uint8 (values are then rounded), C 1..4. Beyond its edges the outermost pixels
+            go on.
         pixels: (n, 2) x, y; the middle of the first pixel is (0.5, 0.5).
         how: cubic is sharper and may leave the range of the picture's values a little.
 
@@ -24,18 +25,18 @@ def sample(image: Any, pixels: Any, how: Literal["linear", "cubic"] = "linear") 
     """
     import cv2
 
-    image = np.ascontiguousarray(image, np.float32)
+    image = np.asarray(image)
     channels = image.shape[2]
     count = len(pixels)
     if not count:
         return np.zeros((0, channels), np.float32)
-    places = np.zeros((-(-count // ACROSS) * ACROSS, 2), np.float32)
-    places[:count] = np.asarray(pixels) - 0.5
     # Far-away places would overflow OpenCV's fixed-point positions; the border repeats anyway.
-    np.clip(places, -2, [image.shape[1] + 1, image.shape[0] + 1], out=places)
-    places = places.reshape(-1, min(ACROSS, len(places)), 2)
+    limit = np.array([image.shape[1] + 1, image.shape[0] + 1], np.float32)
+    places = np.zeros((-(-count // ACROSS) * ACROSS, 2), np.float32)
+    places[:count] = np.clip(np.asarray(pixels) - 0.5, -2, limit)
+    x, y = (np.ascontiguousarray(places[:, axis]).reshape(-1, ACROSS) for axis in (0, 1))
     mode = cv2.INTER_LINEAR if how == "linear" else cv2.INTER_CUBIC
-    values = cv2.remap(image, places, None, mode, borderMode=cv2.BORDER_REPLICATE)
+    values = np.asarray(cv2.remap(image, x, y, mode, borderMode=cv2.BORDER_REPLICATE), np.float32)
     return values.reshape(-1, channels)[:count]
 
 

@@ -50,7 +50,7 @@ class Screen:
             safe_w = np.where(in_front, w, 1)
             x = (clip[:, 0] / safe_w * 0.5 + 0.5) * width
             y = (0.5 - clip[:, 1] / safe_w * 0.5) * height
-            z = np.maximum(clip[:, 2] / safe_w * 0.5 + 0.5, 1e-5).astype(np.float32)
+            z: Any = np.maximum(clip[:, 2] / safe_w * 0.5 + 0.5, 1e-5).astype(np.float32)
         else:
             clip = clip.astype(np.float32)
             w = clip[:, 3]
@@ -173,7 +173,7 @@ class _Edges:
         area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
         return cls(x, y, screen.z[corner].astype(np.float64), area)
 
-    def cross(self, item: I64, y: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    def cross(self, item: I64, y: Any) -> tuple[NDArray[np.float64], ...]:
         """x and z where the horizontal line at ``y`` meets the long edge and one of the two short ones."""
         lower = (y >= self.y[item, 1]).astype(np.int64)
         long_x, long_z = self._along(0, 2, item, y)
@@ -189,7 +189,7 @@ class _Edges:
         down = y - self.y[item, a]
         return self.x[item, a] + down * slope_x[item], self.z[item, a] + down * slope_z[item]
 
-    def reach(self, item: I64, y: NDArray[np.float64], slack: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    def reach(self, item: I64, y: Any, slack: Any) -> tuple[NDArray[np.float64], ...]:
         """Leftmost and rightmost x of the triangle within ``slack`` of the horizontal line at ``y``."""
         top, middle, bottom = self.y[item, 0], self.y[item, 1], self.y[item, 2]
         above, below = np.clip(y - slack, top, bottom), np.clip(y + slack, top, bottom)

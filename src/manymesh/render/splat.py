@@ -1,6 +1,7 @@
 """Hunyuan3D-2's baker: every pixel of a view pushes its colour into the texture, then the views are merged.
 
-Vertices and UV are those of the unwrapped mesh as ``official.normalised`` gives them; row 0 of a texture is v = 0 there.
+Vertices and UV are those of the unwrapped mesh as ``official.normalised`` gives them; row 0 of a texture is
+v = 0 there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.render.geometry import vertex_normals
+from manymesh.render.geometry import lengths, vertex_normals
 from manymesh.render.official import BAKE_EXPONENT, MAX_ANGLE_DEG, RENDER_PX, ReferenceView
 from manymesh.render.raster import Raster, interpolate
 from manymesh.types import F32, U8, Bool
@@ -87,7 +88,7 @@ def trusted_pixels(
     keep = ~_near_trouble(raster, edges, render_px).ravel()[raster.pixel]
     values = values[keep]
     # The mirrored mesh turns the normals of visible faces away from the eye, hence the minus.
-    length = np.maximum(np.linalg.norm(values[:, :3], axis=1), np.float32(1e-8))
+    length = np.maximum(lengths(values[:, :3]), np.float32(1e-8))
     cosine = -values[:, 2] / length
     cosine[cosine < math.cos(math.radians(MAX_ANGLE_DEG))] = 0
     return Sightings(raster.pixel[keep], values[:, 4:6], cosine, edges)
@@ -102,7 +103,7 @@ def depth_edges(raster: Raster, z: F32) -> U8:
     span = z.max() - z.min()
     stretched = (z - z.min()) / (span if span > 0 else np.float32(1))
     depth = raster.image((stretched * np.float32(255)).astype(np.uint8), 0)
-    return cv2.Canny(depth, 30, 80)
+    return np.asarray(cv2.Canny(depth, 30, 80), np.uint8)
 
 
 def merge(splats: Iterable[Splat], weights: Iterable[float]) -> tuple[F32, Bool]:
@@ -141,16 +142,23 @@ def _splat(color: F32, cosine: F32, row_column: F32, size: int) -> Splat:
     place = row_column * np.float32(size - 1)
     base = np.clip(np.floor(place), 0, size - 2)
     part = place - base
-    base = base.astype(np.int64)
-    sums = np.zeros((size * size, 5))
+    corner = base[:, 0].astype(np.int64) * size + base[:, 1].astype(np.int64)
+    offsets = [(down, right) for down in (0, 1) for right in (0, 1)]
+    touched = np.zeros(size * size, bool)
+    for down, right in offsets:
+        touched[corner + (down * size + right)] = True
+    texels = np.flatnonzero(touched)
+    place_of_texel = np.zeros(size * size, np.int64)
+    place_of_texel[texels] = np.arange(len(texels))
+    sums = np.zeros((5, len(texels)))
     columns = [color[:, 0], color[:, 1], color[:, 2], cosine]
-    for down in (0, 1):
-        for right in (0, 1):
-            texel = (base[:, 0] + down) * size + base[:, 1] + right
-            weight = (part[:, 0] if down else 1 - part[:, 0]) * (part[:, 1] if right else 1 - part[:, 1])
-            for i, column in enumerate(columns):
-                sums[:, i] += np.bincount(texel, column * weight, size * size)
-            sums[:, 4] += np.bincount(texel, weight, size * size)
-    mean = sums[:, :4] / np.where(sums[:, 4:] > 0, sums[:, 4:], 1)
-    picture = mean.astype(np.float32).reshape(size, size, 4)
-    return Splat(np.ascontiguousarray(picture[:, :, :3]), np.ascontiguousarray(picture[:, :, 3]))
+    for down, right in offsets:
+        index = place_of_texel[corner + (down * size + right)]
+        weight = (part[:, 0] if down else 1 - part[:, 0]) * (part[:, 1] if right else 1 - part[:, 1])
+        sums[4] += np.bincount(index, weight, len(texels))
+        for i, column in enumerate(columns):
+            sums[i] += np.bincount(index, column * weight, len(texels))
+    mean = (sums[:4] / np.where(sums[4] > 0, sums[4], 1)).astype(np.float32)
+    texture, cosine_map = np.zeros((size * size, 3), np.float32), np.zeros(size * size, np.float32)
+    texture[texels], cosine_map[texels] = mean[:3].T, mean[3]
+    return Splat(texture.reshape(size, size, 3), cosine_map.reshape(size, size))

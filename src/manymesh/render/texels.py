@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.render.geometry import face_normals, vertex_normals
+from manymesh.render.geometry import area_normals, lengths, unit, vertex_normals
 from manymesh.render.raster import Raster, interpolate, raster_uv
 from manymesh.types import F32, I32, Atlas
 
@@ -44,11 +44,10 @@ def texels(atlas: Atlas, texture_px: int, *, rim_px: int = RIM_PX) -> Texels:
     raster = _with_rim(inside, atlas, rim_px) if rim_px else inside
     normals = vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
     values = interpolate(np.concatenate([atlas.vertices, normals], axis=1), atlas.faces, raster.face, raster.bary)
-    normal = values[:, 3:]
-    normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    normal = unit(values[:, 3:])
     spacing = _face_spacing(atlas, texture_px)[raster.face]
     rim = ~inside.mask.ravel()[raster.pixel]
-    return Texels(raster, np.ascontiguousarray(values[:, :3]), normal.astype(np.float32), spacing, rim)
+    return Texels(raster, np.ascontiguousarray(values[:, :3]), normal, spacing, rim)
 
 
 def _with_rim(inside: Raster, atlas: Atlas, rim_px: int) -> Raster:
@@ -67,7 +66,7 @@ def _with_rim(inside: Raster, atlas: Atlas, rim_px: int) -> Raster:
     place = np.stack([(column + 0.5) / inside.width, (row + 0.5) / inside.height], axis=1)
     bary = _nearest_barycentrics(place, atlas.uv.astype(np.float64)[atlas.faces[face]])
     pixel = np.concatenate([inside.pixel, rim])
-    order = np.argsort(pixel)
+    order = np.argsort(pixel, kind="stable")  # two sorted runs: a merge
     return Raster(
         inside.height,
         inside.width,
@@ -97,10 +96,10 @@ def _nearest_barycentrics(place: Any, corners: Any) -> F32:
 
 def _face_spacing(atlas: Atlas, texture_px: int) -> F32:
     """(m,) float32: how far apart neighbouring texels lie on each triangle."""
-    area = np.linalg.norm(face_normals(atlas.vertices, atlas.faces, unit=False), axis=1)
+    area = lengths(area_normals(atlas.vertices, atlas.faces))
     flat = np.zeros((len(atlas.uv), 3), np.float32)
     flat[:, :2] = atlas.uv * texture_px
-    uv_area = np.linalg.norm(face_normals(flat, atlas.faces, unit=False), axis=1)
+    uv_area = lengths(area_normals(flat, atlas.faces))
     return np.sqrt(area / np.maximum(uv_area, 1e-6)).astype(np.float32)
 
 

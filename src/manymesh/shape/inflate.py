@@ -20,9 +20,11 @@ from manymesh.settings import Settings
 from manymesh.stages import Shape, Stage, Tick
 from manymesh.types import F32, F64, Bool, Cutout, Mesh, Sculpture
 
-GRID_CELLS = 208
-"""Cells along the silhouette's longer side. Twice as many take four times as long and move the outline by under a
-tenth of a percent of the object's size."""
+SILHOUETTE_CELLS = 15_000
+"""Grid cells inside the silhouette; decides the time and the number of triangles."""
+
+MIN_CELLS, MAX_CELLS = 96, 320
+"""Along the silhouette's longer side: a slim thing (a spoon, a chair) has the finer grid that its thin parts need."""
 
 ROUNDNESS = 2.4
 """c above. 4 blows a disc up to a full sphere; objects are flatter than their outline on average."""
@@ -55,9 +57,10 @@ def inflate(cutout: Cutout, tick: Tick) -> Sculpture:
     if not len(rows):
         raise ObjectError("The cutout is empty, so there is nothing to model", "Draw the object's box with --box.")
     # One cell, in the cutout's pixels; the grid reaches two cells beyond the silhouette on every side.
-    cell_px = max(len(rows), len(columns)) / GRID_CELLS
+    sides_px = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
+    cell_px = _cell_px(max(sides_px), int((alpha > 127).sum()))
     left_px, top_px = columns[0] - 2 * cell_px, rows[0] - 2 * cell_px
-    width, height = int(np.ceil(len(columns) / cell_px)) + 4, int(np.ceil(len(rows) / cell_px)) + 4
+    height, width = (int(np.ceil(side_px / cell_px)) + 4 for side_px in sides_px)
     distance = signed_distance(alpha, left_px, top_px, cell_px, width, height)
     tick(0.2)
     thickness2 = squared_half_thickness(distance)
@@ -79,6 +82,11 @@ def inflate(cutout: Cutout, tick: Tick) -> Sculpture:
     return Sculpture(mesh, view)
 
 
+def _cell_px(longer_side_px: int, area_px: int) -> float:
+    cells = np.sqrt(SILHOUETTE_CELLS * longer_side_px**2 / area_px)
+    return float(longer_side_px / np.clip(cells, MIN_CELLS, MAX_CELLS))
+
+
 def signed_distance(alpha: np.ndarray, left_px: float, top_px: float, cell_px: float, width: int, height: int) -> F32:
     """Distance to the silhouette's edge on a ``height`` x ``width`` grid of cells, in cells, positive inside.
 
@@ -88,7 +96,7 @@ def signed_distance(alpha: np.ndarray, left_px: float, top_px: float, cell_px: f
     from scipy.ndimage import distance_transform_edt
 
     # Several fine pixels a cell, whatever the cutout's resolution: small ones are enlarged, large ones averaged.
-    per_cell = max(2, round(FINE_SIDE_PX / GRID_CELLS))
+    per_cell = max(2, round(FINE_SIDE_PX / max(width, height)))
     step_px = cell_px / per_cell
     blurred = cv2.GaussianBlur(alpha, (0, 0), step_px / 2) if step_px > 1 else alpha
     # Fine pixel (i, j) has its centre at left + (j + 0.5) * step in the cutout, whose pixel centres lie at + 0.5.
@@ -105,15 +113,35 @@ def signed_distance(alpha: np.ndarray, left_px: float, top_px: float, cell_px: f
     inside = fine > 127
     distance = (distance_transform_edt(inside) - distance_transform_edt(~inside)).astype(np.float32)
     distance -= np.where(inside, np.float32(0.5), np.float32(-0.5))  # from pixel centres to the edge between them
-    smooth = cv2.GaussianBlur(distance, (0, 0), 0.6 * per_cell)
-    # Smoothing eats what is thinner than its kernel (a wire, a spoon's handle): keep the unsmoothed distance there.
-    thin = inside & (smooth < 0.35 * distance)
-    smooth = np.where(thin, distance, smooth)
-    coarse = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_AREA) / per_cell
-    # A wire thinner than a cell averages to "outside"; let the cells it runs through stay inside.
+    smooth = _smooth_edge(fine, distance, per_cell)
+    # Read in the middle of each cell, not averaged over it: where a strip is a cell or two wide, the zeros between two
+    # readings are then still in the right place.
+    middle = (np.arange(max(width, height)) + 0.5) * per_cell - 0.5
+    grid_x, grid_y = np.meshgrid(middle[:width].astype(np.float32), middle[:height].astype(np.float32))
+    coarse = cv2.remap(smooth, grid_x, grid_y, cv2.INTER_LINEAR) / per_cell
+    # A wire thinner than a cell can run between the readings; let the cells it runs through stay inside.
     highest = fine.reshape(height, per_cell, width, per_cell).max(axis=(1, 3)) > 127
     lost = highest & (coarse < 0) & (_dilated(coarse > 0.5) == 0)
     return np.where(lost, np.float32(0.3), coarse).astype(np.float32)
+
+
+def _smooth_edge(fine: np.ndarray, distance: F32, per_cell: int) -> F32:
+    """``distance`` without the pixels' staircase near the edge.
+
+    Blurred by a Gaussian of width s, a straight edge at distance d becomes the normal distribution's Phi(d / s); its inverse
+    is therefore the distance, to a fraction of a pixel. Where the object is thinner than the blur that is not so, and
+    the distance stays.
+    """
+    import cv2
+    from scipy.special import ndtri
+
+    sigma = 1.0 * per_cell
+    share = cv2.GaussianBlur(fine.astype(np.float32) / 255.0, (0, 0), sigma)
+    near = (sigma * ndtri(np.clip(share, 0.01, 0.99))).astype(np.float32)
+    far = np.clip(np.abs(distance) / sigma - 0.8, 0.0, 1.0)  # 0 on the edge, 1 from 1.8 s on
+    blended = near + (cv2.GaussianBlur(distance, (0, 0), 0.5 * sigma) - near) * far
+    thin = (distance > 0) & (blended < 0.35 * distance)
+    return np.where(thin, distance, blended)
 
 
 def _dilated(mask: Bool) -> np.ndarray:

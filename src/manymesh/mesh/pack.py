@@ -1,0 +1,251 @@
+"""Puts flat charts into one square texture: largest first, each at the place nearest to a corner that is still free.
+
+Charts and texture are pictures on a coarse grid, and all free places of a chart come from one correlation of the two,
+so charts also go into the hollows and holes of others.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manymesh.mesh.flat_raster import covered
+from manymesh.mesh.topology import Ints
+
+GRID = 256  # cells a side, at most
+SEARCH_GRID = 128  # while looking for the scale
+TRIES = 6  # scales tried on the search grid
+SHRINK = 0.985  # per try on the final grid
+FULL = 0.92  # the share of the grid that charts with their padding fill at best
+SMALL = 6  # cells: charts within a square of this side are placed as rectangles
+
+
+class Placed(NamedTuple):
+    """Where charts lie at one scale: their lower left cell (charts, 2), and quarter turns to the left (charts,)."""
+
+    corner: Ints
+    turns: Ints
+
+
+def padding_px(size_px: int) -> int:
+    """Distance kept between charts: 4 pixels at 1024, so that two mip-map levels stay clean."""
+    return max(2, size_px // 256)
+
+
+def pack(flat: NDArray[np.float64], corners: Ints, border: Ints, owner: Ints, size_px: int) -> NDArray[np.float64]:
+    """Texture positions of flat chart vertices.
+
+    Args:
+        flat: (k, 2), all charts at one scale, v up.
+        corners: (m, 3) the triangles.
+        border: (b, 2) the vertices at the ends of the charts' outer edges.
+        owner: (k,) chart of each vertex, ascending.
+        size_px: side of the texture.
+
+    Returns:
+        (k, 2) pixels, x right and y *down*, in [0, size_px]. Charts are turned, moved and scaled all alike, but not
+        mirrored. At least ``padding_px(size_px)`` lie between any two.
+    """
+    count = int(owner.max()) + 1
+    flat = _stand_up(flat, owner, count)
+    local = flat - np.minimum.reduceat(flat, np.searchsorted(owner, np.arange(count)), axis=0)[owner]
+    charts = _Charts(local, corners, border, owner, count, size_px)
+    coarse, fine = min(SEARCH_GRID, size_px), min(GRID, size_px)
+    scale = charts.find_scale(coarse)
+    placed = None
+    while placed is None:
+        placed = charts.place(scale, fine)
+        scale = scale if placed is not None else scale * SHRINK
+    cell = size_px / fine
+    pixels = local * scale
+    box = charts.cells(scale, fine)[owner] * cell
+    turns = placed.turns[owner]
+    x, y = pixels[:, 0], pixels[:, 1]
+    turned_x = np.choose(turns, [x, box[:, 1] - y, box[:, 0] - x, y])
+    turned_y = np.choose(turns, [y, x, box[:, 1] - y, box[:, 0] - x])
+    result = np.stack([turned_x, turned_y], axis=1) + placed.corner[owner] * cell
+    result[:, 1] = size_px - result[:, 1]
+    return np.clip(result, 0, size_px)
+
+
+class _Charts:
+    """The charts as they came, and how they lie at a scale and grid."""
+
+    def __init__(
+        self, local: NDArray[np.float64], corners: Ints, border: Ints, owner: Ints, count: int, size_px: int
+    ) -> None:
+        self.local, self.corners, self.border, self.owner, self.count = local, corners, border, owner, count
+        self.size_px = size_px
+        self.extent = np.maximum.reduceat(local, np.searchsorted(owner, np.arange(count)), axis=0)
+        a, b, c = (local[corners[:, k]] for k in range(3))
+        self.area = float(
+            np.abs(np.cross(np.c_[b - a, np.zeros(len(a))], np.c_[c - a, np.zeros(len(a))])[:, 2]).sum() / 2
+        )
+
+    def cells(self, scale: float, grid: int) -> Ints:
+        """(charts, 2) columns and rows of each chart's box."""
+        cell = self.size_px / grid
+        return np.floor(self.extent * scale / cell + 1e-6).astype(np.int64) + 1
+
+    def find_scale(self, grid: int) -> float:
+        """Nearly the largest scale at which all charts find a place."""
+        high = np.sqrt(0.9 * self.size_px**2 / self.area)
+        high = min(high, self.size_px / float(self.extent.max(initial=1e-12)))
+        low = 0.0
+        scale = high * 0.88
+        for _ in range(TRIES):
+            if self.place(scale, grid) is None:
+                high = scale
+            else:
+                low = scale
+            if low and high / low < 1.02:
+                break
+            scale = (low + high) / 2 if low else scale * 0.88
+        # The finer grid holds more than the coarse one did.
+        return min(high, low * 1.06) if low else scale
+
+    def place(self, scale: float, grid: int) -> Placed | None:
+        """Where every chart lies, or None when they do not all fit."""
+        reach = int(np.ceil(padding_px(self.size_px) / (self.size_px / grid)))
+        masks = self.masks(scale, grid)
+        full = sum(int(mask.sum()) for mask in masks)
+        if full > FULL * grid * grid or max(max(mask.shape) for mask in masks) > grid:
+            return None
+        sheet = _Sheet(grid, reach)
+        corner, turns = np.zeros((self.count, 2), dtype=np.int64), np.zeros(self.count, dtype=np.int64)
+        sizes = np.array([mask.size for mask in masks])
+        for chart in np.lexsort((np.arange(self.count), -sizes)).tolist():
+            found = sheet.put(masks[chart])
+            if found is None:
+                return None
+            corner[chart], turns[chart] = found[:2], found[2]
+        return Placed(corner, turns)
+
+    def masks(self, scale: float, grid: int) -> list[NDArray[np.bool_]]:
+        """Every chart's picture, rows from the bottom: the cells it touches."""
+        cell = self.size_px / grid
+        points = self.local * (scale / cell)
+        size = self.cells(scale, grid)
+        start = np.concatenate([[0], np.cumsum(size[:, 0] * size[:, 1])])
+        picture = np.zeros(start[-1], dtype=bool)
+        for face, column, row in covered(points[self.corners]):
+            chart = self.owner[self.corners[face, 0]]
+            picture[start[chart] + row * size[chart, 0] + column] = True
+        a, b = points[self.border[:, 0]], points[self.border[:, 1]]
+        steps = np.ceil(np.abs(b - a).max(axis=1) * 5).astype(np.int64) + 2
+        edge = np.repeat(np.arange(len(a)), steps)
+        t = (np.arange(len(edge)) - np.repeat(np.cumsum(steps) - steps, steps)) / np.repeat(steps - 1, steps)
+        chart = self.owner[self.border[edge, 0]]
+        at = (a[edge] + t[:, None] * (b - a)[edge]).astype(np.int64)
+        at = np.minimum(at, size[chart] - 1)
+        picture[start[chart] + at[:, 1] * size[chart, 0] + at[:, 0]] = True
+        return [picture[start[c] : start[c + 1]].reshape(size[c, 1], size[c, 0]) for c in range(self.count)]
+
+
+class _Sheet:
+    """The texture while it fills, with a rim as wide as the padding."""
+
+    def __init__(self, grid: int, reach: int) -> None:
+        from scipy.fft import next_fast_len
+
+        self.grid, self.reach = grid, reach
+        self.side = next_fast_len(grid + 2 * reach, real=True)
+        self.taken = np.zeros((self.side, self.side), dtype=np.float32)
+        self.spectrum: NDArray[np.complex64] | None = None
+        self.column = np.arange(grid + 1, dtype=np.int32)[None, :]
+        self.row = np.arange(grid + 1, dtype=np.int32)[:, None]
+        self.near = self.column + self.row
+
+    def put(self, mask: NDArray[np.bool_]) -> tuple[int, int, int] | None:
+        """Finds a place for a chart and takes it: column, row, quarter turns; None when there is none."""
+        small = max(mask.shape) <= SMALL
+        best: tuple[int, int, int, int] | None = None
+        turnings = (0, 1) if small else (0, 1, 2, 3)
+        turned = [np.rot90(mask, -turn) for turn in turnings]  # rows run upwards: -1 is a turn to the left
+        for turn, picture, free in zip(turnings, turned, self._free(turned, small), strict=True):
+            rows, columns = picture.shape
+            if not free.any():
+                continue
+            height, width = free.shape
+            far = np.maximum(self.column[:, :width] + columns, self.row[:height] + rows)
+            far *= 4 * self.grid
+            far += self.near[:height, :width]
+            cost = np.where(free, far, np.int32(2**31 - 1))
+            place = int(cost.argmin())
+            y, x = divmod(place, free.shape[1])
+            if best is None or int(cost[y, x]) < best[0]:
+                best = (int(cost[y, x]), x, y, turn)
+        if best is None:
+            return None
+        _, x, y, turn = best
+        picture = np.rot90(mask, -turn)
+        rows, columns = picture.shape
+        self.taken[y + self.reach : y + self.reach + rows, x + self.reach : x + self.reach + columns] += picture
+        self.spectrum = None
+        return x, y, turn
+
+    def _free(self, pictures: list[NDArray[np.bool_]], small: bool) -> list[NDArray[np.bool_]]:
+        """For each picture, the lower left cells at which it meets no other chart, padding counted in."""
+        grown = [_grown(picture, self.reach) for picture in pictures]
+        rooms = [(self.grid - p.shape[0] + 1, self.grid - p.shape[1] + 1) for p in pictures]
+        if small:
+            total = np.zeros((self.side + 1, self.side + 1))
+            total[1:, 1:] = self.taken.cumsum(axis=0).cumsum(axis=1)
+            free = []
+            for (rows, columns), shape in zip(rooms, (g.shape for g in grown), strict=True):
+                down, right = shape
+                inside = (
+                    total[down : down + rows, right : right + columns]
+                    - total[:rows, right : right + columns]
+                    - total[down : down + rows, :columns]
+                    + total[:rows, :columns]
+                )
+                free.append(inside < 0.5)
+            return free
+        from scipy.fft import irfft2, rfft2
+
+        if self.spectrum is None:
+            self.spectrum = rfft2(self.taken)
+        free = []
+        for (rows, columns), picture in zip(rooms, grown, strict=True):
+            other = rfft2(picture.astype(np.float32), s=(self.side, self.side))
+            meets = irfft2(self.spectrum * np.conj(other), s=(self.side, self.side))
+            free.append(meets[:rows, :columns] < 0.5)
+        return free
+
+
+def _grown(picture: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """The picture with ``reach`` more cells around everything in it."""
+    rows, columns = picture.shape
+    tall = np.zeros((rows + 2 * reach, columns), dtype=bool)
+    for shift in range(2 * reach + 1):
+        tall[shift : shift + rows] |= picture
+    wide = np.zeros((rows + 2 * reach, columns + 2 * reach), dtype=bool)
+    for shift in range(2 * reach + 1):
+        wide[:, shift : shift + columns] |= tall
+    return wide
+
+
+def _stand_up(flat: NDArray[np.float64], owner: Ints, count: int) -> NDArray[np.float64]:
+    """Turns every chart so that its smallest bounding rectangle stands upright."""
+    from scipy.spatial import ConvexHull, QhullError
+
+    starts = np.append(np.searchsorted(owner, np.arange(count)), len(owner))
+    result = flat.copy()
+    for chart in range(count):
+        points = flat[starts[chart] : starts[chart + 1]]
+        try:
+            hull = points[ConvexHull(points).vertices] if len(points) > 3 else points
+        except QhullError:
+            hull = points
+        side = np.roll(hull, -1, axis=0) - hull
+        angle = np.arctan2(side[:, 1], side[:, 0])
+        cosine, sine = np.cos(angle)[:, None], np.sin(angle)[:, None]
+        width = np.ptp(hull[:, 0] * cosine + hull[:, 1] * sine, axis=1)
+        height = np.ptp(hull[:, 1] * cosine - hull[:, 0] * sine, axis=1)
+        turn = int((width * height).argmin())
+        c, s = (cosine[turn, 0], sine[turn, 0]) if width[turn] <= height[turn] else (sine[turn, 0], -cosine[turn, 0])
+        result[starts[chart] : starts[chart + 1]] = points @ np.array([[c, -s], [s, c]])
+    return result

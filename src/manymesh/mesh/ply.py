@@ -1,0 +1,38 @@
+"""Binary PLY: normals, vertex colours, texture coordinates."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from manymesh.mesh.normals import vertex_normals
+from manymesh.mesh.sample import sample
+from manymesh.types import Mesh, TexturedMesh
+
+FACE = np.dtype([("count", "u1"), ("corners", "<i4", 3)])
+
+
+def write_ply(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, bytes]:
+    """The file STEM.ply.
+
+    A textured mesh has the texture's colour at each vertex, and its texture coordinates as ``s``, ``t`` with the origin
+    in the lower left corner, as PLY's readers have it.
+    """
+    geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
+    columns: list[tuple[str, str, str]] = [(axis, "<f4", "float") for axis in ("x", "y", "z", "nx", "ny", "nz")]
+    values = [*geometry.vertices.T, *vertex_normals(geometry).T]
+    colors = sample(shape.base_color, shape.atlas.uv) if isinstance(shape, TexturedMesh) else shape.colors
+    if isinstance(shape, TexturedMesh):
+        columns += [("s", "<f4", "float"), ("t", "<f4", "float")]
+        values += [shape.atlas.uv[:, 0], 1 - shape.atlas.uv[:, 1]]
+    if colors is not None:
+        columns += [(channel, "u1", "uchar") for channel in ("red", "green", "blue")]
+        values += [*colors.T]
+    vertices = np.zeros(len(geometry.vertices), dtype=[(field, kind) for field, kind, _ in columns])
+    for (field, _, _), value in zip(columns, values, strict=True):
+        vertices[field] = value
+    faces = np.zeros(len(geometry.faces), dtype=FACE)
+    faces["count"], faces["corners"] = 3, geometry.faces
+    header = ["ply", "format binary_little_endian 1.0", "comment manymesh", f"element vertex {len(vertices)}"]
+    header += [f"property {word} {field}" for field, _, word in columns]
+    header += [f"element face {len(faces)}", "property list uchar int vertex_indices", "end_header", ""]
+    return {f"{stem}.ply": "\n".join(header).encode("ascii") + vertices.tobytes() + faces.tobytes()}

@@ -1,0 +1,111 @@
+"""The house's own unwrap: charts cut along the axes, flattened, and split until none lies over itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manymesh.mesh.charts import AXES, connected, cut
+from manymesh.mesh.flat_raster import covered
+from manymesh.mesh.flatten import areas, flatten, project, split_by_chart
+from manymesh.mesh.topology import Ints, edges, face_normals, length, simple_pairs
+
+ROUNDS = 8
+RINGS = 2  # faces around an overlap that go with it: those too small to cover a pixel centre
+TEST_PX = 1024  # overlaps are looked for at the texel density of a texture of at most this size
+
+
+class Flat(NamedTuple):
+    """Charts in the plane, not yet placed.
+
+    Attributes:
+        corners: (m, 3) into the flat vertices; the same triangles in the same order as the mesh's.
+        source: (k,) the mesh vertex of each.
+        owner: (k,) its chart; ascending.
+        flat: (k, 2) positions in the mesh's units, v up, no chart mirrored.
+    """
+
+    corners: Ints
+    source: Ints
+    owner: Ints
+    flat: NDArray[np.float64]
+
+
+def unfold(vertices: NDArray[Any], faces: NDArray[Any], texture_size: int, tick: Callable[[float], None]) -> Flat:
+    """Cuts and flattens a mesh. Deterministic, and fast: 0.5 s for 40 000 faces on one core."""
+    chart, axis = cut(vertices, faces)
+    tick(0.3)
+    neighbours = simple_pairs(edges(faces)) // 3
+    depth_of = vertices.astype(np.float64)[faces].mean(axis=1)
+    for round_number in range(ROUNDS):
+        depth = np.einsum("ij,ij->i", depth_of, AXES[axis[chart]])
+        layout, upper = _flatten_all(vertices, faces, chart, axis, depth, texture_size)
+        tick(0.3 + 0.4 * (round_number + 1) / ROUNDS)
+        if not upper.any():
+            return layout
+        if round_number == ROUNDS - 2:  # nothing else helped: each of these faces by itself
+            alone = np.where(upper, np.arange(len(faces)) + len(axis), chart)
+            chart, axis = _renumbered(alone, axis[chart])
+            continue
+        for _ in range(RINGS):
+            near = np.concatenate([neighbours[upper[neighbours[:, 0]], 1], neighbours[upper[neighbours[:, 1]], 0]])
+            torn = np.zeros(len(axis), dtype=bool)
+            torn[chart[upper]] = True
+            upper[near[torn[chart[near]]]] = True
+        chart, axis = _renumbered(connected(chart * 2 + upper, neighbours), axis[chart])
+    return layout
+
+
+def overlapping(layout: Flat, texture_size: int, depth: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(m,) faces that lie over another face of their chart; of two, the one with the greater ``depth``."""
+    density = min(texture_size, TEST_PX) * np.sqrt(0.6 / (np.abs(areas(layout.flat, layout.corners)).sum() / 2))
+    count = int(layout.owner.max()) + 1
+    starts = np.searchsorted(layout.owner, np.arange(count))
+    low = np.minimum.reduceat(layout.flat, starts, axis=0)
+    pixels = (layout.flat - low[layout.owner]) * density
+    size = np.ceil(np.maximum.reduceat(pixels, starts, axis=0)).astype(np.int64) + 1
+    begin = np.concatenate([[0], np.cumsum(size[:, 0] * size[:, 1])])
+    hits, places = [], []
+    for face, column, row in covered(pixels[layout.corners]):
+        chart = layout.owner[layout.corners[face, 0]]
+        hits.append(face)
+        places.append(begin[chart] + row * size[chart, 0] + column)
+    face, place = np.concatenate(hits), np.concatenate(places)
+    several = np.bincount(place, minlength=1)[place] > 1
+    face, place = face[several], place[several]
+    upper = np.zeros(len(layout.corners), dtype=bool)
+    order = np.lexsort((face, depth[face], place))
+    upper[face[order[1:]][place[order[1:]] == place[order[:-1]]]] = True
+    return upper
+
+
+def _flatten_all(
+    vertices: NDArray[Any], faces: NDArray[Any], chart: Ints, axis: Ints, depth: NDArray[np.float64], texture_size: int
+) -> tuple[Flat, NDArray[np.bool_]]:
+    """Flattens all charts; those that this lays over themselves stay as seen along their axis.
+
+    Returns:
+        The charts, and the faces (m,) that lie over others even so.
+    """
+    corners, source, owner = split_by_chart(faces, chart)
+    points = vertices.astype(np.float64)[source]
+    start = project(points, owner, axis)
+    flat = Flat(corners, source, owner, flatten(points, corners, owner, start))
+    bad = overlapping(flat, texture_size, depth)
+    if not bad.any():
+        return flat, bad
+    plain = np.zeros(len(axis), dtype=bool)
+    plain[chart[bad]] = True
+    real = np.bincount(chart, weights=length(face_normals(vertices, faces)), minlength=len(axis))
+    seen = np.bincount(chart, weights=np.abs(areas(start, corners)), minlength=len(axis))
+    scale = np.sqrt(real / np.maximum(seen, 1e-300))
+    flat = flat._replace(flat=np.where(plain[owner][:, None], start * scale[owner][:, None], flat.flat))
+    return flat, overlapping(flat, texture_size, depth)
+
+
+def _renumbered(label: Ints, face_axis: Ints) -> tuple[Ints, Ints]:
+    _, first, chart = np.unique(label, return_index=True, return_inverse=True)
+    return chart.astype(np.int64), face_axis[first]

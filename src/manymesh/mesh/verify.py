@@ -1,0 +1,108 @@
+"""Reads files back with another reader (trimesh) and compares them with what was to be written."""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manymesh.errors import OutputError
+from manymesh.mesh.glb import srgb_to_linear_u16
+from manymesh.mesh.sample import sample
+from manymesh.types import Mesh, TexturedMesh
+
+UV_TOLERANCE = 1e-5
+COLOUR_TOLERANCE = 1.01  # of 255
+
+
+def verify(files: Mapping[str, bytes], shape: Mesh | TexturedMesh) -> None:
+    """Checks files as ``write`` returns them: triangles exactly, texture coordinates, texture or colours.
+
+    STL has no colours to compare, and trimesh does not read those of 3MF.
+
+    Raises:
+        OutputError: they cannot be read, or say something else.
+    """
+    main = next(iter(files))
+    try:
+        loaded = _load(files, main)
+        _compare(loaded, shape, main)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError) as error:
+        raise _bad(main, f"cannot be read back ({type(error).__name__}: {error})") from error
+    except (StopIteration, struct.error, zipfile.BadZipFile) as error:
+        raise _bad(main, "cannot be read back") from error
+
+
+def _bad(main: str, what: str) -> OutputError:
+    return OutputError(f"the file {main} {what}", "Please report this, with the photo if you can.")
+
+
+def _load(files: Mapping[str, bytes], main: str) -> Any:
+    """The one geometry in the files, as a trimesh.Trimesh in its own frame."""
+    import trimesh
+
+    with tempfile.TemporaryDirectory(prefix="manymesh-", ignore_cleanup_errors=True) as folder:
+        for name, data in files.items():
+            Path(folder, name).write_bytes(data)
+        scene = trimesh.load_scene(str(Path(folder, main)), process=False)
+        geometry = list(scene.geometry.values())
+    if len(geometry) != 1:
+        raise _bad(main, f"holds {len(geometry)} meshes instead of one")
+    return geometry[0]
+
+
+def _compare(loaded: Any, shape: Mesh | TexturedMesh, main: str) -> None:
+    geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
+    wanted = geometry.vertices[geometry.faces].astype(np.float32).reshape(-1, 9)
+    found = np.asarray(loaded.vertices)[loaded.faces].astype(np.float32).reshape(-1, 9)
+    if wanted.shape != found.shape:
+        raise _bad(main, f"holds {len(found)} triangles instead of {len(wanted)}")
+    # A reader may sort triangles, so both are brought into one order; the corners of each keep theirs.
+    here, there = np.lexsort(wanted.T), np.lexsort(found.T)
+    if not np.array_equal(wanted[here], found[there]):
+        raise _bad(main, "holds other triangles than the mesh")
+    ending = main.rsplit(".", 1)[-1]
+    if isinstance(shape, TexturedMesh):
+        if ending in ("glb", "obj"):
+            uv = np.asarray(loaded.visual.uv)[loaded.faces][there]
+            _compare_texture(uv, here, shape, _picture(loaded.visual.material), main)
+        elif ending == "ply":
+            _compare_colours(loaded, sample(shape.base_color, shape.atlas.uv)[shape.atlas.faces][here], there, main)
+    elif shape.colors is not None and ending in ("ply", "obj"):
+        _compare_colours(loaded, shape.colors[shape.faces][here], there, main)
+    elif shape.colors is not None and ending == "glb":
+        linear = np.asarray(loaded.visual.vertex_attributes["color"])[loaded.faces][there][..., :3]
+        if not np.array_equal(linear, srgb_to_linear_u16(shape.colors)[shape.faces][here]):
+            raise _bad(main, "holds other colours than the mesh")
+
+
+def _picture(material: Any) -> NDArray[np.uint8]:
+    picture = getattr(material, "baseColorTexture", None)
+    picture = picture if picture is not None else material.image
+    return np.asarray(picture.convert("RGB"))
+
+
+def _compare_texture(
+    uv: NDArray[np.float64], here: NDArray[np.int64], shape: TexturedMesh, picture: NDArray[np.uint8], main: str
+) -> None:
+    wanted = shape.atlas.uv.astype(np.float64)[shape.atlas.faces][here]
+    wanted[..., 1] = 1 - wanted[..., 1]  # trimesh's origin is the lower left corner
+    if np.abs(uv - wanted).max() > UV_TOLERANCE:
+        raise _bad(main, "holds other texture coordinates than the mesh")
+    if not np.array_equal(picture, shape.base_color):
+        raise _bad(main, "holds another texture than the mesh")
+
+
+def _compare_colours(loaded: Any, wanted: NDArray[np.uint8], there: NDArray[np.int64], main: str) -> None:
+    # With texture coordinates or a material beside them, trimesh keeps vertex colours as a plain attribute.
+    kept = loaded.vertex_attributes
+    colours = np.asarray(kept["color"] if "color" in kept else loaded.visual.vertex_colors)  # noqa: SIM401
+    found = colours[loaded.faces][there][..., :3]
+    if np.abs(found.astype(np.float64) - wanted).max() > COLOUR_TOLERANCE:
+        raise _bad(main, "holds other colours than the mesh")

@@ -1,0 +1,59 @@
+"""Every file format, by name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from manymesh.errors import OutputError, UsageError
+from manymesh.mesh.glb import check_writable, clean_name, write_glb
+from manymesh.mesh.obj import write_obj
+from manymesh.mesh.ply import write_ply
+from manymesh.mesh.stl import write_stl
+from manymesh.mesh.threemf import write_3mf
+from manymesh.types import Mesh, TexturedMesh
+
+__all__ = ["WRITERS", "OutputError", "safe_stem", "write"]
+
+
+def _glb(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, bytes]:
+    return {f"{stem}.glb": write_glb(shape, name=name)}
+
+
+WRITERS: dict[str, Callable[[Mesh | TexturedMesh, str, str], dict[str, bytes]]] = {
+    "glb": _glb,
+    "obj": write_obj,
+    "stl": write_stl,
+    "ply": write_ply,
+    "3mf": write_3mf,
+}
+
+
+def write(shape: Mesh | TexturedMesh, file_format: str, *, stem: str, name: str = "") -> dict[str, bytes]:
+    """A mesh's files in one format: file name -> bytes, the main file first. Same input, same bytes.
+
+    Args:
+        shape: in the house's frame; every format keeps its coordinates.
+        file_format: a key of ``WRITERS``.
+        stem: becomes ``safe_stem(stem)`` plus the format's endings.
+        name: the label inside the file; the stem when empty.
+
+    Raises:
+        UsageError: no such format.
+        OutputError: the mesh has no faces or numbers that are not finite.
+    """
+    if file_format not in WRITERS:
+        raise UsageError(f"there is no format '{file_format}'", f"Choose from {', '.join(WRITERS)}.")
+    geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
+    label = clean_name(name or stem)
+    check_writable(label, geometry.vertices, geometry.faces)
+    return WRITERS[file_format](shape, safe_stem(stem), label)
+
+
+def safe_stem(text: str) -> str:
+    """A label as part of a file name that every system takes: a-z, 0-9, - and _, 1 to 60 characters."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    stem = re.sub(r"[^a-z0-9_]+", "-", plain.lower()).strip("-")[:60].strip("-")
+    reserved = re.fullmatch(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", stem)
+    return f"{stem}-object" if reserved else stem or "object"

@@ -1,0 +1,391 @@
+"""The pipeline's promises, on stages that cost nothing: order, isolation, memory, stopping, resuming."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import SavePhoto, three_things
+from fakes import Diary, fake_plan, without_names
+from PIL import Image
+
+from manymesh.engines import Plan
+from manymesh.errors import (
+    Cancelled,
+    InputError,
+    ManymeshError,
+    NothingFoundError,
+    ObjectError,
+    OutputError,
+    UsageError,
+)
+from manymesh.events import Cancel, Event
+from manymesh.finish import exit_code
+from manymesh.pipeline import Pipeline
+from manymesh.run import Run
+from manymesh.settings import Settings
+
+Make = Callable[..., Run]
+
+
+@pytest.fixture
+def diary(monkeypatch: pytest.MonkeyPatch) -> Diary:
+    """Makes every pipeline in the test use the fake stages."""
+    diary = Diary()
+    monkeypatch.setattr("manymesh.pipeline.choose", lambda settings: fake_plan(diary, settings))
+    return diary
+
+
+@pytest.fixture
+def make(photo_path: Path, tmp_path: Path) -> Make:
+    def make(**settings: object) -> Run:
+        return Pipeline(Settings(**settings)).make([photo_path], tmp_path / "runs")[0]
+
+    return make
+
+
+def final_bytes(run: Run) -> list[bytes]:
+    return [run.read(record.files["model"]) for record in run.manifest.objects]
+
+
+def test_stages_run_in_turn_over_all_objects(diary: Diary, make: Make) -> None:
+    run = make()
+    assert diary.calls == ["detect"] + ["matte"] * 3 + ["shape"] * 3 + ["paint"] * 3
+    assert run.manifest.state == "done"
+    assert [record.stages_done for record in run.manifest.objects] == [
+        ["matte", "shape", "refine", "paint", "write"]
+    ] * 3
+    assert [stage.stage for stage in run.manifest.stages] == [
+        "load", "detect", "crop", "matte", "shape", "refine", "paint", "write", "finish",
+    ]  # fmt: skip
+
+
+def test_a_stages_model_is_gone_before_the_next_opens(diary: Diary, make: Make) -> None:
+    make()
+    assert diary.alive_at_open == [(), (), (), ()]
+    assert diary.alive() == ()
+
+
+def test_a_failing_objects_traceback_does_not_keep_its_model_alive(diary: Diary, make: Make) -> None:
+    def fail(call: int) -> None:
+        raise ValueError("a bug")
+
+    diary.hooks["shape"] = fail
+    make()
+    assert diary.alive() == ()
+
+
+def test_models_stay_warm_when_asked(diary: Diary, photo_path: Path, tmp_path: Path) -> None:
+    with Pipeline(keep_loaded=True) as pipeline:
+        plan = fake_plan(diary, Settings())
+        pytest.MonkeyPatch().setattr("manymesh.pipeline.choose", lambda settings: plan)
+        pipeline.make([photo_path], tmp_path)
+        pipeline.make([photo_path], tmp_path)
+        assert set(diary.alive()) == {"detect", "matte", "shape", "paint"}
+        assert len(diary.models) == 4
+    assert diary.alive() == ()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ObjectError("It would not", "Try again."), "object"),
+        (ValueError("a bug"), "bug"),
+        (MemoryError(), "out-of-memory"),
+        (type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory"), "out-of-memory"),
+    ],
+)
+@pytest.mark.parametrize("stage", ["matte", "shape", "paint"])
+def test_one_objects_failure_costs_no_other(diary: Diary, make: Make, stage: str, error: Exception, code: str) -> None:
+    def fail_second(call: int) -> None:
+        if call == 2:
+            raise error
+
+    diary.hooks[stage] = fail_second
+    run = make()
+    assert [record.state for record in run.manifest.objects] == ["done", "failed", "done"]
+    record = run.manifest.objects[1]
+    assert record.error is not None
+    assert (record.error.code, record.error.stage) == (code, stage)
+    assert bool(record.error.traceback) == (code == "bug")
+    assert run.manifest.state == "partial"
+    assert exit_code([run]) == 5
+    assert (run.folder / "sheet.png").exists()
+    assert (run.folder / "scene.glb").exists()
+
+
+def test_a_run_whose_every_object_failed_says_so(diary: Diary, make: Make) -> None:
+    def fail(call: int) -> None:
+        raise ObjectError("It would not", "Try again.")
+
+    diary.hooks["matte"] = fail
+    run = make()
+    assert run.manifest.state == "failed"
+    assert exit_code([run]) == 6
+    assert (run.folder / "sheet.png").exists()
+
+
+def test_resume_tries_again_what_failed_and_keeps_the_rest(diary: Diary, make: Make, tmp_path: Path) -> None:
+    def fail_second(call: int) -> None:
+        if call == 2:
+            raise ObjectError("It would not", "Try again.")
+
+    diary.hooks["shape"] = fail_second
+    run = make()
+    whole = final_bytes(make())
+    diary.hooks.clear()
+    diary.calls.clear()
+    again = Pipeline().resume(run.folder)
+    assert diary.calls == ["shape", "paint"]
+    assert again.manifest.state == "done"
+    assert final_bytes(again) == whole
+
+
+def test_resume_of_a_finished_run_does_nothing(diary: Diary, make: Make) -> None:
+    run = make()
+    before = {path: path.stat().st_mtime_ns for path in run.folder.rglob("*.glb")}
+    diary.calls.clear()
+    assert Pipeline().resume(run.folder).manifest.state == "done"
+    assert diary.calls == []
+    assert {path: path.stat().st_mtime_ns for path in run.folder.rglob("*.glb")} == before
+
+
+@pytest.mark.parametrize(
+    ("victim", "redone"),
+    [
+        ("cutout", ["matte", "shape", "paint"]),
+        ("mesh", ["paint"]),
+        ("model", ["paint"]),
+        ("preview", []),
+    ],
+)
+def test_a_lost_or_changed_file_is_made_again(diary: Diary, make: Make, victim: str, redone: list[str]) -> None:
+    run = make()
+    whole = final_bytes(run)
+    path = run.path(run.manifest.objects[0].files[victim])
+    path.write_bytes(b"damaged") if victim == "mesh" else path.unlink()
+    diary.calls.clear()
+    again = Pipeline().resume(run.folder)
+    assert diary.calls == redone
+    assert final_bytes(again) == whole
+    assert all(again.intact(file) for record in again.manifest.objects for file in record.files.values())
+
+
+def test_a_wish_to_stop_is_obeyed_and_the_run_can_be_resumed(diary: Diary, photo_path: Path, tmp_path: Path) -> None:
+    cancel = Cancel()
+
+    def stop_at_second(call: int) -> None:
+        if call == 2:
+            cancel.ask()
+
+    diary.hooks["shape"] = stop_at_second
+    with pytest.raises(Cancelled):
+        Pipeline(cancel=cancel).make([photo_path], tmp_path / "runs")
+    (folder,) = (tmp_path / "runs").iterdir()
+    run = Run.open(folder)
+    assert run.manifest.state == "cancelled"
+    assert [len(record.stages_done) for record in run.manifest.objects] == [2, 1, 1]
+    diary.calls.clear()
+    assert Pipeline().resume(folder).manifest.state == "done"
+    assert diary.calls == ["shape"] * 2 + ["paint"] * 3
+
+
+def test_ctrl_c_is_a_wish_to_stop(diary: Diary, photo_path: Path, tmp_path: Path) -> None:
+    def interrupt(call: int) -> None:
+        raise KeyboardInterrupt
+
+    diary.hooks["paint"] = interrupt
+    with pytest.raises(Cancelled, match="Ctrl-C"):
+        Pipeline().make([photo_path], tmp_path / "runs")
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert Run.open(folder).manifest.state == "cancelled"
+    assert not (folder / ".lock").exists()
+
+
+def test_a_full_disk_stops_the_run_and_keeps_what_was_made(
+    diary: Diary, photo_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_replace = os.replace
+
+    def full(source: str, target: Path) -> None:
+        if "shape.glb" in str(target) and "02" in str(target):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        really_replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OutputError, match="disk is full"):
+        Pipeline().make([photo_path], tmp_path / "runs")
+    monkeypatch.undo()
+    (folder,) = (tmp_path / "runs").iterdir()
+    run = Run.open(folder)
+    assert run.manifest.state == "failed"
+    assert run.manifest.objects[0].stages_done == ["matte", "shape"]
+
+
+def test_several_photos_share_each_stage_and_one_bad_one_costs_no_other(
+    diary: Diary, save_photo: SavePhoto, tmp_path: Path
+) -> None:
+    first, second = save_photo(three_things(), "a.png"), save_photo(three_things(200, 160), "b.png")
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    events: list[Event] = []
+    runs = Pipeline(on_event=events.append).make([first, bad, second], tmp_path / "runs")
+    assert [run.manifest.input.name for run in runs] == ["a", "b"]
+    assert diary.calls == ["detect"] * 2 + ["matte"] * 6 + ["shape"] * 6 + ["paint"] * 6
+    assert len(diary.models) == 4
+    assert any("bad.png" in event.text for event in events if event.kind == "note")
+
+
+def test_the_same_photo_twice_is_made_once_and_said(diary: Diary, photo_path: Path, tmp_path: Path) -> None:
+    events: list[Event] = []
+    runs = Pipeline(on_event=events.append).make([photo_path, photo_path], tmp_path / "runs")
+    assert len(runs) == 1
+    assert any("more than once" in event.text for event in events)
+
+
+def test_no_readable_photo_is_an_error(diary: Diary, tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        Pipeline().make([tmp_path / "nothing.png"], tmp_path / "runs")
+    with pytest.raises(UsageError):
+        Pipeline().make([], tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_names_label_the_objects_and_missing_ones_are_named(diary: Diary, make: Make) -> None:
+    run = make(prompt="cup, spoon, plate, vase")
+    assert [record.label for record in run.manifest.objects] == ["cup", "spoon", "plate"]
+    assert [record.id for record in run.manifest.objects] == ["01-cup", "02-spoon", "03-plate"]
+    assert run.manifest.missing_names == ["vase"]
+    assert any("vase" in warning for warning in run.manifest.warnings)
+
+
+def test_a_detector_that_cannot_read_names_says_so(diary: Diary, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("manymesh.pipeline.choose", lambda settings: without_names(fake_plan(diary, settings)))
+    run = make(prompt="cup, spoon")
+    assert [record.label for record in run.manifest.objects] == ["object-01", "object-02", "object-03"]
+    assert any("cannot read names" in warning for warning in run.manifest.warnings)
+    assert run.manifest.missing_names == []
+
+
+def plan_that_finds_nothing(diary: Diary, settings: Settings) -> Plan:
+    plan = fake_plan(diary, settings)
+    return fake_plan(diary, settings, count=3) if plan is None else _nothing(plan)
+
+
+def _nothing(plan: Plan) -> Plan:
+    from contextlib import contextmanager
+    from dataclasses import replace
+
+    @contextmanager
+    def blind(settings: Settings):  # type: ignore[no-untyped-def]
+        yield lambda photo, names, *, tick: []
+
+    return replace(plan, stages={**plan.stages, "detect": replace(plan.stages["detect"], open=blind)})
+
+
+def test_nothing_found_is_an_answer(diary: Diary, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("manymesh.pipeline.choose", lambda settings: _nothing(fake_plan(diary, settings)))
+    unnamed = make()
+    assert [record.source for record in unnamed.manifest.objects] == ["whole photo"]
+    assert any("whole photo" in warning for warning in unnamed.manifest.warnings)
+    named = make(prompt="unicorn")
+    assert named.manifest.error is not None
+    assert (named.manifest.state, named.manifest.error.code) == ("failed", "nothing-found")
+    assert exit_code([named]) == NothingFoundError.exit_code == 4
+    forced = make(prompt="unicorn", whole_image_if_none=True)
+    assert forced.manifest.state == "done"
+
+
+def test_the_users_boxes_replace_detection(diary: Diary, make: Make) -> None:
+    run = make(boxes=["10,10,100,100:cup", "150,20,400,200"])
+    assert "detect" not in diary.calls
+    assert [(record.label, record.source) for record in run.manifest.objects] == [
+        ("cup", "user"),
+        ("object-02", "user"),
+    ]
+    assert run.manifest.objects[1].box == (150, 20, 320, 200)
+
+
+def test_a_box_outside_the_photo_is_refused(diary: Diary, make: Make) -> None:
+    run = make(boxes=["1000,1000,1100,1100"])
+    assert run.manifest.error is not None
+    assert "320 x 240" in run.manifest.error.message
+
+
+def test_more_objects_than_asked_for_are_dropped_and_said(diary: Diary, make: Make) -> None:
+    run = make(max_objects=2)
+    assert len(run.manifest.objects) == 2
+    assert any("first 2" in warning for warning in run.manifest.warnings)
+
+
+def test_an_objects_seed_does_not_depend_on_the_others(diary: Diary, make: Make) -> None:
+    alone = make(seed=5, max_objects=1).manifest.objects[0].seed
+    together = [record.seed for record in make(seed=5).manifest.objects]
+    assert together[0] == alone
+    assert len(set(together)) == 3
+    assert make(seed=6).manifest.objects[0].seed != alone
+
+
+def test_without_texture_no_painter_is_opened(diary: Diary, make: Make) -> None:
+    run = make(texture=False)
+    assert "paint" not in diary.calls
+    assert run.manifest.state == "done"
+    assert "model" not in run.manifest.objects[0].files
+
+
+def test_find_stops_before_the_models_and_resume_goes_on(diary: Diary, photo_path: Path, tmp_path: Path) -> None:
+    run = Pipeline().find(photo_path, tmp_path / "runs")
+    assert diary.calls == ["detect"]
+    assert all("crop" in record.files for record in run.manifest.objects)
+    assert Pipeline().resume(run.folder).manifest.state == "done"
+    assert diary.calls.count("detect") == 1
+
+
+def test_a_fully_transparent_picture_holds_nothing(diary: Diary, save_photo: SavePhoto, tmp_path: Path) -> None:
+    path = save_photo(Image.new("RGBA", (64, 64), (9, 9, 9, 0)), "clear.png")
+    (run,) = Pipeline().make([path], tmp_path / "runs")
+    assert exit_code([run]) == 4
+
+
+def test_every_object_reports_its_events_in_order(diary: Diary, photo_path: Path, tmp_path: Path) -> None:
+    events: list[Event] = []
+    Pipeline(on_event=events.append).make([photo_path], tmp_path / "runs")
+    done = [(e.stage, e.done, e.total) for e in events if e.kind == "object-done"]
+    stages = ("matte", "shape", "refine", "paint", "write")
+    assert done == [(stage, i, 3) for stage in stages for i in (1, 2, 3)]
+    assert (events[0].kind, events[-1].kind) == ("run-started", "run-done")
+
+
+def test_costs_are_recorded(diary: Diary, make: Make) -> None:
+    run = make()
+    for stage in run.manifest.stages:
+        assert stage.seconds >= 0
+        assert stage.host_peak_bytes > 2**20
+    assert all(set(record.seconds) == {"matte", "shape", "refine", "paint", "write"} for record in run.manifest.objects)
+
+
+def test_an_engine_that_cannot_open_fails_the_run_but_keeps_it(diary: Diary, photo_path: Path, tmp_path: Path) -> None:
+    def missing(call: int) -> None:
+        raise AssertionError("not called")
+
+    from contextlib import contextmanager
+    from dataclasses import replace
+
+    from manymesh.errors import WeightsError
+
+    @contextmanager
+    def broken(settings: Settings):  # type: ignore[no-untyped-def]
+        raise WeightsError("The file x.safetensors is truncated", "Run `manymesh models verify`.")
+        yield
+
+    plan = fake_plan(diary, Settings())
+    plan = replace(plan, stages={**plan.stages, "shape": replace(plan.stages["shape"], open=broken)})
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(ManymeshError, match="truncated"):
+        patch.setattr("manymesh.pipeline.choose", lambda settings: plan)
+        Pipeline().make([photo_path], tmp_path / "runs")
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert exit_code([Run.open(folder)]) == WeightsError.exit_code
+    assert Pipeline().resume(folder).manifest.state == "done"

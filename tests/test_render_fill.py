@@ -1,0 +1,162 @@
+"""Filling: every texel gets a colour, colour crosses seams on the surface and never jumps gaps of the texture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from render_shapes import cube_atlas, joined, paint
+
+from manymesh.render import fill
+from manymesh.render.bake import Seen
+from manymesh.render.inpaint import spread_along_mesh
+from manymesh.render.sample import sample
+from manymesh.render.texels import Texels, texels
+from manymesh.types import Atlas
+
+
+def seen_where(surface: Texels, known: Any, color: Any) -> Seen:
+    weight = np.broadcast_to(np.where(known, 1, 0), surface.rim.shape).astype(np.float32)
+    return Seen((np.broadcast_to(color, (len(weight), 3)) * weight[:, None]).astype(np.float32), weight)
+
+
+def texture(seen: Seen, surface: Texels, atlas: Atlas) -> Any:
+    return fill.pad(fill.fill_surface(seen, surface, atlas), surface)
+
+
+def test_one_color_fills_the_whole_texture_with_itself() -> None:
+    atlas = cube_atlas(6)
+    surface = texels(atlas, 120)
+    front = surface.normal[:, 2] > 0.9
+    made = texture(seen_where(surface, front, [0.2, 0.6, 0.8]), surface, atlas)
+    assert made.shape == (120, 120, 3)
+    assert made.dtype == np.uint8
+    assert np.abs(made.astype(int) - [51, 153, 204]).max() <= 1
+
+
+def test_seen_texels_keep_their_colors() -> None:
+    atlas = cube_atlas(8, ball=True)
+    surface = texels(atlas, 96)
+    known = surface.position[:, 2] > 0
+    made = fill.fill_surface(seen_where(surface, known, paint(surface.position)), surface, atlas)
+    np.testing.assert_allclose(made[known], paint(surface.position)[known], atol=1e-6)
+
+
+def test_color_flows_over_the_surface_and_not_over_the_texture() -> None:
+    # In the texture the charts of front (red) and back (blue) are neighbours of unrelated sides.
+    atlas = cube_atlas(8, ball=True)
+    surface = texels(atlas, 120)
+    z = surface.position[:, 2]
+    color = np.where(z[:, None] > 0, [1.0, 0, 0], [0, 0, 1.0])
+    made = fill.fill_surface(seen_where(surface, np.abs(z) > 0.8, color), surface, atlas)
+    red = made[:, 0] - made[:, 2]
+    bands = [red[(z > low) & (z < low + 0.2)].mean() for low in np.arange(-0.8, 0.8, 0.2)]
+    assert (np.diff(bands) > 0.05).all()
+    assert abs(red[np.abs(z) < 0.05].mean()) < 0.1
+
+
+def test_both_sides_of_a_seam_look_alike() -> None:
+    atlas = cube_atlas(8, ball=True)
+    surface = texels(atlas, 128)
+    made = texture(seen_where(surface, surface.position[:, 2] > 0.2, paint(surface.position)), surface, atlas)
+    at_vertices = sample(made, atlas.uv * 128).astype(np.float64)
+    mean = np.stack([np.bincount(atlas.source, channel) for channel in at_vertices.T], axis=1)
+    mean /= np.bincount(atlas.source)[:, None]
+    assert np.abs(at_vertices - mean[atlas.source]).max() <= 3
+
+
+def test_a_part_that_nobody_saw_takes_the_nearest_colors() -> None:
+    one, other = cube_atlas(4), cube_atlas(4)
+    far = Atlas(other.vertices + np.float32([3, 0, 0]), other.faces, other.uv, other.source, "test")
+    atlas = joined(one, far)
+    surface = texels(atlas, 128)
+    known = surface.position[:, 0] < 1.5
+    color = np.where(surface.position[:, :1] > 0.9, [0.1, 0.9, 0.1], [0.9, 0.1, 0.1])
+    made = fill.fill_surface(seen_where(surface, known, color), surface, atlas)
+    assert np.abs(made[~known] - [0.1, 0.9, 0.1]).max() < 0.35
+    assert (made[~known, 1] > made[~known, 0]).all()
+
+
+def test_nothing_seen_gives_grey_and_no_texels_give_grey() -> None:
+    atlas = cube_atlas(2)
+    surface = texels(atlas, 32)
+    assert (texture(seen_where(surface, False, [0, 0, 0]), surface, atlas) == 128).all()
+    empty = Atlas(atlas.vertices, atlas.faces[:0], atlas.uv, atlas.source, "test")
+    assert (fill.pad(np.zeros((0, 3)), texels(empty, 16)) == 128).all()
+
+
+def test_no_mip_level_mixes_in_anything_foreign() -> None:
+    atlas = cube_atlas(4)
+    surface = texels(atlas, 96)
+    bright = 0.7 + 0.3 * paint(surface.position)  # well away from black
+    level = fill.pad(bright, surface).astype(np.float64)
+    darkest = bright.min() * 255
+    while len(level) % 2 == 0:
+        level = level.reshape(len(level) // 2, 2, -1, 2, 3).mean(axis=(1, 3))
+        assert level.min() >= darkest - 1
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 1000))
+@settings(max_examples=25, derandomize=True, deadline=None)
+def test_push_pull_keeps_what_is_known_and_stays_in_its_range(height: int, width: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    picture = rng.random((height, width, 3), np.float32)
+    known = rng.random((height, width)) < 0.1
+    known[rng.integers(height), rng.integers(width)] = True
+    filled = fill.push_pull(np.where(known[:, :, None], picture, np.nan_to_num(np.inf)), known)
+    np.testing.assert_array_equal(filled[known], picture[known])
+    low, high = picture[known].min(axis=0), picture[known].max(axis=0)
+    assert (filled >= low - 1e-4).all()
+    assert (filled <= high + 1e-4).all()
+
+
+def walk_in_order(picture: Any, painted: Any, vertices: Any, faces: Any, uv: Any) -> Any:
+    """The reference's vertex filling written down step by step: colours and flags of the vertices."""
+    size = len(painted) - 1
+    column = np.floor(uv[:, 0] * size + 0.5).astype(int)
+    row = np.floor((1 - uv[:, 1]) * size + 0.5).astype(int)
+    colors, known = np.zeros((len(vertices), 3)), np.zeros(len(vertices), bool)
+    waiting, neighbours = [], [[] for _ in vertices]
+    for face in faces:
+        for k in range(3):
+            vertex = face[k]
+            if painted[row[vertex], column[vertex]]:
+                colors[vertex], known[vertex] = picture[row[vertex], column[vertex]], True
+            else:
+                waiting.append(vertex)
+            neighbours[vertex].append(face[(k + 1) % 3])
+    patience, before = 2, 0
+    while patience > 0:
+        missed = 0
+        for vertex in waiting:
+            near = [other for other in neighbours[vertex] if known[other]]
+            if near:
+                apart = np.linalg.norm(vertices[near] - vertices[vertex], axis=1)
+                weight = 1 / np.maximum(apart, 1e-4) ** 2
+                colors[vertex] = weight @ colors[near] / weight.sum()
+                known[vertex] = True
+            else:
+                missed += 1
+        patience += -1 if missed == before else 1
+        before = missed
+    return colors, known, row, column
+
+
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.9])
+def test_filling_along_the_mesh_equals_the_walk_in_order(share: float) -> None:
+    rng = np.random.default_rng(5)
+    atlas = cube_atlas(7, ball=True)
+    faces = rng.permutation(atlas.faces)
+    vertices = (atlas.vertices + rng.normal(0, 0.03, atlas.vertices.shape)).astype(np.float32)
+    picture = rng.random((200, 200, 3), np.float32)
+    painted = np.kron(rng.random((20, 20)) < share, np.ones((10, 10))) > 0
+    expected, known, row, column = walk_in_order(picture, painted, vertices, faces, atlas.uv)
+    made, mask = spread_along_mesh(picture, painted, vertices, faces, atlas.uv)
+    assert known.any()
+    np.testing.assert_allclose(made[row, column][known], expected[known], atol=1e-6)
+    wanted = painted.copy()
+    wanted[row[known], column[known]] = True
+    np.testing.assert_array_equal(mask, wanted)
