@@ -92,11 +92,12 @@ def network(folder: Path, which: str) -> Any:
     from manymesh.shape.hunyuan.conditioner import Conditioner
     from manymesh.shape.hunyuan.dit import Dit
     from manymesh.shape.hunyuan.vae import ShapeVae
+    from manymesh.weights.tensors import read_header
 
     path = checkpoint.weights_file(folder)
     place: Any = {"device": torch.device("cpu"), "dtype": torch.float32}
     if which == "vae":
-        whole = any(key.startswith("vae.") for key in checkpoint.read_header(path))
+        whole = any(key.startswith("vae.") for key in read_header(path))
         vae = read_shape_config(folder).vae if whole else read_vae_config(folder)
         return checkpoint.load_network(lambda: ShapeVae(vae), path, "vae." if whole else "", **place)
     config = read_shape_config(folder)

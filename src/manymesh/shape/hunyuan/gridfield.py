@@ -25,7 +25,7 @@ class NetworkGrid:
         given: keys and values of one object.
         budget_bytes: working memory; chunks are as large as it allows.
         bounds: half the box's side.
-        pulse: called before each chunk; may raise to stop.
+        pulse: called before each chunk with its number of points; may raise to stop.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class NetworkGrid:
         *,
         budget_bytes: int,
         bounds: float = BOUNDS,
-        pulse: Callable[[], None] = lambda: None,
+        pulse: Callable[[int], None] = lambda points: None,
     ) -> None:
         self.decoder, self.given, self.bounds, self.pulse = decoder, given, bounds, pulse
         self.chunk = max(budget_bytes // point_bytes(decoder), 256)
@@ -43,19 +43,19 @@ class NetworkGrid:
 
     @torch.inference_mode()
     def __call__(self, index: Tensor, resolution: int) -> Tensor:
-        """(N, 3) int64 grid indices to (N,) float32 logits."""
+        """(N, 3) int64 grid indices, on any device, to (N,) float32 logits on the same."""
         table = self._tables.get(resolution)
         if table is None:
             table = self._tables[resolution] = axis_table(self.decoder, resolution, self.bounds)
-        rows = index + torch.arange(3, device=index.device) * (resolution + 1)
+        rows = index.to(table.device) + torch.arange(3, device=table.device) * (resolution + 1)
         dtype = self.decoder.query_proj.weight.dtype
-        logits = torch.empty(len(index), device=index.device)
+        logits = torch.empty(len(index), device=table.device)
         for start in range(0, len(index), self.chunk):
-            self.pulse()
             part = slice(start, start + self.chunk)
+            self.pulse(min(self.chunk, len(index) - start))
             embedded = F.embedding_bag(rows[part], table, mode="sum").to(dtype)
             logits[part] = self.decoder.at(embedded[None], self.given)[0, :, 0]
-        return logits
+        return logits.to(index.device)
 
 
 def axis_table(decoder: GeoDecoder, resolution: int, bounds: float) -> Tensor:

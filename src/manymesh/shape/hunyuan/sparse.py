@@ -26,6 +26,19 @@ _CELLS_AT_ONCE = 1 << 17
 _POINTS_AT_ONCE = 1 << 21
 
 
+def empty_volume() -> ObjectError:
+    return ObjectError(
+        "the shape network left the volume empty", "Check the cutout; another --seed or more --steps may help"
+    )
+
+
+def not_finite(what: str = "values") -> ObjectError:
+    return ObjectError(
+        f"the shape network gave {what} that are not finite",
+        "Try --shape-precision bfloat16 or float32, and look at the cutout",
+    )
+
+
 class GridField(Protocol):
     def __call__(self, index: Tensor, resolution: int) -> Tensor:
         """Logits (N,) float32 at grid indices (N, 3) int64 of a grid with ``resolution`` cells; over 0 is inside."""
@@ -84,9 +97,7 @@ def sparse_volume(field: GridField, resolution: int, *, min_resolution: int = 63
         level = finer
         queries.append(level.queries)
     if len(cells) == 0:
-        raise ObjectError(
-            "the shape network left the volume empty", "Check the cutout; another seed or more steps may help"
-        )
+        raise empty_volume()
     return SparseVolume(level.volume, cells, tuple(queries))
 
 
@@ -113,10 +124,7 @@ class _Level:
             index = torch.stack(self.coordinates(todo), dim=1)
             values = self.field(index, self.resolution)
             if not bool(values.isfinite().all()):
-                raise ObjectError(
-                    "the shape network gave values that are not finite",
-                    "Try --precision bfloat16 or float32; a strange cutout can cause it too",
-                )
+                raise not_finite()
             # The box ends here: its outermost points are outside, so that the surface closes.
             border = ((index == 0) | (index == self.resolution)).any(dim=1)
             self.flat[todo] = torch.where(border, -values.abs(), values)

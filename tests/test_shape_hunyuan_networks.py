@@ -1,0 +1,148 @@
+"""The shape networks: parity with the fixtures, the fast path against the plain one, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from parity_path import parity_dir
+from tiny_shape import config, write_checkpoint
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+yaml = pytest.importorskip("yaml", reason="pyyaml is not installed")
+pytest.importorskip("safetensors", reason="safetensors is not installed")
+
+from hypothesis import given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
+
+from manymesh.dev import parity_shape  # noqa: E402
+from manymesh.errors import WeightsError  # noqa: E402
+from manymesh.shape.hunyuan.checkpoint import load_network, weights_file  # noqa: E402
+from manymesh.shape.hunyuan.config import DitConfig, SchedulerConfig, read_shape_config  # noqa: E402
+from manymesh.shape.hunyuan.dit import Dit  # noqa: E402
+from manymesh.shape.hunyuan.sampler import Sampler, noise, reference_denoise  # noqa: E402
+from manymesh.shape.hunyuan.schedule import consistency_schedule, euler_schedule, schedule  # noqa: E402
+
+CPU = torch.device("cpu")
+
+
+def test_every_parity_row_passes() -> None:
+    directory = parity_dir("shape")
+    manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
+    rows = list(parity_shape.rows(directory, manifest))
+    assert len(rows) >= len(manifest["fixtures"])
+    assert [row for row in rows if not row.passed] == []
+
+
+def test_a_fixture_nobody_understands_is_a_failing_row(tmp_path: Path) -> None:
+    (row,) = parity_shape.rows(tmp_path, {"fixtures": [{"id": "riddle"}]})
+    assert not row.passed
+
+
+def make_dit(seed: int, *, heads: int = 2, distilled: bool = False) -> Dit:
+    torch.manual_seed(seed)
+    dit = Dit(DitConfig(4, 6, 16 * heads, num_heads=heads, depth=1, depth_single_blocks=2, guidance_embed=distilled))
+    for parameter in dit.parameters():
+        torch.nn.init.normal_(parameter, 0, 0.3)
+    return dit.eval().requires_grad_(False)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 99),
+    heads=st.integers(1, 3),
+    tokens=st.integers(1, 40),
+    latents=st.integers(1, 20),
+    steps=st.integers(1, 4),
+    guidance=st.sampled_from([-1.0, 0.0, 1.0, 5.0]),
+    distilled=st.booleans(),
+)
+def test_fast_sampling_gives_the_official_loops_latents(
+    seed: int, heads: int, tokens: int, latents: int, steps: int, guidance: float, distilled: bool
+) -> None:
+    dit = make_dit(seed, heads=heads, distilled=distilled)
+    condition = torch.randn(1, tokens, 6, generator=torch.Generator().manual_seed(seed))
+    start = noise(seed, (1, latents, 4), device=CPU, dtype=torch.float32)
+    plan = consistency_schedule(steps, 100) if distilled else euler_schedule(steps)
+    slow = reference_denoise(dit, condition, start, plan, guidance)
+    fast = Sampler(dit, condition_tokens=tokens, latents=latents, guidance=guidance)(condition, start, plan)
+    assert float((slow - fast).abs().max()) <= 3e-5 * max(float(slow.abs().max()), 1.0)
+
+
+def test_a_sampler_can_be_used_again_for_another_object() -> None:
+    dit = make_dit(0)
+    sampler = Sampler(dit, condition_tokens=5, latents=3, guidance=5.0)
+    plan, start = euler_schedule(3), noise(1, (1, 3, 4), device=CPU, dtype=torch.float32)
+    first, second = torch.randn(2, 1, 5, 6)
+    one = sampler(first, start, plan)
+    other = sampler(second, start, plan)
+    assert torch.equal(sampler(first, start, plan), one)
+    assert not torch.equal(one, other)
+
+
+def test_the_step_without_width_is_left_out_and_no_other() -> None:
+    assert euler_schedule(50).useful_steps == 49
+    assert euler_schedule(1).useful_steps == 1
+    assert consistency_schedule(5, 100).useful_steps == 5
+
+
+def test_the_schedule_follows_the_configuration() -> None:
+    assert schedule(SchedulerConfig("consistency", pcm_timesteps=100), 5).sigmas[1] == pytest.approx(199 / 999)
+    assert schedule(SchedulerConfig("euler"), 5).sigmas[1] == pytest.approx(0.25)
+
+
+def test_every_step_is_told_and_can_stop_the_run() -> None:
+    seen: list[float] = []
+
+    def tick(done: float) -> None:
+        seen.append(done)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    sampler = Sampler(make_dit(0), condition_tokens=5, latents=3, guidance=5.0)
+    start = noise(1, (1, 3, 4), device=CPU, dtype=torch.float32)
+    with pytest.raises(KeyboardInterrupt):
+        sampler(torch.randn(1, 5, 6), start, euler_schedule(11), tick)
+    assert seen == pytest.approx([0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize("block", ["model", "vae", "conditioner", "scheduler", "image_processor"])
+def test_a_class_we_do_not_have_is_named_and_never_imported(tmp_path: Path, block: str) -> None:
+    told = config()
+    told[block]["target"] = "os.system"
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(told))
+    with pytest.raises(WeightsError, match=rf"names {block}\.target 'os\.system'"):
+        read_shape_config(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "- a", "model: [", "model: {target: x.Hunyuan3DDiT, params: 3}"])
+def test_a_broken_configuration_is_an_error_for_people(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(WeightsError):
+        read_shape_config(tmp_path)
+
+
+def test_a_setting_of_the_wrong_type_is_named(tmp_path: Path) -> None:
+    told = config()
+    told["model"]["params"]["depth"] = "many"
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(told))
+    with pytest.raises(WeightsError, match="'depth'"):
+        read_shape_config(tmp_path)
+
+
+def test_the_first_key_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path)
+    known = read_shape_config(folder).dit
+    wider = DitConfig(8, *list(vars(known).values())[1:])
+    with pytest.raises(WeightsError, match=r"model\.latent_in\.weight"):
+        load_network(lambda: Dit(wider), weights_file(folder), "model.", device=CPU, dtype=torch.float32)
+
+
+def test_a_cut_off_file_is_refused(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path)
+    path = weights_file(folder)
+    path.write_bytes(path.read_bytes()[:-100])
+    known = read_shape_config(folder).dit
+    with pytest.raises(WeightsError):
+        load_network(lambda: Dit(known), path, "model.", device=CPU, dtype=torch.float32)
