@@ -18,11 +18,13 @@ from hypothesis import strategies as st  # noqa: E402
 
 from manymesh.dev import parity_shape  # noqa: E402
 from manymesh.errors import WeightsError  # noqa: E402
+from manymesh.shape.hunyuan import heads  # noqa: E402
 from manymesh.shape.hunyuan.checkpoint import load_network, weights_file  # noqa: E402
-from manymesh.shape.hunyuan.config import DitConfig, SchedulerConfig, read_shape_config  # noqa: E402
+from manymesh.shape.hunyuan.config import DitConfig, SchedulerConfig, VaeConfig, read_shape_config  # noqa: E402
 from manymesh.shape.hunyuan.dit import Dit  # noqa: E402
 from manymesh.shape.hunyuan.sampler import Sampler, noise, reference_denoise  # noqa: E402
 from manymesh.shape.hunyuan.schedule import consistency_schedule, euler_schedule, schedule  # noqa: E402
+from manymesh.shape.hunyuan.vae import ShapeVae  # noqa: E402
 
 CPU = torch.device("cpu")
 
@@ -79,6 +81,36 @@ def test_a_sampler_can_be_used_again_for_another_object() -> None:
     other = sampler(second, start, plan)
     assert torch.equal(sampler(first, start, plan), one)
     assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("size", [1.0, 1e-3, 30.0])
+def test_head_norms_are_the_librarys_to_one_rounding(dtype: torch.dtype, size: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = (torch.randn(2, 7, 2, 3, 64, generator=generator) * size).to(dtype)
+    scale = torch.randn(2, 1, 64, generator=generator).to(dtype)
+    rounding = torch.finfo(dtype).eps
+    expected = torch.nn.functional.rms_norm(x.float(), (64,), eps=1e-6) * scale.float()
+    assert torch.allclose(heads.rms_norm(x, scale, 1e-6).float(), expected, rtol=rounding, atol=1e-6)
+    linear, norm = torch.nn.Linear(20, 128), torch.nn.LayerNorm(64, eps=1e-6)
+    for parameter in (*linear.parameters(), *norm.parameters()):
+        torch.nn.init.normal_(parameter.requires_grad_(False), 0.3, 1.0, generator=generator)
+    given = torch.randn(5, 20, generator=generator)
+    wanted = norm(linear(given).unflatten(-1, (2, 64)))
+    centred = torch.nn.functional.linear(given, *heads.centre_heads(linear, 2)).unflatten(-1, (2, 64))
+    made = heads.centred_layer_norm(centred, norm)
+    assert torch.allclose(made, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_the_point_decoder_in_half_precision_is_the_one_in_full(dtype: torch.dtype) -> None:
+    torch.manual_seed(2)
+    vae = ShapeVae(VaeConfig(8, 4, 5, False, 2, 128, 1, False, True)).eval().requires_grad_(False)
+    z, points = torch.randn(1, 8, 4), torch.rand(1, 50, 3) * 2 - 1
+    full = vae.geo_decoder(points, vae.geo_decoder.keys_values(vae(z)))
+    half = vae.to(dtype)
+    made = half.geo_decoder(points, half.geo_decoder.keys_values(half(z.to(dtype)))).float()
+    assert torch.allclose(made, full, atol=30 * torch.finfo(dtype).eps * float(full.abs().max()))
 
 
 def test_the_step_without_width_is_left_out_and_no_other() -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from manymesh.shape.hunyuan.config import DitConfig
+from manymesh.shape.hunyuan.heads import rms_norm
 from manymesh.shape.hunyuan.layout import Batched, Layout
 
 EPS = 1e-6
@@ -68,7 +69,7 @@ class HeadNorm(nn.Module):
         self.scale = nn.Parameter(torch.empty(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, (x.shape[-1],), self.scale, EPS)
+        return rms_norm(x, self.scale, EPS)
 
 
 class QueryKeyNorm(nn.Module):
@@ -79,8 +80,11 @@ class QueryKeyNorm(nn.Module):
 
     def forward(self, qkv: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
         """(..., 3H), laid out (3, heads, d), to q, k, v (..., heads, d) with q and k normed."""
-        q, k, v = qkv.unflatten(-1, (3, heads, -1)).unbind(-3)
-        return self.query_norm(q), self.key_norm(k), v
+        qkv = qkv.unflatten(-1, (3, heads, -1))
+        # Both at once: half the kernels.
+        scales = torch.stack([self.query_norm.scale, self.key_norm.scale])[:, None]
+        q, k = rms_norm(qkv[..., :2, :, :], scales, EPS).unbind(-3)
+        return q, k, qkv[..., 2, :, :]
 
 
 class Modulation(nn.Module):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from manymesh.shape.hunyuan.config import VaeConfig
+from manymesh.shape.hunyuan.heads import centre_heads, centred_layer_norm, is_half
 
 EPS = 1e-6
 
@@ -108,11 +109,20 @@ class CrossAttention(nn.Module):
         self.c_kv = nn.Linear(width, 2 * width, bias)
         self.c_proj = nn.Linear(width, width)
         self.attention = HeadNorms(width // heads) if qk_norm else None
+        self._centred: tuple[Tensor, Tensor | None] | None = None  # c_q as the half-precision norm wants it
 
     def queries(self, x: Tensor) -> Tensor:
         """(B, N, w) to (B, heads, N, d)."""
-        q = self.c_q(x).unflatten(-1, (self.heads, -1))
-        return (q if self.attention is None else self.attention.q_norm(q)).transpose(1, 2)
+        if self.attention is None:
+            q = self.c_q(x).unflatten(-1, (self.heads, -1))
+        elif not is_half(x):
+            q = self.attention.q_norm(self.c_q(x).unflatten(-1, (self.heads, -1)))
+        else:
+            if self._centred is None:
+                self._centred = centre_heads(self.c_q, self.heads)
+            q = F.linear(x, *self._centred).unflatten(-1, (self.heads, -1))
+            q = centred_layer_norm(q, self.attention.q_norm)
+        return q.transpose(1, 2)
 
     def keys_values(self, tokens: Tensor) -> KeysValues:
         """(B, L, w) to keys and values; the projection is laid out (heads, 2, d)."""
