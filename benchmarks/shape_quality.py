@@ -2,11 +2,11 @@
 
     python benchmarks/shape_quality.py MESH_OR_FOLDER... [--shape inflate] [--views 2] [--json FILE]
 
-Each mesh is rendered as a 512 px RGBA cutout (a perfect matte), so only shape and paint are judged. Distances are in the
-camera's frame with the true mesh's longest side = 2; the answer is shifted along the line of sight (one picture does not
-tell how far away a thing is) and nothing else. F@t: harmonic mean of the shares of either surface within t of the other,
-20,000 points each. IoU: silhouettes at the input view. Colour: mean absolute sRGB difference, 0..255, inside both
-silhouettes at the input view, unlit.
+Each mesh is rendered as a 512 px RGBA cutout (a perfect matte), so only shape and paint are judged. Distances are in
+the camera's frame with the true mesh's longest side = 2; the answer is shifted along the line of sight (one picture
+does not tell how far away a thing is) and nothing else. F@t: harmonic mean of the shares of either surface within t of
+the other, 20,000 points each. IoU: silhouettes at the input view. Colour: mean absolute sRGB difference, 0..255, inside
+both silhouettes at the input view, unlit.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ def _distances(truth: np.ndarray, answer: np.ndarray) -> tuple[np.ndarray, np.nd
     tree = cKDTree(truth)
     shifts = np.median(truth[:, 2]) - np.median(answer[:, 2]) + np.linspace(-0.6, 0.6, 25)
     few = answer[::20]
-    best = min(shifts, key=lambda shift: float(np.minimum(tree.query(few + [0, 0, shift])[0], 0.2).mean()))
-    moved_answer = answer + [0, 0, best]
+    best = min(shifts, key=lambda shift: float(np.minimum(tree.query(few + np.array([0, 0, shift]))[0], 0.2).mean()))
+    moved_answer = answer + np.array([0, 0, best])
     return tree.query(moved_answer)[0], cKDTree(moved_answer).query(truth)[0]
 
 

@@ -15,7 +15,8 @@ from manymesh import pictures
 from manymesh.crop import crop_window, cut, relative
 from manymesh.errors import InputError, NothingFoundError, ObjectError
 from manymesh.manifest import ObjectRecord
-from manymesh.run import Run, slug
+from manymesh.names import slug
+from manymesh.run import Run
 from manymesh.seeds import object_seed
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Matte, Paint, Shape, Stage, Tick
@@ -177,9 +178,9 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     """Write mesh.glb: cleaned, within the face budget, in the house's frame."""
     from manymesh.mesh.check import facts
     from manymesh.mesh.clean import clean
+    from manymesh.mesh.glb import read_glb, write_glb
     from manymesh.mesh.normalise import normalise
     from manymesh.mesh.reduce import reduce
-    from manymesh.mesh.glb import read_glb, write_glb
     from manymesh.render.camera import moved
 
     mesh, notes = clean(read_glb(run.read(record.files["shape"])))
@@ -214,22 +215,24 @@ def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:
 
 
 def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
-    """Write the other formats and the preview, each read back before it counts."""
+    """Write the other formats and the preview. Every file is read back by an independent reader before it counts."""
     from manymesh.mesh.glb import read_glb, read_painted_glb
+    from manymesh.mesh.verify import verify
+    from manymesh.mesh.write import write as write_format
     from manymesh.render.preview import four_views
 
-    painted = "model" in record.files
-    data = run.read(record.files["model" if painted else "mesh"])
-    final = read_painted_glb(data) if painted else read_glb(data)
-    stem = "model" if painted else "mesh"
-    for format_name in run.manifest.settings.formats:
+    stem = "model" if "model" in record.files else "mesh"
+    data = run.read(record.files[stem])
+    final = read_painted_glb(data) if stem == "model" else read_glb(data)
+    verify({f"{stem}.glb": data}, final)
+    for number, format_name in enumerate(run.manifest.settings.formats):
+        tick(number / (len(run.manifest.settings.formats) + 1))
         if format_name == "glb":
             continue
-        from manymesh.mesh.write import FORMATS
-
-        for name, content in FORMATS[format_name](final, stem).items():
+        files = write_format(final, format_name, stem=stem, name=record.label)
+        verify(files, final)
+        for name, content in files.items():
             run.write(_path(record, name), content, owner=record, role=name.replace(".", "-"))
-        tick(0.5)
     run.write(_path(record, "preview.png"), pictures.encode(four_views(final)), owner=record, role="preview")
 
 

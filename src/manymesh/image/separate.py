@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from manymesh.image.ground import fit_ground, plain_background
-from manymesh.image.regions import components, enclosed, open_holes, spread_colour
+from manymesh.image.regions import box_of, components, enclosed, open_holes, spread_colour, without_faded
 from manymesh.image.saliency import saliency
 from manymesh.types import F32, U8, Bool, Box
 
@@ -66,6 +66,7 @@ def foreground(rgb: U8) -> Bool:
         if solid.mean() < LEAST_SALIENT:
             return nothing
         mask = open_holes(solid, enclosed(solid), lab, 10.0)
+    mask = without_faded(mask, lab)
     return mask if mask.mean() < FULL else nothing
 
 
@@ -169,11 +170,11 @@ def foreground_in_box(rgb: U8, box: Box, others: Sequence[Box] = ()) -> Bool:
     if ground.is_plain and ground.noise <= CLEAN_NOISE and ground.explained > 0.8:
         solid = ~plain_background(lab, ground) & inside & ~theirs
         if 0.03 < solid.sum() / inside.sum() < 0.98:
-            return _main_part(open_holes(solid, ground.distance < 2.5, lab, 3.0 + 2.0 * ground.noise) & inside)
-    solid = grab(rgb, _box_hints(lab, inside, theirs), rounds=4) & inside
+            return _main_part(open_holes(solid, ground.distance < 2.5, lab, 3.0 + 2.0 * ground.noise) & inside, inside)
+    solid = grab(rgb, _box_hints(lab, inside, theirs), rounds=3) & inside
     if solid.sum() < 0.02 * inside.sum():
         return np.zeros_like(inside)
-    return _main_part(open_holes(solid, enclosed(solid), lab, 10.0) & inside)
+    return _main_part(open_holes(solid, enclosed(solid), lab, 10.0) & inside, inside)
 
 
 def _boxes_of_others(box: Box, others: Sequence[Box], shape: tuple[int, int]) -> Bool:
@@ -198,17 +199,33 @@ def _box_hints(lab: F32, inside: Bool, theirs: Bool) -> U8:
     groundlike = (outer > 0.6 * inner)[keys]
     hints = np.full(inside.shape, cv2.GC_PR_FGD, np.uint8)
     hints[groundlike | theirs] = cv2.GC_PR_BGD
+    hints[_heart(inside) & ~theirs] = cv2.GC_PR_FGD
     hints[~inside] = cv2.GC_BGD
     if (hints[inside] == cv2.GC_PR_FGD).mean() < 0.03:
         hints[inside] = cv2.GC_PR_FGD
     return hints
 
 
-def _main_part(mask: Bool) -> Bool:
-    """The largest part, and others of at least a tenth of it."""
+def _heart(inside: Bool) -> Bool:
+    """The middle of a box, where people put the thing."""
+    box = box_of(inside)
+    y, x = np.mgrid[0 : inside.shape[0], 0 : inside.shape[1]]
+    across = (x + 0.5 - (box.x0 + box.x1) / 2) / box.width
+    down = (y + 0.5 - (box.y0 + box.y1) / 2) / box.height
+    return across**2 + down**2 < 0.3**2
+
+
+def _main_part(mask: Bool, inside: Bool) -> Bool:
+    """The largest part, and others of at least a tenth of it that the box does not cut off."""
+    import cv2
+
     count, labels = components(mask)
     if count <= 1:
         return mask
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return (sizes >= 0.1 * sizes.max())[labels] & mask
+    rim = inside & ~(cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0)
+    cut_off = np.zeros(len(sizes), bool)
+    cut_off[np.unique(labels[rim])] = True
+    cut_off[sizes.argmax()] = False
+    return ((sizes >= 0.1 * sizes.max()) & ~cut_off)[labels] & mask
