@@ -193,3 +193,28 @@ def test_a_mesh_of_other_proportions_agrees_less() -> None:
     alpha = disc().rgba[..., 3]
     scores = [agreement(mesh, front_view(mesh, alpha), alpha) for mesh in (ball((1, 1, 1)), ball((1, 0.5, 1)))]
     assert scores[0] > scores[1] + 0.1
+
+
+def test_a_photo_walks_to_painted_glbs_with_this_shape_stage(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole way, with the light stages around it: every stage real, only the weights tiny."""
+    import trimesh
+    from conftest import three_things
+
+    from manymesh import engines
+    from manymesh.pipeline import Pipeline
+
+    stages = {"detect": "foreground", "matte": "lite", "shape": "hunyuan3d", "paint": "photo"}
+    monkeypatch.setattr(engines, "ENGINES", {**engines.ENGINES, "hunyuan": stages})
+    shapes = {**engines.BUILTIN["shape"], "hunyuan3d": "manymesh.shape.hunyuan:STAGE"}
+    monkeypatch.setattr(engines, "BUILTIN", {**engines.BUILTIN, "shape": shapes})
+    three_things().save(tmp_path / "things.png")
+    wishes = {"engine": "hunyuan", "max_objects": 2, "faces": 1500, "texture_size": 128, "steps": 2, "grid": 24}
+    (run,) = Pipeline(Settings(weights_dir=weights, devices=("cpu",), **wishes)).make([tmp_path / "things.png"])
+    assert [record.error for record in run.manifest.objects] == [None, None]
+    for record in run.manifest.objects:
+        mesh = trimesh.load(run.folder / record.files["mesh"].path, force="mesh", process=False)
+        assert mesh.is_watertight
+        assert 0 < len(mesh.faces) <= 1500
+        assert (run.folder / record.files["model"].path).stat().st_size > 0
