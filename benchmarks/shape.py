@@ -284,6 +284,17 @@ def extract(b: Bench) -> dict[str, Any]:
     return out
 
 
+def tidy(b: Bench) -> dict[str, Any]:
+    """What follows on the host: crumbs dropped, the mesh brought into the house's frame."""
+    from manymesh.mesh.normalise import normalise
+    from manymesh.shape.hunyuan.stage import without_crumbs
+    from manymesh.types import Mesh
+
+    found = b.results["sparse"]
+    mesh = Mesh(*march(found.values, found.cells))
+    return b.timed(lambda: normalise(without_crumbs(mesh)))
+
+
 def dense(b: Bench) -> dict[str, Any]:
     network, field, given = _decoder(b)
     out: dict[str, Any] = b.floor((b.grid + 1) ** 3 * _point_operations(b))
@@ -325,6 +336,7 @@ SECTIONS = {
     "tokens": tokens,
     "decode": decode,
     "extract": extract,
+    "tidy": tidy,
     "dense": dense,
 }
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from manymesh.settings import Settings
 from manymesh.shape.hunyuan.models import VARIANTS
 from manymesh.stages import Shape, Stage
+
+if TYPE_CHECKING:
+    from manymesh.settings import Settings
 
 _MODULES = {"torch": "torch", "safetensors": "safetensors", "yaml": "pyyaml"}
 
