@@ -38,17 +38,9 @@ from manymesh.shape.hunyuan.sparse import SparseVolume, dense_volume, sparse_vol
 from manymesh.shape.hunyuan.vae import ShapeVae
 from manymesh.shape.hunyuan.volume import dense_grid, network_field
 
-DINO = {
-    "hidden_size": 1536,
-    "num_attention_heads": 24,
-    "num_hidden_layers": 40,
-    "patch_size": 14,
-    "image_size": 518,
-    "mlp_ratio": 4,
-    "qkv_bias": True,
-    "use_swiglu_ffn": True,
-}
-TINY_DINO = {**DINO, "hidden_size": 48, "num_attention_heads": 4, "num_hidden_layers": 2}
+DINO = {"hidden_size": 1536, "num_attention_heads": 24, "num_hidden_layers": 40, "patch_size": 14, "image_size": 518}
+DINO |= {"mlp_ratio": 4, "qkv_bias": True, "use_swiglu_ffn": True}
+TINY_DINO = DINO | {"hidden_size": 48, "num_attention_heads": 4, "num_hidden_layers": 2}
 GIB = 1 << 30
 
 

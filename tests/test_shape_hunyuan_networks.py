@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from parity_path import parity_dir
-from tiny_shape import config, write_checkpoint
+from tiny_shape import DINO, config, write_checkpoint
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 yaml = pytest.importorskip("yaml", reason="pyyaml is not installed")
@@ -20,7 +21,14 @@ from manymesh.dev import parity_shape  # noqa: E402
 from manymesh.errors import WeightsError  # noqa: E402
 from manymesh.shape.hunyuan import heads  # noqa: E402
 from manymesh.shape.hunyuan.checkpoint import load_network, weights_file  # noqa: E402
-from manymesh.shape.hunyuan.config import DitConfig, SchedulerConfig, VaeConfig, read_shape_config  # noqa: E402
+from manymesh.shape.hunyuan.conditioner import Conditioner  # noqa: E402
+from manymesh.shape.hunyuan.config import (  # noqa: E402
+    ConditionerConfig,
+    DitConfig,
+    SchedulerConfig,
+    VaeConfig,
+    read_shape_config,
+)
 from manymesh.shape.hunyuan.dit import Dit  # noqa: E402
 from manymesh.shape.hunyuan.sampler import Sampler, noise, reference_denoise  # noqa: E402
 from manymesh.shape.hunyuan.schedule import consistency_schedule, euler_schedule, schedule  # noqa: E402
@@ -40,6 +48,31 @@ def test_every_parity_row_passes() -> None:
 def test_a_fixture_nobody_understands_is_a_failing_row(tmp_path: Path) -> None:
     (row,) = parity_shape.rows(tmp_path, {"fixtures": [{"id": "riddle"}]})
     assert not row.passed
+
+
+DINO_GIANT = {
+    **DINO,
+    "hidden_size": 1536,
+    "num_attention_heads": 24,
+    "num_hidden_layers": 40,
+    "image_size": 518,
+}
+MINI_VAE = VaeConfig(include_pi=False, qkv_bias=False, qk_norm=True)
+SMALL = {"geo_decoder_mlp_expand_ratio": 1, "geo_decoder_downsample_ratio": 2, "geo_decoder_ln_post": False}
+
+
+@pytest.mark.parametrize("name", ["keys_2mini", "keys_2mini_turbo", "keys_vae_mini_turbo"])
+def test_full_size_networks_have_the_official_keys_and_shapes(name: str) -> None:
+    official = {key: tuple(v[0]) for key, v in json.loads((parity_dir("shape") / f"{name}.json").read_text()).items()}
+    with torch.device("meta"):
+        if "vae" in name:
+            networks = {"": ShapeVae(replace(MINI_VAE, **SMALL))}
+        else:
+            dit = DitConfig(depth=8, depth_single_blocks=16, guidance_embed="turbo" in name)
+            encoder = Conditioner(ConditionerConfig(DINO_GIANT))
+            networks = {"model.": Dit(dit), "vae.": ShapeVae(MINI_VAE), "conditioner.": encoder}
+    ours = {prefix + key: tuple(t.shape) for prefix, n in networks.items() for key, t in n.state_dict().items()}
+    assert ours == official
 
 
 def make_dit(seed: int, *, heads: int = 2, distilled: bool = False) -> Dit:

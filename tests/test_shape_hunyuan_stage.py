@@ -164,6 +164,13 @@ def test_absent_weights_are_told_with_the_command(tmp_path: Path) -> None:
     assert "hunyuan3d-2mini" in text
 
 
+def test_a_haze_that_nobody_sees_changes_nothing(weights: Path) -> None:
+    hazy = disc()
+    hazy.rgba[:3, :, 3] = 9
+    one, other = sculpt(weights, disc()), sculpt(weights, hazy)
+    assert one.mesh.vertices.tobytes() == other.mesh.vertices.tobytes()
+
+
 def test_crumbs_go_as_the_house_drops_floaters() -> None:
     import trimesh
 

@@ -1,4 +1,4 @@
-"""Parity of the shape stage: rows for ``python -m manymesh.dev.parity DIR`` (networks here, geometry beside it).
+"""Parity of the shape stage: rows for ``python -m manymesh.dev.parity DIR`` (networks and geometry stand beside it).
 
 Everything is read from the manifest and the checkpoints' own configuration, so fixtures of other widths, depths and
 seeds run as they are. All of it is float32 on the CPU.
@@ -41,9 +41,10 @@ class Fixture:
         """The manifest's checkpoints: what each is for, to its folder."""
         return dict(self.manifest["checkpoints"])
 
-    def shared_fixture(self, name: str) -> dict[str, Any]:
-        """The manifest's entry of another fixture."""
-        return next(entry for entry in self.manifest["fixtures"] if entry["id"] == name)
+    def other_config(self, name: str) -> dict[str, Any]:
+        """The configuration of another fixture; empty where there is none."""
+        configs = (entry.get("config") for entry in self.manifest["fixtures"] if entry["id"] == name)
+        return next(configs, None) or {}
 
     def row(self, name: str, actual: Any, note: str = "") -> Row:
         """``actual`` against the tensor called ``name``, under the manifest's tolerance."""
@@ -63,14 +64,22 @@ Check = Callable[[Fixture], Iterator[Row]]
 def rows(directory: Path, manifest: dict[str, Any]) -> Iterator[Row]:
     """Every row of every fixture; one that is not understood is a failing row."""
     from manymesh.dev.parity_shape_geometry import CHECKS as GEOMETRY
+    from manymesh.dev.parity_shape_networks import CHECKS as NETWORKS
 
-    checks: dict[str, Check] = {**CHECKS, **GEOMETRY}
+    checks: dict[str, Check] = {**CHECKS, **NETWORKS, **GEOMETRY}
     for entry in manifest["fixtures"]:
         name = str(entry.get("id"))
-        if name not in checks:
+        check = _check_for(name, checks)
+        if check is None:
             yield failed(name, "no comparison for this fixture")
             continue
-        yield from checked(name, lambda e=entry, run=checks[name]: run(_load(directory, e, manifest)))  # type: ignore[misc]
+        yield from checked(name, lambda e=entry, run=check: run(_load(directory, e, manifest)))  # type: ignore[misc]
+
+
+def _check_for(name: str, checks: dict[str, Check]) -> Check | None:
+    """The comparison called ``name``, or the one whose name it goes on from ("dit_wide" is a "dit")."""
+    fitting = [known for known in checks if name == known or name.startswith(known + "_")]
+    return checks[max(fitting, key=len)] if fitting else None
 
 
 def _load(directory: Path, entry: dict[str, Any], manifest: dict[str, Any]) -> Fixture:
@@ -104,11 +113,6 @@ def network(folder: Path, which: str) -> Any:
     if which == "dit":
         return checkpoint.load_network(lambda: Dit(config.dit), path, "model.", **place)
     return checkpoint.load_network(lambda: Conditioner(config.conditioner), path, "conditioner.", **place)
-
-
-def watch(module: Any, seen: dict[str, Any], name: str) -> None:
-    """Keeps what a module returns under ``name``."""
-    module.register_forward_hook(lambda _module, _inputs, output: seen.__setitem__(name, output))
 
 
 def condition(folder: Path, checkpoint_folder: str, picture: str) -> Any:
@@ -169,82 +173,6 @@ def _preprocess(f: Fixture) -> Iterator[Row]:
                 share = float((np.abs(actual.astype(int) - expected) > 1).mean())
                 row = Row(row.name, row.max_abs, row.max_rel, 2.0, share <= 1e-3, f"{share:.2%} of pixels over 1 level")
             yield row
-
-
-def _conditioner(f: Fixture) -> Iterator[Row]:
-    import torch
-    from PIL import Image
-
-    from manymesh.shape.hunyuan.preprocess import to_signed
-
-    net = network(f.folder / f.config["checkpoint"], "conditioner")
-    with Image.open(f.folder / f.config["image"]) as image:
-        pixels = torch.from_numpy(to_signed(np.asarray(image.convert("RGB"))))[None]
-    seen: dict[str, Any] = {}
-    watch(net.main_image_encoder.model.embeddings, seen, "embeddings_sub")
-    watch(net.main_image_encoder.model.encoder.layer[0], seen, "layer0_sub")
-    main = net(pixels)
-    given = net.pixels(pixels)
-    stride = _stride(given.shape[-1], f.tensors["pixel_values_sub"].shape[-1])
-    yield f.row("pixel_values_sub", given[..., ::stride, ::stride])
-    yield f.row("pixel_values_mean", given.mean(dim=(2, 3)))
-    for name, value in seen.items():
-        yield f.row(name, value[:, :: _stride(value.shape[1], f.tensors[name].shape[1])])
-    yield f.row("main", main)
-    free = torch.zeros_like(main)
-    yield f.row("uncond_shape", np.array(free.shape))
-    yield f.row("uncond_absmax", free.abs().max()[None])
-
-
-def _stride(whole: int, part: int) -> int:
-    """The step s for which ``range(0, whole, s)`` has ``part`` items."""
-    return next(s for s in range(max(whole // part, 1), whole + 1) if -(-whole // s) == part)
-
-
-def _conditioner_mv(f: Fixture) -> Iterator[Row]:
-    import torch
-
-    from manymesh.shape.hunyuan.conditioner import VIEWS, view_embedding
-
-    name = f.config["checkpoint"]
-    indices = sorted(VIEWS.index(view) for view in f.config["views"])
-    images = torch.cat([signed(f.folder, name, f.config["views"][VIEWS[i]], f.config["size"]) for i in indices])
-    main = network(f.folder / name, "conditioner").encode_views(images, indices)
-    count, width = f.tensors["view_embed"].shape
-    yield f.row("view_embed", view_embedding(range(count), width))
-    yield compare("conditioner_mv/tokens", main.shape[1], f.config["tokens"], 0)
-    yield f.row("main_sub", main[:, :: _stride(main.shape[1], f.tensors["main_sub"].shape[1])])
-    yield f.row("main_mean", main.mean(dim=1))
-
-
-def _dit(f: Fixture) -> Iterator[Row]:
-    import torch
-
-    from manymesh.shape.hunyuan.dit import time_embedding
-
-    net = network(f.folder / f.config["checkpoint"], "dit")
-    seen: dict[str, Any] = {}
-    for name in ("latent_in", "cond_in", "time_in", "guidance_in"):
-        if hasattr(net, name):
-            watch(getattr(net, name), seen, name)
-    for i, block in enumerate(net.double_blocks):
-        watch(block, seen, f"double{i}")
-    for i, block in enumerate(net.single_blocks):
-        watch(block, seen, f"single{i}")
-    guidance = f.torch("guidance") if "guidance" in f.tensors else None
-    with torch.inference_mode():
-        seen["out"] = net(f.torch("x"), f.torch("t"), f.torch("context"), guidance)
-        seen["t_emb"] = time_embedding(f.torch("t"), net.config.time_factor)
-    for i in range(len(net.double_blocks)):
-        seen[f"double{i}_latent"], seen[f"double{i}_cond"] = seen.pop(f"double{i}")
-    yield from _expected(f, seen)
-
-
-def _expected(f: Fixture, seen: dict[str, Any]) -> Iterator[Row]:
-    """A row for each tensor that the manifest expects; one that was not made fails."""
-    for name, info in f.entry["tensors"].items():
-        if info["role"] == "expected":
-            yield f.row(name, seen[name]) if name in seen else failed(f"{f.id}/{name}", "not made")
 
 
 def _time_fp16(f: Fixture) -> Iterator[Row]:
@@ -321,76 +249,11 @@ def _denoise(f: Fixture) -> Iterator[Row]:
     yield Row(f"{f.id}/latents (fast)", row.max_abs, row.max_rel, row.tolerance, row.passed, row.note)
 
 
-def _vae(f: Fixture) -> Iterator[Row]:
-    import torch
-
-    from manymesh.shape.hunyuan.vae import fourier
-
-    net = network(f.folder / f.config["checkpoint"], "vae")
-    seen: dict[str, Any] = {}
-    watch(net.post_kl, seen, "post_kl")
-    watch(net.transformer.resblocks[0], seen, "block0")
-    geo = net.geo_decoder
-    watch(geo.query_proj, seen, "query_embed")
-    watch(geo.cross_attn_decoder.attn.c_proj, seen, "cross_attn")
-    watch(geo.cross_attn_decoder, seen, "cross_block")
-    with torch.inference_mode():
-        seen["fourier"] = fourier(f.torch("points"), net.config.num_freqs, net.config.include_pi)
-        seen["decoded"] = net(f.torch("z"))
-        seen["logits"] = geo(f.torch("points"), geo.keys_values(seen["decoded"]))
-    # The official attention module returns its projection alone; what a query has seen is the same number.
-    yield from _expected(f, seen)
-
-
-_KEPT = (".ln_", "ln_post", "q_norm", "k_norm", ".norm1.", ".norm2.", ".layernorm.")
-
-
-def _eps_probe(f: Fixture) -> Iterator[Row]:
-    """Weights made so small that the epsilon of every norm shows."""
-    import torch
-
-    from manymesh.shape.hunyuan.dit import HeadNorm
-
-    def small(which: str, kind: str) -> Any:
-        net = network(f.folder / f.config["checkpoints"][which], kind)
-        for name, parameter in net.named_parameters(prefix=" "):
-            if not name.endswith(".scale") and not any(part in name for part in _KEPT):
-                parameter.mul_(torch.tensor(f.config["factor"], dtype=torch.float32))
-        return net
-
-    with torch.inference_mode():
-        yield f.row("dit_out", small("dit", "dit")(f.torch("x"), f.torch("t"), f.torch("context")))
-        for which in ("vae", "vae_turbo"):
-            net = small(which, "vae")
-            decoded = net.transformer(net.post_kl(f.torch("z")))
-            yield f.row(f"{which}_decoded", decoded)
-            points = f.torch("points")
-            yield f.row(f"{which}_logits", net.geo_decoder(points, net.geo_decoder.keys_values(decoded)))
-        from PIL import Image
-
-        from manymesh.shape.hunyuan.preprocess import to_signed
-
-        with Image.open(f.folder / f.config["image"]) as image:
-            pixels = torch.from_numpy(to_signed(np.asarray(image.convert("RGB"))))[None]
-        main = small("conditioner", "conditioner")(pixels)
-        yield f.row("cond_sub", main[:, :: _stride(main.shape[1], f.tensors["cond_sub"].shape[1])])
-        norm = HeadNorm(f.tensors["rms_scale"].shape[0])
-        norm.scale.data = f.torch("rms_scale")
-        yield f.row("rms_out", norm(f.torch("rms_in")))
-
-
 CHECKS: dict[str, Check] = {
     "rng": _rng,
     "preprocess": _preprocess,
-    "conditioner": _conditioner,
-    "conditioner_mv": _conditioner_mv,
-    "dit": _dit,
-    "dit_guidance": _dit,
     "time_fp16": _time_fp16,
     "scheduler": _scheduler,
     "denoise_cfg": _denoise,
     "denoise_turbo": _denoise,
-    "vae": _vae,
-    "vae_turbo": _vae,
-    "eps_probe": _eps_probe,
 }

@@ -12,6 +12,7 @@ from manymesh.dev.parity_shape import Fixture, denoised, network
 
 Mesh = tuple[np.ndarray, np.ndarray]
 _CPU_BUDGET_BYTES = 64 << 20
+_SPARSE_MINIMUM = 15  # the coarsest level of fixtures that do not say theirs
 
 
 def _dense_grid(f: Fixture) -> Iterator[Row]:
@@ -115,9 +116,6 @@ def _flashvdm_net(f: Fixture) -> Iterator[Row]:
 
 
 def _vae_folder(f: Fixture, turbo: bool) -> str:
-    checkpoints = f.config.get("checkpoints")
-    if checkpoints:
-        return str(checkpoints["turbo_vae" if turbo else "base_vae"])
     return str(f.shared["turbo_vae" if turbo else "base_vae"])
 
 
@@ -149,13 +147,14 @@ def _marching_cubes(f: Fixture) -> Iterator[Row]:
     mesh = tidied(raw)
     yield _vertices(f, "mesh_vertices", mesh[0])
     yield _triangles(f, "mesh", mesh)
-    field = f.shared_fixture("sparse_grid")["config"]
+    runs = f.other_config("sparse_grid").get("runs", {})
+    minimum = next((int(run["min_resolution"]) for run in runs.values()), _SPARSE_MINIMUM)
     for name, expected in f.config["expected"].items():
-        made = _case(name, grid, bounds, {**field, "field": f.config["field"]}, expected)
+        made = _case(f, name, grid, minimum)
         yield from facts(f"{f.id}/{name}", made, expected)
 
 
-def _case(name: str, grid: np.ndarray, bounds: float, sparse: dict[str, Any], expected: dict[str, Any]) -> Mesh:
+def _case(f: Fixture, name: str, grid: np.ndarray, minimum: int) -> Mesh:
     """The mesh of one of the fixture's named cases: ``denseR``, ``denseR_levelL``, ``sparseR...``."""
     from manymesh.shape.hunyuan.extract import reference_surface, tidied
 
@@ -164,10 +163,9 @@ def _case(name: str, grid: np.ndarray, bounds: float, sparse: dict[str, Any], ex
         level = float(name.partition("_level")[2] or 0.0)
     else:
         requested = int(name.removeprefix("sparse").partition("_")[0])
-        minimum = next(iter(sparse["runs"].values()))["min_resolution"]
-        grid = _sparse(sparse, requested, minimum).numpy()
+        grid = _sparse(f.config, requested, minimum).numpy()
         divisor = requested + 1
-    raw = reference_surface(grid, bounds=bounds, level=level, divisor=divisor)
+    raw = reference_surface(grid, bounds=float(f.config["bounds"]), level=level, divisor=divisor)
     return tidied(raw) if raw is not None else (np.zeros((0, 3)), np.zeros((0, 3), int))
 
 

@@ -40,6 +40,7 @@ from manymesh.weights import find, model, require
 
 _BUDGET_BYTES = 512 << 20
 _ENCODER_BYTES = 3 << 30
+_HAZE = 12
 # What one try's progress is made of: denoising up to here, then decoding.
 _DENOISED, _DECODED = 0.6, 0.95
 
@@ -112,6 +113,8 @@ class Sculptor:
             ]
         made = [(mesh, front_view(mesh, alpha)) for mesh in meshes]
         notes = self.notes
+        if self._sampler is not None and self._sampler.fell_back:
+            notes = (*notes, f"The shape network's {self._sampler.fell_back}.")
         order = [0]
         if tries > 1:
             scores = [agreement(mesh, view, alpha) for mesh, view in made]
@@ -210,6 +213,8 @@ class Sculptor:
         return encoded.cpu()
 
     def _image(self, rgba: U8) -> Tensor:
+        if self.settings.decoding != "reference":
+            rgba = without_haze(rgba)
         return torch.from_numpy(to_signed(prepare_image(rgba, self.config.image)[0]))
 
     def _budget_bytes(self) -> int:
@@ -238,6 +243,17 @@ class Sculptor:
                 f"the shape network {self.settings.shape_model} does not fit in the memory of {self.device}",
                 "Use --model 2mini, a smaller --grid, or --device shape=cpu",
             ) from error
+
+
+def without_haze(rgba: U8) -> U8:
+    """The cutout with alpha of at most 5 % cleared. Preprocessing takes all that is not clear for the object, so
+    a haze that nobody sees would make the object small. A cutout that is nothing but haze stays as it is."""
+    clear = rgba[..., 3] <= _HAZE
+    if clear.all():
+        return rgba
+    cleaned = rgba.copy()
+    cleaned[clear, 3] = 0
+    return cleaned
 
 
 def without_crumbs(mesh: Mesh) -> Mesh:
