@@ -105,6 +105,18 @@ def test_fast_sampling_gives_the_official_loops_latents(
     assert float((slow - fast).abs().max()) <= 3e-5 * max(float(slow.abs().max()), 1.0)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_captured_steps_are_the_uncaptured_ones() -> None:
+    dit = make_dit(0).to("cuda", torch.float16)
+    plan, start = euler_schedule(9), noise(1, (1, 16, 4), device=torch.device("cuda"), dtype=torch.float16)
+    plain = Sampler(dit, condition_tokens=40, latents=16, guidance=5.0, use_graph=False)
+    captured = Sampler(dit, condition_tokens=40, latents=16, guidance=5.0)
+    for number in range(3):
+        condition = torch.randn(1, 40, 6, generator=torch.Generator().manual_seed(number)).to("cuda", torch.float16)
+        assert torch.equal(captured(condition, start, plan), plain(condition, start, plan))
+    assert captured.graph is not None, captured.fell_back
+
+
 def test_a_sampler_can_be_used_again_for_another_object() -> None:
     dit = make_dit(0)
     sampler = Sampler(dit, condition_tokens=5, latents=3, guidance=5.0)

@@ -154,6 +154,14 @@ def test_a_field_without_a_surface_is_that_objects_error(value: float, words: st
     assert caught.value.hint
 
 
+def test_noise_everywhere_is_that_objects_error() -> None:
+    def noise(index: torch.Tensor, resolution: int) -> torch.Tensor:
+        return torch.sin(index.float() @ torch.tensor([12.9898, 78.233, 37.719]) * 43758.5453)
+
+    with pytest.raises(ObjectError, match="cloud of surfaces"):
+        sparse_volume(noise, 124, device=CPU)
+
+
 def test_levels_double_up_to_at_least_what_was_asked() -> None:
     assert doubling_sizes(384) == [96, 192, 384]
     assert doubling_sizes(16) == [16]

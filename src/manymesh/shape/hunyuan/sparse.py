@@ -22,6 +22,8 @@ from manymesh.errors import ObjectError
 from manymesh.shape.hunyuan.marching import corner_offsets, crossing, crossing_cells
 from manymesh.shape.hunyuan.marching_table import FACES
 
+# A ball that fills the box is crossed by about 6 R^2 cells. Ten times as many are no object but noise.
+_MOST_CELLS = 60
 _CELLS_AT_ONCE = 1 << 17
 _POINTS_AT_ONCE = 1 << 21
 
@@ -84,16 +86,16 @@ def sparse_volume(field: GridField, resolution: int, *, min_resolution: int = 63
         device: where the volume lies: 4 bytes a point, and 1 more for the level in work.
 
     Raises:
-        ObjectError: a value is not finite, or nothing is inside.
+        ObjectError: a value is not finite, nothing is inside, or the surface is everywhere.
     """
     sizes = doubling_sizes(resolution, min_resolution)
     level = _Level(field, sizes[0], device)
     level.ask(torch.arange(level.points**3, device=device))
-    cells, queries = crossing_cells(level.volume), [level.queries]
+    cells, queries = _of_an_object(crossing_cells(level.volume), sizes[0]), [level.queries]
     for size in sizes[1:]:
         active = torch.cat([cells, suspect_cells(level.volume)]).unique()
         finer = _Level(field, size, device)
-        cells = finer.follow(_children_bases(active, level.points, finer.points))
+        cells = _of_an_object(finer.follow(_children_bases(active, level.points, finer.points)), size)
         level = finer
         queries.append(level.queries)
     if len(cells) == 0:
@@ -104,6 +106,15 @@ def sparse_volume(field: GridField, resolution: int, *, min_resolution: int = 63
 def dense_volume(field: GridField, resolution: int, *, device: torch.device) -> SparseVolume:
     """The same with every point evaluated: what ``sparse_volume`` is held against."""
     return sparse_volume(field, resolution, min_resolution=resolution, device=device)
+
+
+def _of_an_object(cells: Tensor, resolution: int) -> Tensor:
+    """The cells, when there are not so many that everything after this would drown in triangles."""
+    if len(cells) > _MOST_CELLS * resolution**2:
+        raise ObjectError(
+            "the shape network made a cloud of surfaces and no object", "Look at the cutout; try another --seed"
+        )
+    return cells
 
 
 class _Level:
