@@ -58,6 +58,16 @@ def test_a_soft_shadow_is_left_on_the_ground():
     assert iou(union(found, photo(scene)), truth > 0.5) > 0.95
 
 
+def test_a_deep_contact_shadow_is_left_on_the_ground():
+    scene = ground(480, 640, (214, 210, 204))
+    shade(scene, disc((480, 640), 345, 245, 100), 7, 0.5)
+    truth = disc((480, 640), 300, 220, 110)
+    paint(scene, truth, (30, 60, 90))
+    found = detect(photo(scene))
+    assert len(found) == 1
+    assert iou(union(found, photo(scene)), truth > 0.5) > 0.95
+
+
 def test_a_grey_thing_is_not_taken_for_a_shadow():
     scene = ground(480, 640, (214, 214, 214))
     truth = disc((480, 640), 320, 240, 100)

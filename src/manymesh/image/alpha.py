@@ -51,9 +51,10 @@ def sides_of(rgb: U8, mask: Bool, snap: float, band: float) -> Sides:
     height, width = mask.shape
     scale = min(1.0, FIT_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA) if scale < 1 else rgb
-    soft = cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    colour = small.astype(np.float32) / 255
+    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA) if scale < 1 else rgb, np.uint8)
+    flat = cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+    soft = np.asarray(flat, np.float32) / np.float32(255)
+    colour = np.asarray(small, np.float32) / np.float32(255)
     reach = max(1.5, snap * scale)
     rough = soft > 0.5
     drawn = guided_filter(small, soft, max(2.0, 1.5 * reach), 1e-4)

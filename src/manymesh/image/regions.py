@@ -26,7 +26,7 @@ def components(mask: Bool) -> tuple[int, I32]:
     import cv2
 
     count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    return int(count) - 1, labels
+    return int(count) - 1, np.asarray(labels, np.int32)
 
 
 def enclosed(mask: Bool) -> Bool:
@@ -99,12 +99,8 @@ def spread_colour(colour: F32, known: Bool | F32) -> F32:
     while min(levels[-1][1].shape) > 2:
         value, mass = levels[-1]
         half = ((mass.shape[1] + 1) // 2, (mass.shape[0] + 1) // 2)
-        levels.append(
-            (
-                cv2.resize(value, half, interpolation=cv2.INTER_AREA),
-                cv2.resize(mass, half, interpolation=cv2.INTER_AREA),
-            )
-        )
+        smaller, lighter = (cv2.resize(part, half, interpolation=cv2.INTER_AREA) for part in (value, mass))
+        levels.append((np.asarray(smaller, np.float32), np.asarray(lighter, np.float32)))
     value, mass = levels[-1]
     total = max(float(mass.sum()), 1e-9)
     result = np.where(mass[..., None] > 1e-6, value / np.maximum(mass, 1e-6)[..., None], value.sum(axis=(0, 1)) / total)
