@@ -15,10 +15,11 @@ from manymesh.dev import parity_matting  # noqa: E402
 from manymesh.errors import MissingPieceError, ObjectError, WeightsError  # noqa: E402
 from manymesh.matte.birefnet import STAGE, deform, image, swin  # noqa: E402
 from manymesh.matte.birefnet.load import build, load  # noqa: E402
-from manymesh.matte.birefnet.stage import NATIVE_PX, cut_out  # noqa: E402
+from manymesh.matte.birefnet.stage import NATIVE_PX, cut_out, weights_file  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
 from manymesh.types import Box, Crop  # noqa: E402
 
+torch.set_num_threads(1)  # the networks are tiny: more threads only wait for each other
 CPU = torch.device("cpu")
 
 
@@ -97,10 +98,12 @@ def test_a_file_that_is_cut_short_says_so(tmp_path, state) -> None:
 
 def test_the_chunks_that_bound_memory_do_not_change_the_result(monkeypatch, state) -> None:
     network = build(TINY, {k: torch.from_numpy(v) for k, v in state.items()})
-    whole = run(network, picture())
+    two = np.concatenate([picture(seed=1), picture(seed=2)])
+    whole = run(network, two)
     monkeypatch.setattr(deform, "_MOST_SAMPLES", 1)
     monkeypatch.setattr(swin, "_MOST_HIDDEN", 1 << 10)
-    np.testing.assert_allclose(run(network, picture()), whole, atol=1e-5)
+    monkeypatch.setattr(swin, "_MOST_SCORES", 3 * 16 * 16)
+    np.testing.assert_allclose(run(network, two), whole, atol=1e-5)
 
 
 def test_a_deformable_convolution_without_offsets_is_a_convolution() -> None:
@@ -161,6 +164,16 @@ def test_the_stage_says_which_weights_it_lacks_and_runs_with_them(tmp_path, monk
     with STAGE.open(settings) as matte:
         cutout = matte(dataclasses.replace(crop(), box=Box(0, 0, 64, 64)), tick=lambda share: None)
     assert (cutout.rgba[..., 3] == 255).all()
+
+
+def test_the_authors_pickled_release_is_converted_and_used(tmp_path, monkeypatch, state) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    settings = Settings(weights_dir=tmp_path, devices=("cpu",))
+    released = tmp_path / "BiRefNet-general-epoch_244.pth"
+    torch.save({f"module._orig_mod.{key}": torch.from_numpy(value) for key, value in state.items()}, released)
+    assert STAGE.missing(settings) is None
+    assert load(weights_file(settings), CPU, torch.float32).config == TINY
+    assert STAGE.missing(Settings(weights_dir=tmp_path, matte_model="lite")) is not None
 
 
 def test_extreme_logits_become_alpha_without_a_warning() -> None:

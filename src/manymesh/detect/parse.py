@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -57,9 +58,9 @@ def clean_label(text: str) -> str:
 
 def _answer(text: str) -> str:
     """What follows the reasoning, with HTML-quoted quotes made plain. Reasoning that never ends means no answer."""
-    before, end, after = text.partition("</think>")
+    end = re.search(r"</think(?:ing)?>", text, re.IGNORECASE)
     if end:
-        text = after
-    elif before.lstrip().startswith("<think>"):
+        text = text[end.end() :]
+    elif text.lstrip()[:6].lower() == "<think":
         return ""
     return text.replace("&quot;", '"').replace("&#34;", '"').replace("&#39;", "'").replace("&apos;", "'")

@@ -30,8 +30,10 @@ def _reply(line: str) -> Iterator[Row]:
         {"label": d.label, "box": list(d.box)}
         for d in parse_boxes(case["reply"], width, height, names=case["categories"])
     ]
-    tolerance = float(case.get("tolerance_px", case.get("pixel_tolerance", 0)))
-    accepted = [case["expected"], *case.get("alternatives", [])]
+    stated = [value for key, value in case.items() if "tol" in key.lower() and isinstance(value, (int, float))]
+    tolerance = float(max(stated, default=0))
+    others = case.get("alternatives", [])
+    accepted = [case["expected"], *([others] if others and isinstance(others[0], dict) else others)]
     errors = [error for expected in accepted if (error := _distance(found, expected)) is not None]
     if not errors:
         yield failed(

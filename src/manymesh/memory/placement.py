@@ -38,7 +38,7 @@ def place(devices: Sequence[str], stage: str, half: str = "float16") -> Placemen
     Args:
         devices: the setting, such as ("cuda", "detect=cpu").
         stage: detect, matte, shape or paint.
-        half: the 16-bit format that the stage's networks were made for, used on GPUs.
+        half: the format that the stage's networks were made for on GPUs: "float16", "bfloat16", or "float32".
 
     Raises ``UsageError`` for a device that is asked for and not there.
     """
@@ -56,6 +56,8 @@ def place(devices: Sequence[str], stage: str, half: str = "float16") -> Placemen
         raise UsageError(f"{stage} was to run on mps, but PyTorch sees no such device", _TO_CPU.format(stage))
     if device == "cpu":
         return Placement(device, "float32", f"{reason}; 16-bit arithmetic is slow on CPUs")
+    if half == "float32":
+        return Placement(device, half, f"{reason}; these networks are made for float32")
     if half == "bfloat16" and not _has_bfloat16(torch, device):
         return Placement(device, "float16", f"{reason}; this GPU has no bfloat16")
     return Placement(device, half, f"{reason}; {half} halves the memory")

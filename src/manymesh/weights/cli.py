@@ -106,13 +106,16 @@ def remove_model(m: Model) -> int:
         raise UsageError(f"{found.root} is outside the Hugging Face cache; nothing was removed")
     siblings = [other for other in MODELS if other.repo == m.repo and other.id != m.id]
     shared = {name for other in siblings for name in places.find(other).files}
+    doomed = [link for name, link in found.files.items() if name not in shared]
+    repository = found.root.parents[1]
+    kept = {p.resolve() for p in repository.glob("snapshots/*/**/*") if p.is_file() and p not in doomed}
     freed = 0
-    for name, link in found.files.items():
-        if name not in shared:
-            blob = link.resolve()
+    for link in doomed:
+        blob = link.resolve()
+        link.unlink()
+        if blob not in kept and blob.is_file():
             freed += blob.stat().st_size
-            link.unlink()
-            blob.unlink(missing_ok=True)
-    if not any(p.is_file() for p in found.root.rglob("*")):
-        shutil.rmtree(found.root.parents[1])
+            blob.unlink()
+    if not kept:
+        shutil.rmtree(repository)
     return freed

@@ -16,6 +16,7 @@ from manymesh.weights import places
 from manymesh.weights.catalogue import File, Model
 from manymesh.weights.checksum import check_file
 from manymesh.weights.licences import require_accepted
+from manymesh.weights.transfer import fetch
 
 Say = Callable[[str], None]
 _SPARE_BYTES = 256 * 1024 * 1024
@@ -54,22 +55,17 @@ def _pull_one(model: Model, say: Say) -> Path:
     cache = places.hub_cache()
     try:
         commit, remote = _describe(hub, model)
-        wanted = [file for file in remote if not _is_cached(hub, model, file, commit, cache)]
+        if model.revision is None:
+            # Before the bytes: a pull that is cut must go on with the same commit.
+            places.remember_commit(model.repo, commit)
+        here = _cached(model, remote, commit, cache)
+        wanted = [file for file in remote if file.name not in here]
         _require_space(cache, sum(file.bytes for file in wanted), model)
         root: Path | None = None
         for file in remote:
             if file in wanted:
                 say(f"{model.id}: {file.name} ({readable(file.bytes)})")
-            path = Path(
-                hub.hf_hub_download(
-                    model.repo,
-                    file.name,
-                    revision=commit,
-                    cache_dir=cache,
-                    endpoint=_endpoint(),
-                    library_name="manymesh",
-                )
-            )
+            path = fetch(hub, model.repo, file.name, commit, cache, _endpoint()) if file in wanted else here[file.name]
             if file in wanted:
                 _require_sound(path, file, model)
             root = Path(str(path)[: -len(file.name) - 1])
@@ -77,8 +73,6 @@ def _pull_one(model: Model, say: Say) -> Path:
         raise
     except Exception as error:
         raise _explained(hub, error, model) from error
-    if model.revision is None:
-        places.remember_commit(model.repo, commit)
     if root is None:
         raise WeightsError(f"{model.repo} holds none of the files of {model.id}")
     return root
@@ -119,9 +113,12 @@ def _describe(hub: Any, model: Model) -> tuple[str, list[Remote]]:
     return str(info.sha), list(remote.values())
 
 
-def _is_cached(hub: Any, model: Model, file: Remote, commit: str, cache: Path) -> bool:
-    path = hub.try_to_load_from_cache(model.repo, file.name, cache_dir=cache, revision=commit)
-    return isinstance(path, str) and (not file.bytes or os.path.getsize(path) == file.bytes)
+def _cached(model: Model, remote: Sequence[Remote], commit: str, cache: Path) -> dict[str, Path]:
+    """The files that are here already, with the size that they should have."""
+    snapshot = cache / ("models--" + model.repo.replace("/", "--")) / "snapshots" / commit
+    paths = {file.name: snapshot / file.name for file in remote}
+    sizes = {file.name: file.bytes for file in remote}
+    return {n: p for n, p in paths.items() if p.is_file() and (not sizes[n] or p.stat().st_size == sizes[n])}
 
 
 def _require_space(cache: Path, needed_bytes: int, model: Model) -> None:

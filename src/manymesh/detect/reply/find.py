@@ -113,8 +113,7 @@ def _of_object(node: Node, label: str | None) -> Iterator[Found]:
         if key.endswith("3d"):
             continue
         if key in WRAPPER_KEYS:
-            if isinstance(value, Node):
-                yield from _of_node(value, own)
+            yield from _of_box_value(value, own)
         elif _holds_boxes(value):
             yield from _of_box_value(value, own if key in LABEL_KEYS else written)
 

@@ -53,15 +53,15 @@ class DecoderBlock(nn.Module):
         self.conv_out = nn.Conv2d(inner, outputs, 3, padding=1)
         self.bn_out = nn.BatchNorm2d(outputs)
 
-    def mix(self, x: Tensor) -> Tensor:
-        """The first half: (B, inputs, h, w) to (B, inner, h, w)."""
-        return self.dec_att(F.relu_(self.bn_in(self.conv_in(x))))
+    def narrow(self, x: Tensor) -> Tensor:
+        """(B, inputs, h, w) to (B, inner, h, w). After this the caller may let go of ``x``, the largest map."""
+        return F.relu_(self.bn_in(self.conv_in(x)))
 
     def widen(self, mixed: Tensor) -> Tensor:
-        """The second half: (B, inner, h, w) to (B, outputs, h, w)."""
+        """(B, inner, h, w) to (B, outputs, h, w)."""
         if mixed.is_cuda:
             mixed = mixed.contiguous(memory_format=torch.channels_last)
         return self.bn_out(self.conv_out(mixed))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.widen(self.mix(x))
+        return self.widen(self.dec_att(self.narrow(x)))

@@ -78,11 +78,12 @@ class Decoder(nn.Module):
         current = maps.pop()
         for level in (4, 3, 2, 1):
             seen = getattr(self, f"ipt_blk{level + 1}")(tiles(x, current))
-            current = torch.cat([current, seen], 1)
             if probe:
                 probe(f"ipt_{level + 1}", seen)
+            block = cast(DecoderBlock, getattr(self, f"decoder_block{level}"))
+            current = block.narrow(torch.cat([current, seen], 1))
             del seen
-            current = getattr(self, f"decoder_block{level}")(current)
+            current = block.widen(block.dec_att(current))
             if probe:
                 probe(f"decoder_block_{level}", current)
             if level > 1:

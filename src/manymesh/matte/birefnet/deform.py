@@ -46,7 +46,7 @@ def deform_conv2d(x: Tensor, offset: Tensor, mask: Tensor, weight: Tensor, paddi
         columns = samples.to(x.dtype).flatten(1, 2)
         del samples
         matrix = weight.flatten(2)[:, :, start:stop].flatten(1).expand(batch, -1, -1)
-        out = torch.bmm(matrix, columns) if out is None else torch.baddbmm(out, matrix, columns)
+        out = torch.bmm(matrix, columns) if out is None else out.baddbmm_(matrix, columns)
     assert out is not None
     return out.view(batch, out_channels, h, w)
 
@@ -61,12 +61,16 @@ def _positions(offsets: Tensor, first: int, k: int, padding: int) -> Tensor:
     tap = torch.arange(first, first + taps, device=device)
     y = torch.arange(h, device=device)[:, None] + (tap // k - padding)[:, None, None]
     x = torch.arange(w, device=device) + (tap % k - padding)[:, None, None]
+    # Python's own numbers, no tensors made from lists: those would stop the GPU's queue for a copy each time.
     places = torch.empty(batch, taps, h, w, 2, device=device, dtype=dtype)
-    torch.add(offsets[:, :, 1], x, out=places[..., 0])
-    torch.add(offsets[:, :, 0], y, out=places[..., 1])
-    scale = torch.tensor([2 / w, 2 / h], device=device, dtype=dtype)
-    bias = torch.tensor([1 / w - 1, 1 / h - 1], device=device, dtype=dtype)
-    return places.mul_(scale).add_(bias).view(batch, taps * h, w, 2)
+    torch.add(_unit(x, w, dtype), offsets[:, :, 1], alpha=2 / w, out=places[..., 0])
+    torch.add(_unit(y, h, dtype), offsets[:, :, 0], alpha=2 / h, out=places[..., 1])
+    return places.view(batch, taps * h, w, 2)
+
+
+def _unit(pixels: Tensor, n: int, dtype: torch.dtype) -> Tensor:
+    """Whole pixel numbers to places from -1 to 1 over n pixels."""
+    return (2 * pixels + 1).to(dtype).mul_(1 / n).sub_(1)
 
 
 class DeformableConv(nn.Module):

@@ -31,7 +31,7 @@ class BiRefNet(nn.Module):
         maps = self._two_scales(x, probe)
         context = torch.cat([resize(finer, maps[3]) for finer in maps[:3]] + [maps[3]], 1)
         squeeze = cast(DecoderBlock, self.squeeze_module[0])
-        mixed = squeeze.mix(context)
+        mixed = squeeze.dec_att(squeeze.narrow(context))
         maps[3] = squeeze.widen(mixed)
         if probe:
             for name, value in (("squeeze_in", context), ("squeeze_aspp", mixed), ("squeeze_out", maps[3])):

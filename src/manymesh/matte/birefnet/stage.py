@@ -19,6 +19,7 @@ from manymesh.stages import Matte, Stage, Tick
 from manymesh.types import U8, Crop, Cutout
 from manymesh.weights import missing as missing_weights
 from manymesh.weights import require
+from manymesh.weights.convert import as_safetensors
 
 # Width and height that each variant was trained at; other multiples of 32 run, but cut worse.
 NATIVE_PX = {"hr": (2048, 2048), "hr-matting": (2048, 2048), "lite-2k": (2560, 1440), "512": (512, 512)}
@@ -32,13 +33,29 @@ Alpha = Callable[[U8], U8]
 @contextmanager
 def open_matte(settings: Settings) -> Iterator[Matte]:
     """Load the network that the settings name, and give a function from crops to cutouts."""
-    weights = require(f"birefnet-{settings.matte_model}", settings.weights_dir).files["model.safetensors"]
-    alpha_of = network_alpha(weights, settings)
+    alpha_of = network_alpha(weights_file(settings), settings)
 
     def matte(crop: Crop, *, tick: Tick) -> Cutout:
         return cut_out(crop, alpha_of, tick)
 
     yield matte
+
+
+def weights_file(settings: Settings) -> Path:
+    """The network's safetensors file; one of the authors' .pth releases in ``weights_dir`` is converted, once."""
+    pickled = _released_pth(settings)
+    if pickled is not None and missing_weights(f"birefnet-{settings.matte_model}", settings.weights_dir):
+        return as_safetensors(pickled)
+    return require(f"birefnet-{settings.matte_model}", settings.weights_dir).files["model.safetensors"]
+
+
+def _released_pth(settings: Settings) -> Path | None:
+    """Such as BiRefNet-general-epoch_244.pth or BiRefNet-general-bb_swin_v1_tiny-epoch_232.pth (lite)."""
+    if settings.weights_dir is None or settings.matte_model not in ("general", "lite"):
+        return None
+    small = settings.matte_model == "lite"
+    names = sorted(settings.weights_dir.glob("BiRefNet-general-*.pth"))
+    return next((path for path in names if ("tiny" in path.name or "lite" in path.name) == small), None)
 
 
 def network_alpha(weights: Path, settings: Settings) -> Alpha:
@@ -91,6 +108,8 @@ def missing(settings: Settings) -> str | None:
     absent = [name for name in ("torch", "safetensors") if importlib.util.find_spec(name) is None]
     if absent:
         return f'{" and ".join(absent)} not installed: run pip install "manymesh[hunyuan]"'
+    if _released_pth(settings) is not None:
+        return None
     return missing_weights(f"birefnet-{settings.matte_model}", settings.weights_dir)
 
 

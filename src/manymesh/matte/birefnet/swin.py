@@ -19,7 +19,9 @@ from manymesh.matte.birefnet.config import Config
 Probe = Callable[[str, Tensor], None]
 """Called with a name and a tensor at points inside the network, for parity checks."""
 
-_MOST_HIDDEN = 1 << 25  # elements of an MLP's hidden layer at a time: 64 MiB in half precision
+# How much is held at a time, in elements: 64 MiB in half precision.
+_MOST_HIDDEN = 1 << 25  # an MLP's hidden layer
+_MOST_SCORES = 1 << 25  # pairs of places in windows
 
 
 class Grid(NamedTuple):
@@ -82,12 +84,21 @@ class WindowAttention(nn.Module):
     def forward(self, windows: Tensor, index: Tensor, blocked: Tensor | None) -> Tensor:
         """(batch * windows, n, C) to the same shape; ``blocked`` (windows, n, n) forbids pairs."""
         count, n, dim = windows.shape
-        q, k, v = self.qkv(windows).view(count, n, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4)
+        qkv = self.qkv(windows).view(count, n, 3, self.heads, dim // self.heads)
         bias = self.relative_position_bias_table[index.flatten()].view(n, n, -1).permute(2, 0, 1).contiguous()[None]
-        if blocked is not None:
-            bias = bias.masked_fill(blocked[:, None], float("-inf")).repeat(count // len(blocked), 1, 1, 1)
-        out = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        return self.proj(out.transpose(1, 2).reshape(count, n, dim))
+        mixed = torch.empty_like(windows)
+        step = max(1, _MOST_SCORES // (self.heads * n * n))
+        for start in range(0, count, step):
+            part = slice(start, min(start + step, count))
+            q, k, v = qkv[part].permute(2, 0, 3, 1, 4)
+            mask = bias
+            if blocked is not None:
+                which = torch.arange(part.start, part.stop, device=windows.device) % len(blocked)
+                mask = bias.masked_fill(blocked[which][:, None], float("-inf"))
+            out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+            mixed[part] = out.transpose(1, 2).flatten(2)
+        del qkv
+        return self.proj(mixed)
 
 
 class Mlp(nn.Module):
