@@ -221,7 +221,7 @@ def test_a_photo_walks_to_painted_glbs_with_this_shape_stage(
     from manymesh import engines
     from manymesh.pipeline import Pipeline
 
-    stages = {"detect": "foreground", "matte": "lite", "shape": "hunyuan3d", "paint": "photo"}
+    stages = {**engines.ENGINES["lite"], "shape": "hunyuan3d"}
     monkeypatch.setattr(engines, "ENGINES", {**engines.ENGINES, "hunyuan": stages})
     shapes = {**engines.BUILTIN["shape"], "hunyuan3d": "manymesh.shape.hunyuan:STAGE"}
     monkeypatch.setattr(engines, "BUILTIN", {**engines.BUILTIN, "shape": shapes})
