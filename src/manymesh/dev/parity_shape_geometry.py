@@ -67,8 +67,8 @@ def _sparse(config: dict[str, Any], resolution: int, minimum: int, queries: list
             queries.append(len(points))
         return field(points)
 
-    sizes = block_level_sizes(resolution, minimum)
-    return coarse_to_fine(counted, sizes, bounds=float(config["bounds"]), device=torch.device("cpu"))
+    sizes, level = block_level_sizes(resolution, minimum), float(config.get("mc_level", 0.0))
+    return coarse_to_fine(counted, sizes, bounds=float(config["bounds"]), level=level, device=torch.device("cpu"))
 
 
 def _sparse_grid(f: Fixture) -> Iterator[Row]:
@@ -107,7 +107,7 @@ def _flashvdm_net(f: Fixture) -> Iterator[Row]:
         with torch.inference_mode():
             given = net.geo_decoder.keys_values(net(f.torch("z")))
         chunk = int(config[f"num_chunks_{run}"])
-        field = flash_field(net.geo_decoder, given, chunk=chunk, mode=mode, top_k=int(config["topk"]))
+        field = flash_field(net.geo_decoder, given, chunk=chunk, mode=mode, top_k=config.get("topk"))
         bounds, cpu = float(config["bounds"]), torch.device("cpu")
         volume = coarse_to_fine(field, list(config[f"levels_{run}"]), bounds=bounds, device=cpu).numpy()
         expected = f.tensors[name]
