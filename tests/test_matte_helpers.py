@@ -35,6 +35,7 @@ def test_a_stranger_without_a_box_is_dropped_and_an_overhang_kept() -> None:
 
 def test_specks_and_faint_haze_go() -> None:
     alpha = np.maximum(solid(100, 100, (0, 0, 100, 100), level=7), solid(100, 100, (20, 20, 80, 80), (90, 90, 91, 91)))
+    alpha[5:15, 5:90] = 40
     np.testing.assert_array_equal(own_alpha(alpha, Box(0, 0, 100, 100), []), solid(100, 100, (20, 20, 80, 80)))
 
 
@@ -64,3 +65,18 @@ def test_a_soft_edge_gets_the_objects_colour_instead_of_the_backgrounds() -> Non
     at_half = 100
     assert np.abs(refined[60, at_half].astype(int) - red).max() < 20
     assert np.abs(seen[60, at_half].astype(int) - red).max() > 80
+
+
+def test_a_neighbour_that_reaches_into_the_box_goes_with_its_soft_edge() -> None:
+    alpha = solid(60, 100, (10, 10, 40, 50), (55, 10, 95, 50))
+    alpha[20:30, 40:55] = 60  # a faint bridge, half of it nearer to each
+    own = own_alpha(alpha, Box(8, 8, 62, 52), [Box(52, 8, 97, 52)])
+    assert (own[10:50, 10:40] == 255).all()
+    assert not own[:, 55:].any()
+    assert own[25, 42] == 60
+    assert own[25, 52] == 0
+
+
+def test_an_object_wholly_on_a_neighbours_ground_is_kept() -> None:
+    alpha = solid(60, 60, (20, 20, 40, 40))
+    np.testing.assert_array_equal(own_alpha(alpha, Box(18, 18, 42, 42), [Box(5, 5, 55, 55)]), alpha)

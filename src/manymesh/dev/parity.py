@@ -62,7 +62,8 @@ def compare(name: str, actual: ArrayLike, expected: ArrayLike, tolerance: float,
     if a.size == 0:
         return Row(name, 0.0, 0.0, tolerance, True, note or "empty")
     wide_a, wide_e = a.astype(np.float64), e.astype(np.float64)
-    max_abs = float(np.abs(wide_a - wide_e).max())
+    with np.errstate(invalid="ignore"):
+        max_abs = float(np.abs(wide_a - wide_e).max())
     scale = float(np.abs(wide_e).max())
     max_rel = max_abs / scale if scale > 0 else max_abs
     return Row(name, max_abs, max_rel, tolerance, bool(max_abs <= tolerance), note)
