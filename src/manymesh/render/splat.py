@@ -106,7 +106,7 @@ def depth_edges(raster: Raster, z: F32) -> U8:
     return np.asarray(cv2.Canny(depth, 30, 80), np.uint8)
 
 
-def merge(splats: Iterable[Splat], weights: Iterable[float]) -> tuple[F32, Bool]:
+def merge(splats: Iterable[Splat], weights: Iterable[float], exponent: float = BAKE_EXPONENT) -> tuple[F32, Bool]:
     """Blend views into one texture, taking them in order, one at a time.
 
     A view is left out when over 99 % of what it shows has been painted before.
@@ -117,7 +117,7 @@ def merge(splats: Iterable[Splat], weights: Iterable[float]) -> tuple[F32, Bool]
     total: Any = None
     trust: Any = None
     for splat, weight in zip(splats, weights, strict=True):
-        share = np.float32(weight) * splat.cosine**BAKE_EXPONENT
+        share = np.float32(weight) * splat.cosine ** np.float32(exponent)
         if trust is None:
             total, trust = np.zeros_like(splat.texture), np.zeros_like(share)
         shown = share > 0

@@ -1,0 +1,84 @@
+"""Official folders to networks: one network at a time, strictly, straight to where it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from manymesh.errors import WeightsError
+from manymesh.weights.convert import as_safetensors
+from manymesh.weights.tensors import read_header, read_tensors, require_shapes
+
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS = "diffusion_pytorch_model"
+
+Network = TypeVar("Network", bound="torch.nn.Module")
+
+
+def network_file(folder: Path, part: str, *, sha256: str | None = None) -> Path:
+    """The safetensors file of one network of a folder in diffusers' layout.
+
+    A ``.bin`` beside it goes first: it is what the authors' own program reads, and in one release the ``.safetensors``
+    beside it is another network. It is a pickle, so it is converted, once, by the loader that runs nothing from it.
+
+    Args:
+        folder: such as ``hunyuan3d-paint-v2-0``.
+        part: "unet", "vae" or "text_encoder".
+        sha256: of the ``.bin``, where known.
+    """
+    name = "model" if part == "text_encoder" else WEIGHTS
+    pickled, safe = folder / part / f"{name}.bin", folder / part / f"{name}.safetensors"
+    if pickled.is_file():
+        return as_safetensors(pickled, sha256)
+    if safe.is_file():
+        return safe
+    raise WeightsError(f"{folder / part} holds no weights", "Run 'manymesh models verify'")
+
+
+def load_network(
+    build: Callable[[], Network],
+    path: Path,
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+    prefix: str = "",
+    rename: Callable[[str], str | None] = lambda key: key,
+) -> Network:
+    """A network with the weights of a file, ready to run.
+
+    Args:
+        build: makes the network; called under the ``meta`` device, where it takes no memory.
+        path: a safetensors file, which may hold several networks.
+        device, dtype: where the weights go, tensor by tensor, and what they become.
+        prefix: of the keys that are this network's.
+        rename: a key without its prefix to the network's own, or None for what is no weight.
+
+    Raises:
+        WeightsError: file and network do not match; the first wrong key is named. Nothing has been allocated then.
+    """
+    import torch
+
+    with torch.device("meta"):
+        network = build()
+    names, found = {}, {}
+    for key, info in read_header(path).items():
+        own = rename(key.removeprefix(prefix)) if key.startswith(prefix) else None
+        if own is not None:
+            names[key], found[own] = own, info.shape
+    wanted = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    require_shapes(found, wanted, "the network that its config.json describes", path)
+    state = {}
+    for key, tensor in read_tensors(path, names):
+        moved = tensor.to(device, dtype)
+        # "channels last" is how the tensor cores want a convolution's weights.
+        state[key] = moved.contiguous(memory_format=torch.channels_last) if moved.ndim == 4 else moved.contiguous()
+    network.load_state_dict(state, strict=True, assign=True)
+    return network.eval().requires_grad_(False)
+
+
+def count_strays(path: Path, prefixes: tuple[str, ...]) -> list[str]:
+    """Keys of a file that belong to none of the networks under ``prefixes``."""
+    return [key for key in read_header(path) if not key.startswith(prefixes)]

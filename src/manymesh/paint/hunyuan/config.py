@@ -1,0 +1,236 @@
+"""The networks' sizes, read from the official config.json files and checked against what is built here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from manymesh.errors import WeightsError
+
+ATTENTION_DOWN, PLAIN_DOWN = "CrossAttnDownBlock2D", "DownBlock2D"
+ATTENTION_UP, PLAIN_UP = "CrossAttnUpBlock2D", "UpBlock2D"
+
+# Switches of the family that are not built. A file that sets one to anything else describes another network.
+_UNET_FIXED: Mapping[str, tuple[Any, ...]] = {
+    "act_fn": ("silu",),
+    "use_linear_projection": (True,),
+    "center_input_sample": (False,),
+    "dual_cross_attention": (False,),
+    "only_cross_attention": (False,),
+    "downsample_padding": (1,),
+    "mid_block_scale_factor": (1,),
+    "num_class_embeds": (None,),
+    "class_embed_type": (None,),
+    "addition_embed_type": (None,),
+    "time_embedding_type": ("positional",),
+    "resnet_time_scale_shift": ("default",),
+    "encoder_hid_dim": (None,),
+    "transformer_layers_per_block": (1,),
+    "mid_block_type": ("UNetMidBlock2DCrossAttn",),
+    "conv_in_kernel": (3,),
+    "conv_out_kernel": (3,),
+    "num_attention_heads": (None,),
+}
+_VAE_FIXED: Mapping[str, tuple[Any, ...]] = {
+    "act_fn": ("silu",),
+    "mid_block_add_attention": (True,),
+    "use_quant_conv": (True,),
+    "use_post_quant_conv": (True,),
+    "shift_factor": (None, 0),
+    "latents_mean": (None,),
+    "latents_std": (None,),
+}
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """A Stable Diffusion 2 UNet (Rombach et al. 2022).
+
+    Attributes:
+        channels: per level.
+        heads: attention heads per level. The files call them attention_head_dim; they are counts.
+        attends_down, attends_up: which levels have transformers, in the order of the lists in the file.
+        text_dim: width of the text's tokens.
+    """
+
+    in_channels: int = 4
+    out_channels: int = 4
+    channels: tuple[int, ...] = (320, 640, 1280, 1280)
+    heads: tuple[int, ...] = (5, 10, 20, 20)
+    layers: int = 2
+    attends_down: tuple[bool, ...] = (True, True, True, False)
+    attends_up: tuple[bool, ...] = (False, True, True, True)
+    text_dim: int = 1024
+    groups: int = 32
+    eps: float = 1e-5
+    flip_sin_to_cos: bool = True
+    freq_shift: float = 0
+
+
+@dataclass(frozen=True)
+class VaeConfig:
+    """An AutoencoderKL (Rombach et al. 2022)."""
+
+    channels: tuple[int, ...] = (128, 256, 512, 512)
+    layers: int = 2
+    latent_channels: int = 4
+    groups: int = 32
+    scaling_factor: float = 0.18215
+
+    @property
+    def shrinks(self) -> int:
+        """Pixels per latent along a side."""
+        return 2 ** (len(self.channels) - 1)
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """A CLIP text encoder (Radford et al. 2021)."""
+
+    width: int = 1024
+    layers: int = 23
+    heads: int = 16
+    inner: int = 4096
+    vocabulary: int = 49408
+    positions: int = 77
+    quick_gelu: bool = False
+    eps: float = 1e-5
+
+
+@dataclass(frozen=True)
+class NoiseConfig:
+    """The noise that the networks were trained with, and how its steps are spaced."""
+
+    beta_start: float = 0.00085
+    beta_end: float = 0.012
+    train_steps: int = 1000
+    spacing: str = "trailing"
+    zero_snr: bool = True
+    offset: int = 1
+
+
+def read_unet(folder: Path) -> UNetConfig:
+    """``folder/unet/config.json``. Raises ``WeightsError`` for a network that is not built here."""
+    path = folder / "unet" / "config.json"
+    table = _table(path, _UNET_FIXED)
+    with _reading(path):
+        channels = _whole_numbers(table["block_out_channels"])
+        heads = table.get("attention_head_dim", 8)
+        down, up = table["down_block_types"], table["up_block_types"]
+        known = set(down) <= {ATTENTION_DOWN, PLAIN_DOWN} and set(up) <= {ATTENTION_UP, PLAIN_UP}
+        if not known or len(down) != len(channels) or len(up) != len(channels):
+            raise ValueError("its blocks are not those of Stable Diffusion 2")
+        config = UNetConfig(
+            in_channels=int(table["in_channels"]),
+            out_channels=int(table["out_channels"]),
+            channels=channels,
+            heads=(int(heads),) * len(channels) if isinstance(heads, int) else _whole_numbers(heads),
+            layers=int(table["layers_per_block"]),
+            attends_down=tuple(kind == ATTENTION_DOWN for kind in down),
+            attends_up=tuple(kind == ATTENTION_UP for kind in up),
+            text_dim=int(table["cross_attention_dim"]),
+            groups=int(table.get("norm_num_groups", 32)),
+            eps=float(table.get("norm_eps", 1e-5)),
+            flip_sin_to_cos=bool(table.get("flip_sin_to_cos", True)),
+            freq_shift=float(table.get("freq_shift", 0)),
+        )
+        divides = all(c % h == 0 and c % config.groups == 0 for c, h in zip(channels, config.heads, strict=True))
+        if min(config.groups, config.layers, config.text_dim, config.in_channels, *config.heads) < 1 or not divides:
+            raise ValueError("its sizes do not go together")
+    return config
+
+
+def read_vae(folder: Path) -> VaeConfig:
+    """``folder/vae/config.json``. Raises as ``read_unet``."""
+    path = folder / "vae" / "config.json"
+    table = _table(path, _VAE_FIXED)
+    with _reading(path):
+        return VaeConfig(
+            channels=_whole_numbers(table["block_out_channels"]),
+            layers=int(table["layers_per_block"]),
+            latent_channels=int(table["latent_channels"]),
+            groups=int(table.get("norm_num_groups", 32)),
+            scaling_factor=float(table.get("scaling_factor", 0.18215)),
+        )
+
+
+def read_text(folder: Path) -> TextConfig:
+    """``folder/text_encoder/config.json``. Raises as ``read_unet``."""
+    path = folder / "text_encoder" / "config.json"
+    table = _table(path, {"hidden_act": ("gelu", "quick_gelu")})
+    with _reading(path):
+        return TextConfig(
+            width=int(table["hidden_size"]),
+            layers=int(table["num_hidden_layers"]),
+            heads=int(table["num_attention_heads"]),
+            inner=int(table["intermediate_size"]),
+            vocabulary=int(table["vocab_size"]),
+            positions=int(table["max_position_embeddings"]),
+            quick_gelu=table.get("hidden_act") == "quick_gelu",
+            eps=float(table.get("layer_norm_eps", 1e-5)),
+        )
+
+
+def read_noise(folder: Path) -> NoiseConfig:
+    """``folder/scheduler/scheduler_config.json``. Raises as ``read_unet``."""
+    path = folder / "scheduler" / "scheduler_config.json"
+    fixed = {"beta_schedule": ("scaled_linear",), "prediction_type": ("v_prediction",), "trained_betas": (None,)}
+    table = _table(path, {**fixed, "timestep_spacing": ("leading", "trailing")})
+    with _reading(path):
+        return NoiseConfig(
+            beta_start=float(table["beta_start"]),
+            beta_end=float(table["beta_end"]),
+            train_steps=int(table.get("num_train_timesteps", 1000)),
+            spacing=str(table["timestep_spacing"]),
+            zero_snr=bool(table.get("rescale_betas_zero_snr", False)),
+            offset=int(table.get("steps_offset", 0)),
+        )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object in a file. Raises ``WeightsError``."""
+    try:
+        table = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path} cannot be read: {error}", _AGAIN) from None
+    if not isinstance(table, dict):
+        raise WeightsError(f"{path} holds no table of settings", _AGAIN)
+    return table
+
+
+_AGAIN = "Fetch it again: 'manymesh models verify' names the damaged files and 'manymesh models pull' mends them"
+
+
+def _table(path: Path, fixed: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
+    table = read_json(path)
+    for key, allowed in fixed.items():
+        if key in table and table[key] not in allowed:
+            raise WeightsError(
+                f"{path} describes a network that is not built here: {key} is {table[key]!r}",
+                "It holds another model: see 'manymesh models list' for what fits",
+            )
+    return table
+
+
+class _reading:  # noqa: N801 - used as a function
+    """Turns what a wrong config raises into one sentence for people."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, (KeyError, TypeError, ValueError)):
+            raise WeightsError(f"{self.path} is not understood: {error}", _AGAIN) from error
+
+
+def _whole_numbers(values: Any) -> tuple[int, ...]:
+    numbers = tuple(int(value) for value in values)
+    if not numbers or min(numbers) < 1:
+        raise ValueError("a list of sizes is empty or not positive")
+    return numbers

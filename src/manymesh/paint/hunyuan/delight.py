@@ -1,0 +1,97 @@
+"""Taking the light out of a photo: InstructPix2Pix (Brooks et al. 2023) with an empty prompt.
+
+The official program passes a guidance scale of 1, which switches guidance off altogether; its image guidance of 1.5
+therefore has no effect, and each step is one pass of the network. It is kept so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from manymesh.paint.hunyuan.config import NoiseConfig
+from manymesh.paint.hunyuan.denoise import Denoiser
+from manymesh.paint.hunyuan.schedule import euler_ancestral
+from manymesh.paint.hunyuan.unet import UNet, text_memory
+from manymesh.paint.hunyuan.vae import Vae
+from manymesh.stages import Tick
+from manymesh.types import U8
+
+
+class Delighter:
+    """
+    Args:
+        unet, vae: the networks.
+        prompt: (1, 77, text_dim), the encoded empty prompt.
+        noise: what the network was trained with.
+        use_graph: see ``Denoiser``.
+    """
+
+    def __init__(self, unet: UNet, vae: Vae, prompt: Tensor, noise: NoiseConfig, *, use_graph: bool = True) -> None:
+        self.unet, self.vae, self.noise, self.use_graph = unet, vae, noise, use_graph
+        weight = unet.conv_in.weight
+        self.device, self.dtype = weight.device, weight.dtype
+        self.memory = text_memory(unet, prompt.to(self.device, self.dtype))
+        self.latents: Tensor | None = None
+        self.denoiser: Denoiser | None = None
+
+    @torch.inference_mode()
+    def __call__(
+        self,
+        picture: U8,
+        steps: int,
+        draw: Callable[[tuple[int, ...]], Tensor],
+        tick: Tick = lambda done: None,
+        each: Callable[[int, Tensor], None] | None = None,
+    ) -> Tensor:
+        """
+        Args:
+            picture: (H, W, 3) uint8; H and W are multiples of 64.
+            steps: of the sampler.
+            draw: normal numbers of a shape; called once for the start and once for every step.
+            tick, each: see ``Denoiser``.
+
+        Returns:
+            (1, 3, H, W) float picture in [0, 1].
+        """
+        latents = self.encode(picture)
+        if self.latents is None or self.latents.shape != latents.shape:
+            self.latents = latents.clone()
+            self.denoiser = Denoiser(
+                self._predict,
+                (1, *latents.shape[1:]),
+                self.unet.time_embedding.linear_2.out_features,  # type: ignore[union-attr, arg-type]
+                device=self.device,
+                dtype=self.dtype,
+                use_graph=self.use_graph,
+            )
+        self.latents.copy_(latents)
+        assert self.denoiser is not None
+        schedule = euler_ancestral(self.noise, steps)
+        times = self.unet.embed_time(torch.tensor(schedule.timesteps, device=self.device))[:, None]
+        shape = tuple(latents.shape)
+        out = self.denoiser(draw(shape), schedule, times, lambda: draw(shape), tick, each)
+        return self.vae.decode((out / self.vae.config.scaling_factor).to(self.dtype))
+
+    def encode(self, picture: U8) -> Tensor:
+        """(1, 4, H / 8, W / 8): the encoder's mean, not scaled."""
+        return self.vae.encode(to_signed(picture[None], self.device, self.dtype))
+
+    def _predict(self, x: Tensor, time: Tensor) -> Tensor:
+        assert self.latents is not None
+        return self.unet(torch.cat([x, self.latents], dim=1), time, self.memory)  # type: ignore[no-any-return]
+
+
+def to_signed(pictures: U8, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """(N, H, W, 3) uint8 to (N, 3, H, W) in [-1, 1]."""
+    unit = torch.from_numpy(np.ascontiguousarray(pictures)).to(device).permute(0, 3, 1, 2).float() / 255
+    return (unit.to(dtype) - 0.5) * 2
+
+
+def to_bytes(pictures: Tensor) -> U8:
+    """(N, 3, H, W) in [0, 1] to (N, H, W, 3) uint8, rounded."""
+    levels = (pictures.float() * 255).round().to(torch.uint8)
+    return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())

@@ -1,0 +1,131 @@
+"""The loop from noise to latents, the same for both networks. On CUDA a step is captured once and replayed.
+
+A step of these networks is some two thousand small kernels; launching them one by one takes longer than running them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from manymesh.paint.hunyuan.schedule import Schedule
+from manymesh.stages import Tick
+
+Predict = Callable[[Tensor, Tensor], Tensor]
+"""(N, 4, h, w) scaled sample and (N, time_dim) embedded time to the network's (N, 4, h, w) prediction of v."""
+
+
+class Denoiser:
+    """Runs one network's steps for samples of one size.
+
+    Args:
+        predict: the network; whatever else it reads must stay at its address between calls.
+        shape: of the sample.
+        time_dim: width of the time embedding.
+        device, dtype: of the network. The sample itself is float32.
+        use_graph: capture the step on CUDA. Elsewhere, and when the capture fails, steps run as they are.
+    """
+
+    def __init__(
+        self,
+        predict: Predict,
+        shape: tuple[int, int, int, int],
+        time_dim: int,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        use_graph: bool = True,
+    ) -> None:
+        self.predict = predict
+        self.use_graph = use_graph and device.type == "cuda"
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.fell_back = ""
+        # What a step reads and writes; a captured graph holds on to these very addresses.
+        self.x = torch.zeros(shape, device=device)
+        self.noise = torch.zeros(shape, device=device)
+        self.time = torch.zeros(shape[0], time_dim, device=device, dtype=dtype)
+        self.numbers = torch.zeros(4, device=device)
+
+    @torch.inference_mode()
+    def __call__(
+        self,
+        start: Tensor,
+        schedule: Schedule,
+        times: Tensor,
+        draw: Callable[[], Tensor],
+        tick: Tick = lambda done: None,
+        each: Callable[[int, Tensor], None] | None = None,
+    ) -> Tensor:
+        """
+        Args:
+            start: noise of the sample's shape, of variance 1.
+            schedule: the steps.
+            times: (n, N, time_dim) embedded time of each step.
+            draw: fresh noise of the sample's shape; called once a step, in order.
+            tick: called after each step with the share done; may raise to stop.
+            each: called with the number of each step done, from 1, and the sample after it.
+
+        Returns:
+            The sample after the last step, float32.
+        """
+        rows = [schedule.input_scale, schedule.keep, schedule.velocity, schedule.noise]
+        table = torch.tensor([[float(row[i]) for row in rows] for i in range(schedule.steps)], dtype=torch.float32)
+        table = table.to(self.x.device)
+        if self.use_graph and self.graph is None:
+            self._capture(times[0])
+        self.x.copy_(start).mul_(schedule.start_scale)
+        before: torch.cuda.Event | None = None
+        for step in range(schedule.steps):
+            self.time.copy_(times[step])
+            self.numbers.copy_(table[step])
+            self.noise.copy_(draw())
+            if self.graph is not None:
+                self.graph.replay()
+            else:
+                self.step()
+            if each is not None:
+                each(step + 1, self.x)
+            before = self._pace(before)
+            tick((step + 1) / schedule.steps)
+        return self.x.clone()
+
+    def step(self) -> None:
+        """One step, in place on ``x``."""
+        scale, keep, velocity, noise = self.numbers
+        v = self.predict((self.x * scale).to(self.time.dtype), self.time)
+        self.x.copy_(keep * self.x + velocity * v.float() + noise * self.noise)
+
+    def _capture(self, time: Tensor) -> None:
+        """Records one step. Two steps run first on a side stream, so that libraries set up their workspaces."""
+        self.x.zero_()
+        self.numbers.zero_()
+        self.time.copy_(time)
+        try:
+            side = torch.cuda.Stream(self.x.device)
+            side.wait_stream(torch.cuda.current_stream(self.x.device))
+            with torch.cuda.stream(side):
+                self.step()
+                self.step()
+            torch.cuda.current_stream(self.x.device).wait_stream(side)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.device(self.x.device), torch.cuda.graph(graph):
+                self.step()
+        except torch.cuda.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            self.use_graph = False
+            self.fell_back = f"steps run uncaptured: {str(error).splitlines()[0]}"
+        else:
+            self.graph = graph
+
+    def _pace(self, before: torch.cuda.Event | None) -> torch.cuda.Event | None:
+        """Lets the queue hold one step ahead of the GPU and no more, so that progress and cancel mean something."""
+        if self.x.device.type != "cuda":
+            return None
+        now = torch.cuda.Event()
+        now.record()
+        if before is not None:
+            before.synchronize()
+        return now

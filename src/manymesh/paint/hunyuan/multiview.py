@@ -1,0 +1,220 @@
+"""The 2.5D UNet of Hunyuan3D-2 Paint: views that look at one another and at a reference picture.
+
+Two Stable Diffusion UNets share a file. The reference one ("unet_dual") runs once on the photo's clean latents and its
+blocks write down their normalised tokens. The main one ("unet") denoises all views; its blocks add, to the attention
+within each view, one to the tokens written down and one over all views' tokens together.
+
+Rows of a batch come one after the other, each with all its views: (rows * views, ...). Rows before ``first`` are
+unconditional: they see no reference, and a text of zeros, of which only the output layer's bias is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from manymesh.paint.hunyuan.config import UNetConfig
+from manymesh.paint.hunyuan.layers import Attention, attend
+from manymesh.paint.hunyuan.unet import TransformerBlock, UNet, joined_weights
+
+REFERENCE_SLOTS = 5  # rows of the class table before those of the generated views
+CLASS_EMBEDS = 49
+TEXT_TOKENS = 77
+CONDITIONS = 3  # noisy latents, normals, positions
+
+KeysValues = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What one block of the main UNet is given.
+
+    Attributes:
+        views: per row.
+        first: the first conditional row.
+        text: keys and values (R, S, C) for the conditional rows.
+        reference: keys and values (R, S, C) of the reference for these rows, or None.
+        scale: (R,) how much of the reference, or None for all of it.
+        between: how much of the attention between views.
+    """
+
+    views: int
+    first: int
+    text: KeysValues | None
+    reference: KeysValues | None = None
+    scale: Tensor | None = None
+    between: float = 1.0
+
+
+@dataclass
+class Notebook:
+    """What one block of the reference UNet is given, and leaves behind.
+
+    Attributes:
+        text: keys and values.
+        tokens: (B, L, C) normalised tokens, after the pass.
+    """
+
+    text: KeysValues
+    tokens: Tensor | None = None
+
+
+class WritingBlock(nn.Module):
+    """A block of the reference UNet."""
+
+    def __init__(self, width: int, heads: int, text_dim: int) -> None:
+        super().__init__()
+        self.transformer = TransformerBlock(width, heads, text_dim)
+
+    def forward(self, h: Tensor, notebook: Notebook) -> Tensor:
+        notebook.tokens = self.transformer.norm1(h)
+        out: Tensor = self.transformer(h, notebook.text)
+        return out
+
+    def fuse(self) -> None:
+        self.transformer.fuse()
+
+
+class ViewsBlock(nn.Module):
+    """A block of the main UNet."""
+
+    def __init__(self, width: int, heads: int, text_dim: int) -> None:
+        super().__init__()
+        self.transformer = TransformerBlock(width, heads, text_dim)
+        self.attn_multiview = Attention(width, width, heads)
+        self.attn_refview = Attention(width, width, heads)
+        self.fused: Tensor | None = None
+
+    def forward(self, h: Tensor, memory: Memory) -> Tensor:
+        """(rows * views, L, C) tokens."""
+        block, start = self.transformer, memory.first * memory.views
+        z = block.norm1(h)
+        own, between, q_reference = self.projected(z)
+        h = h + block.attn1.out(attend(*own, block.attn1.heads))
+        if memory.reference is not None and start < len(h):
+            seen = self.from_reference(q_reference[start:], memory)
+            h = h + seen if start == 0 else torch.cat([h[:start], h[start:] + seen])
+        if memory.views > 1 and memory.between:
+            h = h + memory.between * self.between_views(between, memory.views)
+        h = h + self.from_text(block.norm2(h), memory)
+        return h + block.ff(block.norm3(h))  # type: ignore[no-any-return]
+
+    def projected(self, z: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], Tensor]:
+        """All that is asked of the same tokens: q, k, v within views, q, k, v between views, q to the reference."""
+        if self.fused is not None:
+            parts = F.linear(z, self.fused).chunk(7, dim=-1)
+        else:
+            parts = tuple(layer(z) for layer in self._layers())
+        return parts[:3], parts[3:6], parts[6]
+
+    def from_reference(self, q: Tensor, memory: Memory) -> Tensor:
+        """(R * views, L, C) queries of the conditional rows."""
+        assert memory.reference is not None
+        k, v = memory.reference
+        seen = attend(q.reshape(len(k), -1, q.shape[-1]), k, v, self.attn_refview.heads)
+        seen = self.attn_refview.out(seen)
+        if memory.scale is not None:
+            seen = seen * memory.scale[:, None, None].to(seen.dtype)
+        return seen.reshape(q.shape)
+
+    def between_views(self, parts: tuple[Tensor, ...], views: int) -> Tensor:
+        """All views' tokens of a row to one another."""
+        shape = parts[0].shape
+        q, k, v = (part.unflatten(0, (-1, views)).flatten(1, 2) for part in parts)
+        return self.attn_multiview.out(attend(q, k, v, self.attn_multiview.heads)).reshape(shape)
+
+    def from_text(self, z: Tensor, memory: Memory) -> Tensor:
+        start, attention = memory.first * memory.views, self.transformer.attn2
+        if memory.text is None:
+            return attention.to_out[0].bias.expand_as(z)  # type: ignore[operator, union-attr]
+        seen = self.transformer.text_attention(z[start:], memory.text)
+        if start == 0:
+            return seen
+        return torch.cat([attention.to_out[0].bias.expand_as(z[:start]), seen])  # type: ignore[operator, union-attr]
+
+    def reference_keys(self, tokens: Tensor) -> KeysValues:
+        """Keys and values of (R, S, C) tokens written down; they stay the same over all steps."""
+        return self.attn_refview.to_k(tokens), self.attn_refview.to_v(tokens)
+
+    def fuse(self) -> None:
+        self.fused = joined_weights(*self._layers())
+
+    def _layers(self) -> tuple[nn.Linear, ...]:
+        own, between = self.transformer.attn1, self.attn_multiview
+        return own.to_q, own.to_k, own.to_v, between.to_q, between.to_k, between.to_v, self.attn_refview.to_q
+
+
+class ReferenceUNet(UNet):
+    """The keys under ``unet_dual.``."""
+
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__(config, WritingBlock)
+
+    @torch.inference_mode()
+    def write(self, latents: Tensor, text: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """The tokens that the blocks write down.
+
+        Args:
+            latents: (N, 4, h, w) clean, scaled latents of the N reference pictures of one row.
+            text: (1, 77, text_dim), the main UNet's ``learned_text_clip_ref``.
+
+        Returns:
+            (1, N * L, C) tokens by block, and the network's own (N, 4, h, w) answer, which nothing uses.
+        """
+        notebooks = {
+            name: Notebook(block.transformer.text_keys(text))  # type: ignore[union-attr, operator]
+            for name, block in self.blocks()
+        }
+        time = self.embed_time(torch.zeros(len(latents), device=latents.device))
+        out = self(latents, time, notebooks)
+        tokens = {}
+        for name, notebook in notebooks.items():
+            assert notebook.tokens is not None
+            tokens[name] = notebook.tokens.flatten(0, 1)[None]
+        return tokens, out
+
+
+class ViewsUNet(UNet):
+    """The keys under ``unet.``."""
+
+    def __init__(self, config: UNetConfig) -> None:
+        wide = replace(config, in_channels=CONDITIONS * config.in_channels)
+        super().__init__(wide, ViewsBlock, CLASS_EMBEDS)
+        self.learned_text_clip_gen = nn.Parameter(torch.empty(1, TEXT_TOKENS, config.text_dim))
+        self.learned_text_clip_ref = nn.Parameter(torch.empty(1, TEXT_TOKENS, config.text_dim))
+
+    def memories(
+        self,
+        views: int,
+        rows: int,
+        *,
+        text: Tensor | None = None,
+        tokens: Mapping[str, Tensor] | None = None,
+        scale: Tensor | None = None,
+        between: float = 1.0,
+    ) -> dict[str, Memory]:
+        """What all blocks are given in a run.
+
+        Args:
+            views: per row.
+            rows: of the batch; those that ``text`` does not reach, at the front, are unconditional.
+            text: (R, 77, text_dim) for the last R rows; None for none of them.
+            tokens: what ``ReferenceUNet.write`` gave, (R, S, C) by block, or None for no reference.
+            scale, between: see ``Memory``.
+        """
+        first = rows - (0 if text is None else len(text))
+        result = {}
+        for name, block in self.blocks():
+            keys = None if text is None else block.transformer.text_keys(text)  # type: ignore[union-attr, operator]
+            reference = None if tokens is None else block.reference_keys(tokens[name])  # type: ignore[operator]
+            result[name] = Memory(views, first, keys, reference, scale, between)
+        return result
+
+
+def camera_rows(indices: Tensor) -> Tensor:
+    """Numbers of cameras (``render.official.camera_index``) to rows of the class table."""
+    return indices + REFERENCE_SLOTS

@@ -1,0 +1,135 @@
+"""Kernels for ``norm.group_norm``. Importing this needs Triton.
+
+Three launches: each program of the first reads some pixels once and writes their per-channel mean and sum of squared
+deviations; the second joins these into a scale and an offset per channel (Chan et al. 1979, so nothing cancels); the
+third applies them.
+"""
+
+from __future__ import annotations
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor, nn
+
+ROWS = 32
+CHANNELS = 64
+BLOCKS = 64
+
+
+def fits(x: Tensor, groups: int) -> bool:
+    """Whether the kernels handle this picture; every block of pixels must be full."""
+    pixels = x.shape[2] * x.shape[3]
+    return pixels % ROWS == 0 and pixels // ROWS <= 8192 and x.shape[1] // groups <= 128
+
+
+def group_norm(x: Tensor, norm: nn.GroupNorm, silu: bool, shift: Tensor | None) -> Tensor:
+    """As ``norm.group_norm``; ``x`` is on CUDA and "channels last"."""
+    batch, channels, height, width = x.shape
+    pixels, groups = height * width, norm.num_groups
+    blocks, each = pixels // ROWS, channels // groups
+    partial = torch.empty(2, batch, blocks, channels, device=x.device, dtype=torch.float32)
+    table = torch.empty(2, batch, channels, device=x.device, dtype=torch.float32)
+    out = torch.empty_like(x)
+    across = triton.cdiv(channels, CHANNELS)
+    added = x if shift is None else shift.contiguous()
+    _partial[(batch * blocks, across)](
+        x, added, partial, channels, blocks, batch * blocks * channels, shift is not None, ROWS, CHANNELS
+    )
+    _join[(batch, groups)](
+        partial,
+        added,
+        norm.weight,
+        norm.bias,
+        table,
+        channels,
+        blocks,
+        batch * blocks * channels,
+        batch * channels,
+        norm.eps,
+        each,
+        shift is not None,
+        ROWS,
+        BLOCKS,
+        triton.next_power_of_2(each),
+    )
+    _apply[(batch * blocks, across)](x, table, out, channels, blocks, batch * channels, silu, ROWS, CHANNELS)
+    return out
+
+
+@triton.jit
+def _partial(x, added, partial, channels, blocks, stride, has_shift: tl.constexpr, R: tl.constexpr, C: tl.constexpr):
+    block = tl.program_id(0)
+    row = block.to(tl.int64) * R + tl.arange(0, R)
+    column = tl.program_id(1) * C + tl.arange(0, C)
+    inside = column < channels
+    value = tl.load(x + row[:, None] * channels + column[None, :], mask=inside[None, :], other=0.0).to(tl.float32)
+    if has_shift:
+        value += tl.load(added + (block // blocks) * channels + column, mask=inside, other=0.0).to(tl.float32)[None, :]
+    mean = tl.sum(value, axis=0) / R
+    apart = value - mean[None, :]
+    place = block.to(tl.int64) * channels + column
+    tl.store(partial + place, mean, mask=inside)
+    tl.store(partial + stride + place, tl.sum(apart * apart, axis=0), mask=inside)
+
+
+@triton.jit
+def _join(
+    partial,
+    added,
+    weight,
+    bias,
+    table,
+    channels,
+    blocks,
+    stride,
+    table_stride,
+    eps,
+    each,
+    has_shift: tl.constexpr,
+    R: tl.constexpr,
+    B: tl.constexpr,
+    C: tl.constexpr,
+):
+    batch = tl.program_id(0)
+    lane = tl.arange(0, C)
+    inside = lane < each
+    column = tl.program_id(1) * each + lane
+    first = partial + batch.to(tl.int64) * blocks * channels
+    total = tl.zeros([B, C], tl.float32)
+    for start in range(0, blocks, B):
+        block = start + tl.arange(0, B)
+        full = (block < blocks)[:, None] & inside[None, :]
+        total += tl.load(first + block[:, None] * channels + column[None, :], mask=full, other=0.0)
+    middle = tl.sum(tl.sum(total, axis=0), axis=0) / (blocks * each)
+    squares = tl.zeros([B, C], tl.float32)
+    for start in range(0, blocks, B):
+        block = start + tl.arange(0, B)
+        full = (block < blocks)[:, None] & inside[None, :]
+        place = first + block[:, None] * channels + column[None, :]
+        apart = tl.where(full, tl.load(place, mask=full, other=0.0) - middle, 0.0)
+        squares += tl.load(place + stride, mask=full, other=0.0) + R * apart * apart
+    scale = tl.rsqrt(tl.sum(tl.sum(squares, axis=0), axis=0) / (R * blocks * each) + eps)
+    scale = scale * tl.load(weight + column, mask=inside, other=0.0).to(tl.float32)
+    offset = tl.load(bias + column, mask=inside, other=0.0).to(tl.float32) - middle * scale
+    if has_shift:
+        offset += tl.load(added + batch * channels + column, mask=inside, other=0.0).to(tl.float32) * scale
+    tl.store(table + batch * channels + column, scale, mask=inside)
+    tl.store(table + table_stride + batch * channels + column, offset, mask=inside)
+
+
+@triton.jit
+def _apply(x, table, out, channels, blocks, table_stride, silu: tl.constexpr, R: tl.constexpr, C: tl.constexpr):
+    block = tl.program_id(0)
+    row = block.to(tl.int64) * R + tl.arange(0, R)
+    column = tl.program_id(1) * C + tl.arange(0, C)
+    inside = column < channels
+    place = row[:, None] * channels + column[None, :]
+    value = tl.load(x + place, mask=inside[None, :], other=0.0).to(tl.float32)
+    entry = (block // blocks) * channels + column
+    scale = tl.load(table + entry, mask=inside, other=0.0)
+    offset = tl.load(table + table_stride + entry, mask=inside, other=0.0)
+    value = value * scale[None, :] + offset[None, :]
+    if silu:
+        value = value * tl.sigmoid(value)
+    tl.store(out + place, value.to(out.dtype.element_ty), mask=inside[None, :])
