@@ -67,6 +67,7 @@ class Workshop:
                     run.manifest.error = _error_record(error, stage)
                     run.manifest.state = "failed"
                     self._say(Event("note", run.manifest.name, stage, text=str(error)))
+                run.manifest.warnings = list(dict.fromkeys(run.manifest.warnings))
                 for text in run.manifest.warnings[warned:]:
                     self._say(Event("note", run.manifest.name, stage, text=text))
                 self._add_seconds(run, stage, time.perf_counter() - start_s)
