@@ -165,7 +165,7 @@ def _refine(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row
         rgb, alpha = foreground.unit(rgba[..., :3]), foreground.unit(rgba[..., 3])
         first, behind = foreground.fuse(rgb, rgb, rgb, alpha, windows[0])
         colours = foreground.foreground_colours(rgb, alpha, windows)
-        got = {
+        got: Arrays = {
             "gpu_pass1_foreground": first.transpose(2, 0, 1)[None],
             "gpu_pass1_background": behind.transpose(2, 0, 1)[None],
             "gpu_float": colours.transpose(2, 0, 1)[None],
