@@ -170,7 +170,8 @@ def _refine(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row
             "gpu_pass1_background": behind.transpose(2, 0, 1)[None],
             "gpu_float": colours.transpose(2, 0, 1)[None],
             "gpu_u8": foreground.refined_rgb(rgba[..., :3], rgba[..., 3], windows),
-        } | {f"box{r}_gpu_of_alpha": foreground.box_mean(alpha, r)[None, None] for r in windows}
+        }
+        got |= {f"box{r}_gpu_of_alpha": foreground.box_mean(alpha, r)[None, None] for r in windows}
         for key in sorted(k for k in io if k.startswith(f"{p}.") and "cpu" not in k):
             tolerance = level if key.endswith("u8") else exact
             yield _held(f"{name}/{key}", got.get(key.removeprefix(f"{p}.")), io[key], tolerance)
