@@ -4,6 +4,8 @@ manifest all come from this class: add a field here and it exists everywhere.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -12,6 +14,8 @@ from manymesh.box import Box
 
 Format = Literal["glb", "obj", "stl", "ply", "3mf"]
 EngineName = Literal["auto", "lite", "hunyuan"]
+DetectorName = Literal["qwen3-vl-2b", "qwen3-vl-4b", "qwen3-vl-8b", "dino", "dino-mm"]
+MatteName = Literal["general", "lite", "lite-2k", "hr", "hr-matting", "matting", "portrait", "512"]
 
 FORMATS: tuple[str, ...] = get_args(Format)
 
@@ -120,6 +124,56 @@ class Settings(BaseModel):
         int,
         Field(description="Same seed, same result.", ge=0, le=2**32 - 1, json_schema_extra={"group": "engine"}),
     ] = 0
+
+    detector: Annotated[
+        DetectorName,
+        Field(
+            description="The full engine's detector. qwen3-vl: understands phrases. dino: nouns only, small and fast.",
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = "qwen3-vl-2b"
+    detector_tokens: Annotated[
+        int,
+        Field(
+            description="The longest answer a qwen3-vl detector may write, in tokens; an object takes about 30.",
+            ge=16,
+            le=8192,
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = 1024
+    matte_model: Annotated[
+        MatteName,
+        Field(
+            description="The full engine's cut-out network. lite: small, fast. hr: fine detail, four times the work.",
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = "general"
+    devices: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Where to compute: auto, cpu, cuda, cuda:1 or mps, for all stages or for one: detect=cpu.",
+            json_schema_extra={"group": "engine", "flag": "device", "metavar": "[STAGE=]DEVICE"},
+            max_length=16,
+        ),
+    ] = ()
+    weights_dir: Annotated[
+        Path | None,
+        Field(
+            description="A folder of weights in their official layout, in place of the Hugging Face cache.",
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = None
+
+    @field_validator("devices")
+    @classmethod
+    def _known_devices(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            stage, equals, device = item.rpartition("=")
+            if equals and stage not in ("detect", "matte", "shape", "paint"):
+                raise ValueError(f"'{item}' names no stage: use detect, matte, shape or paint")
+            if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,2})?", device):
+                raise ValueError(f"'{item}' names no device: use auto, cpu, cuda, cuda:N or mps")
+        return value
 
     @field_validator("formats", mode="before")
     @classmethod
