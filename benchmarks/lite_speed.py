@@ -2,8 +2,8 @@
 
     python benchmarks/lite_speed.py [PHOTO...] [--json FILE]
 
-Photos are first resized to 1024 pixels on their longer side. Each is made in a fresh process, as a user would; the seconds
-and peaks by stage are those of its manifest, the whole is measured from outside.
+Photos are first resized to 1024 pixels on their longer side. Each is made in a fresh process, as a user would; the
+seconds and peaks by stage are those of its manifest, the whole is measured from outside.
 """
 
 from __future__ import annotations
