@@ -137,6 +137,7 @@ def our_decoding(
     numbers["ours_decode_tokens_per_s"] = (count - 1) / decoding
     numbers["ours_ms_per_token"] = 1000 * decoding / (count - 1)
     numbers["captured"] = decoder.graph is not None
+    numbers["capture_error"] = decoder.capture_error
     if decoder.graph is not None:
         with torch.inference_mode():
             decoder.place.fill_(numbers["prompt_tokens"])

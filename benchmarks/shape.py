@@ -279,7 +279,7 @@ def extract(b: Bench) -> dict[str, Any]:
 def tidy(b: Bench) -> dict[str, Any]:
     """What follows on the host: crumbs dropped, the mesh brought into the house's frame."""
     from manymesh.mesh.normalise import normalise
-    from manymesh.shape.hunyuan.stage import without_crumbs
+    from manymesh.shape.hunyuan.decode import without_crumbs
     from manymesh.types import Mesh
 
     found = b.results["sparse"]

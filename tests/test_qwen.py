@@ -103,6 +103,23 @@ def test_a_watch_stops_it_and_cancelling_goes_through(model, asked) -> None:
         Decoder(model).run(asked, 50, tick=cancel)
 
 
+def test_a_driver_that_cannot_record_a_step_costs_speed_only(model, asked, monkeypatch) -> None:
+    decoder = Decoder(model)
+    before = decoder.run(asked, 6)
+
+    def refuse() -> None:
+        decoder._step()
+        raise RuntimeError("operation not permitted when stream is capturing\nmore")
+
+    monkeypatch.setattr(decoder, "_recorded", refuse)
+    place = int(decoder.place)
+    with torch.inference_mode():
+        decoder._capture()
+    assert decoder.capture_error == "operation not permitted when stream is capturing"
+    assert int(decoder.place) == place
+    assert decoder.run(asked, 6) == before
+
+
 def test_the_end_token_ends_it(model, asked) -> None:
     decoder = Decoder(model)
     free = decoder.run(asked, 12).tokens

@@ -19,7 +19,8 @@ from manymesh.errors import Cancelled, ObjectError, UsageError  # noqa: E402
 from manymesh.render.camera import project  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
 from manymesh.shape.hunyuan import STAGE  # noqa: E402
-from manymesh.shape.hunyuan.stage import seed_of_try, without_crumbs  # noqa: E402
+from manymesh.shape.hunyuan.decode import without_crumbs  # noqa: E402
+from manymesh.shape.hunyuan.stage import seed_of_try  # noqa: E402
 from manymesh.shape.hunyuan.view import agreement, front_view, silhouette  # noqa: E402
 from manymesh.types import Cutout, Mesh, Sculpture  # noqa: E402
 
@@ -156,6 +157,31 @@ def test_numbers_that_are_not_finite_are_that_objects_error(weights: Path, monke
     with pytest.raises(ObjectError, match="not finite") as caught:
         sculpt(weights, disc())
     assert "--shape-precision" in caught.value.hint
+
+
+def test_a_try_that_fails_costs_no_other(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from manymesh.shape.hunyuan import stage
+
+    real = stage.noise
+
+    def broken_once(seed: int, *arguments: object, **more: object) -> torch.Tensor:
+        return real(seed, *arguments, **more) * (torch.nan if seed == 1 else 1)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stage, "noise", broken_once)
+    made = sculpt(weights, disc(), seed=1, tries=3)
+    assert len(made.others) == 1
+    assert any("1 of 3 tries failed" in note for note in made.notes)
+
+
+def test_two_objects_with_one_picture_are_both_ready(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from manymesh.shape.hunyuan import stage
+
+    settings = Settings(weights_dir=weights, devices=("cpu",), steps=2, grid=24)
+    with STAGE.open(settings) as shape:
+        shape.begin([disc(), disc()])
+        monkeypatch.setattr(stage.Sculptor, "_conditioner", None)  # it must not be needed again
+        one, two = (shape(disc(), seed=seed, tick=lambda done: None) for seed in (1, 1))
+    assert one.mesh.vertices.tobytes() == two.mesh.vertices.tobytes()
 
 
 def test_absent_weights_are_told_with_the_command(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import trimesh
 from conftest import three_things
+from gltf_validator import validate
 from PIL import Image
 
 import manymesh
@@ -89,6 +90,12 @@ def test_the_texture_shows_the_photos_colours_on_both_sides(result: Result) -> N
         assert np.abs(colors - color).max(axis=1).mean() < 12
         for side in (mesh.vertex_normals[:, 2] > 0.5, mesh.vertex_normals[:, 2] < -0.5):
             assert np.abs(colors[side] - color).max() < 40
+
+
+def test_every_glb_passes_khronos_validator(result: Result, tmp_path: Path) -> None:
+    paths = [result.scene, *(made.files[role] for made in result.objects for role in ("shape", "mesh", "model"))]
+    for issues in validate([path.read_bytes() for path in paths if path is not None], tmp_path):
+        assert (issues["numErrors"], issues["numWarnings"]) == (0, 0), issues["messages"]
 
 
 def test_materials_are_neutral(result: Result) -> None:

@@ -24,6 +24,7 @@ PROGRESS_EVERY_S = 0.1
 
 RunStep = Callable[[Run, Any, Tick], None]
 ObjectStep = Callable[[Run, ObjectRecord, Any, Tick], None]
+BeforeObjects = Callable[[Sequence[tuple[Run, ObjectRecord]], Any, Tick], None]
 
 
 class Workshop:
@@ -67,13 +68,21 @@ class Workshop:
                     run.manifest.error = _error_record(error, stage)
                     run.manifest.state = "failed"
                     self._say(Event("note", run.manifest.name, stage, text=str(error)))
+                run.manifest.warnings = list(dict.fromkeys(run.manifest.warnings))
                 for text in run.manifest.warnings[warned:]:
                     self._say(Event("note", run.manifest.name, stage, text=text))
                 self._add_seconds(run, stage, time.perf_counter() - start_s)
                 run.save()
 
-    def over_objects(self, stage: str, runs: Sequence[Run], step: ObjectStep) -> None:
-        """Carry out ``step`` for every object that is still to do. One object's failure costs no other."""
+    def over_objects(
+        self, stage: str, runs: Sequence[Run], step: ObjectStep, *, before: BeforeObjects | None = None
+    ) -> None:
+        """Carry out ``step`` for every object that is still to do. One object's failure costs no other.
+
+        Args:
+            stage, runs, step: what, where, how.
+            before: called once with all objects that are to do, when the model is open.
+        """
         todo = [
             (run, record)
             for run in runs
@@ -82,6 +91,8 @@ class Workshop:
             if record.state == "pending" and stage not in record.stages_done
         ]
         with self._stage(stage, [run for run in runs if any(run is other for other, _ in todo)], len(todo)) as model:
+            if todo and before is not None:
+                before(todo, model, self._tick(todo[0][0], stage, "", 0, len(todo)))
             for number, (run, record) in enumerate(todo):
                 self._object(stage, run, record, step, model, number, len(todo))
 
@@ -164,11 +175,14 @@ class Workshop:
         implementation = self.plan.stages[stage]  # type: ignore[index]
         if self._kept is not None:
             if stage not in self._kept:
-                self._kept[stage] = self._held.enter_context(implementation.open(self.plan.settings))
+                with _memory_errors(stage):
+                    self._kept[stage] = self._held.enter_context(implementation.open(self.plan.settings))
             yield self._kept[stage]
             return
         try:
-            with implementation.open(self.plan.settings) as model:
+            with ExitStack() as held:
+                with _memory_errors(stage):
+                    model = held.enter_context(implementation.open(self.plan.settings))
                 yield model
                 del model
         finally:
@@ -207,14 +221,32 @@ def _error_record(error: ManymeshError, stage: str) -> ErrorRecord:
     return ErrorRecord(code=error.code, stage=stage, message=error.what, hint=error.hint)
 
 
+@contextmanager
+def _memory_errors(stage: str) -> Iterator[None]:
+    """Running out of memory while a model is loaded is an error for people."""
+    try:
+        yield
+    except Exception as error:
+        memory = _out_of_memory(error, stage)
+        if memory is None:
+            raise
+        raise memory from None
+
+
+def _out_of_memory(error: Exception, stage: str) -> OutOfMemoryError | None:
+    # torch's own error by its name: this module must not import torch to know it.
+    if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":
+        return None
+    where = "host" if isinstance(error, MemoryError) else "device"
+    return OutOfMemoryError(
+        f"The {where} memory ran out in the {stage} stage",
+        "Close other programs, or ask for less: --texture-size 1024, --no-texture, or --engine lite.",
+    )
+
+
 def _bug_record(error: Exception, stage: str) -> ErrorRecord:
-    # torch's out-of-memory error by its name: this module must not import torch to know it.
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        where = "host" if isinstance(error, MemoryError) else "device"
-        memory = OutOfMemoryError(
-            f"The {where} memory ran out in the {stage} stage",
-            "Close other programs, or ask for less: --texture-size 1024, --no-texture, or --engine lite.",
-        )
+    memory = _out_of_memory(error, stage)
+    if memory is not None:
         return _error_record(memory, stage)
     return ErrorRecord(
         code="bug",

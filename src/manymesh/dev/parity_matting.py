@@ -148,11 +148,11 @@ def _swin_layer(directory: Path, fixture: dict[str, Any], name: str) -> Iterator
         yield compare(f"{name}/{p}.merged_out", merged.numpy(), io[f"{p}.merged_out"].numpy(), atol)
 
 
-def _open(path: Path) -> np.ndarray:
+def _open(path: Path, mode: str = "RGBA") -> np.ndarray:
     from PIL import Image
 
     with Image.open(path) as picture:
-        return np.asarray(picture)
+        return np.asarray(picture.convert(mode))
 
 
 def _refine(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
@@ -165,12 +165,13 @@ def _refine(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row
         rgb, alpha = foreground.unit(rgba[..., :3]), foreground.unit(rgba[..., 3])
         first, behind = foreground.fuse(rgb, rgb, rgb, alpha, windows[0])
         colours = foreground.foreground_colours(rgb, alpha, windows)
-        got = {
+        got: Arrays = {
             "gpu_pass1_foreground": first.transpose(2, 0, 1)[None],
             "gpu_pass1_background": behind.transpose(2, 0, 1)[None],
             "gpu_float": colours.transpose(2, 0, 1)[None],
-            "gpu_u8": foreground.refined_rgb(rgba[..., :3], rgba[..., 3]) if windows == foreground.WINDOWS else None,
-        } | {f"box{r}_gpu_of_alpha": foreground.box_mean(alpha, r)[None, None] for r in windows}
+            "gpu_u8": foreground.refined_rgb(rgba[..., :3], rgba[..., 3], windows),
+        }
+        got |= {f"box{r}_gpu_of_alpha": foreground.box_mean(alpha, r)[None, None] for r in windows}
         for key in sorted(k for k in io if k.startswith(f"{p}.") and "cpu" not in k):
             tolerance = level if key.endswith("u8") else exact
             yield _held(f"{name}/{key}", got.get(key.removeprefix(f"{p}.")), io[key], tolerance)
@@ -179,7 +180,7 @@ def _refine(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row
 def _pre_post(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     io = _arrays(directory / fixture["file"])
     exact, level = float(fixture["atol_float"]), float(fixture["atol_u8"])
-    source = _open(directory / fixture["input"])[..., :3]
+    source = _open(directory / fixture["input"], "RGB")
     for which in ("up", "down"):
         small = image.resized(source, fixture[which], fixture[which])
         yield compare(f"{name}/pre_u8_{which}", small, io[f"pre_u8_{which}"], level)

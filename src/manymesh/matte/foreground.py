@@ -46,7 +46,7 @@ def foreground_colours(image: F32, alpha: F32, windows: tuple[int, ...] = WINDOW
     return foreground
 
 
-def refined_rgb(rgb: U8, alpha: U8) -> U8:
+def refined_rgb(rgb: U8, alpha: U8, windows: tuple[int, ...] = WINDOWS) -> U8:
     """The same in 8 bits: (h, w, 3) and (h, w) to (h, w, 3). Values are cut, not rounded, as in the published code."""
-    colours = foreground_colours(unit(rgb), unit(alpha))
+    colours = foreground_colours(unit(rgb), unit(alpha), windows)
     return (colours * 255).astype(np.uint8)

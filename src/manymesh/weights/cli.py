@@ -116,6 +116,9 @@ def remove_model(m: Model) -> int:
         if blob not in kept and blob.is_file():
             freed += blob.stat().st_size
             blob.unlink()
+    for part in repository.glob("blobs/*.part"):
+        freed += part.stat().st_size
+        part.unlink()
     if not kept:
         shutil.rmtree(repository)
     return freed

@@ -8,6 +8,7 @@ and replayed. The operations are the model's own, in its order and its number fo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+_log = logging.getLogger("manymesh.detect")
 
 Watch = Callable[[Sequence[int]], str | None]
 """Looks at the tokens so far and says why to stop ("complete"), or None."""
@@ -40,6 +43,7 @@ class Decoder:
         self.ends = frozenset(_end_tokens(model))
         self.capacity = 0
         self.graph: torch.cuda.CUDAGraph | None = None
+        self.capture_error = ""
 
     @torch.inference_mode()
     def run(
@@ -54,7 +58,7 @@ class Decoder:
         first = self._prefill(inputs, most)
         tokens = [first]
         on_cuda = self.token.is_cuda
-        if on_cuda and use_graph and self.graph is None:
+        if on_cuda and use_graph and self.graph is None and not self.capture_error:
             self._capture()
         stride = _STEPS_PER_LOOK if on_cuda else 1
         while True:
@@ -158,20 +162,31 @@ class Decoder:
         return attention.o_proj(mixed.reshape(1, 1, -1))
 
     def _capture(self) -> None:
-        """Record one step as a CUDA graph. Trial steps on a side stream come first, as capturing demands."""
+        """Record one step as a CUDA graph; where the driver cannot, steps stay plain and ``capture_error`` says why."""
         state = [t.clone() for t in (self.token, self.place, self.count)]
-        side = torch.cuda.Stream(self.token.device)
-        side.wait_stream(torch.cuda.current_stream(self.token.device))
+        try:
+            self.graph = self._recorded()
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            self.capture_error = str(error).strip().splitlines()[0]
+            _log.warning("decoding goes on without a CUDA graph: %s", self.capture_error)
+        for tensor, before in zip((self.token, self.place, self.count), state, strict=True):
+            tensor.copy_(before)
+
+    def _recorded(self) -> torch.cuda.CUDAGraph:
+        """Trial steps on a side stream come first, as recording demands."""
+        device = self.token.device
+        side = torch.cuda.Stream(device)
+        side.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.stream(side):
             for _ in range(2):
                 self._step()
-        torch.cuda.current_stream(self.token.device).wait_stream(side)
+        torch.cuda.current_stream(device).wait_stream(side)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             self._step()
-        for tensor, before in zip((self.token, self.place, self.count), state, strict=True):
-            tensor.copy_(before)
-        self.graph = graph
+        return graph
 
 
 def _normed(norm: Any, x: Tensor) -> Tensor:

@@ -108,14 +108,15 @@ def _of_object(node: Node, label: str | None) -> Iterator[Found]:
         for i, numbers in enumerate(corners):
             yield Found(numbers, label_of(i))
         return
-    own = next((name for name in labels if name is not None), label)
+    own = next((name for name in labels if name is not None), None)
     for key, written, value in pairs:
         if key.endswith("3d"):
             continue
         if key in WRAPPER_KEYS:
-            yield from _of_box_value(value, own)
+            yield from _of_box_value(value, label if own is None else own)
         elif _holds_boxes(value):
-            yield from _of_box_value(value, own if key in LABEL_KEYS else written)
+            nameless = own is None and key not in LABEL_KEYS
+            yield from _of_box_value(value, written if nameless else own)
 
 
 def _is_nest(value: Atom | Node) -> bool:

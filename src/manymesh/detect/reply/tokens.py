@@ -44,7 +44,7 @@ def tokenize(text: str) -> list[Token]:
     while at < end:
         c = text[at]
         if c.isspace() or c in "`\\":
-            at += 1
+            at += 2 if c == "\\" and text[at + 1 : at + 2] in ("n", "r", "t") else 1
             continue
         mark = MARKS.get(_plain(c))
         if mark:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,18 +16,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from manymesh.errors import InputError, ObjectError, OutOfMemoryError, UsageError
+from manymesh.errors import ObjectError, OutOfMemoryError, UsageError
 from manymesh.memory.placement import place
-from manymesh.mesh.clean import FLOATER_SHARE, drop_unused
 from manymesh.mesh.normalise import normalise
-from manymesh.mesh.topology import components
 from manymesh.settings import Settings
 from manymesh.shape.hunyuan.checkpoint import load_network, weights_file
 from manymesh.shape.hunyuan.conditioner import VIEWS, Conditioner
 from manymesh.shape.hunyuan.config import ShapeConfig, read_shape_config, read_vae_config
-from manymesh.shape.hunyuan.decode import decode
+from manymesh.shape.hunyuan.decode import decode, without_crumbs
 from manymesh.shape.hunyuan.dit import Dit
 from manymesh.shape.hunyuan.models import VARIANTS
+from manymesh.shape.hunyuan.pictures import read_views, without_haze
 from manymesh.shape.hunyuan.preprocess import prepare_image, to_signed
 from manymesh.shape.hunyuan.sampler import Sampler, noise, reference_denoise
 from manymesh.shape.hunyuan.schedule import schedule
@@ -40,7 +39,6 @@ from manymesh.weights import find, model, require
 
 _BUDGET_BYTES = 512 << 20
 _ENCODER_BYTES = 3 << 30
-_HAZE = 12
 # What one try's progress is made of: denoising up to here, then decoding.
 _DENOISED, _DECODED = 0.6, 0.95
 
@@ -80,7 +78,7 @@ class Sculptor:
         self.device, self.dtype = torch.device(placement.device), getattr(torch, name)
         self.views = read_views(settings, self.config.conditioner.multi_view)
         self.notes: tuple[str, ...] = ()
-        self._conditions: dict[str, Tensor] = {}
+        self._conditions: dict[str, list[Tensor]] = {}  # one for each object that is still to come
         self._networks: tuple[Dit, ShapeVae] | None = None
         self._sampler: Sampler | None = None
 
@@ -88,42 +86,63 @@ class Sculptor:
         """Encodes the pictures of all objects, then frees the encoder. An object whose cutout cannot be encoded is left
         out here and fails when its own turn comes. Without this call each object loads the encoder anew."""
         self._make_room()
+        self._conditions.clear()
         with self._device_errors():
             network = self._conditioner()
             try:
                 for number, cutout in enumerate(cutouts):
                     tick(number / len(cutouts))
+                    known = self._conditions.setdefault(_key(cutout), [])
                     with suppress(ObjectError):
-                        self._conditions[_key(cutout)] = self._encode(network, cutout)
+                        known.append(known[0] if known else self._encode(network, cutout))
             finally:
                 del network
                 self._release()
         tick(1.0)
 
     def __call__(self, cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
-        """The best of ``settings.tries`` shapes, in the house's frame."""
+        """The best of ``settings.tries`` shapes, in the house's frame.
+
+        Raises:
+            ObjectError: no try gave a shape.
+            OutOfMemoryError: the device is too small.
+        """
         tick(0.0)
-        tries = self.settings.tries
         alpha = cutout.rgba[..., 3]
         with self._device_errors():
-            condition = self._condition(cutout)
-            meshes = [
-                self._shape(condition, seed_of_try(seed, number), lambda done, n=number: tick((n + done) / tries))  # type: ignore[misc]
-                for number in range(tries)
-            ]
+            meshes, failures = self._tries(self._condition(cutout), seed, tick)
+        if not meshes:
+            raise failures[0]
         made = [(mesh, front_view(mesh, alpha)) for mesh in meshes]
-        notes = self.notes
+        notes = [*self.notes]
         if self._sampler is not None and self._sampler.fell_back:
-            notes = (*notes, f"The shape network's {self._sampler.fell_back}.")
-        order = [0]
-        if tries > 1:
+            notes.append(f"The shape network's {self._sampler.fell_back}.")
+        if failures:
+            notes.append(f"{len(failures)} of {self.settings.tries} tries failed: {failures[0].what}.")
+        if len(made) > 1:
             scores = [agreement(mesh, view, alpha) for mesh, view in made]
-            order = sorted(range(tries), key=lambda number: -scores[number])
+            order = sorted(range(len(made)), key=lambda number: -scores[number])
+            made = [made[number] for number in order]
             listed = ", ".join(f"{100 * scores[number]:.0f}%" for number in order)
-            notes = (*notes, f"The best of {tries} tries is used (their outlines agree with the cutout by {listed}).")
+            notes.append(f"The best of {len(made)} tries is used; their outlines agree with the cutout by {listed}.")
         tick(1.0)
-        mesh, view = made[order[0]]
-        return Sculpture(mesh, view, notes, tuple(meshes[number] for number in order[1:]))
+        return Sculpture(*made[0], tuple(notes), tuple(mesh for mesh, _ in made[1:]))
+
+    def _tries(self, condition: Tensor, seed: int, tick: Tick) -> tuple[list[Mesh], list[ObjectError]]:
+        """The meshes of all tries that gave one, and why the others did not."""
+        meshes: list[Mesh] = []
+        failures: list[ObjectError] = []
+        count = self.settings.tries
+        for number in range(count):
+
+            def part(done: float, number: int = number) -> None:
+                tick((number + done) / count)
+
+            try:
+                meshes.append(self._shape(condition, seed_of_try(seed, number), part))
+            except ObjectError as error:
+                failures.append(error)
+        return meshes, failures
 
     def close(self) -> None:
         """Lets everything go."""
@@ -188,9 +207,9 @@ class Sculptor:
         return load_network(lambda: ShapeVae(config), path, prefix, device=self.device, dtype=self.dtype)
 
     def _condition(self, cutout: Cutout) -> Tensor:
-        ready = self._conditions.pop(_key(cutout), None)
-        if ready is not None:
-            return ready
+        ready = self._conditions.get(_key(cutout))
+        if ready:
+            return ready.pop()
         network = self._conditioner()
         try:
             return self._encode(network, cutout)
@@ -245,57 +264,10 @@ class Sculptor:
             ) from error
 
 
-def without_haze(rgba: U8) -> U8:
-    """The cutout with alpha of at most 5 % cleared. Preprocessing takes all that is not clear for the object, so
-    a haze that nobody sees would make the object small. A cutout that is nothing but haze stays as it is."""
-    clear = rgba[..., 3] <= _HAZE
-    if clear.all():
-        return rgba
-    cleaned = rgba.copy()
-    cleaned[clear, 3] = 0
-    return cleaned
-
-
-def without_crumbs(mesh: Mesh) -> Mesh:
-    """``mesh.clean.drop_floaters``, for surfaces that come from a grid, in a ninth of the time (0.1 s for a million
-    faces): no two parts of these share a vertex, so parts are told by vertices and no edge has to be looked at."""
-    count, label = components(len(mesh.vertices), np.concatenate([mesh.faces[:, :2], mesh.faces[:, 1:]]))
-    if count == 1:
-        return mesh
-    owner = label[mesh.faces[:, 0]]
-    sizes = np.bincount(owner, minlength=count)
-    return drop_unused(Mesh(mesh.vertices, mesh.faces[(sizes >= FLOATER_SHARE * sizes.max())[owner]]))
-
-
 def weights_folder(name: str, settings: Settings) -> Path:
     """The folder with a catalogue model's config.yaml. Raises ``WeightsError`` when it is not all here."""
     found = require(name, settings.weights_dir)
     return next(path.parent for file, path in found.files.items() if file.endswith("config.yaml"))
-
-
-def read_views(settings: Settings, multi_view: bool) -> Mapping[str, U8]:
-    """The further views' pictures, (H, W, 4) uint8, by side.
-
-    Raises:
-        UsageError: the model takes one view, or a picture is not cut out.
-        InputError: a picture cannot be read.
-    """
-    from PIL import Image
-
-    if settings.views and not multi_view:
-        raise UsageError(f"the model {settings.shape_model} takes one view", "Use --model 2mv with --view")
-    pictures: dict[str, U8] = {}
-    for item in settings.views:
-        side, _, file = item.partition("=")
-        try:
-            with Image.open(file) as image:
-                rgba = np.asarray(image.convert("RGBA"))
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
-            raise InputError(f"the view '{file}' cannot be read: {error}", "Give a PNG with transparency") from None
-        if rgba[..., 3].min() == 255:
-            raise UsageError(f"the view '{file}' is not cut out", "Give a PNG that is transparent around the object")
-        pictures[side] = rgba
-    return pictures
 
 
 def seed_of_try(seed: int, number: int) -> int:
