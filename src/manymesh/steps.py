@@ -72,8 +72,8 @@ def _read_cutout(run: Run, record: ObjectRecord) -> Cutout:
     return Cutout(np.dstack([rgb, opaque]), record.window)
 
 
-def begin_shape(todo: Sequence[tuple[Run, ObjectRecord]], model: Shape, tick: Tick) -> None:
-    """Show a shape stage that wants to see them first the cutouts of all objects."""
+def begin_networks(todo: Sequence[tuple[Run, ObjectRecord]], model: Shape | Paint, tick: Tick) -> None:
+    """Show a stage that wants to see them first the cutouts of all objects."""
     begin = getattr(model, "begin", None)
     if begin is not None:
         begin([_read_cutout(run, record) for run, record in todo], tick=tick)

@@ -61,6 +61,7 @@ def backproject(
     uv: F32,
     texture_px: int,
     render_px: int = RENDER_PX,
+    max_angle_deg: float = MAX_ANGLE_DEG,
 ) -> Splat:
     """Push a picture of a view into the texture.
 
@@ -70,14 +71,21 @@ def backproject(
         vertices: (k, 3) float32. faces: (m, 3). uv: (k, 2) float32.
         texture_px: T.
         render_px: the renderer's nominal size, from which the width of the distrusted rim follows.
+        max_angle_deg: surfaces turned further away give no weight.
     """
-    seen = trusted_pixels(raster, view, vertices, faces, uv, render_px)
+    seen = trusted_pixels(raster, view, vertices, faces, uv, render_px, max_angle_deg)
     color = image.reshape(-1, 3)[seen.pixel].astype(np.float32) / np.float32(255)
     return _splat(color, seen.cosine, seen.row_column, texture_px)
 
 
 def trusted_pixels(
-    raster: Raster, view: ReferenceView, vertices: F32, faces: Any, uv: F32, render_px: int = RENDER_PX
+    raster: Raster,
+    view: ReferenceView,
+    vertices: F32,
+    faces: Any,
+    uv: F32,
+    render_px: int = RENDER_PX,
+    max_angle_deg: float = MAX_ANGLE_DEG,
 ) -> Sightings:
     """The covered pixels away from the outline and from jumps in depth, with what the baker needs of them."""
     in_camera = view.camera_space(vertices)[:, :3]
@@ -90,7 +98,7 @@ def trusted_pixels(
     # The mirrored mesh turns the normals of visible faces away from the eye, hence the minus.
     length = np.maximum(lengths(values[:, :3]), np.float32(1e-8))
     cosine = -values[:, 2] / length
-    cosine[cosine < math.cos(math.radians(MAX_ANGLE_DEG))] = 0
+    cosine[cosine < math.cos(math.radians(max_angle_deg))] = 0
     return Sightings(raster.pixel[keep], values[:, 4:6], cosine, edges)
 
 
@@ -139,26 +147,23 @@ def _near_trouble(raster: Raster, edges: U8, render_px: int) -> Bool:
 
 def _splat(color: F32, cosine: F32, row_column: F32, size: int) -> Splat:
     """Share every pixel out to its four texels, bilinearly; a texel is the weighted mean of what it got."""
+    from scipy.sparse import csc_array
+
     place = row_column * np.float32(size - 1)
     base = np.clip(np.floor(place), 0, size - 2)
     part = place - base
     corner = base[:, 0].astype(np.int64) * size + base[:, 1].astype(np.int64)
     offsets = [(down, right) for down in (0, 1) for right in (0, 1)]
-    touched = np.zeros(size * size, bool)
-    for down, right in offsets:
-        touched[corner + (down * size + right)] = True
-    texels = np.flatnonzero(touched)
-    place_of_texel = np.zeros(size * size, np.int64)
-    place_of_texel[texels] = np.arange(len(texels))
-    sums = np.zeros((5, len(texels)))
-    columns = [color[:, 0], color[:, 1], color[:, 2], cosine]
-    for down, right in offsets:
-        index = place_of_texel[corner + (down * size + right)]
-        weight = (part[:, 0] if down else 1 - part[:, 0]) * (part[:, 1] if right else 1 - part[:, 1])
-        sums[4] += np.bincount(index, weight, len(texels))
-        for i, column in enumerate(columns):
-            sums[i] += np.bincount(index, column * weight, len(texels))
-    mean = (sums[:4] / np.where(sums[4] > 0, sums[4], 1)).astype(np.float32)
-    texture, cosine_map = np.zeros((size * size, 3), np.float32), np.zeros(size * size, np.float32)
-    texture[texels], cosine_map[texels] = mean[:3].T, mean[3]
-    return Splat(texture.reshape(size, size, 3), cosine_map.reshape(size, size))
+    # A sparse matrix with four shares a pixel; its product with the pixels' values is the sum over each texel's pixels.
+    count = len(corner)
+    index = np.empty((count, 4), np.int32)
+    share = np.empty((count, 4), np.float32)
+    for number, (down, right) in enumerate(offsets):
+        index[:, number] = corner + (down * size + right)
+        share[:, number] = (part[:, 0] if down else 1 - part[:, 0]) * (part[:, 1] if right else 1 - part[:, 1])
+    start = np.arange(0, 4 * count + 1, 4, dtype=np.int32)
+    values = np.empty((count, 5), np.float32)
+    values[:, :3], values[:, 3], values[:, 4] = color, cosine, 1
+    sums = csc_array((share.ravel(), index.ravel(), start), shape=(size * size, count)) @ values
+    mean = sums[:, :4] / np.where(sums[:, 4:] > 0, sums[:, 4:], 1)
+    return Splat(mean[:, :3].reshape(size, size, 3), mean[:, 3].reshape(size, size))

@@ -31,12 +31,14 @@ class File:
         bytes: exact size where known.
         sha256: hex digest where known.
         optional: the model works without it.
+        alternatives: other names under which the same may lie in a folder that a user brings.
     """
 
     name: str
     bytes: int | None = None
     sha256: str | None = None
     optional: bool = False
+    alternatives: tuple[str, ...] = ()
 
     @property
     def is_pattern(self) -> bool:
@@ -238,6 +240,7 @@ MODELS: tuple[Model, ...] = (
         File(
             "hunyuan3d-paint-v2-0/vae/diffusion_pytorch_model.safetensors",
             sha256="abcec86e499e1ce9f05d1630725d386dc533b61fe0947ab034f07f89042e7a61",
+            alternatives=("hunyuan3d-paint-v2-0/vae/diffusion_pytorch_model.bin",),
         ),
         *(7_700 * _MB, "Hunyuan3D-2 Paint: six views of a mesh, with guidance"),
     ),

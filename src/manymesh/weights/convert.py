@@ -10,7 +10,7 @@ from typing import Any
 
 from manymesh.errors import MissingPieceError, WeightsError
 from manymesh.weights.checksum import sha256_of
-from manymesh.weights.places import config_dir
+from manymesh.weights.places import config_dir, read_notes, write_notes
 
 _SAFE_TORCH = (2, 10)  # earlier versions' restricted unpickler has known holes
 
@@ -28,13 +28,25 @@ def as_safetensors(source: Path, sha256: str | None = None, folder: Path | None 
     """
     if source.suffix == ".safetensors":
         return source
-    digest = sha256_of(source)
+    digest = _digest(source)
     if sha256 and digest != sha256.lower():
         raise WeightsError(f"{source} is damaged: SHA-256 {digest} where {sha256} belongs", "Fetch it again")
     target = (folder or converted_dir()) / f"{source.stem}-{digest[:16]}.safetensors"
     if not target.is_file():
         _write(_tensors(source), target)
     return target
+
+
+def _digest(source: Path) -> str:
+    """The file's SHA-256; one that was worked out before is taken as long as size and time of change are the same, for
+    reading seven gigabytes takes longer than anything else that is done with them."""
+    state = source.stat()
+    key = f"{source.resolve()}|{state.st_size}|{state.st_mtime_ns}"
+    known = read_notes("digests.json")
+    if key not in known:
+        known[key] = sha256_of(source)
+        write_notes("digests.json", known)
+    return known[key]
 
 
 def converted_dir() -> Path:

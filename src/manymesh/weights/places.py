@@ -75,8 +75,11 @@ def _look(model: Model, root: Path) -> Found:
 def _matches(root: Path, file: File) -> Iterator[Path]:
     if file.is_pattern:
         yield from sorted(path for path in root.glob(file.name) if path.is_file())
-    elif (root / file.name).is_file():
-        yield root / file.name
+        return
+    for name in (file.name, *file.alternatives):
+        if (root / name).is_file():
+            yield root / name
+            return
 
 
 def _shards(root: Path) -> list[str]:

@@ -58,15 +58,17 @@ def group_norm(x: Tensor, norm: nn.GroupNorm, silu: bool, shift: Tensor | None) 
 
 
 @triton.jit
-def _partial(x, added, partial, channels, blocks, stride, has_shift: tl.constexpr, R: tl.constexpr, C: tl.constexpr):
+def _partial(
+    x, added, partial, channels, blocks, stride, has_shift: tl.constexpr, rows: tl.constexpr, width: tl.constexpr
+):
     block = tl.program_id(0)
-    row = block.to(tl.int64) * R + tl.arange(0, R)
-    column = tl.program_id(1) * C + tl.arange(0, C)
+    row = block.to(tl.int64) * rows + tl.arange(0, rows)
+    column = tl.program_id(1) * width + tl.arange(0, width)
     inside = column < channels
     value = tl.load(x + row[:, None] * channels + column[None, :], mask=inside[None, :], other=0.0).to(tl.float32)
     if has_shift:
         value += tl.load(added + (block // blocks) * channels + column, mask=inside, other=0.0).to(tl.float32)[None, :]
-    mean = tl.sum(value, axis=0) / R
+    mean = tl.sum(value, axis=0) / rows
     apart = value - mean[None, :]
     place = block.to(tl.int64) * channels + column
     tl.store(partial + place, mean, mask=inside)
@@ -87,29 +89,29 @@ def _join(
     eps,
     each,
     has_shift: tl.constexpr,
-    R: tl.constexpr,
-    B: tl.constexpr,
-    C: tl.constexpr,
+    rows: tl.constexpr,
+    step: tl.constexpr,
+    width: tl.constexpr,
 ):
     batch = tl.program_id(0)
-    lane = tl.arange(0, C)
+    lane = tl.arange(0, width)
     inside = lane < each
     column = tl.program_id(1) * each + lane
     first = partial + batch.to(tl.int64) * blocks * channels
-    total = tl.zeros([B, C], tl.float32)
-    for start in range(0, blocks, B):
-        block = start + tl.arange(0, B)
+    total = tl.zeros([step, width], tl.float32)
+    for start in range(0, blocks, step):
+        block = start + tl.arange(0, step)
         full = (block < blocks)[:, None] & inside[None, :]
         total += tl.load(first + block[:, None] * channels + column[None, :], mask=full, other=0.0)
     middle = tl.sum(tl.sum(total, axis=0), axis=0) / (blocks * each)
-    squares = tl.zeros([B, C], tl.float32)
-    for start in range(0, blocks, B):
-        block = start + tl.arange(0, B)
+    squares = tl.zeros([step, width], tl.float32)
+    for start in range(0, blocks, step):
+        block = start + tl.arange(0, step)
         full = (block < blocks)[:, None] & inside[None, :]
         place = first + block[:, None] * channels + column[None, :]
         apart = tl.where(full, tl.load(place, mask=full, other=0.0) - middle, 0.0)
-        squares += tl.load(place + stride, mask=full, other=0.0) + R * apart * apart
-    scale = tl.rsqrt(tl.sum(tl.sum(squares, axis=0), axis=0) / (R * blocks * each) + eps)
+        squares += tl.load(place + stride, mask=full, other=0.0) + rows * apart * apart
+    scale = tl.rsqrt(tl.sum(tl.sum(squares, axis=0), axis=0) / (rows * blocks * each) + eps)
     scale = scale * tl.load(weight + column, mask=inside, other=0.0).to(tl.float32)
     offset = tl.load(bias + column, mask=inside, other=0.0).to(tl.float32) - middle * scale
     if has_shift:
@@ -119,10 +121,10 @@ def _join(
 
 
 @triton.jit
-def _apply(x, table, out, channels, blocks, table_stride, silu: tl.constexpr, R: tl.constexpr, C: tl.constexpr):
+def _apply(x, table, out, channels, blocks, table_stride, silu: tl.constexpr, rows: tl.constexpr, width: tl.constexpr):
     block = tl.program_id(0)
-    row = block.to(tl.int64) * R + tl.arange(0, R)
-    column = tl.program_id(1) * C + tl.arange(0, C)
+    row = block.to(tl.int64) * rows + tl.arange(0, rows)
+    column = tl.program_id(1) * width + tl.arange(0, width)
     inside = column < channels
     place = row[:, None] * channels + column[None, :]
     value = tl.load(x + place, mask=inside[None, :], other=0.0).to(tl.float32)

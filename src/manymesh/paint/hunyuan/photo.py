@@ -5,6 +5,7 @@ Numbers are the official program's: the network saw pictures made like these.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,18 +32,38 @@ def recentre(picture: U8, margin: float = MARGIN) -> U8:
         return np.repeat(picture[:, :, None], 3, axis=2)
     if picture.shape[2] == 3:
         return picture
-    rows, columns = np.nonzero(picture[:, :, 3])
+    at = placement(picture, margin)
+    canvas = np.full((at.side, at.side, 4), (WHITE, WHITE, WHITE, 0), np.uint8)
+    found = picture[at.from_row : at.from_row + at.height, at.from_column : at.from_column + at.width]
+    canvas[at.row : at.row + at.height, at.column : at.column + at.width] = found
+    return canvas
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the object's box (height x width pixels) lies in the cutout (from_row, from_column) and where in the square
+    canvas of ``side`` pixels (row, column)."""
+
+    from_row: int
+    from_column: int
+    height: int
+    width: int
+    row: int
+    column: int
+    side: int
+
+
+def placement(rgba: U8, margin: float = MARGIN) -> Placement:
+    """Where ``recentre`` takes the object from and to. Raises as it does."""
+    rows, columns = np.flatnonzero(rgba[:, :, 3].any(axis=1)), np.flatnonzero(rgba[:, :, 3].any(axis=0))
     if not len(rows):
         raise ObjectError("the cutout is empty", "Draw its box again, or bring a cutout of your own")
-    found = picture[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    height, width = found.shape[:2]
+    height, width = int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1
     above, left = int(margin * height), int(margin * width)
     side = max(width + 2 * left, height + 2 * above)
-    canvas = np.full((side, side, 4), (WHITE, WHITE, WHITE, 0), np.uint8)
     row = (side - (height + 2 * above)) // 2 + above
     column = (side - (width + 2 * left)) // 2 + left
-    canvas[row : row + height, column : column + width] = found
-    return canvas
+    return Placement(int(rows[0]), int(columns[0]), height, width, row, column, side)
 
 
 def resized(picture: U8, size_px: int) -> U8:

@@ -1,0 +1,46 @@
+"""Textures by Hunyuan3D-2 Paint, from the official weights, in our own code. Importing this loads nothing heavy."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from manymesh.stages import Paint, Stage
+
+if TYPE_CHECKING:
+    from manymesh.settings import Settings
+
+_MODULES = ("torch", "safetensors")
+
+
+@contextmanager
+def open_paint(settings: Settings) -> Iterator[Paint]:
+    """The stage of ``paint.hunyuan.stage``. What it gives has a ``begin`` that wants all cutouts before the first."""
+    from manymesh.paint.hunyuan.stage import open_paint as opened
+
+    with opened(settings) as painting:
+        yield painting
+
+
+def missing(settings: Settings) -> str | None:
+    """What this machine lacks for the stage, with the command that brings it."""
+    from manymesh.paint.hunyuan.models import DELIGHT, VARIANTS
+    from manymesh.weights import missing as missing_weights
+
+    absent = [name for name in _MODULES if importlib.util.find_spec(name) is None]
+    if absent:
+        return f'{" and ".join(absent)} not installed: run pip install "manymesh[hunyuan]"'
+    wanted = [VARIANTS[settings.paint_model].weights, *([DELIGHT] if settings.delight else [])]
+    return next((text for name in wanted if (text := missing_weights(name, settings.weights_dir))), None)
+
+
+STAGE = Stage(
+    name="hunyuan3d-paint",
+    kind="paint",
+    summary="Hunyuan3D-2 Paint makes six views of the mesh and bakes them into a texture",
+    licence="Tencent Hunyuan 3D 2.0 Community License",
+    open=open_paint,
+    missing=missing,
+)

@@ -1,0 +1,281 @@
+"""The opened paint stage: the way of one mesh and its cutout through the networks to a texture.
+
+The network that takes the light out and the one that reads the reference are needed once for a cutout. So ``begin`` sends
+all objects through the first, then through the second, and lets them go; what is kept of an object is some fifty
+megabytes in host memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from manymesh.errors import ObjectError, UsageError
+from manymesh.paint.hunyuan import photo, views
+from manymesh.paint.hunyuan.delight import Delighter, to_bytes
+from manymesh.paint.hunyuan.detail import Sharp, keep_detail, sharp_photo
+from manymesh.paint.hunyuan.filling import fill
+from manymesh.paint.hunyuan.models import parse_views
+from manymesh.paint.hunyuan.multiview import ReferenceUNet
+from manymesh.paint.hunyuan.networks import Networks
+from manymesh.paint.hunyuan.randomness import Draw, draw_on_cpu, reference_delight_draw, reference_paint_draw
+from manymesh.paint.hunyuan.schedule import Schedule, consistency, euler_ancestral, turbo_timesteps
+from manymesh.paint.hunyuan.surface import Drawing, surface_of
+from manymesh.paint.hunyuan.vae import Vae
+from manymesh.settings import Settings
+from manymesh.stages import Tick
+from manymesh.types import U8, Atlas, Camera, Cutout, Mesh, TexturedMesh
+
+UNWRAP_LIMIT_S = 20.0
+ROOMY_BYTES = 7 << 30
+LATENT_CHANNELS = 4
+# What the parts of one object's way take, about, for its progress.
+_UNWRAPPED, _MAPPED, _DENOISED, _BAKED = 0.1, 0.2, 0.75, 0.9
+
+
+@contextmanager
+def open_paint(settings: Settings) -> Iterator[Painting]:
+    """The stage, with nothing loaded yet: networks come when they are first needed."""
+    painting = Painting(settings)
+    try:
+        yield painting
+    finally:
+        painting.close()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What is kept of a cutout.
+
+    Attributes:
+        tokens: what the main network's blocks see of it, in host memory.
+        sharp: the photo's detail in delit colours.
+    """
+
+    tokens: Mapping[str, Tensor]
+    sharp: Sharp
+
+
+class Painting:
+    """Paints meshes. Call ``begin`` once with all cutouts, then the object itself for each of them.
+
+    Args:
+        settings: the run's.
+
+    Raises:
+        WeightsError: weights are absent.
+        UsageError: views that the network does not know, or steps for a model whose steps are fixed.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.views = parse_views(settings.paint_views)
+        self.networks = Networks(settings)
+        self.exact = settings.painting == "reference"
+        self.schedule = self._schedule()
+        self.economy = self._economy()
+        self._references: dict[str, Reference] = {}
+        self._painter: views.Painter | None = None
+        self._vae: Vae | None = None
+
+    def begin(self, cutouts: Sequence[Cutout], *, tick: Tick = lambda done: None) -> None:
+        """Takes the light out of all cutouts and reads them as references. One that cannot be used is left out here and
+        fails when its own turn comes. Without this call each object loads these networks anew."""
+        self._painter = self._vae = None
+        self.networks.release()
+        with self.networks.device_errors():
+            self._read(list(cutouts), tick)
+
+    def __call__(
+        self, mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick, atlas: Atlas | None = None
+    ) -> TexturedMesh:
+        """A texture for ``mesh``. ``atlas``: the mesh already unwrapped, in place of unwrapping it here."""
+        from manymesh.mesh.unwrap import unwrap
+
+        tick(0.0)
+        watch = Stopwatch()
+        with self.networks.device_errors():
+            reference = self._reference(cutout)
+            watch.lap("photo")
+            size = self.settings.texture_size
+            if atlas is None:
+                atlas = unwrap(mesh, size, time_limit_s=UNWRAP_LIMIT_S, tick=part(tick, 0, _UNWRAPPED))
+            watch.lap("unwrap")
+            surface = surface_of(atlas, self.drawing(), self.networks.device)
+            normals, positions = surface.maps(part(tick, _UNWRAPPED, _MAPPED))
+            watch.lap("maps")
+            pictures = self._paint(reference, normals, positions, seed, part(tick, _MAPPED, _DENOISED))
+            watch.lap("views")
+            texture, painted = surface.bake(pictures, part(tick, _DENOISED, _BAKED))
+        watch.lap("bake")
+        details: dict[str, object] = {"painted": round(float(painted.mean()), 4)}
+        if self.settings.keep_photo and not self.exact:
+            texture, painted, kept = keep_detail(texture, painted, atlas, view, cutout, reference.sharp)
+            details |= kept
+            watch.lap("photo detail")
+        base_color = fill(texture, painted, atlas, exact=self.exact)
+        watch.lap("fill")
+        tick(1.0)
+        notes = (f"The texture was unwrapped by {atlas.method}.",) if "(" in atlas.method else ()
+        fell_back = self._painter.denoiser.fell_back if self._painter and self._painter.denoiser else ""
+        if fell_back:
+            notes = (*notes, f"The painter's {fell_back}.")
+        return TexturedMesh(atlas, base_color, notes, {"seconds": watch.laps, **details})
+
+    def close(self) -> None:
+        """Lets everything go."""
+        self._references.clear()
+        self._painter = self._vae = None
+        self.networks.release()
+
+    def drawing(self) -> Drawing:
+        settings = self.settings
+        return Drawing(
+            self.views,
+            settings.render_size,
+            settings.paint_view_size,
+            settings.texture_size,
+            settings.bake_exponent,
+            settings.bake_angle,
+            centred=not self.exact,
+        )
+
+    def _schedule(self) -> Schedule:
+        variant, settings = self.networks.variant, self.settings
+        if not variant.turbo:
+            return euler_ancestral(self.networks.noise, settings.paint_steps)
+        if settings.paint_steps not in (Settings().paint_steps, variant.steps):
+            raise UsageError(
+                f"the painter {settings.paint_model} takes {variant.steps} steps", "Leave --paint-steps out"
+            )
+        return consistency(self.networks.noise, turbo_timesteps(self.networks.noise))
+
+    def _economy(self) -> views.Economy:
+        """More at once where there is memory for it. The card's size decides, not what is free just now, so that the
+        same run on the same machine rounds alike."""
+        device, wish = self.networks.device, self.settings.paint_memory
+        roomy = wish == "high"
+        if wish == "auto" and device.type == "cuda":
+            roomy = torch.cuda.get_device_properties(device).total_memory >= ROOMY_BYTES
+        return views.Economy(rows_together=roomy, pictures_together=len(self.views) if wish == "high" else 1)
+
+    def _read(self, cutouts: Sequence[Cutout], tick: Tick) -> None:
+        """Fills ``_references``: all through the first network, then all through the second."""
+        ready: dict[str, tuple[U8, Sharp]] = {}
+        with self._delighter() as delighter:
+            for number, cutout in enumerate(cutouts):
+                with suppress(ObjectError):
+                    ready[_key(cutout)] = self._delit(delighter, cutout, part(tick, *_share(number, len(cutouts))))
+        if not ready:
+            return
+        vae = self._vae or self.networks.vae()
+        with self.networks.reference() as (network, text):
+            for key, (picture, sharp) in ready.items():
+                self._references[key] = Reference(self._tokens(network, text, vae, picture), sharp)
+        if self._vae is None:
+            del vae
+            self.networks.release()
+
+    @contextmanager
+    def _delighter(self) -> Iterator[Delighter | None]:
+        if not self.settings.delight:
+            yield None
+            return
+        with self.networks.delighter() as delighter:
+            yield delighter
+
+    def _delit(self, delighter: Delighter | None, cutout: Cutout, tick: Tick) -> tuple[U8, Sharp]:
+        """The picture that the painter is shown (S, S, 3), and the photo's own detail."""
+        settings, size = self.settings, self.settings.paint_view_size
+        canvas = photo.recentre(cutout.rgba, settings.photo_margin)
+        ready, target, alpha = photo.prepared(photo.resized(canvas, size))
+        source = np.ascontiguousarray(ready[:, :, :3])
+        if delighter is None:
+            final = photo.on_white(target, alpha)
+        else:
+            draw = draw_on_cpu(settings.seed, "delight")
+            if self.exact:
+                draw = reference_delight_draw(self.networks.dtype)
+            answer = to_bytes(delighter(source, settings.delight_steps, draw, tick))[0]
+            final = photo.finished(answer, target, alpha)
+        return final, sharp_photo(cutout.rgba, photo.on_white(target, alpha), final, settings.photo_margin)
+
+    def _tokens(self, network: ReferenceUNet, text: Tensor, vae: Vae, picture: U8) -> dict[str, Tensor]:
+        draw = draw_on_cpu(self.settings.seed, "reference")
+        if self.exact:
+            draw = self._reference_draw()
+        latents = views.encode(vae, picture[None], draw(self._latents(1)), self.economy)
+        return {name: value.cpu() for name, value in views.read_reference(network, latents, text).items()}
+
+    def _reference(self, cutout: Cutout) -> Reference:
+        """What ``begin`` kept, or else made now. Raises ``ObjectError`` for a cutout that cannot be used."""
+        ready = self._references.pop(_key(cutout), None)
+        if ready is None:
+            photo.recentre(cutout.rgba, self.settings.photo_margin)  # says what is wrong, where something is
+            if self.settings.paint_memory != "high":
+                self._painter = self._vae = None
+                self.networks.release()
+            self._read([cutout], lambda done: None)
+            ready = self._references.pop(_key(cutout))
+        return ready
+
+    def _paint(self, reference: Reference, normals: U8, positions: U8, seed: int, tick: Tick) -> U8:
+        """(V, S, S, 3) uint8 painted views."""
+        if self._painter is None or self._vae is None:
+            guidance = 1.0 if self.networks.variant.turbo else self.settings.paint_guidance
+            indices = [view.camera_index for view in self.views]
+            self._vae = self.networks.vae()
+            self._painter = views.Painter(self.networks.views(), indices, guidance, self.economy)
+        encoding, noise = draw_on_cpu(seed, "maps"), draw_on_cpu(seed, "views")
+        if self.exact:
+            encoding, noise = self._reference_draw(), self._reference_draw()
+            encoding(self._latents(1))  # the reference picture's comes first there
+        count = len(self.views)
+        first = views.encode(self._vae, normals, encoding(self._latents(count)), self.economy)
+        second = views.encode(self._vae, positions, encoding(self._latents(count)), self.economy)
+        latents = self._painter(reference.tokens, first, second, self.schedule, noise, tick)
+        if not bool(latents.isfinite().all()):
+            raise ObjectError("the painter's numbers ran out of range", "Try --paint-precision float32")
+        return to_bytes(views.decode(self._vae, latents, self.economy))
+
+    def _reference_draw(self) -> Draw:
+        return reference_paint_draw(self.networks.device, self.networks.dtype)
+
+    def _latents(self, count: int) -> tuple[int, ...]:
+        side = self.settings.paint_view_size // 8
+        return (count, LATENT_CHANNELS, side, side)
+
+
+class Stopwatch:
+    """Seconds by part, for the manifest."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last_s = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now_s = time.perf_counter()
+        self.laps[name] = round(now_s - self._last_s, 3)
+        self._last_s = now_s
+
+
+def part(tick: Tick, start: float, stop: float) -> Callable[[float], None]:
+    """``tick`` for a part of the way."""
+    return lambda done: tick(start + done * (stop - start))
+
+
+def _share(number: int, count: int) -> tuple[float, float]:
+    return number / count, (number + 1) / count
+
+
+def _key(cutout: Cutout) -> str:
+    """A cutout's picture by its bytes: the same object is found again however it is handed over."""
+    shape = ",".join(map(str, cutout.rgba.shape))
+    return hashlib.sha256(shape.encode() + np.ascontiguousarray(cutout.rgba).tobytes()).hexdigest()
