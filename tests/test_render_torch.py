@@ -105,3 +105,27 @@ def test_pictures_are_resized_as_pillow_does(size: int) -> None:
     apart = np.abs(made.astype(int) - wanted)
     assert apart.max() <= 1
     assert (apart > 0).mean() < 0.01
+
+
+def test_texels_that_no_view_saw_are_filled_about_alike() -> None:
+    from manymesh.paint.hunyuan.filling import fill
+    from manymesh.render.texels import texels
+    from manymesh.render.torch_fill import fill_on_device
+
+    atlas, size = bumpy(), 128
+    surface = texels(atlas, size, rim_px=0)
+    texture = surface.raster.image(paint(surface.position), 0).astype(np.float32)
+    painted = surface.raster.image(surface.position[:, 2] > -0.4, False)
+    whole = fill(texture, painted, atlas).astype(int)
+    made = fill_on_device(texture * painted[:, :, None], painted, atlas, torch.device("cpu")).astype(int)
+    inside = surface.raster.mask
+    assert np.abs(made - whole)[painted].max() <= 1
+    assert np.abs(made - whole)[inside & ~painted].mean() < 6
+    assert np.abs(made - whole)[~inside].mean() < 12
+
+
+def test_nothing_painted_is_grey() -> None:
+    from manymesh.render.torch_fill import fill_on_device
+
+    made = fill_on_device(np.zeros((32, 32, 3), np.float32), np.zeros((32, 32), bool), bumpy(), torch.device("cpu"))
+    assert (made == 128).all()

@@ -46,14 +46,29 @@ def fill_surface(seen: Seen, surface: Texels, atlas: Atlas, *, solid: float = SO
 
 def membrane(seen: Seen, surface: Texels, atlas: Atlas) -> F32:
     """(k, 3) float32: a colour for each vertex, seen ones near what was seen, the others smoothly between."""
+    weld, count = welded(atlas)
+    return stretched(atlas, *_seen_by_vertex(seen, surface, weld[atlas.faces], count))
+
+
+def welded(atlas: Atlas) -> tuple[Any, int]:
+    """(k,) int64: one number for all vertices at one place of the surface, and how many numbers there are."""
+    weld = np.unique(atlas.source, return_inverse=True)[1].reshape(-1)
+    return weld, int(weld.max()) + 1
+
+
+def stretched(atlas: Atlas, strength: Any, color: Any) -> F32:
+    """(k, 3) float32 colours of the vertices: the membrane over the welded surface.
+
+    Args:
+        strength: (c,) how much was seen around each welded vertex. color: (c, 3) its mean there.
+    """
     from scipy.sparse import csc_array, diags_array
     from scipy.sparse.csgraph import connected_components
     from scipy.sparse.linalg import splu
 
-    weld = np.unique(atlas.source, return_inverse=True)[1].reshape(-1)
-    count = int(weld.max()) + 1
+    weld, count = welded(atlas)
+    strength, color = np.array(strength, np.float64), np.array(color, np.float64)
     laplace = _laplacian(atlas, weld, count)
-    strength, color = _seen_by_vertex(seen, surface, weld[atlas.faces], count)
     loose = _without_data(connected_components(laplace, directed=False)[1], strength)
     if loose.any():
         color[loose] = color[_nearest_known(atlas, weld, count, strength > 0, loose)]

@@ -6,6 +6,7 @@ the answer is ``raster.rasterise(..., "official")``'s to the bit on any device, 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -119,11 +120,7 @@ def _parts(ends: Tensor, chunk: int) -> list[tuple[int, int]]:
     total = int(ends[-1])
     marks = torch.arange(chunk, total + chunk, chunk, device=ends.device)
     cuts = [0, *torch.searchsorted(ends, marks, right=True).clamp(max=len(ends)).tolist(), len(ends)]
-    ranges = []
-    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
-        if stop > start:
-            ranges.append((start, stop))
-    return ranges
+    return [(start, stop) for start, stop in itertools.pairwise(cuts) if stop > start]
 
 
 def _barycentrics(entry: Tensor, px: Tensor, py: Tensor) -> tuple[Tensor, Tensor, Tensor]:

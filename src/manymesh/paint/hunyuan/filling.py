@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from manymesh.types import F32, U8, Atlas, Bool
 
+if TYPE_CHECKING:
+    import torch
 
-def fill(texture: F32, painted: Bool, atlas: Atlas, *, exact: bool = False) -> U8:
+
+def fill(texture: F32, painted: Bool, atlas: Atlas, *, exact: bool = False, device: torch.device | None = None) -> U8:
     """The finished texture.
 
     Args:
@@ -15,6 +20,7 @@ def fill(texture: F32, painted: Bool, atlas: Atlas, *, exact: bool = False) -> U
         atlas: the unwrapped mesh, in the house's frame.
         exact: fill as the official program does, along the mesh's edges and then over the picture (which lets colour
             bleed from one chart into another). Otherwise over the closed surface, and then outwards from each chart.
+        device: a GPU to do it on, if any; the answer differs a little from the CPU's.
 
     Returns:
         (T, T, 3) uint8.
@@ -25,6 +31,10 @@ def fill(texture: F32, painted: Bool, atlas: Atlas, *, exact: bool = False) -> U
 
         vertices, lower_left = normalised(atlas.vertices, atlas.uv)
         return inpaint(texture, painted, unmirrored(vertices), atlas.faces, lower_left, lambda done: None)
+    if device is not None and device.type == "cuda":
+        from manymesh.render.torch_fill import fill_on_device
+
+        return fill_on_device(texture, painted, atlas, device)
     from manymesh.render.bake import Seen
     from manymesh.render.fill import fill_surface, pad
     from manymesh.render.texels import texels

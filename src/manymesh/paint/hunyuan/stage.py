@@ -1,8 +1,8 @@
 """The opened paint stage: the way of one mesh and its cutout through the networks to a texture.
 
-The network that takes the light out and the one that reads the reference are needed once for a cutout. So ``begin`` sends
-all objects through the first, then through the second, and lets them go; what is kept of an object is some fifty
-megabytes in host memory.
+The network that takes the light out and the one that reads the reference are needed once for a cutout. So ``begin``
+sends all objects through the first, then through the second, and lets them go; what is kept of an object is some
+fifty megabytes in host memory.
 """
 
 from __future__ import annotations
@@ -114,13 +114,14 @@ class Painting:
             pictures = self._paint(reference, normals, positions, seed, part(tick, _MAPPED, _DENOISED))
             watch.lap("views")
             texture, painted = surface.bake(pictures, part(tick, _DENOISED, _BAKED))
-        watch.lap("bake")
+            watch.lap("bake")
         details: dict[str, object] = {"painted": round(float(painted.mean()), 4)}
         if self.settings.keep_photo and not self.exact:
             texture, painted, kept = keep_detail(texture, painted, atlas, view, cutout, reference.sharp)
             details |= kept
             watch.lap("photo detail")
-        base_color = fill(texture, painted, atlas, exact=self.exact)
+        with self.networks.device_errors():
+            base_color = fill(texture, painted, atlas, exact=self.exact, device=self.networks.device)
         watch.lap("fill")
         tick(1.0)
         notes = (f"The texture was unwrapped by {atlas.method}.",) if "(" in atlas.method else ()
