@@ -22,24 +22,30 @@ def normal_values(raster: Raster, vertices: Any, faces: Any) -> F32:
     The vertex normals are plain means of unit face normals. They are split at the seams, because vertices are, and not
     made unit again after interpolation: the network has seen them so.
     """
-    normals = vertex_normals(vertices, faces, by_area=False)
-    return interpolate((normals + 1) * np.float32(0.5), faces, raster.face, raster.bary)
+    return interpolate(_halved_normals(vertices, faces), faces, raster.face, raster.bary)
 
 
 def position_values(raster: Raster, vertices: Any, faces: Any) -> F32:
     """(n, 3) float32 in [0, 1]: 0.5 - position / 1.15 at the covered pixels."""
-    positions = np.float32(0.5) - np.asarray(vertices, np.float32) / np.float32(SCALE_FACTOR)
-    return interpolate(positions, faces, raster.face, raster.bary)
+    return interpolate(_places(vertices), faces, raster.face, raster.bary)
 
 
 def control_maps(rasters: Iterable[Raster], vertices: Any, faces: Any) -> list[tuple[U8, U8]]:
     """Per raster an (H, W, 3) normal and position map, white where nothing is. Floats are cut to bytes, not rounded."""
     maps = []
+    attributes = np.concatenate([_halved_normals(vertices, faces), _places(vertices)], axis=1)
     for raster in rasters:
-        normal = to_bytes(normal_values(raster, vertices, faces))
-        position = to_bytes(position_values(raster, vertices, faces))
-        maps.append((raster.image(normal, 255), raster.image(position, 255)))
+        values = to_bytes(interpolate(attributes, faces, raster.face, raster.bary))
+        maps.append((raster.image(values[:, :3], 255), raster.image(values[:, 3:], 255)))
     return maps
+
+
+def _halved_normals(vertices: Any, faces: Any) -> F32:
+    return (vertex_normals(vertices, faces, by_area=False) + 1) * np.float32(0.5)
+
+
+def _places(vertices: Any) -> F32:
+    return np.float32(0.5) - np.asarray(vertices, np.float32) / np.float32(SCALE_FACTOR)
 
 
 def to_bytes(values: F32) -> U8:

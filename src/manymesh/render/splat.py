@@ -20,6 +20,7 @@ from manymesh.render.raster import Raster, interpolate
 from manymesh.types import F32, U8, Bool
 
 PAINTED_ALREADY = 0.99
+CHUNK = 1 << 15  # pixels handled at once: what they need stays in the cache
 
 
 @dataclass(frozen=True)
@@ -149,21 +150,27 @@ def _splat(color: F32, cosine: F32, row_column: F32, size: int) -> Splat:
     """Share every pixel out to its four texels, bilinearly; a texel is the weighted mean of what it got."""
     from scipy.sparse import csc_array
 
-    place = row_column * np.float32(size - 1)
-    base = np.clip(np.floor(place), 0, size - 2)
-    part = place - base
-    corner = base[:, 0].astype(np.int64) * size + base[:, 1].astype(np.int64)
-    offsets = [(down, right) for down in (0, 1) for right in (0, 1)]
     # A sparse matrix with four shares a pixel; its product with the pixels' values is the sum over each texel's pixels.
-    count = len(corner)
-    index = np.empty((count, 4), np.int32)
-    share = np.empty((count, 4), np.float32)
-    for number, (down, right) in enumerate(offsets):
-        index[:, number] = corner + (down * size + right)
-        share[:, number] = (part[:, 0] if down else 1 - part[:, 0]) * (part[:, 1] if right else 1 - part[:, 1])
+    count = len(row_column)
+    index, share = np.empty((count, 4), np.int32), np.empty((count, 4), np.float32)
+    for first in range(0, count, CHUNK):
+        part = slice(first, first + CHUNK)
+        _shares(row_column[part], size, index[part], share[part])
     start = np.arange(0, 4 * count + 1, 4, dtype=np.int32)
     values = np.empty((count, 5), np.float32)
     values[:, :3], values[:, 3], values[:, 4] = color, cosine, 1
     sums = csc_array((share.ravel(), index.ravel(), start), shape=(size * size, count)) @ values
     mean = sums[:, :4] / np.where(sums[:, 4:] > 0, sums[:, 4:], 1)
     return Splat(mean[:, :3].reshape(size, size, 3), mean[:, 3].reshape(size, size))
+
+
+def _shares(row_column: F32, size: int, index: NDArray[np.int32], share: F32) -> None:
+    """Fill in the four texels around each place, and how near it is to each."""
+    place = row_column * np.float32(size - 1)
+    base = np.clip(np.floor(place), 0, size - 2)
+    right = place - base
+    left = 1 - right
+    corner = base[:, 0].astype(np.int32) * size + base[:, 1].astype(np.int32)
+    for number, (down, across) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1))):
+        index[:, number] = corner + (down * size + across)
+        np.multiply((right if down else left)[:, 0], (right if across else left)[:, 1], out=share[:, number])
