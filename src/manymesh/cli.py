@@ -19,6 +19,7 @@ import typer
 from manymesh._version import __version__
 from manymesh.errors import ManymeshError
 from manymesh.options import with_settings
+from manymesh.paint.cli import paint
 from manymesh.settings import Settings
 from manymesh.weights.cli import app as models
 
@@ -91,6 +92,7 @@ def show(
 
 
 app.add_typer(models, name="models")
+app.command("paint")(paint)
 
 
 @app.command()

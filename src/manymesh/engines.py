@@ -22,7 +22,7 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
     },
     "matte": {"colour-mix": "manymesh.matte.lite:STAGE", "birefnet": "manymesh.matte.birefnet:STAGE"},
     "shape": {"inflate": "manymesh.shape.inflate:STAGE", "hunyuan3d": "manymesh.shape.hunyuan:STAGE"},
-    "paint": {"photo": "manymesh.paint.photo:STAGE"},
+    "paint": {"photo": "manymesh.paint.photo:STAGE", "hunyuan3d-paint": "manymesh.paint.hunyuan:STAGE"},
 }
 
 ENTRY_POINT_GROUPS: Mapping[Kind, str] = {
@@ -34,7 +34,7 @@ ENTRY_POINT_GROUPS: Mapping[Kind, str] = {
 
 ENGINES: Mapping[str, Mapping[Kind, str]] = {
     "lite": {"detect": "foreground", "matte": "colour-mix", "shape": "inflate", "paint": "photo"},
-    "hunyuan": {"detect": "qwen3-vl", "matte": "birefnet", "shape": "hunyuan3d", "paint": "photo"},
+    "hunyuan": {"detect": "qwen3-vl", "matte": "birefnet", "shape": "hunyuan3d", "paint": "hunyuan3d-paint"},
 }
 # Best first: what `auto` tries.
 PREFERENCE = ("hunyuan", "lite")

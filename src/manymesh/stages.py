@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from manymesh.settings import Settings
-    from manymesh.types import Camera, Crop, Cutout, Detection, Mesh, Photo, Sculpture, TexturedMesh
+    from manymesh.types import Atlas, Camera, Crop, Cutout, Detection, Mesh, Photo, Sculpture, TexturedMesh
 
 Kind = Literal["detect", "matte", "shape", "paint"]
 
@@ -51,8 +51,13 @@ class Shape(Protocol):
 
 
 class Paint(Protocol):
-    def __call__(self, mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick) -> TexturedMesh:
-        """A texture for a mesh that ``view`` places on the cutout. Deterministic in its arguments."""
+    def __call__(
+        self, mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick, atlas: Atlas | None = None
+    ) -> TexturedMesh:
+        """A texture for a mesh that ``view`` places on the cutout. Deterministic in its arguments.
+
+        ``atlas`` is given only where the mesh brings texture coordinates of its own, which are then to be kept.
+        """
 
 
 @dataclass(frozen=True)

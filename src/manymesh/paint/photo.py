@@ -20,7 +20,7 @@ from manymesh.render.fill import fill_surface, pad
 from manymesh.render.texels import Texels, texels
 from manymesh.settings import Settings
 from manymesh.stages import Paint, Stage, Tick
-from manymesh.types import U8, Bool, Camera, Cutout, Mesh, TexturedMesh
+from manymesh.types import U8, Atlas, Bool, Camera, Cutout, Mesh, TexturedMesh
 
 UNWRAP_LIMIT_S = 20.0
 AWAY_DEG = 82.0
@@ -31,8 +31,10 @@ AWAY_DEG = 82.0
 def open_paint(settings: Settings) -> Iterator[Paint]:
     """Nothing to load."""
 
-    def paint(mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick) -> TexturedMesh:
-        return paint_from_photo(mesh, view, cutout, settings.texture_size, tick)
+    def paint(
+        mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick, atlas: Atlas | None = None
+    ) -> TexturedMesh:
+        return paint_from_photo(mesh, view, cutout, settings.texture_size, tick, atlas)
 
     yield paint
 
@@ -40,12 +42,16 @@ def open_paint(settings: Settings) -> Iterator[Paint]:
 STAGE = Stage("photo", "paint", "the photo in front, its mirror image behind; no download", "Apache-2.0", open_paint)
 
 
-def paint_from_photo(mesh: Mesh, view: Camera, cutout: Cutout, texture_px: int, tick: Tick) -> TexturedMesh:
-    """Unwrap ``mesh`` and give every texel a colour from ``cutout``, which ``view`` lays over the mesh."""
+def paint_from_photo(
+    mesh: Mesh, view: Camera, cutout: Cutout, texture_px: int, tick: Tick, atlas: Atlas | None = None
+) -> TexturedMesh:
+    """Unwrap ``mesh`` (unless ``atlas`` is given) and give every texel a colour from ``cutout``, which ``view`` lays
+    over the mesh."""
     from manymesh.mesh.unwrap import unwrap
 
     start_s = time.perf_counter()
-    atlas = unwrap(mesh, texture_px, time_limit_s=UNWRAP_LIMIT_S, tick=lambda share: tick(0.5 * share))
+    if atlas is None:
+        atlas = unwrap(mesh, texture_px, time_limit_s=UNWRAP_LIMIT_S, tick=lambda share: tick(0.5 * share))
     unwrapped_s = time.perf_counter()
     surface = texels(atlas, texture_px)
     rgb, alpha = without_edge_pixels(cutout.rgba), cutout.rgba[..., 3]
