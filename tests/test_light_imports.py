@@ -15,6 +15,8 @@ HEAVY = ("torch", "transformers", "huggingface_hub", "cv2", "scipy", "skimage", 
         "manymesh.detect.qwen",
         "manymesh.detect.dino",
         "manymesh.matte.birefnet",
+        "manymesh.paint.hunyuan",
+        "manymesh.paint.cli",
         "manymesh.weights.cli",
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ def _load(build: Any, path: Path, **how: Any) -> Any:
     return load_network(build, path, device=torch.device("cpu"), dtype=torch.float32, **how)
 
 
+@lru_cache(maxsize=2)
 def _unets(folder: Path) -> tuple[Any, Any]:
     """The reference network and the main one, with their projections joined as in a run."""
     from manymesh.paint.hunyuan.checkpoint import network_file

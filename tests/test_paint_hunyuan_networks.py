@@ -1,0 +1,205 @@
+"""The painter's networks: against the fixtures, against diffusers and transformers, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from parity_path import parity_dir
+from tiny_paint import DELIGHT, PAINT, UNET, VAE, write_delight, write_paint
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("safetensors", reason="safetensors is not installed")
+
+from manymesh.dev import parity  # noqa: E402
+from manymesh.errors import UsageError, WeightsError  # noqa: E402
+from manymesh.paint.hunyuan import checkpoint, config, multiview, photo, text, unet, vae  # noqa: E402
+from manymesh.paint.hunyuan.models import parse_views  # noqa: E402
+from manymesh.paint.hunyuan.schedule import euler_ancestral  # noqa: E402
+
+CPU: dict[str, Any] = {"device": torch.device("cpu"), "dtype": torch.float32}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("weights")
+    write_paint(root, pickled=False)
+    write_delight(root)
+    return root
+
+
+def test_every_parity_row_passes() -> None:
+    rows = list(parity.rows_of(parity_dir("paint")))
+    assert len(rows) > 150
+    assert [parity.line_of(row) for row in rows if not row.passed] == []
+
+
+def test_an_unknown_fixture_is_no_success(tmp_path: Path) -> None:
+    manifest = {"stack": "hunyuan3d-2 paint", "fixtures": [{"name": "something_new", "file": "x.safetensors"}]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    assert [row.passed for row in parity.rows_of(tmp_path)] == [False]
+
+
+def test_the_unet_is_diffusers(weights: Path) -> None:
+    diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
+    folder = weights / DELIGHT
+    path = checkpoint.network_file(folder, "unet")
+    ours = unet.fuse(checkpoint.load_network(lambda: unet.UNet(config.read_unet(folder)), path, **CPU))
+    theirs = diffusers.UNet2DConditionModel(**{k: v for k, v in UNET.items() if k[0] != "_"} | {"in_channels": 8})
+    theirs.load_state_dict(ours.state_dict(), strict=True)
+    generator = torch.Generator().manual_seed(0)
+    x, prompt = torch.randn(2, 8, 12, 20, generator=generator), torch.randn(1, 7, 24, generator=generator)
+    with torch.inference_mode():
+        wanted = theirs(x, torch.tensor([7.0, 500.0]), prompt.expand(2, -1, -1)).sample
+        time = ours.embed_time(torch.tensor([7.0, 500.0]))
+        made = ours(x, time, unet.text_memory(ours, prompt))
+    assert (made - wanted).abs().max() <= 1e-5 * wanted.abs().max()
+
+
+def test_the_autoencoder_is_diffusers(weights: Path) -> None:
+    diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
+    folder = weights / PAINT
+    ours = checkpoint.load_network(
+        lambda: vae.Vae(config.read_vae(folder)), checkpoint.network_file(folder, "vae"), **CPU
+    )
+    theirs = diffusers.AutoencoderKL(**{k: v for k, v in VAE.items() if k[0] != "_"})
+    theirs.load_state_dict(ours.state_dict(), strict=True)
+    pictures = torch.rand(3, 3, 32, 48, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    draw = torch.randn(3, 4, 4, 6, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        wanted = theirs.encode(pictures).latent_dist
+        torch.testing.assert_close(ours.encode(pictures), wanted.mean, atol=1e-5, rtol=1e-5)
+        sampled = wanted.mean + wanted.std * draw
+        torch.testing.assert_close(ours.encode(pictures, draw, together=2), sampled, atol=1e-5, rtol=1e-5)
+        decoded = (theirs.decode(draw).sample / 2 + 0.5).clamp(0, 1)
+        torch.testing.assert_close(ours.decode(draw, together=3), decoded, atol=1e-5, rtol=1e-5)
+
+
+def test_the_text_encoder_is_transformers(weights: Path) -> None:
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    folder = weights / DELIGHT
+    sizes = config.read_text(folder)
+    path = checkpoint.network_file(folder, "text_encoder")
+    ours = checkpoint.load_network(lambda: text.TextEncoder(sizes), path, rename=text.plain_key, **CPU)
+    theirs = transformers.CLIPTextModel(
+        transformers.CLIPTextConfig(**json.loads((folder / "text_encoder" / "config.json").read_text()))
+    ).eval()
+    names = theirs.state_dict().keys()
+    prefix = "text_model." if next(iter(names)).startswith("text_model.") else ""
+    theirs.load_state_dict({prefix + key: value for key, value in ours.state_dict().items()}, strict=True)
+    ids = torch.tensor([text.empty_prompt(folder, 77)])
+    assert ids[0, :4].tolist() == [4, 5, 0, 0]
+    with torch.inference_mode():
+        torch.testing.assert_close(ours(ids), theirs(ids).last_hidden_state, atol=1e-5, rtol=1e-5)
+
+
+def test_old_names_of_the_autoencoders_attention_are_known() -> None:
+    assert vae.plain_key("encoder.mid_block.attentions.0.query.weight") == "encoder.mid_block.attentions.0.to_q.weight"
+    old = "decoder.mid_block.attentions.0.proj_attn.bias"
+    assert vae.plain_key(old) == "decoder.mid_block.attentions.0.to_out.0.bias"
+    assert vae.plain_key("decoder.conv_in.bias") == "decoder.conv_in.bias"
+
+
+def test_a_file_of_another_network_is_refused(weights: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = weights / PAINT
+    sizes = config.read_unet(folder)
+    tensors = load_file(checkpoint.network_file(folder, "unet"))
+    for change in ("unet.extra.weight", "unet.conv_out.bias"):
+        changed = dict(tensors)
+        if change in changed:
+            del changed[change]
+        else:
+            changed[change] = torch.zeros(1)
+        save_file(changed, tmp_path / "other.safetensors")
+        with pytest.raises(WeightsError, match=change.removeprefix("unet.")):
+            checkpoint.load_network(
+                lambda: multiview.ViewsUNet(sizes), tmp_path / "other.safetensors", prefix="unet.", **CPU
+            )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"act_fn": "gelu"},
+        {"use_linear_projection": False},
+        {"attention_head_dim": [3, 2, 2, 2]},
+        {"layers_per_block": 0},
+    ],
+)
+def test_a_config_of_another_network_is_refused(change: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "unet" / "config.json").write_text(json.dumps(UNET | change))
+    with pytest.raises(WeightsError):
+        config.read_unet(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"in_channels": "x"}', "\x00"])
+def test_a_damaged_config_is_one_sentence(content: str, tmp_path: Path) -> None:
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "unet" / "config.json").write_text(content)
+    with pytest.raises(WeightsError):
+        config.read_unet(tmp_path)
+
+
+def test_a_pickle_that_would_run_something_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "unet").mkdir()
+    torch.save({"weight": torch.zeros(2), "trap": parity.failed}, tmp_path / "unet" / "diffusion_pytorch_model.bin")
+    with pytest.raises(WeightsError, match="refused"):
+        checkpoint.network_file(tmp_path, "unet")
+
+
+def test_the_bin_goes_first_and_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from manymesh.weights import convert
+
+    folder = write_paint(tmp_path)
+    (folder / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"another network")
+    first = checkpoint.network_file(folder, "unet")
+    monkeypatch.setattr(convert, "sha256_of", lambda path: pytest.fail("hashed again"))
+    assert checkpoint.network_file(folder, "unet") == first
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_euler_steps_equal_diffusers(weights: Path) -> None:
+    diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
+    for folder in (weights / PAINT, weights / DELIGHT):
+        noise = config.read_noise(folder)
+        settings = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
+        theirs = diffusers.EulerAncestralDiscreteScheduler(**settings)
+        theirs.set_timesteps(7)
+        ours = euler_ancestral(noise, 7)
+        generator = torch.Generator().manual_seed(3)
+        x = torch.randn(1, 4, 4, 4, generator=generator)
+        for step, time in enumerate(theirs.timesteps):
+            v = torch.randn(x.shape, generator=generator)
+            scaled = theirs.scale_model_input(x, time)
+            torch.testing.assert_close(scaled, x * float(ours.input_scale[step]), rtol=1e-4, atol=1e-6)
+            fresh = torch.Generator().manual_seed(step)
+            wanted = theirs.step(v, time, x, generator=torch.Generator().manual_seed(step)).prev_sample
+            n = torch.randn(x.shape, generator=fresh)
+            made = x * float(ours.keep[step]) + v * float(ours.velocity[step]) + n * float(ours.noise[step])
+            assert (made - wanted).abs().max() <= 1e-3 * max(float(wanted.abs().max()), 1.0)
+            x = wanted
+
+
+@pytest.mark.parametrize("views", ["10:0:1", "0:45:1", "0:0", "0:0:0", "x:0:1"])
+def test_views_that_the_network_never_saw_are_refused(views: str) -> None:
+    with pytest.raises(UsageError):
+        parse_views(views)
+
+
+def test_views_are_read_as_written() -> None:
+    (view,) = parse_views(" -30:20:0.5 ")
+    assert (view.azimuth_deg, view.elevation_deg, view.weight) == (330, 20, 0.5)
+
+
+def test_a_cutout_of_a_single_pixel_can_be_prepared() -> None:
+    rgba = np.zeros((5, 9, 4), np.uint8)
+    rgba[2, 4] = (10, 20, 30, 255)
+    ready, target, alpha = photo.prepared(photo.resized(photo.recentre(rgba), 64))
+    assert ready.shape == (64, 64, 4)
+    assert photo.finished(ready[:, :, :3], target, alpha).shape == (64, 64, 3)

@@ -1,0 +1,176 @@
+"""The paint stage on very small checkpoints in the official layout: every part real, only the weights tiny."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from render_shapes import cube_atlas
+from tiny_paint import DELIGHT, PAINT, write_all
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("safetensors", reason="safetensors is not installed")
+
+from manymesh.box import Box  # noqa: E402
+from manymesh.errors import Cancelled, ObjectError, UsageError  # noqa: E402
+from manymesh.paint.hunyuan import STAGE  # noqa: E402
+from manymesh.render.camera import orthographic  # noqa: E402
+from manymesh.settings import Settings  # noqa: E402
+from manymesh.types import Cutout, Mesh, TexturedMesh  # noqa: E402
+
+QUICK = {"paint_steps": 2, "delight_steps": 2, "paint_view_size": 64, "render_size": 96, "texture_size": 64}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_all(tmp_path_factory.mktemp("weights"))
+
+
+def ball() -> Mesh:
+    atlas = cube_atlas(6, ball=True)
+    first, vertices = np.unique(atlas.source, return_index=True)[1], atlas.vertices
+    return Mesh(vertices[first], np.searchsorted(np.unique(atlas.source), atlas.source[atlas.faces]).astype(np.int32))
+
+
+def disc(shift: int = 0) -> Cutout:
+    y, x = np.mgrid[:100, :120]
+    rgba = np.zeros((100, 120, 4), np.uint8)
+    rgba[..., 0], rgba[..., 1], rgba[..., 2] = 2 * x, 2 * y, 90 + shift
+    rgba[..., 3] = np.where((x - 60) ** 2 + (y - 50) ** 2 < 40**2, 255, 0)
+    return Cutout(rgba, Box(0, 0, 120, 100))
+
+
+VIEW = orthographic(120 / 80, 100 / 80)
+
+
+def settings_of(weights: Path, **wishes: object) -> Settings:
+    return Settings(weights_dir=weights, devices=("cpu",), **{**QUICK, **wishes})
+
+
+def painted(weights: Path, *, seed: int = 1, begin: bool = True, **wishes: object) -> TexturedMesh:
+    settings = settings_of(weights, **wishes)
+    assert STAGE.missing(settings) is None
+    with STAGE.open(settings) as paint:
+        if begin:
+            paint.begin([disc()])
+        return paint(ball(), VIEW, disc(), seed=seed, tick=lambda done: None)
+
+
+@pytest.fixture(scope="module")
+def usual(weights: Path) -> TexturedMesh:
+    return painted(weights)
+
+
+def test_a_mesh_and_a_cutout_become_a_textured_mesh(usual: TexturedMesh) -> None:
+    assert usual.base_color.shape == (64, 64, 3)
+    assert usual.base_color.dtype == np.uint8
+    assert usual.base_color.std() > 5
+    assert usual.details["painted"] > 0.3
+    assert {"unwrap", "maps", "views", "bake", "fill"} <= usual.details["seconds"].keys()
+
+
+def test_the_same_seed_gives_the_same_bytes_with_and_without_begin(weights: Path, usual: TexturedMesh) -> None:
+    assert painted(weights, begin=False).base_color.tobytes() == usual.base_color.tobytes()
+
+
+def test_the_runs_seed_and_the_objects_reach_the_texture(weights: Path, usual: TexturedMesh) -> None:
+    assert painted(weights, seed=2).base_color.tobytes() != usual.base_color.tobytes()
+    assert painted(weights, **{"seed": 1}).base_color.tobytes() == usual.base_color.tobytes()
+    with STAGE.open(settings_of(weights).model_copy(update={"seed": 9})) as paint:
+        other = paint(ball(), VIEW, disc(), seed=1, tick=lambda done: None)
+    assert other.base_color.tobytes() != usual.base_color.tobytes()
+
+
+def test_the_reference_setting_knows_no_seed(weights: Path) -> None:
+    one, other = (painted(weights, seed=seed, painting="reference") for seed in (1, 2))
+    assert one.base_color.tobytes() == other.base_color.tobytes()
+
+
+@pytest.mark.parametrize("memory", ["low", "high"])
+def test_the_picture_does_not_depend_on_the_memory_setting(weights: Path, usual: TexturedMesh, memory: str) -> None:
+    made = painted(weights, paint_memory=memory).base_color.astype(int)
+    assert np.abs(made - usual.base_color).max() <= 1
+
+
+def test_an_object_does_not_depend_on_the_others(weights: Path, usual: TexturedMesh) -> None:
+    empty = Cutout(np.zeros((9, 9, 4), np.uint8), Box(0, 0, 9, 9))
+    with STAGE.open(settings_of(weights)) as paint:
+        paint.begin([disc(50), empty, disc()])
+        other = paint(ball(), VIEW, disc(50), seed=7, tick=lambda done: None)
+        with pytest.raises(ObjectError, match="empty"):
+            paint(ball(), VIEW, empty, seed=8, tick=lambda done: None)
+        beside = paint(ball(), VIEW, disc(), seed=1, tick=lambda done: None)
+    assert beside.base_color.tobytes() == usual.base_color.tobytes()
+    assert other.base_color.tobytes() != usual.base_color.tobytes()
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {"paint_model": "2-turbo", "paint_steps": 30},
+        {"delight": False},
+        {"paint_guidance": 1.0},
+        {"paint_views": "0:0:1,180:0:1,60:20:0.3"},
+        {"keep_photo": True},
+        {"paint_precision": "float32", "bake_exponent": 1, "bake_angle": 60, "photo_margin": 0.5},
+    ],
+    ids=str,
+)
+def test_other_settings_reach_the_texture(weights: Path, usual: TexturedMesh, wishes: dict[str, object]) -> None:
+    assert painted(weights, **wishes).base_color.tobytes() != usual.base_color.tobytes()
+
+
+def test_a_mesh_that_brings_texture_coordinates_keeps_them(weights: Path) -> None:
+    atlas = cube_atlas(6, ball=True)
+    with STAGE.open(settings_of(weights)) as paint:
+        made = paint(ball(), VIEW, disc(), seed=1, tick=lambda done: None, atlas=atlas)
+    assert made.atlas is atlas
+
+
+def test_turbo_has_its_own_steps(weights: Path) -> None:
+    with pytest.raises(UsageError, match="10 steps"):
+        painted(weights, paint_model="2-turbo", paint_steps=12)
+
+
+def test_cancel_is_heeded_while_denoising(weights: Path) -> None:
+    def tick(done: float) -> None:
+        if done > 0.3:
+            raise Cancelled("stop")
+
+    with STAGE.open(settings_of(weights)) as paint, pytest.raises(Cancelled):
+        paint(ball(), VIEW, disc(), seed=1, tick=tick)
+
+
+def test_networks_are_gone_when_the_stage_is_closed(weights: Path) -> None:
+    import gc
+    import weakref
+
+    with STAGE.open(settings_of(weights)) as paint:
+        paint(ball(), VIEW, disc(), seed=1, tick=lambda done: None)
+        network = weakref.ref(paint._painter.network)
+        assert network() is not None
+        del paint
+    gc.collect()
+    assert network() is None
+
+
+def test_what_is_missing_is_named_with_the_command(tmp_path: Path) -> None:
+    settings = Settings()
+    assert "manymesh models pull hunyuan3d-paint" in str(STAGE.missing(settings))
+    assert "pull hunyuan3d-paint-turbo" in str(STAGE.missing(Settings(paint_model="2-turbo")))
+    assert f"{PAINT}/" in str(STAGE.missing(Settings(weights_dir=tmp_path)))
+
+
+def test_without_delight_its_weights_are_not_asked_for(weights: Path, tmp_path: Path) -> None:
+    (tmp_path / PAINT).symlink_to(weights / PAINT)
+    assert DELIGHT in str(STAGE.missing(Settings(weights_dir=tmp_path)))
+    assert STAGE.missing(Settings(weights_dir=tmp_path, delight=False)) is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_captured_steps_give_the_same_picture(weights: Path, usual: TexturedMesh) -> None:
+    settings = settings_of(weights).model_copy(update={"devices": ("cuda",), "paint_precision": "float32"})
+    with STAGE.open(settings) as paint:
+        made = paint(ball(), VIEW, disc(), seed=1, tick=lambda done: None)
+    assert np.abs(made.base_color.astype(int) - usual.base_color).mean() < 4
