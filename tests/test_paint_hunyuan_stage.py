@@ -15,9 +15,12 @@ pytest.importorskip("safetensors", reason="safetensors is not installed")
 from manymesh.box import Box  # noqa: E402
 from manymesh.errors import Cancelled, ObjectError, UsageError  # noqa: E402
 from manymesh.paint.hunyuan import STAGE  # noqa: E402
+from manymesh.paint.hunyuan.detail import Sharp, keep_detail  # noqa: E402
 from manymesh.render.camera import orthographic  # noqa: E402
+from manymesh.render.raster import interpolate, raster_view  # noqa: E402
+from manymesh.render.texels import texels  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
-from manymesh.types import Cutout, Mesh, TexturedMesh  # noqa: E402
+from manymesh.types import Camera, Cutout, Mesh, TexturedMesh  # noqa: E402
 
 QUICK = {"paint_steps": 2, "delight_steps": 2, "paint_view_size": 64, "render_size": 96, "texture_size": 64}
 
@@ -112,7 +115,6 @@ def test_an_object_does_not_depend_on_the_others(weights: Path, usual: TexturedM
         {"delight": False},
         {"paint_guidance": 1.0},
         {"paint_views": "0:0:1,180:0:1,60:20:0.3"},
-        {"keep_photo": True},
         {"paint_precision": "float32", "bake_exponent": 1, "bake_angle": 60, "photo_margin": 0.5},
     ],
     ids=str,
@@ -166,6 +168,40 @@ def test_without_delight_its_weights_are_not_asked_for(weights: Path, tmp_path: 
     (tmp_path / PAINT).symlink_to(weights / PAINT)
     assert DELIGHT in str(STAGE.missing(Settings(weights_dir=tmp_path)))
     assert STAGE.missing(Settings(weights_dir=tmp_path, delight=False)) is None
+
+
+def detailed(points: np.ndarray) -> np.ndarray:
+    return np.repeat(0.5 + 0.3 * np.sign(np.sin(60 * points[:, :1])), 3, axis=1).astype(np.float32)
+
+
+def mixed(view: Camera, half: float = 1.2, size: int = 800, view_px: int = 512) -> tuple[float, float]:
+    """Mean error near the front before and after the photo's stripes are mixed into a grey texture."""
+    atlas, texture_px = cube_atlas(10, ball=True), 256
+    surface = texels(atlas, texture_px)
+    raster = raster_view(orthographic(half, half), atlas.vertices, atlas.faces, size, size)
+    place = interpolate(atlas.vertices, atlas.faces, raster.face, raster.bary)
+    rgb = raster.image((detailed(place) * 255).astype(np.uint8), 0)
+    cutout = Cutout(np.dstack([rgb, np.where(raster.mask, 255, 0).astype(np.uint8)]), Box(0, 0, size, size))
+    grey, painted = np.full((texture_px, texture_px, 3), 0.5, np.float32), np.ones((texture_px, texture_px), bool)
+    made, _, _ = keep_detail(grey, painted, atlas, view, cutout, Sharp(rgb), view_px)
+    front = surface.position[:, 2] > 0.9
+    pixel, wanted = surface.raster.pixel[front], detailed(surface.position[front])
+    return tuple(float(np.abs(t.reshape(-1, 3)[pixel] - wanted).mean()) for t in (grey, made))  # type: ignore[return-value]
+
+
+def test_detail_comes_from_the_photo_where_it_agrees() -> None:
+    before, after = mixed(orthographic(1.2, 1.2), view_px=20)  # views so coarse that the stripes are lost in them
+    assert after < 0.5 * before
+
+
+def test_no_detail_comes_from_a_photo_of_another_outline() -> None:
+    before, after = mixed(orthographic(1.9, 1.9), view_px=20)
+    assert after == before
+
+
+def test_no_detail_comes_from_a_photo_that_is_no_sharper() -> None:
+    before, after = mixed(orthographic(1.2, 1.2), size=300)
+    assert after == before
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

@@ -316,10 +316,10 @@ class Settings(BaseModel):
     keep_photo: Annotated[
         bool,
         Field(
-            description="Where the photo shows the surface and the pose agrees, use its own sharp detail.",
+            description="Take the photo's own fine detail where it shows the surface. Pays when the pose is exact.",
             json_schema_extra={"group": "engine"},
         ),
-    ] = True
+    ] = False
     painting: Annotated[
         Painting,
         Field(

@@ -160,7 +160,7 @@ def _block(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]
         joint = block.between_views(between, views).unflatten(0, (-1, views)).flatten(1, 2)
         parts = {
             "norm1_out": z,
-            "attn1_out": block.transformer.attn1.out(attend(*own, heads)),
+            "attn1_out": block.transformer.attn1.out(attend(own[0], own[1], own[2], heads)),
             "attn_refview_out": block.from_reference(q, plain),
             "attn_multiview_out": joint,
             "out": block(data["hidden"], memory),

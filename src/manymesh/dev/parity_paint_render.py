@@ -19,6 +19,10 @@ def _draw(vertices: Any, faces: Any, view: official.ReferenceView, height: int, 
     return rasterise(view.clip(vertices), faces, height, width, "official")
 
 
+def _drawn(clip: Any, faces: Any, like: Any) -> Raster:
+    return rasterise(clip, faces, like.shape[0], like.shape[1], "official")
+
+
 def _numbered(data: Arrays, prefix: str) -> list[int]:
     """The numbers behind ``prefix``: texture0, texture1... but not texture0_f."""
     return sorted(int(key[len(prefix) :]) for key in data if key.startswith(prefix) and key[len(prefix) :].isdigit())
@@ -90,7 +94,7 @@ def _raster_mesh(directory: Path, fixture: dict[str, Any], name: str) -> Iterato
         clip = official.reference_view(*_views()[0]).clip(vertices)
         yield compare(f"{name}/clip0", clip, data["clip0"][0], 2e-6)
     if "rect_findex" in data:
-        oblong = rasterise(data["rect_clip"][0], faces, *data["rect_findex"].shape, "official")
+        oblong = _drawn(data["rect_clip"][0], faces, data["rect_findex"])
         yield from _raster_rows(f"{name}/rect", oblong, data["rect_findex"], data["rect_bary"], 0.999, 2e-4)
 
 
@@ -98,7 +102,7 @@ def _raster_rules(directory: Path, fixture: dict[str, Any], name: str) -> Iterat
     data = arrays(directory, fixture)
     for end in ("", "_persp"):
         findex = data[f"findex{end}"]
-        raster = rasterise(data[f"clip{end}"], data["faces"], *findex.shape, "official")
+        raster = _drawn(data[f"clip{end}"], data["faces"], findex)
         yield from _raster_rows(f"{name}{end}", raster, findex, data[f"bary{end}"], 0.99, 1e-5)
 
 
@@ -174,13 +178,14 @@ def _inpaint(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Ro
 
 def _roundtrip(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     data = arrays(directory, fixture)
-    once = maps.to_bytes(data["level"] / np.float32(255))
+    once = maps.to_bytes(np.asarray(data["level"] / np.float32(255), np.float32))
     yield compare(f"{name}/after_set", once, data["after_set"], 0.0)
     yield compare(f"{name}/after_save", _twice(data["level"]), data["after_save"], 0.0)
 
 
 def _twice(levels: Any) -> Any:
-    return maps.to_bytes(maps.to_bytes(levels / np.float32(255)) / np.float32(255))
+    once = maps.to_bytes(np.asarray(levels / np.float32(255), np.float32))
+    return maps.to_bytes(np.asarray(once / np.float32(255), np.float32))
 
 
 FIXTURES: Mapping[str, Compare] = {

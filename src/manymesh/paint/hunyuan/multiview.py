@@ -94,7 +94,7 @@ class ViewsBlock(nn.Module):
         block, start = self.transformer, memory.first * memory.views
         z = block.norm1(h)
         own, between, q_reference = self.projected(z)
-        h = h + block.attn1.out(attend(*own, block.attn1.heads))
+        h = h + block.attn1.out(attend(own[0], own[1], own[2], block.attn1.heads))
         if memory.reference is not None and start < len(h):
             seen = self.from_reference(q_reference[start:], memory)
             h = h + seen if start == 0 else torch.cat([h[:start], h[start:] + seen])

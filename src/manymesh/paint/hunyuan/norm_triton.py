@@ -58,7 +58,7 @@ def group_norm(x: Tensor, norm: nn.GroupNorm, silu: bool, shift: Tensor | None) 
 
 
 @triton.jit
-def _partial(
+def _partial(  # type: ignore[no-untyped-def]
     x, added, partial, channels, blocks, stride, has_shift: tl.constexpr, rows: tl.constexpr, width: tl.constexpr
 ):
     block = tl.program_id(0)
@@ -76,7 +76,7 @@ def _partial(
 
 
 @triton.jit
-def _join(
+def _join(  # type: ignore[no-untyped-def]
     partial,
     added,
     weight,
@@ -121,7 +121,7 @@ def _join(
 
 
 @triton.jit
-def _apply(x, table, out, channels, blocks, table_stride, silu: tl.constexpr, rows: tl.constexpr, width: tl.constexpr):
+def _apply(x, table, out, channels, blocks, table_stride, silu: tl.constexpr, rows: tl.constexpr, width: tl.constexpr):  # type: ignore[no-untyped-def]
     block = tl.program_id(0)
     row = block.to(tl.int64) * rows + tl.arange(0, rows)
     column = tl.program_id(1) * width + tl.arange(0, width)

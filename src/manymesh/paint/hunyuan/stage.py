@@ -117,7 +117,8 @@ class Painting:
             watch.lap("bake")
         details: dict[str, object] = {"painted": round(float(painted.mean()), 4)}
         if self.settings.keep_photo and not self.exact:
-            texture, painted, kept = keep_detail(texture, painted, atlas, view, cutout, reference.sharp)
+            view_px = self.settings.paint_view_size
+            texture, painted, kept = keep_detail(texture, painted, atlas, view, cutout, reference.sharp, view_px)
             details |= kept
             watch.lap("photo detail")
         with self.networks.device_errors():

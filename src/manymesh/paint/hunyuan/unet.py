@@ -6,7 +6,7 @@ State-dict keys are the official files'. Every transformer block has a name, ``d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import torch
@@ -207,16 +207,16 @@ class UNet(nn.Module):
                 x = x if attention is None else attention(x, memory)
                 kept.append(x)
             if hasattr(level, "downsamplers"):
-                x = level.downsamplers[0](x)  # type: ignore[index]
+                x = level.downsamplers[0](x)  # type: ignore[index, operator]
                 kept.append(x)
         first, second = self.mid_block.resnets  # type: ignore[misc]
-        x = second(self.mid_block.attentions[0](first(x, time), memory), time)  # type: ignore[index]
+        x = second(self.mid_block.attentions[0](first(x, time), memory), time)  # type: ignore[index, operator]
         for level in self.up_blocks:
             for resnet, attention in level.pairs():  # type: ignore[operator]
                 x = resnet(torch.cat([x, kept.pop()], dim=1), time)
                 x = x if attention is None else attention(x, memory)
             if hasattr(level, "upsamplers"):
-                x = level.upsamplers[0](x, tuple(kept[-1].shape[2:]))  # type: ignore[index]
+                x = level.upsamplers[0](x, tuple(kept[-1].shape[2:]))  # type: ignore[index, operator]
         out: Tensor = self.conv_out(group_norm(x, self.conv_norm_out, silu=True))
         return out
 
@@ -231,6 +231,3 @@ def fuse(unet: UNet) -> UNet:
     for _, block in unet.blocks():
         block.fuse()  # type: ignore[operator]
     return unet
-
-
-Each = Callable[[int], None]
