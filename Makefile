@@ -21,7 +21,7 @@ check: $(VENV)/.dev ## Lint and types only
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-bench: $(VENV)/.core ## Speed, memory and shape quality of the lite engine; see docs/benchmarks.md
+bench: $(VENV)/.core ## Speed and memory of the lite engine; docs/benchmarks.md names the others
 	$(BIN)/python benchmarks/lite_speed.py
 
 $(VENV)/.core: pyproject.toml

@@ -93,6 +93,14 @@ class Settings(BaseModel):
             json_schema_extra={"group": "engine"},
         ),
     ] = "auto"
+    stages: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Take another implementation for one stage: shape=inflate, or a plug-in's name. Repeatable.",
+            json_schema_extra={"group": "engine", "flag": "stage", "metavar": "STAGE=NAME"},
+            max_length=4,
+        ),
+    ] = ()
     texture: Annotated[
         bool,
         Field(description="Paint the meshes, or leave them grey.", json_schema_extra={"group": "result"}),
@@ -111,7 +119,7 @@ class Settings(BaseModel):
         Field(
             description="Width and height of a texture, in pixels.",
             ge=64,
-            le=8192,
+            le=4096,
             json_schema_extra={"group": "result"},
         ),
     ] = 1024
@@ -256,6 +264,15 @@ class Settings(BaseModel):
             sides.append(side)
         if len(set(sides)) < len(sides):
             raise ValueError("a side may be given once")
+        return value
+
+    @field_validator("stages")
+    @classmethod
+    def _known_stages(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            stage, equals, name = item.partition("=")
+            if stage not in ("detect", "matte", "shape", "paint") or not equals or not name:
+                raise ValueError(f"'{item}' is not STAGE=NAME with detect, matte, shape or paint")
         return value
 
     @field_validator("formats", mode="before")

@@ -78,12 +78,11 @@ def _head(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run) -> None:
 def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run, record: ObjectRecord, top: int) -> None:
     from PIL import Image, ImageOps
 
-    seconds = sum(record.seconds.values())
     caption = f"{record.index}  {record.label}"
     if record.error is not None:
         caption += f"   failed in {record.error.stage}: {record.error.message}"
     else:
-        caption += f"   {record.facts.get('faces', 0):,} faces, {seconds:.1f} s"
+        caption += f"   {record.facts.get('faces', 0):,} faces"
     colour = INK if record.error is None else ALARM
     draw.text(
         (GAP_PX, top),
@@ -117,6 +116,7 @@ def _paste(sheet: Image.Image, picture: Image.Image, left: int, top: int) -> Non
 
 def _fitted(draw: ImageDraw.ImageDraw, text: str, size_px: int, room_px: int) -> str:
     """``text``, cut with an ellipsis where it would run off the sheet."""
+    text = " ".join(text.split())
     font = pictures.font(size_px)
     if draw.textlength(text, font=font) <= room_px:
         return text
