@@ -144,7 +144,7 @@ def _report(runs: Sequence[Run], as_json: bool) -> None:
 
     typer.echo(_document(runs) if as_json else "\n".join(str(run.folder) for run in runs))
     for run in runs:
-        records = run.manifest.objects
+        records = [record for record in run.manifest.objects if record.state != "skipped"]
         made = sum(record.state == "done" for record in records)
         if run.manifest.error is not None:
             say(f"{run.folder}: nothing was made. {run.manifest.error.message}. {run.manifest.error.hint}".strip())

@@ -71,14 +71,19 @@ def detect(stage: Stage, run: Run, model: Detect | None, tick: Tick) -> None:
             "(raise --max-objects for more)."
         )
         detections = detections[: settings.max_objects]
-    run.manifest.objects = [_record(i, d, settings) for i, d in enumerate(detections, start=1)]
+    run.manifest.objects = [new_record(i, d, settings) for i, d in enumerate(detections, start=1)]
     for record, detection in zip(run.manifest.objects, detections, strict=True):
         record.window = crop_window(detection.box, photo.width, photo.height)
         if detection.mask is not None:
             mask = pictures.encode_mask(cut(detection.mask, record.window))
             run.write(_path(record, "mask.png"), mask, owner=record, role="mask")
-    labelled = [(record.box, f"{record.index} {record.label}") for record in run.manifest.objects]
-    drawn = pictures.draw_boxes(photo.rgb, labelled)
+    draw_detections(run, photo)
+
+
+def draw_detections(run: Run, photo: Photo) -> None:
+    """Write detections.png: the photo with the boxes and labels of the objects that are to be made."""
+    records = [record for record in run.manifest.objects if record.state != "skipped"]
+    drawn = pictures.draw_boxes(photo.rgb, [(record.box, f"{record.index} {record.label}") for record in records])
     run.write("detections.png", pictures.encode(drawn), role="detections")
 
 
@@ -106,17 +111,23 @@ def _whole_photo(settings: Settings, photo: Photo, warn: Say) -> Detection:
     return Detection(Box(0, 0, photo.width, photo.height), "", None, None, "whole photo")
 
 
-def _record(index: int, detection: Detection, settings: Settings) -> ObjectRecord:
-    label = " ".join(detection.label.split())[:80] or f"object-{index:02d}"
+def new_record(index: int, detection: Detection, settings: Settings) -> ObjectRecord:
+    """The manifest's entry of a thing that was found, or that the user drew."""
+    given = " ".join(detection.label.split())[:80]
     return ObjectRecord(
         index=index,
-        id=f"{index:02d}-{slug(label)}" if detection.label.strip() else f"{index:02d}-object",
-        label=label,
+        id=object_id(index, given),
+        label=given or f"object-{index:02d}",
         box=detection.box,
         score=detection.score,
         source=detection.source,
         seed=object_seed(settings.seed, index),
     )
+
+
+def object_id(index: int, label: str) -> str:
+    """An object's folder name, such as "01-cup"; "01-object" where it has no label."""
+    return f"{index:02d}-{slug(label)}" if label.strip() else f"{index:02d}-object"
 
 
 def crop(run: Run, model: None, tick: Tick) -> None:
@@ -177,9 +188,9 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     """Write mesh.glb: cleaned, within the face budget, in the house's frame."""
     from manymesh.mesh.check import facts
     from manymesh.mesh.clean import clean
+    from manymesh.mesh.glb import read_glb, write_glb
     from manymesh.mesh.normalise import normalise
     from manymesh.mesh.reduce import reduce
-    from manymesh.mesh.glb import read_glb, write_glb
     from manymesh.render.camera import moved
 
     mesh, notes = clean(read_glb(run.read(record.files["shape"])))
@@ -203,7 +214,8 @@ def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:
     from manymesh.mesh.glb import read_glb, write_glb
 
     mesh = read_glb(run.read(record.files["mesh"]))
-    painted = model(mesh, read_view(record), _read_cutout(run, record), seed=record.seed, tick=tick)
+    seed = record.seed if record.paint_seed is None else record.paint_seed
+    painted = model(mesh, read_view(record), _read_cutout(run, record), seed=seed, tick=tick)
     record.warnings += painted.notes
     record.facts["paint"] = {
         **painted.details,
