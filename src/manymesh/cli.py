@@ -20,6 +20,7 @@ from manymesh._version import __version__
 from manymesh.errors import ManymeshError
 from manymesh.options import with_settings
 from manymesh.settings import Settings
+from manymesh.web.cli import ui
 
 if TYPE_CHECKING:
     from manymesh.run import Run
@@ -87,6 +88,9 @@ def show(
 
     opened = Run.open(run)
     typer.echo(_document([opened]) if as_json else tables(opened))
+
+
+app.command()(ui)
 
 
 @app.command()

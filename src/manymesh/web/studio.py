@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from manymesh.console import STAGE_WORDS
 from manymesh.edit import check_edits, edit_objects, paint_again, paintable, parse_edits
 from manymesh.engines import Plan, choose
 from manymesh.errors import ManymeshError, UsageError
@@ -16,10 +17,10 @@ from manymesh.events import Cancel, OnEvent
 from manymesh.exports import as_format, write_archive
 from manymesh.options import build_settings
 from manymesh.pipeline import Pipeline
-from manymesh.run import Run
+from manymesh.run import MANIFEST, Run
 from manymesh.settings import Settings
 from manymesh.web import history
-from manymesh.web.cards import file_url, job_card, run_card
+from manymesh.web.cards import error_card, job_card, run_card
 from manymesh.web.jobs import Job, Jobs
 from manymesh.web.progress import STAGES, Rates
 
@@ -101,6 +102,32 @@ class Studio:
         active = self.jobs.on(name)
         return {**card, "job": None if active is None else active.id}
 
+    def look(self, job_id: str | None, name: str | None, version: str) -> dict[str, Any]:
+        """All that the page shows, in one answer. The run is left out when it is still at ``version``."""
+        job = None
+        error: dict[str, Any] | None = None
+        known = {each.id: each for each in self.jobs.all()}
+        if job_id in known:
+            job = job_card(self.jobs, known[job_id])
+            name = known[job_id].run or name
+        run, now = None, ""
+        if name:
+            try:
+                folder = self._folder(name)
+                now = f"{name}:{(folder / MANIFEST).stat().st_mtime_ns}"
+                if now != version:
+                    run = run_card(Run.open(folder))
+            except (ManymeshError, OSError) as gone:
+                now = ""
+                error = error_card("usage", str(gone), "") if not (job and not known[str(job_id)].ended) else None
+        active = [
+            {"id": each.id, "title": each.title, "state": each.state, "place": self.jobs.place(each), "run": each.run}
+            | {"object": each.progress.object_id, "words": STAGE_WORDS.get(each.progress.stage, ""), "kind": each.kind}
+            for each in reversed(list(known.values()))
+            if not each.ended
+        ]
+        return {"job": job, "run": run, "version": now, "active": active, **({"trouble": error} if error else {})}
+
     def runs(self, page: int = 0) -> dict[str, Any]:
         """The history."""
         return history.list_runs(self.out, self.scratch / "thumbs", page=page)
@@ -137,10 +164,6 @@ class Studio:
         except ManymeshError as error:
             return {"engine": None, "reason": str(error)}
         return {"engine": plan.engine, "reason": plan.reason}
-
-    def url(self, path: Path) -> str:
-        """Where the page can fetch a file of ours."""
-        return file_url(str(path))
 
     def _folder(self, name: str) -> Path:
         return history.run_folder(self.out, name)
