@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,23 @@ from manymesh.console import STAGE_WORDS
 from manymesh.edit import check_edits, edit_objects, paint_again, paintable, parse_edits
 from manymesh.engines import Plan, choose
 from manymesh.errors import ManymeshError, UsageError
-from manymesh.events import Cancel, OnEvent
+from manymesh.events import Cancel, Event, OnEvent
 from manymesh.exports import as_format, write_archive
+from manymesh.manifest import Manifest
 from manymesh.options import build_settings
 from manymesh.pipeline import Pipeline
 from manymesh.run import MANIFEST, Run
 from manymesh.settings import Settings
 from manymesh.web import history
 from manymesh.web.cards import error_card, job_card, run_card
-from manymesh.web.jobs import Job, Jobs
+from manymesh.web.jobs import Job, JobKind, Jobs, Work
 from manymesh.web.progress import STAGES, Rates
 
 RUNS_TO_LEARN_FROM = 8
 DOWNLOADS_KEPT = 20
+
+Tell = Callable[[Run, Callable[[str], None]], None]
+"""Looks at an ended run and says what people should know."""
 
 
 class Studio:
@@ -77,10 +81,18 @@ class Studio:
 
     def paint_again(self, name: str, index: int, seed: int) -> Job:
         """Queue: paint one object anew with another seed."""
-        paintable(Run.open(self._folder(name)), index)
         if not 0 <= seed < 2**32:
             raise UsageError(f"The seed {seed} is not between 0 and {2**32 - 1}")
-        return self._resume("paint", name, lambda run: paint_again(run, index, seed))
+        before = paintable(Run.open(self._folder(name)), index).files.get("model")
+
+        def tell(run: Run, note: Callable[[str], None]) -> None:
+            record = next(record for record in run.manifest.objects if record.index == index)
+            if before is not None and "model" in record.files and record.files["model"].sha256 == before.sha256:
+                painter = run.manifest.implementations["paint"]
+                text = f"The paint of '{record.label}' came out the same: '{painter}' makes nothing of the seed."
+                note(text)
+
+        return self._resume("paint", name, lambda run: paint_again(run, index, seed), tell)
 
     def cancel(self, job_id: str) -> dict[str, Any]:
         """Stop a job; its run can be resumed."""
@@ -176,22 +188,28 @@ class Studio:
             shutil.rmtree(old, ignore_errors=True)
         return Path(tempfile.mkdtemp(dir=parent))
 
-    def _resume(self, kind: Any, name: str, change: Callable[[Run], None]) -> Job:
+    def _resume(
+        self, kind: JobKind, name: str, change: Callable[[Run], None], tell: Tell = lambda run, note: None
+    ) -> Job:
         run = Run.open(self._folder(name))
         plan = choose(run.manifest.settings)
 
         def work(on_event: OnEvent, cancel: Cancel) -> Run:
-            return Pipeline(on_event=on_event, cancel=cancel).resume(run.folder, change)
+            ended = Pipeline(on_event=on_event, cancel=cancel).resume(run.folder, change)
+            tell(ended, lambda text: on_event(Event("note", name, text=text)))
+            return ended
 
         return self._submit(kind, run.manifest.input.name, work, plan, run=name)
 
-    def _submit(self, kind: Any, title: str, work: Any, plan: Plan, *, stages: Any = None, run: str = "") -> Job:
+    def _submit(
+        self, kind: JobKind, title: str, work: Work, plan: Plan, *, stages: Sequence[str] | None = None, run: str = ""
+    ) -> Job:
         if stages is None:
             stages = tuple(stage for stage in STAGES if stage != "paint" or plan.settings.texture)
         return self.jobs.submit(kind, title, work, engine=plan.engine, run=run, stages=stages)
 
 
-def _manifests(folders: Iterable[Path]) -> Iterable[Any]:
+def _manifests(folders: Iterable[Path]) -> Iterable[Manifest]:
     for folder in folders:
         try:
             yield Run.open(folder).manifest
