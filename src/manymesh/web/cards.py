@@ -122,7 +122,8 @@ def file_url(path: str, version: str = "") -> str:
 
 
 def _file(run: Run, record: FileRecord) -> dict[str, Any]:
-    return {"path": record.path, "bytes": record.bytes, "sha256": record.sha256, "url": _url(run, record)}
+    # Not "path": gradio_client takes every mapping with one for a file to fetch.
+    return {"file": record.path, "bytes": record.bytes, "sha256": record.sha256, "url": _url(run, record)}
 
 
 def _url(run: Run, record: FileRecord | None) -> str | None:
