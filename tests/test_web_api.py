@@ -193,6 +193,8 @@ def test_another_host_needs_a_password(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="USER:PASSWORD"):
             check(Options(auth=auth))
     assert check(Options()) is None
+    with pytest.raises(UsageError, match="cannot go together"):
+        check(Options(auth="ann:secret", mcp=True))
 
 
 @pytest.mark.parametrize(
@@ -203,6 +205,7 @@ def test_a_missing_extra_says_what_to_install(
 ) -> None:
     from manymesh.web import server
 
+    # (whether it is installed here or not)
     monkeypatch.setattr(server, "find_spec", lambda name: None if name == module else object())
     with pytest.raises(MissingPieceError, match=re.escape(command)) as caught:
         check(Options(mcp=mcp))

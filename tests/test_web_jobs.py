@@ -333,6 +333,25 @@ def test_the_gate(local_only: bool, host: bytes, path: str, status: int) -> None
     assert sent == [status]
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [(b"http://127.0.0.1:7860", 200), (b"https://evil.example", 403), (b"http://127.0.0.1:9999", 403), (b"null", 403)],
+)
+def test_the_gate_refuses_other_sites_requests(origin: bytes, status: int) -> None:
+    sent: list[int] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        sent.append(200)
+
+    async def send(message: dict[str, Any]) -> None:
+        if "status" in message:
+            sent.append(message["status"])
+
+    scope = {"type": "http", "path": "/x", "headers": [(b"host", b"127.0.0.1:7860"), (b"origin", origin)]}
+    asyncio.run(Gate(app, local_only=True)(scope, None, send))
+    assert sent == [status]
+
+
 def test_every_error_has_a_status_that_says_whose_fault_it_is() -> None:
     assert error_card("nothing-found", "", "")["status"] == 422
     assert error_card("output", "", "")["status"] == 507

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 # Gradio can fetch other servers' pages for a client; this server fetches nothing.
 _FETCHING = ("/gradio_api/file=http:", "/gradio_api/file=https:", "/gradio_api/proxy=")
@@ -25,8 +25,8 @@ class Gate:
 
     Args:
         app: what is behind it.
-        local_only: refuse requests whose Host is not this machine. A web page elsewhere can point a name of its own
-            at 127.0.0.1 (DNS rebinding); the browser then takes it for the same site, but its Host gives it away.
+        local_only: refuse requests that a web page elsewhere makes through the user's own browser: their Origin is not
+            ours, or (when that page's name was pointed at 127.0.0.1, DNS rebinding) their Host is not this machine.
     """
 
     def __init__(self, app: Any, local_only: bool) -> None:
@@ -38,11 +38,17 @@ class Gate:
             path = unquote(str(scope.get("path", "")))
             if path.startswith(_FETCHING):
                 return await _refuse(send, "This server fetches nothing from elsewhere.")
-            host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-            name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-            if self.local_only and not is_loopback(name):
+            headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+            if self.local_only and not _from_here(headers):
                 return await _refuse(send, "This server answers to this machine alone.")
         await self.app(scope, receive, send)
+
+
+def _from_here(headers: dict[bytes, str]) -> bool:
+    host = headers.get(b"host", "")
+    name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+    origin = headers.get(b"origin")
+    return is_loopback(name) and (origin is None or urlsplit(origin).netloc == host)
 
 
 async def _refuse(send: Any, text: str) -> None:

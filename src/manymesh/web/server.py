@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -65,6 +66,11 @@ def check(options: Options) -> tuple[str, str] | None:
         raise MissingPieceError(
             "--mcp needs the package mcp, which is not installed", "Run `pip install 'gradio[mcp]'`."
         )
+    if options.mcp and options.auth is not None:
+        raise UsageError(
+            "--mcp and --auth cannot go together: agents cannot log in",
+            "Serve MCP to this machine alone, without --host and --auth; from elsewhere, come through an SSH tunnel.",
+        )
     auth: tuple[str, str] | None = None
     if options.auth is not None:
         user, colon, password = options.auth.partition(":")
@@ -95,10 +101,10 @@ def serving(options: Options) -> Iterator[Served]:
             f"'{options.out}' cannot be made ({error.strerror or error})", "Choose another --out."
         ) from None
     scratch = Path(tempfile.mkdtemp(prefix="manymesh-ui-")).resolve()
-    before = {name: os.environ.get(name) for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED", "HF_HUB_OFFLINE")}
+    before = {name: os.environ.get(name) for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED")}
     # Gradio reads these when it is imported and when a page is built: uploads go to a folder of our own, which is
     # removed at the end, and nobody is told that it runs.
-    os.environ.update(GRADIO_TEMP_DIR=str(scratch / "uploads"), GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
+    os.environ.update(GRADIO_TEMP_DIR=str(scratch / "uploads"), GRADIO_ANALYTICS_ENABLED="False")
     studio = Studio(options.out, scratch)
     try:
         with _launched(options, studio, auth) as url:
@@ -121,30 +127,39 @@ def _launched(options: Options, studio: Studio, auth: tuple[str, str] | None) ->
     page = build_page(studio, [uploads])
     page.queue(max_size=None, default_concurrency_limit=None)
     try:
-        _, url, _ = page.launch(
-            server_name=options.host,
-            server_port=options.port or _free_port(options.host),
-            auth=auth,
-            allowed_paths=[str(studio.out), str(studio.scratch), str(STATIC)],
-            max_file_size=options.max_upload_mb * 1024**2,
-            app_kwargs={"middleware": [Middleware(Gate, local_only=auth is None)], "docs_url": None, "redoc_url": None},
-            theme=theme(),
-            head=f'<link rel="stylesheet" href="{static_url("style.css")}">',
-            mcp_server=options.mcp,
-            inbrowser=options.browser,
-            prevent_thread_lock=True,
-            share=False,
-            show_error=True,
-            quiet=True,
-            inline=False,
-            footer_links=[],
-            run_history=False,
-            enable_monitoring=False,
-            ssr_mode=False,
-            pwa=False,
-        )
+        # What Gradio prints is for people; stdout is for the address alone.
+        with redirect_stdout(sys.stderr):
+            _, url, _ = page.launch(
+                server_name=options.host,
+                server_port=options.port or _free_port(options.host),
+                auth=auth,
+                allowed_paths=[str(studio.out), str(studio.scratch), str(STATIC)],
+                max_file_size=options.max_upload_mb * 1024**2,
+                app_kwargs={
+                    "middleware": [Middleware(Gate, local_only=auth is None)],
+                    "docs_url": None,
+                    "redoc_url": None,
+                },
+                theme=theme(),
+                head=f'<link rel="stylesheet" href="{static_url("style.css")}">',
+                mcp_server=options.mcp,
+                inbrowser=options.browser,
+                prevent_thread_lock=True,
+                share=False,
+                show_error=True,
+                quiet=True,
+                inline=False,
+                footer_links=[],
+                run_history=False,
+                enable_monitoring=False,
+                ssr_mode=False,
+                pwa=False,
+            )
     except OSError as error:
         raise OutputError(f"The server cannot start ({error})", "Choose another --port.") from None
+    if page.mcp_error:
+        page.close(verbose=False)
+        raise MissingPieceError(f"MCP cannot be served ({page.mcp_error})", "Run `pip install -U 'gradio[mcp]'`.")
     try:
         yield url
     finally:
