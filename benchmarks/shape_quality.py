@@ -2,11 +2,11 @@
 
     python benchmarks/shape_quality.py MESH_OR_FOLDER... [--shape inflate] [--views 2] [--json FILE]
 
-Each mesh is rendered as a 512 px RGBA cutout (a perfect matte), so only shape and paint are judged. Distances are in the
-camera's frame with the true mesh's longest side = 2; the answer is shifted along the line of sight (one picture does not
-tell how far away a thing is) and nothing else. F@t: harmonic mean of the shares of either surface within t of the other,
-20,000 points each. IoU: silhouettes at the input view. Colour: mean absolute sRGB difference, 0..255, inside both
-silhouettes at the input view, unlit.
+Each mesh is rendered as a 512 px RGBA cutout (a perfect matte), so only shape and paint are judged. Distances are in
+the camera's frame with the true mesh's longest side = 1; the answer is shifted along the line of sight (one picture
+does not tell how far away a thing is) and nothing else. F@t: harmonic mean of the shares of either surface within t of
+the other, 20,000 points each. IoU: silhouettes at the input view. Colour: mean absolute sRGB difference, 0..255, inside
+both silhouettes at the input view, unlit.
 """
 
 from __future__ import annotations
@@ -97,10 +97,9 @@ def compare(path: Path, azimuth: float, elevation: float, shape: Any, paint: Any
     painted = paint(mesh, view, cutout, seed=0, tick=lambda share: None)
     seconds = time.perf_counter() - start_s
 
-    # Both in the input camera's frame: the picture's half width is 1.35 of the true mesh's units.
-    true_points = _in_camera(vertices, camera)
-    made_points = _in_camera(mesh.vertices, view)
-    made_points *= 1.35 / _half_width(view)
+    # Both in the input camera's frame; the picture's half width is that of ``camera``, the true mesh is 2 long.
+    true_points = _in_camera(vertices, camera) / 2
+    made_points = _in_camera(mesh.vertices, view) * (_half_width(camera) / _half_width(view) / 2)
     rng = np.random.default_rng(0)
     truth, answer = surface_points(true_points, faces, rng), surface_points(made_points, mesh.faces, rng)
     forth, back = _distances(truth, answer)
@@ -126,10 +125,10 @@ def compare(path: Path, azimuth: float, elevation: float, shape: Any, paint: Any
 def _distances(truth: np.ndarray, answer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """From each surface to the other, at the shift along the line of sight that brings them nearest."""
     tree = cKDTree(truth)
-    shifts = np.median(truth[:, 2]) - np.median(answer[:, 2]) + np.linspace(-0.6, 0.6, 25)
+    shifts = np.median(truth[:, 2]) - np.median(answer[:, 2]) + np.linspace(-0.3, 0.3, 25)
     few = answer[::20]
-    best = min(shifts, key=lambda shift: float(np.minimum(tree.query(few + [0, 0, shift])[0], 0.2).mean()))
-    moved_answer = answer + [0, 0, best]
+    best = min(shifts, key=lambda shift: float(np.minimum(tree.query(few + np.array([0, 0, shift]))[0], 0.1).mean()))
+    moved_answer = answer + np.array([0, 0, best])
     return tree.query(moved_answer)[0], cKDTree(moved_answer).query(truth)[0]
 
 

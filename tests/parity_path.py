@@ -1,4 +1,4 @@
-"""Where the parity fixtures lie: arrays that a reference implementation produced."""
+"""Where the parity fixtures lie: MANYMESH_PARITY, or ``shared/parity`` beside the checkout."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import pytest
 
 
 def parity_dir(stack: str) -> Path:
-    """The folder of one stack's fixtures. Skips the test where they are not on this machine."""
-    default = Path(__file__).resolve().parents[2] / "shared" / "parity"
-    folder = Path(os.environ.get("MANYMESH_PARITY", default)) / stack
+    """The folder of one stack's fixtures. Where it is absent the test is skipped, or fails if CI requires it."""
+    root = os.environ.get("MANYMESH_PARITY") or Path(__file__).resolve().parents[2] / "shared" / "parity"
+    folder = Path(root) / stack
     if not folder.is_dir():
-        pytest.skip(f"no parity fixtures at {folder}; set MANYMESH_PARITY to the folder that holds '{stack}'")
+        reason = f"no parity fixtures for {stack}: set MANYMESH_PARITY to the folder that holds them"
+        if os.environ.get("MANYMESH_REQUIRE_PARITY") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
     return folder

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,10 @@ from manymesh.errors import (
     ManymeshError,
     NothingFoundError,
     ObjectError,
+    OutOfMemoryError,
     OutputError,
     UsageError,
+    WeightsError,
 )
 from manymesh.events import Cancel, Event
 from manymesh.finish import exit_code
@@ -211,7 +215,7 @@ def test_a_full_disk_stops_the_run_and_keeps_what_was_made(
     really_replace = os.replace
 
     def full(source: str, target: Path) -> None:
-        if "shape.glb" in str(target) and "02" in str(target):
+        if "shape.glb" in str(target) and "objects/02" in str(target):
             raise OSError(errno.ENOSPC, "No space left on device")
         really_replace(source, target)
 
@@ -270,17 +274,9 @@ def test_a_detector_that_cannot_read_names_says_so(diary: Diary, make: Make, mon
     assert run.manifest.missing_names == []
 
 
-def plan_that_finds_nothing(diary: Diary, settings: Settings) -> Plan:
-    plan = fake_plan(diary, settings)
-    return fake_plan(diary, settings, count=3) if plan is None else _nothing(plan)
-
-
 def _nothing(plan: Plan) -> Plan:
-    from contextlib import contextmanager
-    from dataclasses import replace
-
     @contextmanager
-    def blind(settings: Settings):  # type: ignore[no-untyped-def]
+    def blind(settings: Settings) -> Iterator[object]:
         yield lambda photo, names, *, tick: []
 
     return replace(plan, stages={**plan.stages, "detect": replace(plan.stages["detect"], open=blind)})
@@ -367,25 +363,28 @@ def test_costs_are_recorded(diary: Diary, make: Make) -> None:
     assert all(set(record.seconds) == {"matte", "shape", "refine", "paint", "write"} for record in run.manifest.objects)
 
 
-def test_an_engine_that_cannot_open_fails_the_run_but_keeps_it(diary: Diary, photo_path: Path, tmp_path: Path) -> None:
-    def missing(call: int) -> None:
-        raise AssertionError("not called")
-
-    from contextlib import contextmanager
-    from dataclasses import replace
-
-    from manymesh.errors import WeightsError
-
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (WeightsError("The file x.safetensors is truncated", "Run `manymesh models verify`."), WeightsError.exit_code),
+        (MemoryError(), OutOfMemoryError.exit_code),
+    ],
+)
+def test_a_stage_that_cannot_open_fails_the_run_but_keeps_it(
+    diary: Diary, photo_path: Path, tmp_path: Path, error: Exception, code: int
+) -> None:
     @contextmanager
-    def broken(settings: Settings):  # type: ignore[no-untyped-def]
-        raise WeightsError("The file x.safetensors is truncated", "Run `manymesh models verify`.")
+    def broken(settings: Settings) -> Iterator[None]:
+        raise error
         yield
 
     plan = fake_plan(diary, Settings())
     plan = replace(plan, stages={**plan.stages, "shape": replace(plan.stages["shape"], open=broken)})
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(ManymeshError, match="truncated"):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("manymesh.pipeline.choose", lambda settings: plan)
-        Pipeline().make([photo_path], tmp_path / "runs")
+        with pytest.raises(ManymeshError) as raised:
+            Pipeline().make([photo_path], tmp_path / "runs")
+    assert raised.value.exit_code == code
     (folder,) = (tmp_path / "runs").iterdir()
-    assert exit_code([Run.open(folder)]) == WeightsError.exit_code
+    assert exit_code([Run.open(folder)]) == code
     assert Pipeline().resume(folder).manifest.state == "done"

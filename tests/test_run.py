@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from manymesh.errors import InputError, OutputError, UsageError
 from manymesh.manifest import FileRecord, InputRecord, Manifest
-from manymesh.run import LOCK, MANIFEST, Run, slug
+from manymesh.names import slug
+from manymesh.run import LOCK, MANIFEST, Run
 from manymesh.settings import Settings
 
 

@@ -43,10 +43,15 @@ def showing_progress() -> Iterator[OnEvent]:
 def plain_lines(stream: TextIO) -> OnEvent:
     """One line an event that matters."""
 
+    runs: set[str] = set()
+
     def on_event(event: Event) -> None:
+        runs.add(event.run)
         line = _line(event)
         if line:
-            stream.write(line + "\n")
+            # With several photos in hand, say whose object it is.
+            prefix = f"{event.run}: " if len(runs - {""}) > 1 and event.kind != "run-started" and event.run else ""
+            stream.write(prefix + line + "\n")
             stream.flush()
 
     return on_event

@@ -15,10 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from manymesh.crop import crop_window
 from manymesh.errors import UsageError
+from manymesh.find import draw_objects, object_id, record_of
 from manymesh.finish import redo_from
 from manymesh.manifest import ObjectRecord
 from manymesh.run import Run
-from manymesh.steps import draw_detections, new_record, object_id, read_photo
+from manymesh.steps import object_path, read_photo
 from manymesh.types import Box, Detection
 
 MAX_OBJECTS = 256
@@ -69,6 +70,7 @@ def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
         return
     check_edits(run, edits)
     by_index = {record.index: record for record in manifest.objects}
+    photo = read_photo(run)
     next_index = max(by_index, default=0) + 1
     stale: list[str] = []
     for edit in edits:
@@ -76,9 +78,7 @@ def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
             assert edit.box is not None
             box = Box(*edit.box).clipped(manifest.input.width, manifest.input.height)
             detection = Detection(box, edit.label or "", None, None, "user")
-            record = new_record(next_index, detection, manifest.settings)
-            record.window = crop_window(box, manifest.input.width, manifest.input.height)
-            manifest.objects.append(record)
+            manifest.objects.append(record_of(next_index, detection, photo, manifest.settings))
             next_index += 1
             continue
         record = by_index[edit.index]
@@ -88,7 +88,7 @@ def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
             stale += _rename(run, record, edit.label)
         _keep(record, edit.keep)
     _go_again(run, "crop", "finish")
-    draw_detections(run, read_photo(run))
+    draw_objects(run, photo)
     run.save()
     for folder in stale:
         shutil.rmtree(run.folder / "objects" / folder, ignore_errors=True)
@@ -177,7 +177,7 @@ def _rename(run: Run, record: ObjectRecord, label: str) -> list[str]:
     record.id = new_id
     record.files.clear()  # only the crop and the mask are there yet; the crop is cut again
     if data is not None:
-        run.write(f"objects/{new_id}/mask.png", data, owner=record, role="mask")
+        run.write(object_path(record, "mask.png"), data, owner=record, role="mask")
     return [old_id]
 
 

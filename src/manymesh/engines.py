@@ -16,7 +16,7 @@ KINDS: tuple[Kind, ...] = ("detect", "matte", "shape", "paint")
 # Where each of our own implementations lives. Names, not imports: listing them must cost nothing.
 BUILTIN: Mapping[Kind, Mapping[str, str]] = {
     "detect": {"foreground": "manymesh.detect.lite:STAGE"},
-    "matte": {"lite": "manymesh.matte.lite:STAGE"},
+    "matte": {"colour-mix": "manymesh.matte.lite:STAGE"},
     "shape": {"inflate": "manymesh.shape.inflate:STAGE"},
     "paint": {"photo": "manymesh.paint.photo:STAGE"},
 }
@@ -29,7 +29,7 @@ ENTRY_POINT_GROUPS: Mapping[Kind, str] = {
 }
 
 ENGINES: Mapping[str, Mapping[Kind, str]] = {
-    "lite": {"detect": "foreground", "matte": "lite", "shape": "inflate", "paint": "photo"},
+    "lite": {"detect": "foreground", "matte": "colour-mix", "shape": "inflate", "paint": "photo"},
 }
 # Best first: what `auto` tries.
 PREFERENCE = ("hunyuan", "lite")

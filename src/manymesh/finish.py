@@ -95,6 +95,9 @@ def recording_how_it_ended(runs: Sequence[Run]) -> Iterator[None]:
     except ManymeshError as error:
         _mark(runs, "failed", ErrorRecord(code=error.code, stage="", message=error.what, hint=error.hint))
         raise
+    except Exception as error:
+        _mark(runs, "failed", ErrorRecord(code="bug", stage="", message=f"{type(error).__name__}: {error}"))
+        raise
 
 
 def _mark(runs: Sequence[Run], state: str, error: ErrorRecord | None) -> None:

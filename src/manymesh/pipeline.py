@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from manymesh import finish, steps
+from manymesh import find, finish, steps
 from manymesh.begin import begin_run
 from manymesh.engines import Plan, choose
 from manymesh.errors import ManymeshError, OutputError, UsageError
@@ -24,7 +24,7 @@ from manymesh.workshop import Workshop
 
 def walk(runs: Sequence[Run], work: Workshop, *, only_find: bool = False) -> None:
     """Take every run from wherever it stands to its end."""
-    work.over_runs("detect", runs, partial(steps.detect, work.plan.stages["detect"]))  # which things, where
+    work.over_runs("detect", runs, partial(find.detect, work.plan.stages["detect"]))  # which things, where
     work.over_runs("crop", runs, steps.crop)  # one square-ish view per thing
     if only_find:
         return

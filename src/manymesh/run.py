@@ -11,9 +11,7 @@ import errno
 import hashlib
 import json
 import os
-import re
 import time
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -23,17 +21,10 @@ from pydantic import ValidationError
 
 from manymesh.errors import InputError, OutputError, UsageError
 from manymesh.manifest import SCHEMA_VERSION, FileRecord, Manifest, ObjectRecord
+from manymesh.names import slug
 
 MANIFEST = "run.json"
 LOCK = ".lock"
-_WINDOWS_RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
-
-
-def slug(text: str, fallback: str = "object") -> str:
-    """``text`` as a safe path component: lower-case ASCII letters, digits and single hyphens, at most 40."""
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    clean = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")[:40].strip("-")
-    return f"{fallback}-{clean}" if clean in _WINDOWS_RESERVED else clean or fallback
 
 
 class Run:

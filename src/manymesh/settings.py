@@ -4,6 +4,8 @@ manifest all come from this class: add a field here and it exists everywhere.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -12,6 +14,11 @@ from manymesh.box import Box
 
 Format = Literal["glb", "obj", "stl", "ply", "3mf"]
 EngineName = Literal["auto", "lite", "hunyuan"]
+DetectorName = Literal["qwen3-vl-2b", "qwen3-vl-4b", "qwen3-vl-8b", "dino", "dino-mm"]
+ShapeName = Literal["2mini", "2mini-fast", "2mini-turbo", "2", "2-fast", "2-turbo", "2mv", "2mv-fast", "2mv-turbo"]
+Decoding = Literal["sparse", "dense", "flash", "reference"]
+Precision = Literal["auto", "float16", "bfloat16", "float32"]
+MatteName = Literal["general", "lite", "lite-2k", "hr", "hr-matting", "matting", "portrait", "512"]
 
 FORMATS: tuple[str, ...] = get_args(Format)
 
@@ -120,6 +127,136 @@ class Settings(BaseModel):
         int,
         Field(description="Same seed, same result.", ge=0, le=2**32 - 1, json_schema_extra={"group": "engine"}),
     ] = 0
+
+    detector: Annotated[
+        DetectorName,
+        Field(
+            description="The full engine's detector. qwen3-vl: understands phrases. dino: nouns only, small and fast.",
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = "qwen3-vl-2b"
+    detector_tokens: Annotated[
+        int,
+        Field(
+            description="The longest answer a qwen3-vl detector may write, in tokens; an object takes about 30.",
+            ge=16,
+            le=8192,
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = 1024
+    matte_model: Annotated[
+        MatteName,
+        Field(
+            description="The full engine's cut-out network. lite: small, fast. hr: fine detail, four times the work.",
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = "general"
+    shape_model: Annotated[
+        ShapeName,
+        Field(
+            description="The full engine's shape network, Hunyuan3D-2. turbo: 5 steps. mv: takes several views.",
+            json_schema_extra={"group": "engine", "flag": "model"},
+        ),
+    ] = "2mini"
+    steps: Annotated[
+        int | None,
+        Field(
+            description="Denoising steps of the shape network. Without it, the model's own: 50, fast 30, turbo 5.",
+            ge=1,
+            le=1000,
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = None
+    guidance: Annotated[
+        float,
+        Field(
+            description="How closely the shape follows the picture.",
+            ge=0,
+            le=100,
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = 5.0
+    grid: Annotated[
+        int,
+        Field(
+            description="Cells along each axis of the grid that the shape is read from. More: finer, slower.",
+            ge=16,
+            le=1024,
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = 384
+    tries: Annotated[
+        int,
+        Field(
+            description="Make so many shapes of each object and use the one whose outline fits the cutout best.",
+            ge=1,
+            le=16,
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = 1
+    views: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Another side of the object, cut out (PNG with transparency), for the mv models: "
+            "left=FILE, back=FILE or right=FILE.",
+            json_schema_extra={"group": "what", "flag": "view", "metavar": "SIDE=FILE"},
+            max_length=3,
+        ),
+    ] = ()
+    decoding: Annotated[
+        Decoding,
+        Field(
+            description="How the shape is read out. sparse: near its surface. dense: everywhere, the same surface. "
+            "flash: FlashVDM, approximate. reference: the official arithmetic throughout, slow.",
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = "sparse"
+    shape_precision: Annotated[
+        Precision,
+        Field(
+            description="Number format of the shape networks. auto: float16 on a GPU, float32 on a CPU.",
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = "auto"
+    devices: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Where to compute: auto, cpu, cuda, cuda:1 or mps, for all stages or for one: detect=cpu.",
+            json_schema_extra={"group": "engine", "flag": "device", "metavar": "[STAGE=]DEVICE"},
+            max_length=16,
+        ),
+    ] = ()
+    weights_dir: Annotated[
+        Path | None,
+        Field(
+            description="A folder of weights in their official layout, in place of the Hugging Face cache.",
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = None
+
+    @field_validator("devices")
+    @classmethod
+    def _known_devices(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            stage, equals, device = item.rpartition("=")
+            if equals and stage not in ("detect", "matte", "shape", "paint"):
+                raise ValueError(f"'{item}' names no stage: use detect, matte, shape or paint")
+            if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,2})?", device):
+                raise ValueError(f"'{item}' names no device: use auto, cpu, cuda, cuda:N or mps")
+        return value
+
+    @field_validator("views")
+    @classmethod
+    def _known_views(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        sides = []
+        for item in value:
+            side, equals, file = item.partition("=")
+            if side not in ("left", "back", "right") or not equals or not file:
+                raise ValueError(f"'{item}' is not a view: write left=FILE, back=FILE or right=FILE")
+            sides.append(side)
+        if len(set(sides)) < len(sides):
+            raise ValueError("a side may be given once")
+        return value
 
     @field_validator("formats", mode="before")
     @classmethod

@@ -76,7 +76,7 @@ def _head(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run) -> None:
 
 
 def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run, record: ObjectRecord, top: int) -> None:
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     seconds = sum(record.seconds.values())
     caption = f"{record.index}  {record.label}"
@@ -96,7 +96,7 @@ def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run, record: Object
         rgb, alpha = pictures.decode(run.read(record.files["cutout" if "cutout" in record.files else "crop"]))
         opaque = np.full(rgb.shape[:2], 255, np.uint8) if alpha is None else alpha
         picture = Image.fromarray(pictures.on_checker(np.dstack([rgb, opaque])))
-        picture.thumbnail((CELL_PX, CELL_PX), Image.Resampling.LANCZOS)
+        picture = ImageOps.contain(picture, (CELL_PX, CELL_PX), Image.Resampling.LANCZOS)
         sheet.paste(picture, (GAP_PX + (CELL_PX - picture.width) // 2, top + (CELL_PX - picture.height) // 2))
     if "preview" in record.files:
         rgb, alpha = pictures.decode(run.read(record.files["preview"]))

@@ -152,11 +152,13 @@ class Sculpture:
         mesh: the geometry.
         view: the camera under which the mesh falls onto the cutout's picture (clip [-1, 1] = the whole cutout).
         notes: what people should know (a fallback was taken, say).
+        others: further meshes that the stage made and ranked lower, the next best first.
     """
 
     mesh: Mesh
     view: Camera
     notes: tuple[str, ...] = ()
+    others: tuple[Mesh, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ class Workshop:
                     run.manifest.error = _error_record(error, stage)
                     run.manifest.state = "failed"
                     self._say(Event("note", run.manifest.name, stage, text=str(error)))
+                run.manifest.warnings = list(dict.fromkeys(run.manifest.warnings))
                 for text in run.manifest.warnings[warned:]:
                     self._say(Event("note", run.manifest.name, stage, text=text))
                 self._add_seconds(run, stage, time.perf_counter() - start_s)
@@ -164,11 +165,14 @@ class Workshop:
         implementation = self.plan.stages[stage]  # type: ignore[index]
         if self._kept is not None:
             if stage not in self._kept:
-                self._kept[stage] = self._held.enter_context(implementation.open(self.plan.settings))
+                with _memory_errors(stage):
+                    self._kept[stage] = self._held.enter_context(implementation.open(self.plan.settings))
             yield self._kept[stage]
             return
         try:
-            with implementation.open(self.plan.settings) as model:
+            with ExitStack() as held:
+                with _memory_errors(stage):
+                    model = held.enter_context(implementation.open(self.plan.settings))
                 yield model
                 del model
         finally:
@@ -207,14 +211,32 @@ def _error_record(error: ManymeshError, stage: str) -> ErrorRecord:
     return ErrorRecord(code=error.code, stage=stage, message=error.what, hint=error.hint)
 
 
+@contextmanager
+def _memory_errors(stage: str) -> Iterator[None]:
+    """Running out of memory while a model is loaded is an error for people."""
+    try:
+        yield
+    except Exception as error:
+        memory = _out_of_memory(error, stage)
+        if memory is None:
+            raise
+        raise memory from None
+
+
+def _out_of_memory(error: Exception, stage: str) -> OutOfMemoryError | None:
+    # torch's own error by its name: this module must not import torch to know it.
+    if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":
+        return None
+    where = "host" if isinstance(error, MemoryError) else "device"
+    return OutOfMemoryError(
+        f"The {where} memory ran out in the {stage} stage",
+        "Close other programs, or ask for less: --texture-size 1024, --no-texture, or --engine lite.",
+    )
+
+
 def _bug_record(error: Exception, stage: str) -> ErrorRecord:
-    # torch's out-of-memory error by its name: this module must not import torch to know it.
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        where = "host" if isinstance(error, MemoryError) else "device"
-        memory = OutOfMemoryError(
-            f"The {where} memory ran out in the {stage} stage",
-            "Close other programs, or ask for less: --texture-size 1024, --no-texture, or --engine lite.",
-        )
+    memory = _out_of_memory(error, stage)
+    if memory is not None:
         return _error_record(memory, stage)
     return ErrorRecord(
         code="bug",

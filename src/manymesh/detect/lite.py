@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from manymesh.image.guided import sharpen_mask
-from manymesh.image.regions import box_of, components, separate_things
+from manymesh.image.regions import box_of, components, connected_things, separate_things
 from manymesh.image.separate import foreground, to_lab, working_copy
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Stage, Tick
@@ -40,17 +40,13 @@ def detect(photo: Photo, *, most: int = 32, tick: Tick = lambda share: None) -> 
     """
     tick(0.0)
     if photo.alpha is not None:
-        small = working_copy(photo.alpha, ALPHA_SIDE)
-        mask, colour = small >= SEEN_ALPHA, working_copy(photo.rgb, max(small.shape))
-        if colour.shape[:2] != mask.shape:
-            raise ValueError(f"alpha of {photo.alpha.shape} over a picture of {photo.rgb.shape}")
+        things = connected_things(working_copy(photo.alpha, ALPHA_SIDE) >= SEEN_ALPHA, most)
     else:
         colour = working_copy(photo.rgb)
         mask = foreground(colour)
-    tick(0.4)
-    if not mask.any():
-        return []
-    things = separate_things(mask, to_lab(colour), most)
+        tick(0.4)
+        things = separate_things(mask, to_lab(colour), most)
+    tick(0.5)
     found = []
     for index, thing in enumerate(things):
         others = np.logical_or.reduce([*things[:index], *things[index + 1 :], np.zeros_like(thing)])

@@ -16,7 +16,6 @@ from manymesh.image.guided import FIT_SIDE, ROWS_AT_ONCE, guided_filter, stretch
 from manymesh.image.regions import spread_colour
 from manymesh.types import F32, U8, Bool
 
-SURE = 0.95
 NOISE = 0.05
 """Colour difference (RGB in 0..1) between the sides at which mix and outline are believed alike."""
 
@@ -52,16 +51,37 @@ def sides_of(rgb: U8, mask: Bool, snap: float, band: float) -> Sides:
     height, width = mask.shape
     scale = min(1.0, FIT_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA) if scale < 1 else rgb
-    soft = cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    drawn = guided_filter(small, soft, max(2.0, snap * scale), 1e-4) > 0.5
-    kept = _near(soft > 0.5, drawn, max(1.5, snap * scale))
-    # An outline that was right already keeps its thin parts, whatever the filter made of them.
+    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA) if scale < 1 else rgb, np.uint8)
+    flat = cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+    soft = np.asarray(flat, np.float32) / np.float32(255)
+    colour = np.asarray(small, np.float32) / np.float32(255)
+    reach = max(1.5, snap * scale)
+    rough = soft > 0.5
+    drawn = guided_filter(small, soft, max(2.0, 1.5 * reach), 1e-4)
+    votes = _nearer_side(colour, _near(rough, drawn > 0.5, reach), reach)
+    # The filter knows the picture's edges, the votes its colours; each is wrong where the other is mostly right.
+    kept = _near(rough, drawn + guided_filter(small, votes, 2.0, 1e-3) > 1, reach)
     depth = (signed_distance(kept) / scale).astype(np.float32)
-    colour = small.astype(np.float32) / 255
     inner = spread_colour(colour, sureness(depth, band))
     outer = spread_colour(colour, sureness(-depth, band))
     return Sides(inner, outer, depth, band)
+
+
+def _nearer_side(colour: F32, mask: Bool, reach: float) -> F32:
+    """(h, w) float32 in 0..1: how much nearer a pixel's colour is to the mask's inside than to its outside.
+
+    Beyond ``reach`` of the outline, and where the sides look alike, the mask's own answer.
+    """
+    depth = signed_distance(mask)
+    inner = spread_colour(colour, sureness(depth, reach))
+    outer = spread_colour(colour, sureness(-depth, reach))
+    step = inner - outer
+    power = np.einsum("ijk,ijk->ij", step, step)
+    share = np.clip(np.einsum("ijk,ijk->ij", colour - outer, step) / np.maximum(power, 1e-6), 0, 1)
+    # A colour far off the line between the two sides says nothing about either.
+    off = np.linalg.norm(colour - outer - share[..., None] * step, axis=2)
+    trust = power / (power + NOISE**2) * np.exp(-((off / 0.15) ** 2)) * (np.abs(depth) <= reach)
+    return (trust * share + (1 - trust) * mask).astype(np.float32)
 
 
 def _near(mask: Bool, drawn: Bool, reach: float) -> Bool:
@@ -136,15 +156,22 @@ def foreground_colour(rgb: U8, alpha: U8, sides: Sides) -> U8:
     return result
 
 
-def carried_colour(rgb: U8, known: Bool) -> U8:
-    """(h, w, 3) uint8: the picture, its unknown pixels filled from the known ones beside them."""
+def carried_colour(rgb: U8, known: Bool, sure: Bool | None = None) -> U8:
+    """(h, w, 3) uint8: the picture, its unknown pixels filled from the sure ones beside them.
+
+    Args:
+        rgb: (h, w, 3) uint8.
+        known: (h, w) bool, pixels that are kept as they are.
+        sure: (h, w) bool, pixels whose colour is carried on; the known ones when not given.
+    """
     import cv2
 
     height, width = known.shape
     scale = min(1.0, FIT_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    weight = known.astype(np.float32)
-    colour = cv2.resize(np.where(known[..., None], rgb, 0).astype(np.uint8), size, interpolation=cv2.INTER_AREA)
+    sure = known if sure is None else sure
+    weight = sure.astype(np.float32)
+    colour = cv2.resize(np.where(sure[..., None], rgb, 0).astype(np.uint8), size, interpolation=cv2.INTER_AREA)
     mass = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
     mean = colour.astype(np.float32) / np.maximum(mass, 1e-3)[..., None]
     field = spread_colour(np.minimum(mean, 255), np.where(mass > 0.01, mass, 0).astype(np.float32))

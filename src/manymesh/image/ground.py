@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from manymesh.types import F32, Bool
 
 MAX_SURFACES = 4
+PENUMBRA = 0.15
+"""Steepest part of a shadow's edge, a pixel, as a share of the shadow's whole depth."""
 # Lab noise below which two colours count as equal: JPEG and camera noise at working size.
 SIGMA_FLOOR = np.array([2.0, 1.5, 1.5], np.float32)
 
@@ -186,11 +188,13 @@ def plain_background(lab: F32, ground: Ground) -> Bool:
     delta = lab - ground.expected
     ratio = lab[..., 0] / np.maximum(ground.expected[..., 0], 1)
     hue_shift = np.hypot(delta[..., 1], delta[..., 2])
-    slope = slope_of(cv2.GaussianBlur(lab, (0, 0), 0.8))
+    slope = slope_of(np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.8), np.float32))
     shade = (ratio > 0.35) & (ratio < 1.03) & (hue_shift < 5 + 0.12 * np.abs(delta[..., 0]))
-    steep = 2.2 * max(1.0, ground.noise**0.5)
-    # A pixel is shaved off whatever the flood may cross, so that a gap of a pixel or two in an outline lets nothing in.
+    # A penumbra takes several pixels for its whole fall, however deep; an outline only two or three.
     kernel = np.ones((3, 3), np.uint8)
+    fall = np.where(shade, np.maximum(-delta[..., 0], 0), 0).astype(np.float32)
+    steep = np.maximum(2.2 * max(1.0, ground.noise**0.5), PENUMBRA * cv2.dilate(fall, np.ones((9, 9), np.uint8)))
+    # A pixel is shaved off whatever the flood may cross, so that a gap of a pixel or two in an outline lets nothing in.
     lit = _reached(_shaved(near), border)
     passable = _shaved(near | (shade & (slope < steep)))
     fading = _fade_out(passable & ~near, lit, slope, steep)
@@ -234,7 +238,7 @@ def _shaved(mask: Bool) -> Bool:
     return cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
 
 
-def _fade_out(shaded: Bool, lit: Bool, slope: F32, steep: float) -> Bool:
+def _fade_out(shaded: Bool, lit: Bool, slope: F32, steep: F32) -> Bool:
     """The shaded parts that blend into the lit ground where they meet it; a grey thing's outline does not."""
     import cv2
 
@@ -249,7 +253,7 @@ def _fade_out(shaded: Bool, lit: Bool, slope: F32, steep: float) -> Bool:
         view = np.s_[max(y - pad, 0) : y + h + pad, max(x - pad, 0) : x + w + pad]
         part = labels[view] == index
         rim = (cv2.dilate(part.astype(np.uint8), np.ones((13, 13), np.uint8)) > 0) & lit[view]
-        if rim.any() and (steepest[view][rim] > 1.3 * steep).mean() < 0.5:
+        if rim.any() and (steepest[view][rim] > 1.3 * steep[view][rim]).mean() < 0.5:
             kept[view] |= part
     return kept
 

@@ -29,8 +29,8 @@ def guided_filter(guide: U8, soft: F32, radius: float, eps: float) -> F32:
     scale = min(1.0, FIT_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(guide, size, interpolation=cv2.INTER_AREA) if scale < 1 else guide
-    colour = small.astype(np.float32) / 255
-    value = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)
+    colour = np.asarray(small, np.float32) / np.float32(255)
+    value = np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR), np.float32)
     slope, offset = _linear_models(colour, value, max(1, round(radius * scale)), eps)
     result = np.empty((height, width), np.float32)
     # Row by row, so that a large photo costs no more than a few rows of floats.
@@ -48,7 +48,7 @@ def _linear_models(colour: F32, value: F32, radius: int, eps: float) -> tuple[F3
     window = (2 * radius + 1, 2 * radius + 1)
 
     def mean(picture: F32) -> F32:
-        return cv2.blur(picture, window, borderType=cv2.BORDER_REFLECT)
+        return np.asarray(cv2.blur(picture, window, borderType=cv2.BORDER_REFLECT), np.float32)
 
     centre = mean(colour)
     average = mean(value)
@@ -91,7 +91,8 @@ def stretched(model: F32, rows: slice, height: int, width: int) -> F32:
     y = (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) * ratio - 0.5
     x = (np.arange(width, dtype=np.float32) + 0.5) * (model.shape[1] / width) - 0.5
     grid_x, grid_y = np.meshgrid(x, y)
-    return cv2.remap(model, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    rows_of = cv2.remap(model, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(rows_of, np.float32)
 
 
 def sharpen_mask(guide: U8, mask: Bool) -> Bool:
@@ -104,7 +105,7 @@ def sharpen_mask(guide: U8, mask: Bool) -> Bool:
     import cv2
 
     scale = max(guide.shape[0] / mask.shape[0], guide.shape[1] / mask.shape[1])
-    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.6)
+    soft = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.6), np.float32)
     if scale <= 1:
         return mask.copy()
     return guided_filter(guide, soft, radius=2.0 * scale, eps=1e-4) > 0.5

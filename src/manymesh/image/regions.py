@@ -26,7 +26,7 @@ def components(mask: Bool) -> tuple[int, I32]:
     import cv2
 
     count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    return int(count) - 1, labels
+    return int(count) - 1, np.asarray(labels, np.int32)
 
 
 def enclosed(mask: Bool) -> Bool:
@@ -99,12 +99,8 @@ def spread_colour(colour: F32, known: Bool | F32) -> F32:
     while min(levels[-1][1].shape) > 2:
         value, mass = levels[-1]
         half = ((mass.shape[1] + 1) // 2, (mass.shape[0] + 1) // 2)
-        levels.append(
-            (
-                cv2.resize(value, half, interpolation=cv2.INTER_AREA),
-                cv2.resize(mass, half, interpolation=cv2.INTER_AREA),
-            )
-        )
+        smaller, lighter = (cv2.resize(part, half, interpolation=cv2.INTER_AREA) for part in (value, mass))
+        levels.append((np.asarray(smaller, np.float32), np.asarray(lighter, np.float32)))
     value, mass = levels[-1]
     total = max(float(mass.sum()), 1e-9)
     result = np.where(mass[..., None] > 1e-6, value / np.maximum(mass, 1e-6)[..., None], value.sum(axis=(0, 1)) / total)
@@ -122,22 +118,41 @@ def separate_things(mask: Bool, lab: F32, most: int) -> list[Bool]:
     Specks are dropped (see the constants), a fragment is joined to the thing beside it when it is small, near and alike
     or lies in its hull, and things that only touch over a narrow neck are parted. At most ``most`` largest are kept.
     """
-    count, labels = components(mask)
-    parts = [labels == index for index in range(1, count + 1)]
-    sizes = np.array([part.sum() for part in parts])
-    # Far too many crumbs are texture: only the largest can be things, and the loop below stays short.
-    keep = np.sort(np.argsort(-sizes, kind="stable")[: 4 * most]) if count else []
-    parts = [parts[k] for k in keep if sizes[k] >= 6]
-    parts = [piece for part in parts for piece in part_touching(part)]
-    slope = slope_of(lab)
-    parts = [part for part in parts if _has_outline(part, slope)]
-    parts = _join_fragments(parts, lab)
-    sizes = np.array([part.sum() for part in parts])
-    if len(sizes) == 0:
+    # Far too many crumbs are texture: only the largest can be things, and the joining stays short.
+    parts = [piece for part in _largest_parts(mask, 4 * most) for piece in part_touching(part)]
+    return _sorted_things(_join_fragments(parts, lab), most)
+
+
+def connected_things(mask: Bool, most: int) -> list[Bool]:
+    """The connected parts of a mask that are no specks, at most ``most``, in the order of ``separate_things``."""
+    return _sorted_things(_largest_parts(mask, 4 * most), most)
+
+
+def _largest_parts(mask: Bool, most: int) -> list[Bool]:
+    _, labels = components(mask)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    largest = np.sort(np.argsort(-sizes, kind="stable")[:most])
+    return [labels == index for index in largest if sizes[index] >= 6]
+
+
+def _sorted_things(parts: list[Bool], most: int) -> list[Bool]:
+    if not parts:
         return []
-    floor = max(SPECK_PX, SPECK_SHARE * mask.size, SPECK_OF_LARGEST * sizes.max())
-    kept = [k for k in np.argsort(-sizes, kind="stable")[:most] if sizes[k] >= floor]
-    return sorted((parts[k] for k in kept), key=lambda part: (box_of(part)[:2], box_of(part)))
+    sizes = np.array([part.sum() for part in parts])
+    floor = max(SPECK_PX, SPECK_SHARE * parts[0].size, SPECK_OF_LARGEST * sizes.max())
+    kept = [int(k) for k in np.argsort(-sizes, kind="stable")[:most] if sizes[k] >= floor]
+    return sorted((parts[k] for k in kept), key=box_of)
+
+
+def without_faded(mask: Bool, lab: F32) -> Bool:
+    """A foreground mask without the parts that fade into their surroundings: patches of light or shade, not things."""
+    slope = slope_of(lab)
+    kept = np.zeros_like(mask)
+    for part in _largest_parts(mask, 256):
+        if _has_outline(part, slope):
+            kept |= part
+    return kept
 
 
 def _has_outline(part: Bool, slope: F32) -> bool:

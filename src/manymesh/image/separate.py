@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from manymesh.image.ground import fit_ground, plain_background
-from manymesh.image.regions import components, enclosed, open_holes, spread_colour
+from manymesh.image.regions import box_of, components, enclosed, open_holes, spread_colour, without_faded
 from manymesh.image.saliency import saliency
 from manymesh.types import F32, U8, Bool, Box
 
@@ -17,8 +17,10 @@ SMALLEST_SIDE = 8
 """A working copy with a shorter side than this holds nothing that could be told apart."""
 CLEAN_NOISE = 1.3
 """Up to this much noise a plain ground alone decides; above it, a thing must stand out too."""
-LEAST_SALIENT = 0.03
+LEAST_SALIENT = 0.04
 """On a busy ground, less than this share of the picture is more likely a detail than a thing."""
+MAIN_SHARE = 0.06
+"""On a busy ground a part smaller than this share of the largest is a crumb."""
 FULL = 0.93
 """A foreground over this share of the picture leaves no ground to tell it from."""
 
@@ -32,14 +34,14 @@ def working_copy(rgb: U8, side: int = WORKING_SIDE) -> U8:
     if scale >= 1:
         return np.ascontiguousarray(rgb)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def to_lab(rgb: U8) -> F32:
     """(h, w, 3) float32 CIELAB, L in 0..100."""
     import cv2
 
-    return cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
 
 
 def foreground(rgb: U8) -> Bool:
@@ -62,10 +64,11 @@ def foreground(rgb: U8) -> Bool:
         tolerance = 3.0 + 2.0 * ground.noise
         mask = open_holes(solid, ground.distance < 2.5, lab, tolerance)
     else:
-        solid = _salient(rgb, lab)
+        solid = _main_parts(_salient(rgb, lab))
         if solid.mean() < LEAST_SALIENT:
             return nothing
         mask = open_holes(solid, enclosed(solid), lab, 10.0)
+    mask = without_faded(mask, lab)
     return mask if mask.mean() < FULL else nothing
 
 
@@ -134,9 +137,11 @@ def grab(rgb: U8, hints: U8, rounds: int = 2) -> Bool:
     if known_background.sum() < 16 or (~known_background).sum() < 16:
         return ~known_background
     labels = hints.copy()
-    models = np.zeros((1, 65)), np.zeros((1, 65))
+    models = [np.zeros((1, 65)), np.zeros((1, 65))]
     cv2.setRNGSeed(0)
-    cv2.grabCut(np.ascontiguousarray(rgb[..., ::-1]), labels, None, *models, rounds, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(
+        np.ascontiguousarray(rgb[..., ::-1]), labels, (0, 0, 0, 0), models[0], models[1], rounds, cv2.GC_INIT_WITH_MASK
+    )
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 
 
@@ -169,11 +174,13 @@ def foreground_in_box(rgb: U8, box: Box, others: Sequence[Box] = ()) -> Bool:
     if ground.is_plain and ground.noise <= CLEAN_NOISE and ground.explained > 0.8:
         solid = ~plain_background(lab, ground) & inside & ~theirs
         if 0.03 < solid.sum() / inside.sum() < 0.98:
-            return _main_part(open_holes(solid, ground.distance < 2.5, lab, 3.0 + 2.0 * ground.noise) & inside)
-    solid = grab(rgb, _box_hints(lab, inside, theirs), rounds=4) & inside
+            return _uncut_parts(
+                open_holes(solid, ground.distance < 2.5, lab, 3.0 + 2.0 * ground.noise) & inside, inside
+            )
+    solid = grab(rgb, _box_hints(lab, inside, theirs), rounds=3) & inside
     if solid.sum() < 0.02 * inside.sum():
         return np.zeros_like(inside)
-    return _main_part(open_holes(solid, enclosed(solid), lab, 10.0) & inside)
+    return _uncut_parts(open_holes(solid, enclosed(solid), lab, 10.0) & inside, inside)
 
 
 def _boxes_of_others(box: Box, others: Sequence[Box], shape: tuple[int, int]) -> Bool:
@@ -198,17 +205,39 @@ def _box_hints(lab: F32, inside: Bool, theirs: Bool) -> U8:
     groundlike = (outer > 0.6 * inner)[keys]
     hints = np.full(inside.shape, cv2.GC_PR_FGD, np.uint8)
     hints[groundlike | theirs] = cv2.GC_PR_BGD
+    hints[_heart(inside) & ~theirs] = cv2.GC_PR_FGD
     hints[~inside] = cv2.GC_BGD
     if (hints[inside] == cv2.GC_PR_FGD).mean() < 0.03:
         hints[inside] = cv2.GC_PR_FGD
     return hints
 
 
-def _main_part(mask: Bool) -> Bool:
-    """The largest part, and others of at least a tenth of it."""
-    count, labels = components(mask)
-    if count <= 1:
-        return mask
+def _heart(inside: Bool) -> Bool:
+    """The middle of a box, where people put the thing."""
+    box = box_of(inside)
+    y, x = np.mgrid[0 : inside.shape[0], 0 : inside.shape[1]]
+    across = (x + 0.5 - (box.x0 + box.x1) / 2) / box.width
+    down = (y + 0.5 - (box.y0 + box.y1) / 2) / box.height
+    return across**2 + down**2 < 0.3**2
+
+
+def _main_parts(mask: Bool) -> Bool:
+    """The largest part, and others of some size: on a busy ground, crumbs are ground."""
+    _, labels = components(mask)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return (sizes >= 0.1 * sizes.max())[labels] & mask
+    return (sizes >= MAIN_SHARE * sizes.max())[labels] & mask
+
+
+def _uncut_parts(mask: Bool, inside: Bool) -> Bool:
+    """The main parts that the box does not cut off; the largest in any case."""
+    import cv2
+
+    _, labels = components(mask)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    rim = inside & ~(cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0)
+    cut_off = np.zeros(len(sizes), bool)
+    cut_off[np.unique(labels[rim])] = True
+    cut_off[sizes.argmax()] = False
+    return _main_parts(mask) & ~cut_off[labels]

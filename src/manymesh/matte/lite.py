@@ -15,12 +15,14 @@ from manymesh.settings import Settings
 from manymesh.stages import Matte, Stage, Tick
 from manymesh.types import U8, Bool, Box, Crop, Cutout
 
-SNAP_SHARE = 0.01
+SNAP_SHARE = 0.02
 """How far a mask's outline may be off, as a share of its thing's longest side."""
 BAND_SHARE = 0.004
 """Half width of the soft edge, as a share of the thing's longest side..."""
 BAND_PX = 2.0, 8.0
 """... within these bounds."""
+BOX_SIDE = 320
+"""What is inside a box is decided on a copy with at most this longest side."""
 LEAST_PX = 12
 """Fewer opaque pixels than this are no thing."""
 
@@ -62,7 +64,7 @@ def segment_in_box(rgb: U8, box: Box, others: tuple[Box, ...] = ()) -> Bool:
         box: the thing's box in the picture's pixels.
         others: boxes of other things; they are background where they overlap ``box`` a little.
     """
-    small = working_copy(rgb)
+    small = working_copy(rgb, BOX_SIDE)
     ratio_x, ratio_y = small.shape[1] / rgb.shape[1], small.shape[0] / rgb.shape[0]
     mask = foreground_in_box(small, _scaled(box, ratio_x, ratio_y), [_scaled(o, ratio_x, ratio_y) for o in others])
     clear = mask.any() and not mask.all()
@@ -92,7 +94,8 @@ def _given(crop: Crop) -> U8:
     if not alpha.any():
         return np.dstack([crop.rgb, alpha])
     # Files often hold black or leftovers under full transparency.
-    return np.dstack([carried_colour(crop.rgb, alpha >= min(16, int(alpha.max()))), alpha])
+    most = int(alpha.max())
+    return np.dstack([carried_colour(crop.rgb, alpha >= min(16, most), alpha >= min(200, most)), alpha])
 
 
 def _estimated(crop: Crop, mask: Bool) -> U8:

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.errors import InputError, OutputError
+from manymesh.errors import DamagedMeshError, InputError
 from manymesh.mesh.normals import vertex_normals
-from manymesh.types import U8, F64, Atlas, Mesh, TexturedMesh
+from manymesh.types import F64, U8, Atlas, Mesh, TexturedMesh
 
 MAGIC, JSON_CHUNK, BIN_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
 FLOAT, U8_TYPE, U16_TYPE, U32_TYPE = 5126, 5121, 5123, 5125
@@ -33,7 +33,7 @@ def write_glb(shape: Mesh | TexturedMesh, *, name: str = "object") -> bytes:
     """One mesh as a GLB file.
 
     Raises:
-        OutputError: the mesh has no faces or numbers that are not finite.
+        DamagedMeshError: the mesh has no faces or numbers that are not finite.
     """
     return scene_glb([(name, np.eye(4), shape)])
 
@@ -193,7 +193,7 @@ def read_glb(data: bytes) -> Mesh:
 
 
 def read_painted_glb(data: bytes) -> TexturedMesh:
-    """The first mesh of a GLB file that ``write_glb`` made of a textured one: the same positions, faces, UV and texture.
+    """The first mesh of a GLB file that ``write_glb`` made of a textured one: positions, faces, UV and texture.
 
     Raises:
         InputError: not such a file.
@@ -268,8 +268,8 @@ def _from_linear_u16(linear: NDArray[np.uint16]) -> U8:
 
 
 def check_writable(name: str, vertices: NDArray[Any], faces: NDArray[Any]) -> None:
-    """Raises OutputError for a mesh that no format can hold."""
+    """Raises DamagedMeshError for a mesh that no format can hold."""
     if len(faces) == 0 or len(vertices) == 0:
-        raise OutputError(f"'{name}' has no faces to write", "Clean the mesh first.")
+        raise DamagedMeshError(f"'{name}' has no faces to write", "Clean the mesh first.")
     if not np.isfinite(vertices).all():
-        raise OutputError(f"'{name}' has coordinates that are not finite", "Clean the mesh first.")
+        raise DamagedMeshError(f"'{name}' has coordinates that are not finite", "Clean the mesh first.")

@@ -6,10 +6,12 @@ import numpy as np
 
 from manymesh.errors import DamagedMeshError
 from manymesh.mesh.clean import clean, drop_unused
-from manymesh.mesh.topology import face_components
+from manymesh.mesh.topology import edges, face_components, face_normals, length, scatter_sum, unit
 from manymesh.types import Mesh
 
 AGGRESSIVENESS = (5.0, 7.0, 9.0)  # fast-simplification's scale; the lowest keeps the shape best and may stop early
+LOOSENINGS = 4  # how often a stopped reduction is helped on
+FLAT = 0.998  # mean normal of the faces around a vertex, as long as this: they lie within about 4 degrees of a plane
 CLOSE = 0.97  # of the budget: nearer than that is not worth a second try
 
 
@@ -47,16 +49,52 @@ def reduce(mesh: Mesh, faces: int) -> Mesh:
 
 
 def _collapse(mesh: Mesh, target: int, aggressiveness: float) -> Mesh | None:
-    """One run of fast-simplification, cleaned; None when nothing is left."""
+    """fast-simplification, cleaned; None when nothing is left, or when it tore a closed mesh open.
+
+    It refuses every collapse that would put three vertices of a face into a line, so a flat part with a regular grid
+    of vertices stops it early. Moving vertices a little *within* such a part changes no shape and lets it go on.
+    """
     import fast_simplification
 
-    points, triangles = fast_simplification.simplify(
-        np.ascontiguousarray(mesh.vertices, dtype=np.float32),
-        np.ascontiguousarray(mesh.faces, dtype=np.int32),
-        target_count=int(target),
-        agg=aggressiveness,
-    )
-    return _cleaned(Mesh(points.astype(np.float32), triangles.astype(np.int32)))
+    points, triangles = mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32)
+    for round_number in range(LOOSENINGS + 1):
+        before = len(triangles)
+        points, triangles = fast_simplification.simplify(
+            np.ascontiguousarray(points, dtype=np.float32),
+            np.ascontiguousarray(triangles, dtype=np.int32),
+            target_count=int(target),
+            agg=aggressiveness,
+        )
+        if len(triangles) <= target or len(triangles) == 0 or (round_number and len(triangles) > 0.98 * before):
+            break
+        points = _loosened(points, triangles, round_number)
+    tried = _cleaned(Mesh(points.astype(np.float32), triangles.astype(np.int32)))
+    if tried is not None and _closed(mesh.faces) and not _closed(tried.faces):
+        return None
+    return tried
+
+
+def _closed(faces: np.ndarray) -> bool:
+    return bool((edges(faces).faces == 2).all())
+
+
+def _loosened(points: np.ndarray, faces: np.ndarray, seed: int) -> np.ndarray:
+    """Moves every vertex whose faces nearly lie in one plane within that plane, by less than would turn a face over."""
+    normals = face_normals(points, faces)
+    area = length(normals)
+    total = scatter_sum(faces.reshape(-1), np.repeat(normals, 3, axis=0), len(points))
+    around = np.bincount(faces.reshape(-1), weights=np.repeat(area, 3), minlength=len(points))
+    flat = length(total) > FLAT * np.maximum(around, 1e-300)
+    corners = points.astype(np.float64)[faces]
+    perimeter = length(np.roll(corners, -1, axis=1) - corners).sum(axis=1)
+    inradius = np.full(len(points), np.inf)
+    np.minimum.at(inradius, faces.reshape(-1), np.repeat(area / np.maximum(perimeter, 1e-300), 3))
+    rng = np.random.default_rng(seed)
+    step = rng.uniform(-1, 1, (len(points), 3))
+    up = unit(total)
+    step -= np.einsum("ij,ij->i", step, up)[:, None] * up
+    reach = np.where(flat & np.isfinite(inradius), 0.5 * inradius, 0.0)
+    return (points + reach[:, None] * unit(step)).astype(np.float32)
 
 
 def _cleaned(mesh: Mesh) -> Mesh | None:
@@ -75,6 +113,7 @@ def _cluster(mesh: Mesh, faces: int) -> Mesh:
     """
     low, extent = mesh.vertices.min(axis=0), float(np.ptp(mesh.vertices, axis=0).max())
     best: Mesh | None = None
+    closed = _closed(mesh.faces)
     coarse, fine = 1, 1024
     while fine - coarse > 1:
         cells = (coarse + fine) // 2
@@ -84,7 +123,7 @@ def _cluster(mesh: Mesh, faces: int) -> Mesh:
         size = np.bincount(group)
         middle = np.stack([np.bincount(group, weights=mesh.vertices[:, k]) / size for k in range(3)], axis=1)
         tried = _cleaned(Mesh(middle.astype(np.float32), group[mesh.faces].astype(np.int32)))
-        if tried is not None and len(tried.faces) <= faces:
+        if tried is not None and len(tried.faces) <= faces and (not closed or _closed(tried.faces)):
             best, coarse = tried, cells
         else:
             fine = cells if tried is not None else fine

@@ -1,4 +1,20 @@
-"""Texture coordinates for a mesh."""
+"""Texture coordinates for a mesh.
+
+Two ways to cut and flatten, one packer. Measured on a shared 2-core machine, texture 1024, closed meshes: seconds,
+charts, L2 stretch (Sander et al. 2001; 1 is best), share of the texture used.
+
+    mesh, faces             xatlas                             charts (the house's own)
+    fox, 576                0.5 s   34 charts  1.004  52 %     0.3 s   30 charts  1.003  44 %
+    duck, 4 200             0.6 s   34 charts  1.004  62 %     0.3 s   30 charts  1.010  60 %
+    bunny, 5 000            0.8 s   35 charts  1.008  62 %     0.2 s   25 charts  1.002  58 %
+    smooth blob, 10 000     1.5 s  200 charts  (rejected)      0.2 s    9 charts  1.015  54 %
+    smooth blob, 40 000     8.7 s  366 charts  (rejected)      1.0 s   10 charts  1.018  51 %
+
+Rejected: 19 of the 10 000 faces came back without texture area. xatlas grows its charts one face at a time and its
+time grows faster than the mesh; other chart options (cost 2 to 8) and pack options change it by less than a tenth. It
+is asked for small meshes, where it fills the texture a little better, and the house's own charts do the rest, with as
+little stretch and fewer, shorter seams.
+"""
 
 from __future__ import annotations
 
@@ -52,10 +68,10 @@ def unwrap(
     layout: Flat | None = None
     used = "charts"
     if method == "xatlas" or (method == "auto" and len(mesh.faces) <= XATLAS_FACES):
-        layout, trouble = _by_xatlas(mesh, texture_size, time_limit_s, tick)
+        layout, trouble = _by_xatlas(mesh, time_limit_s, tick)
         used = "xatlas" if layout is not None else f"charts ({trouble})"
     if layout is None:
-        layout = unfold(mesh.vertices, mesh.faces, texture_size, tick)
+        layout = unfold(mesh.vertices, mesh.faces, tick)
     tick(0.75)
     table = edges(layout.corners)
     pixels = pack(layout.flat, layout.corners, table.ends[table.faces != 2], layout.owner, texture_size)
@@ -69,9 +85,7 @@ def unwrap(
     )
 
 
-def _by_xatlas(
-    mesh: Mesh, texture_size: int, time_limit_s: float, tick: Callable[[float], None]
-) -> tuple[Flat | None, str]:
+def _by_xatlas(mesh: Mesh, time_limit_s: float, tick: Callable[[float], None]) -> tuple[Flat | None, str]:
     """The charts of xatlas, or None and the reason in a few words."""
     if getattr(sys, "frozen", False) or not sys.executable:
         return None, "no Python to run xatlas in"
@@ -87,8 +101,10 @@ def _by_xatlas(
     size = areas(layout.flat, layout.corners)
     if len(corners) != len(mesh.faces) or not np.array_equal(layout.source[layout.corners], mesh.faces):
         return None, "xatlas changed the triangles"
-    if not (size > 0).all() or overlapping(layout, texture_size, np.zeros(len(size))).any():
-        return None, "xatlas folded a chart over"
+    if not (size > 0).all():
+        return None, f"xatlas left {int((size <= 0).sum())} faces without texture"
+    if overlapping(layout, np.zeros(len(size))).any():
+        return None, "xatlas laid a chart over itself"
     return layout, ""
 
 

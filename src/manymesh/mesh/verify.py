@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.errors import OutputError
+from manymesh.errors import ObjectError
 from manymesh.mesh.glb import srgb_to_linear_u16
 from manymesh.mesh.sample import sample
 from manymesh.types import Mesh, TexturedMesh
@@ -27,7 +27,7 @@ def verify(files: Mapping[str, bytes], shape: Mesh | TexturedMesh) -> None:
     STL has no colours to compare, and trimesh does not read those of 3MF.
 
     Raises:
-        OutputError: they cannot be read, or say something else.
+        ObjectError: they cannot be read, or say something else.
     """
     main = next(iter(files))
     try:
@@ -39,8 +39,8 @@ def verify(files: Mapping[str, bytes], shape: Mesh | TexturedMesh) -> None:
         raise _bad(main, "cannot be read back") from error
 
 
-def _bad(main: str, what: str) -> OutputError:
-    return OutputError(f"the file {main} {what}", "Please report this, with the photo if you can.")
+def _bad(main: str, what: str) -> ObjectError:
+    return ObjectError(f"the file {main} {what}", "Please report this, with the photo if you can.")
 
 
 def _load(files: Mapping[str, bytes], main: str) -> Any:
@@ -103,6 +103,7 @@ def _compare_colours(loaded: Any, wanted: NDArray[np.uint8], there: NDArray[np.i
     # With texture coordinates or a material beside them, trimesh keeps vertex colours as a plain attribute.
     kept = loaded.vertex_attributes
     colours = np.asarray(kept["color"] if "color" in kept else loaded.visual.vertex_colors)  # noqa: SIM401
-    found = colours[loaded.faces][there][..., :3]
+    unit = 255.0 if colours.dtype.kind == "f" else 1.0
+    found = colours[loaded.faces][there][..., :3] * unit
     if np.abs(found.astype(np.float64) - wanted).max() > COLOUR_TOLERANCE:
         raise _bad(main, "holds other colours than the mesh")

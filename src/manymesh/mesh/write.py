@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable
 
-from manymesh.errors import OutputError, UsageError
+from manymesh.errors import UsageError
 from manymesh.mesh.glb import check_writable, clean_name, write_glb
 from manymesh.mesh.obj import write_obj
 from manymesh.mesh.ply import write_ply
 from manymesh.mesh.stl import write_stl
 from manymesh.mesh.threemf import write_3mf
+from manymesh.names import slug
 from manymesh.types import Mesh, TexturedMesh
 
-__all__ = ["WRITERS", "OutputError", "safe_stem", "write"]
+__all__ = ["WRITERS", "write"]
 
 
 def _glb(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, bytes]:
@@ -36,24 +35,16 @@ def write(shape: Mesh | TexturedMesh, file_format: str, *, stem: str, name: str 
     Args:
         shape: in the house's frame; every format keeps its coordinates.
         file_format: a key of ``WRITERS``.
-        stem: becomes ``safe_stem(stem)`` plus the format's endings.
+        stem: becomes ``slug(stem)`` plus the format's endings.
         name: the label inside the file; the stem when empty.
 
     Raises:
         UsageError: no such format.
-        OutputError: the mesh has no faces or numbers that are not finite.
+        DamagedMeshError: the mesh has no faces or numbers that are not finite.
     """
     if file_format not in WRITERS:
         raise UsageError(f"there is no format '{file_format}'", f"Choose from {', '.join(WRITERS)}.")
     geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
     label = clean_name(name or stem)
     check_writable(label, geometry.vertices, geometry.faces)
-    return WRITERS[file_format](shape, safe_stem(stem), label)
-
-
-def safe_stem(text: str) -> str:
-    """A label as part of a file name that every system takes: a-z, 0-9, - and _, 1 to 60 characters."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    stem = re.sub(r"[^a-z0-9_]+", "-", plain.lower()).strip("-")[:60].strip("-")
-    reserved = re.fullmatch(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", stem)
-    return f"{stem}-object" if reserved else stem or "object"
+    return WRITERS[file_format](shape, slug(stem), label)

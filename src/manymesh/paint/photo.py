@@ -64,7 +64,8 @@ def paint_from_photo(mesh: Mesh, view: Camera, cutout: Cutout, texture_px: int, 
         },
         "texels": {name: round(share, 4) for name, share in shares.items()},
     }
-    return TexturedMesh(atlas, texture, details=details)
+    notes = (f"The texture was unwrapped by {atlas.method}.",) if "(" in atlas.method else ()
+    return TexturedMesh(atlas, texture, notes, details)
 
 
 def _with_mirror(front: Seen, surface: Texels, view: Camera, rgb: U8, alpha: U8) -> tuple[Seen, dict[str, float]]:

@@ -2,8 +2,10 @@
 
     camera.py    where a picture's pixels lie in space: the one camera model
     raster.py    which triangle each pixel shows, and where on it
+    spans.py     ... the runs of pixels that triangles cover
     geometry.py  normals
     sample.py    reading pictures between their pixels
+    texels.py    which place of the surface each texel of a texture shows
     bake.py      photo -> texture, asked by the texels (the lite painter)
     fill.py      colours for the texels that no photo saw, and for the gaps between charts
     preview.py   pictures of a mesh, for people

@@ -6,7 +6,7 @@ Colours are float32 in [0, 1], sRGB as in the picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from manymesh.types import F32, U8, Atlas, Camera
 
 MAX_DEPTH_PX = 2048
 MARGINS_PX = (1, 3, 6)
+BEND = 1.6  # a neighbour may lie this much steeper than the surface at the point itself (it may be curved)
+MAX_LEVEL = 5
 FAR_AWAY = np.float32(1e9)
 
 
@@ -55,12 +57,15 @@ def depth_map(camera: Camera, vertices: Any, faces: Any, height: int, width: int
     return DepthMap(camera, raster.image(depth, FAR_AWAY))
 
 
-def visible(depths: DepthMap, points: Any, normals: Any, *, margins_px: Sequence[int] = MARGINS_PX) -> F32:
+def visible(
+    depths: DepthMap, points: Any, normals: Any, *, margins_px: Sequence[int] = MARGINS_PX, level: int = 0
+) -> F32:
     """(n,) float32: how surely the camera sees each of (n, 3) points of the surface; 0 is hidden, 1 is clear.
 
-    A point is hidden when anything within the first margin of it lies nearer than the surface itself, at its slope,
-    could: so nothing is read from across an outline. Each wider margin that is free adds its share, so that the
-    answer fades towards the edge of what covers it.
+    A point is out when anything within the first margin of it lies nearer, or further, than the surface itself, at
+    its slope, could: it is covered, or so near an outline that the picture mixes it with what lies behind. (Outlines
+    against nothing are the alpha's business.) Each wider margin that is free adds its share, so that the answer
+    fades towards outlines. Margins are in blocks of 2 ** ``level`` pixels.
     """
     import cv2
 
@@ -71,14 +76,30 @@ def visible(depths: DepthMap, points: Any, normals: Any, *, margins_px: Sequence
     cosine = np.clip(_cosine(depths.camera, points, normals), 0.2, 1)
     slope = np.sqrt(1 - cosine**2) / cosine
     footprint = pixel_footprint(depths.camera, points, height)
+    block = 1 << level
+    row, column = row // block, column // block
+    near = _pooled(depths.depth, block, np.min)
+    far = _pooled(np.where(depths.depth < FAR_AWAY, depths.depth, 0), block, np.max)
     sure = np.zeros(len(depth), np.float32)
     free = in_picture
     for margin in margins_px:
         kernel = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
-        nearest = cv2.erode(depths.depth, kernel, borderType=cv2.BORDER_REPLICATE)
-        free = free & (depth <= nearest[row, column] + footprint * ((margin + 0.5) * 1.42 * slope + 0.5))
+        nearest = cv2.erode(near, kernel, borderType=cv2.BORDER_REPLICATE)[row, column]
+        farthest = cv2.dilate(far, kernel, borderType=cv2.BORDER_REPLICATE)[row, column]
+        reach = footprint * ((margin + 1) * block - 0.5)
+        step = reach * (1.42 * BEND * slope + BEND - 1)
+        free = free & (depth <= nearest + step) & (depth >= farthest - step)
         sure += free
     return sure / np.float32(len(margins_px))
+
+
+def _pooled(picture: F32, block: int, reduce: Callable[..., Any]) -> F32:
+    """A picture made smaller: the least or greatest value of each block of pixels."""
+    if block == 1:
+        return picture
+    height, width = picture.shape
+    whole = np.pad(picture, ((0, -height % block), (0, -width % block)), mode="edge")
+    return np.ascontiguousarray(reduce(whole.reshape(len(whole) // block, block, -1, block), axis=(1, 3)))
 
 
 def look(
@@ -95,44 +116,48 @@ def look(
     """Every texel's colour in one picture.
 
     Args:
-        rgb: (H, W, 3) uint8, read at full resolution (averaged first where texels are coarser than its pixels).
+        rgb: (H, W, 3) uint8, read at full resolution, averaged only as far as texels are coarser than its pixels.
         trust: (H, W) uint8 0..255 or float 0..1: the alpha. Where it is 0 the picture is never read.
         max_angle_deg: surfaces turned further away than this are not seen.
         exponent: of the cosine in the weight.
-        margins_px: see ``visible``; in pixels of the picture, or of a depth map of 2048 where that is smaller.
+        margins_px: see ``visible``; in pixels of the picture (or of a depth map of 2048 where that is smaller), or in
+            texels where those are coarser.
     """
+    trust = _as_bytes(trust)
     height, width = trust.shape
-    cosine = _cosine(camera, surface.position, surface.normal)
-    index = np.flatnonzero(cosine > math.cos(math.radians(max_angle_deg)))
     shrink = min(1.0, MAX_DEPTH_PX / max(height, width))
     size = max(round(height * shrink), 1), max(round(width * shrink), 1)
     depths = depth_map(camera, atlas.vertices, atlas.faces, *size)
-    sure = visible(depths, surface.position[index], surface.normal[index], margins_px=margins_px)
-    index, sure = index[sure > 0], sure[sure > 0]
-    points = surface.position[index]
-    coarse = surface.spacing[index] / pixel_footprint(camera, points, height)
-    pixels, _ = project(camera, points, width, height)
-    found, alpha = read_opaque(rgb, trust, pixels, float(np.median(coarse)) if len(index) else 1.0)
-    color = np.zeros((len(cosine), 3), np.float32)
-    weight = np.zeros(len(cosine), np.float32)
-    color[index] = found
-    weight[index] = alpha * sure * cosine[index] ** np.float32(exponent)
+    cosine = _cosine(camera, surface.position, surface.normal)
+    color, weight = np.zeros((len(cosine), 3), np.float32), np.zeros(len(cosine), np.float32)
+    facing = np.flatnonzero(cosine > math.cos(math.radians(max_angle_deg)))
+    pixels_per_texel = surface.spacing[facing] / pixel_footprint(camera, surface.position[facing], height)
+    levels = np.clip(np.round(np.log2(np.maximum(pixels_per_texel, 1)) - 0.25), 0, MAX_LEVEL).astype(np.int64)
+    for level in np.unique(levels).tolist():
+        index = facing[levels == level]
+        sure = visible(depths, surface.position[index], surface.normal[index], margins_px=margins_px, level=level)
+        index, sure = index[sure > 0], sure[sure > 0]
+        pixels, _ = project(camera, surface.position[index], width, height)
+        color[index], alpha = read_opaque(rgb, trust, pixels, level)
+        weight[index] = alpha * sure * cosine[index] ** np.float32(exponent)
     return Seen(color, weight)
 
 
-def read_opaque(rgb: U8, trust: Any, pixels: Any, pixels_per_texel: float = 1.0) -> tuple[F32, F32]:
+def read_opaque(rgb: U8, trust: Any, pixels: Any, level: int = 0) -> tuple[F32, F32]:
     """A picture's colours at (n, 2) places, from its opaque pixels only.
+
+    Args:
+        rgb, trust: as in ``look``.
+        level: each reading averages about 2 ** level pixels across; 0 is as sharp as the picture.
 
     Returns:
         (n, 3) float32 colours in [0, 1] and (n,) float32 alpha in [0, 1]; colours are 0 where alpha is.
     """
     import cv2
 
-    trust = np.asarray(trust)
-    if trust.dtype != np.uint8:
-        trust = (np.clip(trust, 0, 1) * 255 + 0.5).astype(np.uint8)
-    if pixels_per_texel > 1.5:
-        return _read_averaged(rgb, trust, pixels, 0.5 * math.sqrt(pixels_per_texel**2 - 1))
+    trust = _as_bytes(trust)
+    if level > 0:
+        return _read_averaged(rgb, trust, pixels, 1 << level)
     pixels = np.asarray(pixels)
     solid = cv2.erode((trust == 255).astype(np.uint8), np.ones((5, 5), np.uint8))
     column, row = np.clip(pixels.astype(np.int64), 0, [trust.shape[1] - 1, trust.shape[0] - 1]).T
@@ -141,6 +166,11 @@ def read_opaque(rgb: U8, trust: Any, pixels: Any, pixels_per_texel: float = 1.0)
     color[inner] = sample(rgb, pixels[inner], "cubic") / 255
     color[~inner], alpha[~inner] = _read_edge(rgb, trust, pixels[~inner])
     return color, alpha
+
+
+def _as_bytes(trust: Any) -> U8:
+    trust = np.asarray(trust)
+    return trust if trust.dtype == np.uint8 else (np.clip(trust, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def _read_edge(rgb: U8, trust: U8, pixels: Any) -> tuple[F32, F32]:
@@ -160,14 +190,17 @@ def _read_edge(rgb: U8, trust: U8, pixels: Any) -> tuple[F32, F32]:
     return _straight(color / np.float32(255), alpha)
 
 
-def _read_averaged(rgb: U8, trust: U8, pixels: Any, sigma_px: float) -> tuple[F32, F32]:
-    """The same after a blur, for texels coarser than pixels."""
+def _read_averaged(rgb: U8, trust: U8, pixels: Any, block: int) -> tuple[F32, F32]:
+    """The same from a picture of block means, for texels coarser than pixels."""
     import cv2
 
-    weighted = np.empty((*trust.shape, 4), np.float32)
+    height, width = trust.shape
+    weighted = np.empty((height, width, 4), np.float32)
     weighted[:, :, 3] = trust / np.float32(255)
     np.multiply(rgb, weighted[:, :, 3:] / np.float32(255), out=weighted[:, :, :3])
-    found = sample(cv2.GaussianBlur(weighted, (0, 0), sigma_px), pixels)
+    small = max(width // block, 1), max(height // block, 1)
+    weighted = np.asarray(cv2.resize(weighted, small, interpolation=cv2.INTER_AREA), np.float32)
+    found = sample(weighted, np.asarray(pixels) * (np.array(small) / [width, height]))
     return _straight(found[:, :3], found[:, 3])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from manymesh.render.geometry import area_normals, lengths, unit, vertex_normals
 from manymesh.render.raster import Raster, interpolate, raster_uv
-from manymesh.types import F32, I32, Atlas
+from manymesh.types import F32, I32, Atlas, Bool
 
 RIM_PX = 2
 
@@ -30,7 +30,7 @@ class Texels:
     position: F32
     normal: F32
     spacing: F32
-    rim: Any
+    rim: Bool
 
 
 def texels(atlas: Atlas, texture_px: int, *, rim_px: int = RIM_PX) -> Texels:

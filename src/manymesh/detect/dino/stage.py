@@ -1,0 +1,127 @@
+"""The stage ``dino``: Grounding DINO (Liu et al. 2023), or MM Grounding DINO, which takes the same input."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from manymesh.detect.dino import inputs
+from manymesh.detect.overlap import distinct
+from manymesh.detect.select import arranged, batches, clean_names
+from manymesh.detect.transformers_files import load_pretrained
+from manymesh.memory.placement import place
+from manymesh.settings import Settings
+from manymesh.stages import Detect, Stage, Tick
+from manymesh.types import F32, U8, Box, Detection, Photo
+from manymesh.weights import missing as missing_weights
+from manymesh.weights import require
+
+WEIGHTS = {"dino": "grounding-dino-tiny", "dino-mm": "mm-grounding-dino-tiny"}
+THRESHOLD = 0.3
+_SAME_NAME_OVERLAP = 0.7
+_ANYTHING = ("object",)
+_THINNEST_PX = 8
+
+Look = Callable[[U8, Sequence[str]], "tuple[F32, F32]"]
+"""Picture and names to scores (queries, names) and boxes (queries, 4): centre x, y, width, height, as shares."""
+
+
+@contextmanager
+def open_detect(settings: Settings) -> Iterator[Detect]:
+    """Load the model that the settings name, and give a function from photo and names to detections."""
+    root = require(WEIGHTS.get(settings.detector, WEIGHTS["dino"]), settings.weights_dir).root
+    assert root is not None
+    look = open_model(root, settings)
+
+    def detect(photo: Photo, names: Sequence[str], *, tick: Tick) -> Sequence[Detection]:
+        return find(photo, names, look, tick, source=settings.detector, most=settings.max_objects)
+
+    yield detect
+
+
+def open_model(folder: Path, settings: Settings) -> Look:
+    """Load the weights in ``folder``. Always float32: half precision is not validated for this family."""
+    import torch
+    from transformers import AutoConfig, AutoModelForZeroShotObjectDetection, AutoTokenizer
+
+    device = place(settings.devices, "detect", half="float32").device
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    sizing = inputs.read_sizing(folder)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    model = load_pretrained(
+        AutoModelForZeroShotObjectDetection,
+        folder,
+        lambda: AutoModelForZeroShotObjectDetection.from_config(config),
+        dtype=torch.float32,
+    )
+    model = model.to(device).eval().requires_grad_(False)
+
+    def look(rgb: U8, names: Sequence[str]) -> tuple[F32, F32]:
+        text, places = inputs.tokens(tokenizer, names)
+        with torch.inference_mode():
+            out = model(
+                pixel_values=torch.from_numpy(inputs.pixels(rgb, sizing)).to(device),
+                **{key: value.to(device) for key, value in text.items()},
+            )
+        by_token = out.logits[0].sigmoid().float().cpu().numpy()
+        none = np.zeros(len(by_token), np.float32)
+        scores = [by_token[:, at].max(1) if at else none for at in places]
+        return np.stack(scores, 1), out.pred_boxes[0].float().cpu().numpy()
+
+    return look
+
+
+def find(photo: Photo, names: Sequence[str], look: Look, tick: Tick, *, source: str, most: int) -> list[Detection]:
+    """Look for the names (for any object, without names), a few at a time; scores are the network's own."""
+    wanted = clean_names(names)
+    groups = batches(wanted or _ANYTHING)
+    found: list[Detection] = []
+    for number, group in enumerate(groups):
+        tick(number / len(groups))
+        scores, boxes = look(photo.rgb, group)
+        found += detections(scores, boxes, group, photo.width, photo.height, source)
+    tick(1.0)
+    best_first = sorted(found, key=lambda d: (-(d.score or 0.0), d.box, d.label))
+    kept = distinct(best_first, most=4 * most, same_label=_SAME_NAME_OVERLAP)
+    return arranged(kept, wanted, most)
+
+
+def detections(scores: F32, boxes: F32, names: Sequence[str], width: int, height: int, source: str) -> list[Detection]:
+    """The queries whose best name scores at least 0.3, as pixel boxes rounded outward, at least 8 px on each side."""
+    best = scores.argmax(1)
+    found: list[Detection] = []
+    for query in np.flatnonzero(scores.max(1) >= THRESHOLD):
+        x, y, w, h = (float(v) for v in boxes[query])
+        if not np.isfinite([x, y, w, h]).all():
+            continue
+        sides = np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2]) * (width, height, width, height)
+        # Rounded outward, but not for the sake of float32's last digits.
+        low, high = np.floor(sides[:2] + 1e-3).astype(int), np.ceil(sides[2:] - 1e-3).astype(int)
+        box = Box(int(low[0]), int(low[1]), int(high[0]), int(high[1])).clipped(width, height)
+        if min(box.width, box.height) >= _THINNEST_PX:
+            name = best[query]
+            found.append(Detection(box, names[name], score=float(scores[query, name]), source=source))
+    return found
+
+
+def missing(settings: Settings) -> str | None:
+    """What this machine lacks for the stage, with the command that brings it."""
+    absent = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
+    if absent:
+        return f'{" and ".join(absent)} not installed: run pip install "manymesh[hunyuan]"'
+    return missing_weights(WEIGHTS.get(settings.detector, WEIGHTS["dino"]), settings.weights_dir)
+
+
+STAGE = Stage(
+    name="dino",
+    kind="detect",
+    summary="Grounding DINO finds the nouns you name, in seconds on a CPU",
+    licence="Apache-2.0",
+    open=open_detect,
+    missing=missing,
+    reads_names=True,
+)

@@ -1,0 +1,54 @@
+"""When a reply is over before the model says so: its list is complete, or it goes round in circles."""
+
+from __future__ import annotations
+
+import re
+
+COMPLETE = "complete"
+REPEATING = "repeating"
+_OBJECT = re.compile(r"\{[^{}]*\}")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_SAME_OBJECT = 3
+_LONGEST_PERIOD = 60
+_CIRCLING_CHARACTERS = 160
+_WORDS_AFTER = 40
+
+
+def verdict(text: str) -> str | None:
+    """ "complete", "repeating" or None for a reply so far."""
+    if is_repeating(text):
+        return REPEATING
+    return COMPLETE if is_complete(text) else None
+
+
+def is_repeating(text: str) -> bool:
+    """The same object for the third time, or a tail of one short piece over and over (digits, blanks, brackets)."""
+    counts: dict[str, int] = {}
+    for match in _OBJECT.finditer(text):
+        key = "".join(match.group().split())
+        counts[key] = counts.get(key, 0) + 1
+        if counts[key] >= _SAME_OBJECT and any(c.isdigit() for c in key):
+            return True
+    tail = text[-_CIRCLING_CHARACTERS:]
+    if len(tail) < _CIRCLING_CHARACTERS:
+        return False
+    return any(tail[period:] == tail[:-period] for period in range(1, _LONGEST_PERIOD + 1))
+
+
+def is_complete(text: str) -> bool:
+    """The list's last bracket is closed, and a closing fence or a stretch of prose follows.
+
+    A closed bracket alone is not enough: some replies are one list for each name.
+    """
+    bare = _STRING.sub('""', text)
+    depth, last = 0, -1
+    for at, c in enumerate(bare):
+        if c in "[{":
+            depth += 1
+        elif c in "]}":
+            depth = max(depth - 1, 0)
+            last = at if depth == 0 else -1
+    if depth or last < 0:
+        return False
+    after = bare[last + 1 :]
+    return "```" in after or len(after.strip()) >= _WORDS_AFTER

@@ -1,0 +1,6 @@
+"""Reading what a vision language model wrote: untrusted text in, boxes out.
+
+``tokens`` cuts the text into marks, strings and words; ``tree`` nests them; ``find`` looks for boxes in the nest;
+``scale`` turns what was found into pixel boxes. Nothing here evaluates, imports or recurses into the text, every
+step is linear in it, and no text raises an error.
+"""

@@ -1,0 +1,75 @@
+"""Folders in transformers' layout: held against their architecture before they are loaded, and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from manymesh.errors import WeightsError
+from manymesh.weights.tensors import read_header, require_shapes
+
+_WHAT = "what its config.json describes"
+
+
+def load_pretrained(kind: Any, folder: Path, build: Callable[[], Any], **options: Any) -> Any:
+    """``kind.from_pretrained(folder)`` from safetensors alone, strictly.
+
+    Args:
+        kind: a transformers model class.
+        folder: a folder in transformers' layout.
+        build: makes the model without weights; it is called under the meta device, where it takes no memory.
+        options: more arguments for ``from_pretrained``.
+
+    Raises ``WeightsError`` with the first tensor that is absent or of another shape, in most cases before anything is
+    allocated: only names that transformers itself translates are checked afterwards.
+    """
+    import torch
+
+    with torch.device("meta"):
+        skeleton = build()
+    _check_headers(folder, skeleton)
+    with _quiet():
+        model, report = kind.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, output_loading_info=True, **options
+        )
+    absent = sorted(str(key) for key in report.get("missing_keys", ()))
+    if absent:
+        raise WeightsError(f"{folder} is not {_WHAT}: the tensor '{absent[0]}' is missing")
+    return model
+
+
+def _check_headers(folder: Path, skeleton: Any) -> None:
+    expected = {key: tuple(value.shape) for key, value in skeleton.state_dict().items()}
+    found: dict[str, tuple[int, ...]] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        found |= {key: info.shape for key, info in read_header(path).items()}
+    known = {key: shape for key, shape in found.items() if key in expected}
+    needed = {key: shape for key, shape in expected.items() if key in found}
+    if len(known) == len(found):
+        shared = _shared(skeleton)
+        needed = {k: shape for k, shape in expected.items() if k in found or not shared.get(k, set()) & found.keys()}
+    require_shapes(known, needed, _WHAT, folder)
+
+
+def _shared(skeleton: Any) -> dict[str, set[str]]:
+    """For each parameter the other names that it goes by; a file holds it under one of them."""
+    by_identity: dict[int, set[str]] = {}
+    for name, parameter in skeleton.named_parameters(remove_duplicate=False):
+        by_identity.setdefault(id(parameter), set()).add(name)
+    return {name: names - {name} for names in by_identity.values() for name in names}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bars of transformers' own: the faces of manymesh show progress."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

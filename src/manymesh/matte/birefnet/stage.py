@@ -1,0 +1,123 @@
+"""The stage ``birefnet``: a crop in, the object alone out."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from manymesh.errors import ObjectError, OutOfMemoryError
+from manymesh.matte import foreground
+from manymesh.matte.birefnet import image
+from manymesh.matte.ownership import own_alpha
+from manymesh.memory.placement import place
+from manymesh.settings import Settings
+from manymesh.stages import Matte, Stage, Tick
+from manymesh.types import U8, Crop, Cutout
+from manymesh.weights import missing as missing_weights
+from manymesh.weights import require
+from manymesh.weights.convert import as_safetensors
+
+# Width and height that each variant was trained at; other multiples of 32 run, but cut worse.
+NATIVE_PX = {"hr": (2048, 2048), "hr-matting": (2048, 2048), "lite-2k": (2560, 1440), "512": (512, 512)}
+_USUAL_PX = (1024, 1024)
+_FAINTEST_PEAK = 13  # of 255: alpha that never exceeds 0.05 is no object
+_SMALLEST_SHARE = 0.001  # of the crop's pixels that must be more object than background
+
+Alpha = Callable[[U8], U8]
+
+
+@contextmanager
+def open_matte(settings: Settings) -> Iterator[Matte]:
+    """Load the network that the settings name, and give a function from crops to cutouts."""
+    alpha_of = network_alpha(weights_file(settings), settings)
+
+    def matte(crop: Crop, *, tick: Tick) -> Cutout:
+        return cut_out(crop, alpha_of, tick)
+
+    yield matte
+
+
+def weights_file(settings: Settings) -> Path:
+    """The network's safetensors file; one of the authors' .pth releases in ``weights_dir`` is converted, once."""
+    pickled = _released_pth(settings)
+    if pickled is not None and missing_weights(f"birefnet-{settings.matte_model}", settings.weights_dir):
+        return as_safetensors(pickled)
+    return require(f"birefnet-{settings.matte_model}", settings.weights_dir).files["model.safetensors"]
+
+
+def _released_pth(settings: Settings) -> Path | None:
+    """Such as BiRefNet-general-epoch_244.pth or BiRefNet-general-bb_swin_v1_tiny-epoch_232.pth (lite)."""
+    if settings.weights_dir is None or settings.matte_model not in ("general", "lite"):
+        return None
+    small = settings.matte_model == "lite"
+    names = sorted(settings.weights_dir.glob("BiRefNet-general-*.pth"))
+    return next((path for path in names if ("tiny" in path.name or "lite" in path.name) == small), None)
+
+
+def network_alpha(weights: Path, settings: Settings) -> Alpha:
+    """A function from (h, w, 3) uint8 to alpha (h, w) uint8 by the network in ``weights``."""
+    import torch
+
+    from manymesh.matte.birefnet.load import load
+
+    placement = place(settings.devices, "matte", half="float16")
+    device, dtype = torch.device(placement.device), getattr(torch, placement.dtype)
+    network = load(weights, device, dtype)
+    width, height = NATIVE_PX.get(settings.matte_model, _USUAL_PX)
+
+    def alpha_of(rgb: U8) -> U8:
+        x = torch.from_numpy(image.normalised(image.resized(rgb, width, height)))[None]
+        try:
+            with torch.inference_mode():
+                logits = network(x.to(device, dtype)).float().cpu().numpy()
+        except torch.OutOfMemoryError as error:
+            raise OutOfMemoryError(
+                f"cutting out at {width} x {height} px does not fit in the memory of {device}",
+                "Use --matte-model lite, or --device matte=cpu",
+            ) from error
+        return image.alpha_at(image.alpha_u8(logits[0, 0]), rgb.shape[1], rgb.shape[0])
+
+    return alpha_of
+
+
+def cut_out(crop: Crop, alpha_of: Alpha, tick: Tick) -> Cutout:
+    """The crop's own object. Transparency that the photo brought along takes the network's place.
+
+    Raises ``ObjectError`` when nothing is left of the object.
+    """
+    tick(0.0)
+    alpha = crop.alpha if crop.alpha is not None else alpha_of(crop.rgb)
+    tick(0.7)
+    alpha = own_alpha(alpha, crop.box, crop.others)
+    if alpha.max(initial=0) < _FAINTEST_PEAK or np.mean(alpha > 127) < _SMALLEST_SHARE:
+        raise ObjectError(
+            "nothing stood out from the background in this crop",
+            "Draw a tighter --box, or cut it out yourself and give the picture with --cutout",
+        )
+    rgba = np.dstack([foreground.refined_rgb(crop.rgb, alpha), alpha])
+    tick(1.0)
+    return Cutout(np.ascontiguousarray(rgba), crop.window)
+
+
+def missing(settings: Settings) -> str | None:
+    """What this machine lacks for the stage, with the command that brings it."""
+    absent = [name for name in ("torch", "safetensors") if importlib.util.find_spec(name) is None]
+    if absent:
+        return f'{" and ".join(absent)} not installed: run pip install "manymesh[hunyuan]"'
+    if _released_pth(settings) is not None:
+        return None
+    return missing_weights(f"birefnet-{settings.matte_model}", settings.weights_dir)
+
+
+STAGE = Stage(
+    name="birefnet",
+    kind="matte",
+    summary="BiRefNet cuts each object out with soft edges",
+    licence="MIT",
+    open=open_matte,
+    missing=missing,
+)

@@ -1,0 +1,45 @@
+"""Shapes by Hunyuan3D-2, from the official weights, in our own code. Importing this loads nothing heavy."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from manymesh.shape.hunyuan.models import VARIANTS
+from manymesh.stages import Shape, Stage
+
+if TYPE_CHECKING:
+    from manymesh.settings import Settings
+
+_MODULES = {"torch": "torch", "safetensors": "safetensors", "yaml": "pyyaml"}
+
+
+@contextmanager
+def open_shape(settings: Settings) -> Iterator[Shape]:
+    """The stage of ``shape.hunyuan.stage``. What it gives has a ``begin`` that wants all cutouts before the first."""
+    from manymesh.shape.hunyuan.stage import open_shape as opened
+
+    with opened(settings) as sculptor:
+        yield sculptor
+
+
+def missing(settings: Settings) -> str | None:
+    """What this machine lacks for the stage, with the command that brings it."""
+    from manymesh.weights import missing as missing_weights
+
+    absent = [package for module, package in _MODULES.items() if importlib.util.find_spec(module) is None]
+    if absent:
+        return f'{" and ".join(absent)} not installed: run pip install "manymesh[hunyuan]"'
+    return missing_weights(VARIANTS[settings.shape_model].weights, settings.weights_dir)
+
+
+STAGE = Stage(
+    name="hunyuan3d",
+    kind="shape",
+    summary="Hunyuan3D-2 makes the whole shape, its back too, from one cutout (or several views)",
+    licence="Tencent Hunyuan 3D 2.0 Community License",
+    open=open_shape,
+    missing=missing,
+)

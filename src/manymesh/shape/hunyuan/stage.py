@@ -1,0 +1,283 @@
+"""The opened shape stage: which network is in memory when, and the way of one cutout through them.
+
+The image encoder is larger than the other two networks together and is needed once for an object. So ``begin`` encodes
+all objects first and lets it go; what is kept of an object is a few megabytes in host memory.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from manymesh.errors import ObjectError, OutOfMemoryError, UsageError
+from manymesh.memory.placement import place
+from manymesh.mesh.normalise import normalise
+from manymesh.settings import Settings
+from manymesh.shape.hunyuan.checkpoint import load_network, weights_file
+from manymesh.shape.hunyuan.conditioner import VIEWS, Conditioner
+from manymesh.shape.hunyuan.config import ShapeConfig, read_shape_config, read_vae_config
+from manymesh.shape.hunyuan.decode import decode, without_crumbs
+from manymesh.shape.hunyuan.dit import Dit
+from manymesh.shape.hunyuan.models import VARIANTS
+from manymesh.shape.hunyuan.pictures import read_views, without_haze
+from manymesh.shape.hunyuan.preprocess import prepare_image, to_signed
+from manymesh.shape.hunyuan.sampler import Sampler, noise, reference_denoise
+from manymesh.shape.hunyuan.schedule import schedule
+from manymesh.shape.hunyuan.sparse import not_finite
+from manymesh.shape.hunyuan.vae import ShapeVae
+from manymesh.shape.hunyuan.view import agreement, front_view
+from manymesh.stages import Tick
+from manymesh.types import U8, Cutout, Mesh, Sculpture
+from manymesh.weights import find, model, require
+
+_BUDGET_BYTES = 512 << 20
+_ENCODER_BYTES = 3 << 30
+# What one try's progress is made of: denoising up to here, then decoding.
+_DENOISED, _DECODED = 0.6, 0.95
+
+
+@contextmanager
+def open_shape(settings: Settings) -> Iterator[Sculptor]:
+    """The stage, with nothing loaded yet: networks come when they are first needed."""
+    sculptor = Sculptor(settings)
+    try:
+        yield sculptor
+    finally:
+        sculptor.close()
+
+
+class Sculptor:
+    """Makes shapes. Call ``begin`` once with all cutouts, then the object itself for each of them.
+
+    Args:
+        settings: the run's.
+
+    Raises:
+        WeightsError: weights are absent.
+        UsageError: views for a model that takes one, or more steps than the model has.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.variant = VARIANTS[settings.shape_model]
+        self.folder = weights_folder(self.variant.weights, settings)
+        self.config: ShapeConfig = read_shape_config(self.folder)
+        self.steps = settings.steps or self.variant.steps
+        most = self.config.scheduler.pcm_timesteps
+        if self.config.scheduler.kind == "consistency" and self.steps > most:
+            raise UsageError(f"the model {settings.shape_model} takes at most {most} steps", f"Use --steps {most}")
+        placement = place(settings.devices, "shape")
+        name = placement.dtype if settings.shape_precision == "auto" else settings.shape_precision
+        self.device, self.dtype = torch.device(placement.device), getattr(torch, name)
+        self.views = read_views(settings, self.config.conditioner.multi_view)
+        self.notes: tuple[str, ...] = ()
+        self._conditions: dict[str, list[Tensor]] = {}  # one for each object that is still to come
+        self._networks: tuple[Dit, ShapeVae] | None = None
+        self._sampler: Sampler | None = None
+
+    def begin(self, cutouts: Sequence[Cutout], *, tick: Tick = lambda done: None) -> None:
+        """Encodes the pictures of all objects, then frees the encoder. An object whose cutout cannot be encoded is left
+        out here and fails when its own turn comes. Without this call each object loads the encoder anew."""
+        self._make_room()
+        self._conditions.clear()
+        with self._device_errors():
+            network = self._conditioner()
+            try:
+                for number, cutout in enumerate(cutouts):
+                    tick(number / len(cutouts))
+                    known = self._conditions.setdefault(_key(cutout), [])
+                    with suppress(ObjectError):
+                        known.append(known[0] if known else self._encode(network, cutout))
+            finally:
+                del network
+                self._release()
+        tick(1.0)
+
+    def __call__(self, cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
+        """The best of ``settings.tries`` shapes, in the house's frame.
+
+        Raises:
+            ObjectError: no try gave a shape.
+            OutOfMemoryError: the device is too small.
+        """
+        tick(0.0)
+        alpha = cutout.rgba[..., 3]
+        with self._device_errors():
+            meshes, failures = self._tries(self._condition(cutout), seed, tick)
+        if not meshes:
+            raise failures[0]
+        made = [(mesh, front_view(mesh, alpha)) for mesh in meshes]
+        notes = [*self.notes]
+        if self._sampler is not None and self._sampler.fell_back:
+            notes.append(f"The shape network's {self._sampler.fell_back}.")
+        if failures:
+            notes.append(f"{len(failures)} of {self.settings.tries} tries failed: {failures[0].what}.")
+        if len(made) > 1:
+            scores = [agreement(mesh, view, alpha) for mesh, view in made]
+            order = sorted(range(len(made)), key=lambda number: -scores[number])
+            made = [made[number] for number in order]
+            listed = ", ".join(f"{100 * scores[number]:.0f}%" for number in order)
+            notes.append(f"The best of {len(made)} tries is used; their outlines agree with the cutout by {listed}.")
+        tick(1.0)
+        return Sculpture(*made[0], tuple(notes), tuple(mesh for mesh, _ in made[1:]))
+
+    def _tries(self, condition: Tensor, seed: int, tick: Tick) -> tuple[list[Mesh], list[ObjectError]]:
+        """The meshes of all tries that gave one, and why the others did not."""
+        meshes: list[Mesh] = []
+        failures: list[ObjectError] = []
+        count = self.settings.tries
+        for number in range(count):
+
+            def part(done: float, number: int = number) -> None:
+                tick((number + done) / count)
+
+            try:
+                meshes.append(self._shape(condition, seed_of_try(seed, number), part))
+            except ObjectError as error:
+                failures.append(error)
+        return meshes, failures
+
+    def close(self) -> None:
+        """Lets everything go."""
+        self._conditions.clear()
+        self._sampler = self._networks = None
+        self._release()
+
+    def _shape(self, condition: Tensor, seed: int, tick: Tick) -> Mesh:
+        """One mesh from condition tokens and a seed."""
+        dit, vae = self._generators()
+        settings, config = self.settings, self.config
+        plan = schedule(config.scheduler, self.steps)
+        size = (1, config.vae.num_latents, config.vae.embed_dim)
+        start = noise(seed, size, device=self.device, dtype=self.dtype)
+        condition = condition.to(self.device)
+
+        def denoising(done: float) -> None:
+            tick(done * _DENOISED)
+
+        def decoding(done: float) -> None:
+            tick(_DENOISED + done * (_DECODED - _DENOISED))
+
+        if settings.decoding == "reference":
+            latents = reference_denoise(
+                dit, condition, start, plan, settings.guidance, lambda step, x: denoising(step / plan.steps)
+            )
+        else:
+            latents = self._sampler_for(dit, condition)(condition, start, plan, denoising)
+        if not bool(latents.isfinite().all()):
+            raise not_finite("latents")
+        mesh = decode(vae, latents, settings.decoding, settings.grid, self._budget_bytes(), decoding)
+        tick(_DECODED)
+        # Crumbs would stretch the box that the frame and the view are measured by.
+        return normalise(without_crumbs(mesh))[0]
+
+    def _sampler_for(self, dit: Dit, condition: Tensor) -> Sampler:
+        if self._sampler is None:
+            self._sampler = Sampler(
+                dit,
+                condition_tokens=condition.shape[1],
+                latents=self.config.vae.num_latents,
+                guidance=self.settings.guidance,
+            )
+        return self._sampler
+
+    def _generators(self) -> tuple[Dit, ShapeVae]:
+        """The transformer and the decoder, loaded on the first call."""
+        if self._networks is None:
+            path = weights_file(self.folder)
+            dit = load_network(lambda: Dit(self.config.dit), path, "model.", device=self.device, dtype=self.dtype)
+            self._networks = dit, self._decoder(path)
+        return self._networks
+
+    def _decoder(self, path: Path) -> ShapeVae:
+        prefix, config = "vae.", self.config.vae
+        small = self.variant.small_decoder
+        if self.settings.decoding == "flash" and small and find(model(small), self.settings.weights_dir).complete:
+            folder = weights_folder(small, self.settings)
+            path, prefix, config = weights_file(folder), "", read_vae_config(folder)
+        elif self.settings.decoding == "flash":
+            self.notes = ("FlashVDM ran with the standard decoder: the small one made for it is not here.",)
+        return load_network(lambda: ShapeVae(config), path, prefix, device=self.device, dtype=self.dtype)
+
+    def _condition(self, cutout: Cutout) -> Tensor:
+        ready = self._conditions.get(_key(cutout))
+        if ready:
+            return ready.pop()
+        network = self._conditioner()
+        try:
+            return self._encode(network, cutout)
+        finally:
+            del network
+            self._release()
+
+    def _conditioner(self) -> Conditioner:
+        path, config = weights_file(self.folder), self.config.conditioner
+        return load_network(lambda: Conditioner(config), path, "conditioner.", device=self.device, dtype=self.dtype)
+
+    def _encode(self, network: Conditioner, cutout: Cutout) -> Tensor:
+        """(1, T, width) condition tokens of a cutout, and of the further views where there are any, in host memory."""
+        pictures = {"front": cutout.rgba, **self.views}
+        indices = [number for number, side in enumerate(VIEWS) if side in pictures]
+        images = torch.stack([self._image(pictures[VIEWS[number]]) for number in indices])
+        if self.config.conditioner.multi_view:
+            return network.encode_views(images, indices).cpu()
+        encoded: Tensor = network(images)
+        return encoded.cpu()
+
+    def _image(self, rgba: U8) -> Tensor:
+        if self.settings.decoding != "reference":
+            rgba = without_haze(rgba)
+        return torch.from_numpy(to_signed(prepare_image(rgba, self.config.image)[0]))
+
+    def _budget_bytes(self) -> int:
+        """The usual working memory, or half of what is free where that is less."""
+        if self.device.type != "cuda":
+            return _BUDGET_BYTES
+        return min(_BUDGET_BYTES, torch.cuda.mem_get_info(self.device)[0] // 2)
+
+    def _make_room(self) -> None:
+        """Drops the other networks (of an earlier photo) where the encoder would not fit beside them."""
+        if self.device.type == "cuda" and torch.cuda.mem_get_info(self.device)[0] < _ENCODER_BYTES:
+            self._sampler = self._networks = None
+            self._release()
+
+    def _release(self) -> None:
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    @contextmanager
+    def _device_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            raise OutOfMemoryError(
+                f"the shape network {self.settings.shape_model} does not fit in the memory of {self.device}",
+                "Use --model 2mini, a smaller --grid, or --device shape=cpu",
+            ) from error
+
+
+def weights_folder(name: str, settings: Settings) -> Path:
+    """The folder with a catalogue model's config.yaml. Raises ``WeightsError`` when it is not all here."""
+    found = require(name, settings.weights_dir)
+    return next(path.parent for file, path in found.files.items() if file.endswith("config.yaml"))
+
+
+def seed_of_try(seed: int, number: int) -> int:
+    """The first try has the object's own seed, so that more tries never change it."""
+    if number == 0:
+        return seed
+    return int.from_bytes(hashlib.sha256(f"{seed}/try/{number}".encode()).digest()[:4], "big")
+
+
+def _key(cutout: Cutout) -> str:
+    """A cutout's picture by its bytes: the same object is found again however it is handed over."""
+    shape = ",".join(map(str, cutout.rgba.shape))
+    return hashlib.sha256(shape.encode() + np.ascontiguousarray(cutout.rgba).tobytes()).hexdigest()

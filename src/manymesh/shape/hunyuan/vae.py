@@ -1,0 +1,210 @@
+"""The shape VAE's decoder: latents to tokens, and tokens to the field's value at any point (Zhang et al. 2023,
+"3DShape2VecSet").
+
+``W`` is the transformer's width, ``w`` the point decoder's, ``d`` a head's. Module names are the checkpoint's keys.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from manymesh.shape.hunyuan.config import VaeConfig
+from manymesh.shape.hunyuan.heads import centre_heads, centred_layer_norm, is_half
+
+EPS = 1e-6
+
+
+class KeysValues(NamedTuple):
+    """The tokens as the point decoder sees them. They do not depend on the point: made once for a mesh.
+
+    Attributes:
+        keys, values: (B, heads, tokens, d).
+    """
+
+    keys: Tensor
+    values: Tensor
+
+
+def fourier(points: Tensor, frequencies: int, include_pi: bool) -> Tensor:
+    """(..., 3) to (..., 3 + 6 * frequencies): the point, then sines, then cosines, of its octaves.
+
+    Inside sines and cosines all octaves of x come first, then y's, then z's. Everything runs in the points' dtype.
+    """
+    octaves = 2.0 ** torch.arange(frequencies, dtype=torch.float32, device=points.device)
+    octaves = (octaves * math.pi if include_pi else octaves).to(points.dtype)
+    angles = (points[..., None] * octaves).flatten(-2)
+    return torch.cat([points, angles.sin(), angles.cos()], dim=-1)
+
+
+class HeadNorms(nn.Module):
+    """Layer norms over each head of queries and keys."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.q_norm = nn.LayerNorm(width, eps=EPS)
+        self.k_norm = nn.LayerNorm(width, eps=EPS)
+
+
+class Mlp(nn.Module):
+    def __init__(self, width: int, expand: int) -> None:
+        super().__init__()
+        self.c_fc = nn.Linear(width, width * expand)
+        self.c_proj = nn.Linear(width * expand, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.c_proj(F.gelu(self.c_fc(x)))
+
+
+class SelfAttention(nn.Module):
+    def __init__(self, width: int, heads: int, bias: bool, qk_norm: bool) -> None:
+        super().__init__()
+        self.heads = heads
+        self.c_qkv = nn.Linear(width, 3 * width, bias)
+        self.c_proj = nn.Linear(width, width)
+        self.attention = HeadNorms(width // heads) if qk_norm else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, L, W) to (B, L, W); the projection is laid out (heads, 3, d)."""
+        q, k, v = self.c_qkv(x).unflatten(-1, (self.heads, 3, -1)).unbind(-2)
+        if self.attention is not None:
+            q, k = self.attention.q_norm(q), self.attention.k_norm(k)
+        seen = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
+        return self.c_proj(seen.transpose(1, 2).flatten(2))
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(config.width, eps=EPS)
+        self.attn = SelfAttention(config.width, config.heads, config.qkv_bias, config.qk_norm)
+        self.ln_2 = nn.LayerNorm(config.width, eps=EPS)
+        self.mlp = Mlp(config.width, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.attn(self.ln_1(x))
+        return x + self.mlp(self.ln_2(x))
+
+
+class Transformer(nn.Module):
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        self.resblocks = nn.ModuleList([ResidualBlock(config) for _ in range(config.num_decoder_layers)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for block in self.resblocks:
+            x = block(x)
+        return x
+
+
+class CrossAttention(nn.Module):
+    def __init__(self, width: int, heads: int, bias: bool, qk_norm: bool) -> None:
+        super().__init__()
+        self.heads = heads
+        self.c_q = nn.Linear(width, width, bias)
+        self.c_kv = nn.Linear(width, 2 * width, bias)
+        self.c_proj = nn.Linear(width, width)
+        self.attention = HeadNorms(width // heads) if qk_norm else None
+        self._centred: tuple[Tensor, Tensor | None] | None = None  # c_q as the half-precision norm wants it
+
+    def queries(self, x: Tensor) -> Tensor:
+        """(B, N, w) to (B, heads, N, d)."""
+        if self.attention is None:
+            q = self.c_q(x).unflatten(-1, (self.heads, -1))
+        elif not is_half(x):
+            q = self.attention.q_norm(self.c_q(x).unflatten(-1, (self.heads, -1)))
+        else:
+            if self._centred is None:
+                self._centred = centre_heads(self.c_q, self.heads)
+            q = F.linear(x, *self._centred).unflatten(-1, (self.heads, -1))
+            q = centred_layer_norm(q, self.attention.q_norm)
+        return q.transpose(1, 2)
+
+    def keys_values(self, tokens: Tensor) -> KeysValues:
+        """(B, L, w) to keys and values; the projection is laid out (heads, 2, d)."""
+        k, v = self.c_kv(tokens).unflatten(-1, (self.heads, 2, -1)).unbind(-2)
+        k = k if self.attention is None else self.attention.k_norm(k)
+        return KeysValues(k.transpose(1, 2).contiguous(), v.transpose(1, 2).contiguous())
+
+
+class CrossBlock(nn.Module):
+    def __init__(self, config: VaeConfig, width: int) -> None:
+        super().__init__()
+        heads = config.heads // config.geo_decoder_downsample_ratio
+        # The small point decoder has no q/k norm: in the official program the switch hangs on ln_post.
+        qk_norm = config.qk_norm and config.geo_decoder_ln_post
+        self.ln_1 = nn.LayerNorm(width, eps=EPS)
+        self.ln_2 = nn.LayerNorm(width, eps=EPS)
+        self.attn = CrossAttention(width, heads, config.qkv_bias, qk_norm)
+        self.ln_3 = nn.LayerNorm(width, eps=EPS)
+        self.mlp = Mlp(width, config.geo_decoder_mlp_expand_ratio)
+
+    def forward(self, x: Tensor, seen: Tensor) -> Tensor:
+        """(B, N, w) queries and (B, heads, N, d) of what they have seen, to (B, N, w)."""
+        x = x + self.attn.c_proj(seen.transpose(1, 2).flatten(2))
+        return x + self.mlp(self.ln_3(x))
+
+
+class GeoDecoder(nn.Module):
+    """The field: where is a point, and is it inside?"""
+
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.width // config.geo_decoder_downsample_ratio
+        self.query_proj = nn.Linear(3 + 6 * config.num_freqs, width)
+        if config.geo_decoder_downsample_ratio > 1:
+            self.latents_proj = nn.Linear(config.width, width)
+        self.cross_attn_decoder = CrossBlock(config, width)
+        if config.geo_decoder_ln_post:
+            self.ln_post = nn.LayerNorm(width)  # torch's own epsilon, 1e-5, unlike every other norm here
+        self.output_proj = nn.Linear(width, 1)
+
+    def keys_values(self, tokens: Tensor) -> KeysValues:
+        """(B, L, W) tokens to keys and values."""
+        if self.config.geo_decoder_downsample_ratio > 1:
+            tokens = self.latents_proj(tokens)
+        block = self.cross_attn_decoder
+        return block.attn.keys_values(block.ln_2(tokens))
+
+    def embed(self, points: Tensor) -> Tensor:
+        """(B, N, 3) points to (B, N, w), all in the network's dtype as the official program does."""
+        points = points.to(self.query_proj.weight.dtype)
+        return self.query_proj(fourier(points, self.config.num_freqs, self.config.include_pi))
+
+    def queries(self, embedded: Tensor) -> Tensor:
+        """(B, N, w) to (B, heads, N, d)."""
+        block = self.cross_attn_decoder
+        return block.attn.queries(block.ln_1(embedded))
+
+    def logits(self, embedded: Tensor, seen: Tensor) -> Tensor:
+        """(B, N, w) and (B, heads, N, d) to (B, N, 1); over 0 is inside."""
+        x = self.cross_attn_decoder(embedded, seen)
+        return self.output_proj(self.ln_post(x) if self.config.geo_decoder_ln_post else x)
+
+    def at(self, embedded: Tensor, given: KeysValues) -> Tensor:
+        """(B, N, w) embedded points to (B, N, 1) logits."""
+        return self.logits(embedded, F.scaled_dot_product_attention(self.queries(embedded), *given))
+
+    def forward(self, points: Tensor, given: KeysValues) -> Tensor:
+        """(B, N, 3) points to (B, N, 1) logits."""
+        return self.at(self.embed(points), given)
+
+
+class ShapeVae(nn.Module):
+    """The decoder half of the VAE; the files have no encoder."""
+
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.post_kl = nn.Linear(config.embed_dim, config.width)
+        self.transformer = Transformer(config)
+        self.geo_decoder = GeoDecoder(config)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """(B, L, embed_dim) latents of the diffusion to (B, L, W) tokens."""
+        return self.transformer(self.post_kl(latents * (1.0 / self.config.scale_factor)))

@@ -1,0 +1,162 @@
+"""The official ways to fill the volume: every point, or coarse to fine. They are the yardstick; ``sparse`` is the
+default (same surface, far fewer points).
+
+The volume is the box [-bounds, bounds] on each axis, ``R`` cells and R + 1 points, indexed x, y, z. A field is a
+function from points (N, 3) float32 to logits (N,) float32; over 0 is inside. NaN marks a point that nobody asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from manymesh.shape.hunyuan.vae import GeoDecoder, KeysValues
+from manymesh.stages import Tick
+
+Field = Callable[[Tensor], Tensor]
+
+BOUNDS = 1.01
+_UNSEEN = -10000.0
+_NEAR = 0.95  # logits under this count as near the surface
+
+
+class LevelField(Protocol):
+    def __call__(self, index: Tensor, points: Tensor, level: int) -> Tensor:
+        """Logits (N,) at grid indices (N, 3) int64, whose points (N, 3) float32 are given too."""
+
+
+def point_bytes(decoder: GeoDecoder) -> int:
+    """Working memory of the point decoder for one point: its widest moment, in the MLP, and what lives beside it."""
+    width = decoder.query_proj.out_features
+    wide = 2 * decoder.config.geo_decoder_mlp_expand_ratio + 6
+    return width * (wide * decoder.query_proj.weight.element_size() + 4)
+
+
+def network_field(decoder: GeoDecoder, given: KeysValues, budget_bytes: int) -> Field:
+    """The network as a field: chunks are as large as ``budget_bytes`` of working memory allow."""
+    chunk = max(budget_bytes // point_bytes(decoder), 256)
+
+    @torch.inference_mode()
+    def field(points: Tensor) -> Tensor:
+        parts = [decoder(part[None], given)[0, :, 0].float() for part in points.split(chunk)]
+        return torch.cat(parts) if parts else points.new_zeros(0)
+
+    return field
+
+
+@torch.inference_mode()
+def dense_grid(
+    field: Field, resolution: int, *, bounds: float = BOUNDS, device: torch.device, tick: Tick = lambda done: None
+) -> Tensor:
+    """The field at every point, one x-slab of points at a time so that few coordinates are held.
+
+    Returns:
+        (R+1, R+1, R+1) float32 on the CPU.
+    """
+    size = resolution + 1
+    axis = torch.linspace(-bounds, bounds, size, dtype=torch.float32, device=device)
+    y, z = torch.meshgrid(axis, axis, indexing="ij")
+    volume = torch.empty(size, size, size)
+    for i in range(size):
+        points = torch.stack([axis[i].expand_as(y), y, z], dim=-1).view(-1, 3)
+        volume[i] = field(points).view(size, size).cpu()
+        tick((i + 1) / size)
+    return volume
+
+
+def near_surface(grid: Tensor, level: float = 0.0) -> Tensor:
+    """Points whose sign differs from that of one of their six neighbours.
+
+    Args:
+        grid: (X, Y, Z) float32; -10000 marks a point not evaluated: it is never near, and as a neighbour it counts
+            as the point itself. Edges are repeated outwards.
+        level: added to the values (the official program adds what one would subtract).
+
+    Returns:
+        (X, Y, Z) bool. 0 is a sign of its own.
+    """
+    seen = grid > _UNSEEN + 1
+    value = grid + level
+    sign = value.sign()
+    near = torch.zeros_like(seen)
+    padded_sign = F.pad(sign[None, None], (1,) * 6, mode="replicate")[0, 0]
+    padded_seen = F.pad(seen.float()[None, None], (1,) * 6, mode="replicate")[0, 0] > 0
+    inner = (slice(1, -1),) * 3
+    for axis in range(3):
+        for side in (slice(0, -2), slice(2, None)):
+            at = (*inner[:axis], side, *inner[axis + 1 :])
+            near |= padded_seen[at] & (padded_sign[at] != sign)
+    return near & seen
+
+
+def grow(mask: Tensor, times: int = 1) -> Tensor:
+    """Dilates a bool volume by a 3x3x3 cube, ``times`` times."""
+    for _ in range(times):
+        mask = F.max_pool3d(mask[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
+    return mask
+
+
+def level_sizes(resolution: int, min_resolution: int = 63) -> list[int]:
+    """Cells per axis of each level, coarse to fine: halved while at least ``min_resolution``."""
+    sizes = [resolution]
+    while sizes[-1] // 2 >= min_resolution:
+        sizes.append(sizes[-1] // 2)
+    return sizes[::-1]
+
+
+def block_level_sizes(resolution: int, min_resolution: int = 63) -> list[int]:
+    """The levels of FlashVDM: the coarsest has 4k points an axis (cut in blocks), each finer one twice its cells.
+
+    The finest may then differ from ``resolution``: 384 becomes 380.
+    """
+    plain = level_sizes(resolution, min_resolution)
+    coarsest = round(plain[0] / 4) * 4 - 1
+    return [coarsest * 2**i for i in range(len(plain))]
+
+
+@torch.inference_mode()
+def coarse_to_fine(
+    field: LevelField,
+    sizes: list[int],
+    *,
+    bounds: float = BOUNDS,
+    level: float = 0.0,
+    device: torch.device,
+    tick: Tick = lambda done: None,
+) -> Tensor:
+    """The official refinement: all of the coarsest level, then what lies near the surface of the level before.
+
+    Args:
+        field: the field; it is told the level's number, 0 for the coarsest.
+        sizes: cells per axis, coarse to fine, each about twice the one before.
+
+    Returns:
+        (r+1, r+1, r+1) float32 for the last size r, NaN where nothing was evaluated.
+    """
+    volume = torch.zeros(0)
+    for number, size in enumerate(sizes):
+        count = size + 1
+        if number == 0:
+            mask = torch.ones(count, count, count, dtype=torch.bool, device=device)
+        else:
+            last = number == len(sizes) - 1
+            near = near_surface(volume, level) | ((volume > _UNSEEN + 1) & (volume.abs() < _NEAR))
+            if not last:
+                near = grow(near)
+            mask = torch.zeros(count, count, count, dtype=torch.bool, device=device)
+            at = near.nonzero() * 2
+            at = at[(at < count).all(dim=1)]
+            mask[at[:, 0], at[:, 1], at[:, 2]] = True
+            mask = grow(mask, 2 if last else 1)
+        index = mask.nonzero()
+        points = index.float() * (2 * bounds / size) - bounds
+        if number == 0:
+            points = torch.linspace(-bounds, bounds, count, dtype=torch.float32, device=device)[index]
+        volume = torch.full((count, count, count), _UNSEEN, device=device)
+        volume[index[:, 0], index[:, 1], index[:, 2]] = field(index, points, number)
+        tick((number + 1) / len(sizes))
+    return torch.where(volume > _UNSEEN + 1, volume, torch.nan)

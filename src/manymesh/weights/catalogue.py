@@ -1,0 +1,262 @@
+"""Every model that the full engine can use: where it lies, which files, how large, under which licence.
+
+Facts only. A revision is pinned where one is known to hold the files described; where ``revision`` is None the first
+download takes the repository's present state and remembers its commit, and every later use asks for that commit.
+A SHA-256 is given where it has been recorded; for the others the hub's own checksum is used on download.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from manymesh.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Licence:
+    """Terms of use. ``must_accept``: people have to agree before the first download."""
+
+    id: str
+    name: str
+    url: str
+    must_accept: bool = False
+    territory: str = ""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a model, relative to its repository; ``name`` may be a pattern ("*.safetensors").
+
+    Attributes:
+        bytes: exact size where known.
+        sha256: hex digest where known.
+        optional: the model works without it.
+    """
+
+    name: str
+    bytes: int | None = None
+    sha256: str | None = None
+    optional: bool = False
+
+    @property
+    def is_pattern(self) -> bool:
+        return "*" in self.name
+
+
+@dataclass(frozen=True)
+class Model:
+    """One set of weights.
+
+    Attributes:
+        id: what people call it.
+        stage: the stage that uses it: detect, matte, shape or paint.
+        summary: one line.
+        repo: repository on the Hugging Face hub.
+        revision: commit, or None when none is known.
+        files: what is needed of it.
+        bytes: about how much that is.
+        licence: its terms.
+    """
+
+    id: str
+    stage: str
+    summary: str
+    repo: str
+    revision: str | None
+    files: tuple[File, ...]
+    bytes: int
+    licence: Licence
+
+    @property
+    def folder(self) -> str:
+        """The part of the repository that holds all files, or ""."""
+        tops = {file.name.split("/")[0] if "/" in file.name else "" for file in self.files}
+        return tops.pop() if len(tops) == 1 else ""
+
+
+APACHE = Licence("apache-2.0", "Apache License 2.0", "https://www.apache.org/licenses/LICENSE-2.0")
+MIT = Licence("mit", "MIT License", "https://opensource.org/license/mit")
+UNSTATED = Licence("unstated", "licence not verified; see the model's page", "https://huggingface.co/")
+HUNYUAN = Licence(
+    "tencent-hunyuan-3d-2.0",
+    "Tencent Hunyuan 3D 2.0 Community License",
+    "https://huggingface.co/tencent/Hunyuan3D-2/blob/main/LICENSE",
+    must_accept=True,
+    territory="It does not apply in the European Union, the United Kingdom and South Korea, and it limits use by "
+    "products with very many users: read it.",
+)
+
+_GB = 1_000_000_000
+_MB = 1_000_000
+
+
+def _transformers(*more: File) -> tuple[File, ...]:
+    """What a model in transformers' layout consists of."""
+    return (
+        File("config.json"),
+        File("preprocessor_config.json"),
+        File("tokenizer.json"),
+        File("tokenizer_config.json"),
+        File("*.safetensors"),
+        File("model.safetensors.index.json", optional=True),
+        File("generation_config.json", optional=True),
+        *more,
+    )
+
+
+def _qwen(size: str, total: int) -> Model:
+    files = _transformers(File("chat_template.json", optional=True), File("chat_template.jinja", optional=True))
+    summary = f"Qwen3-VL {size.upper()}: finds objects by name in plain words"
+    repo = f"Qwen/Qwen3-VL-{size.upper()}-Instruct"
+    return Model(f"qwen3-vl-{size}", "detect", summary, repo, None, files, total, APACHE)
+
+
+def _dino(name: str, repo: str, summary: str, licence: Licence) -> Model:
+    files = _transformers(File("vocab.txt", optional=True), File("special_tokens_map.json", optional=True))
+    return Model(name, "detect", summary, repo, None, files, 690 * _MB, licence)
+
+
+def _birefnet(name: str, repo: str, size: int, summary: str, exact: int | None = None) -> Model:
+    files = (File("model.safetensors", bytes=exact),)
+    return Model(f"birefnet-{name}", "matte", summary, f"ZhengPeng7/{repo}", None, files, size, MIT)
+
+
+_MINI = ("tencent/Hunyuan3D-2mini", "f90a0f7df7d5e6f71109cf333f6a95a0ae3194a6")
+_TWO = ("tencent/Hunyuan3D-2", "9cd649ba6913f7a852e3286bad86bfa9a2d83dcf")
+_VIEWS = ("tencent/Hunyuan3D-2mv", "3a761b539b29fe4ff64714813aa9560fd66f5de0")
+
+
+def _shape(
+    name: str,
+    where: tuple[str, str],
+    folder: str,
+    size: int,
+    summary: str,
+    sha: str | None = None,
+    yaml: File | None = None,
+) -> Model:
+    # Beside each of these lies a pickle of the same weights (.ckpt), which is never fetched.
+    config = yaml or File(f"{folder}/config.yaml")
+    files = (config, File(f"{folder}/model.fp16.safetensors", bytes=size, sha256=sha))
+    return Model(name, "shape", summary, where[0], where[1], files, size, HUNYUAN)
+
+
+_DIFFUSERS_DELIGHT = (
+    "model_index.json",
+    "scheduler/scheduler_config.json",
+    "unet/config.json",
+    "vae/config.json",
+    "text_encoder/config.json",
+    "tokenizer/vocab.json",
+    "tokenizer/merges.txt",
+    "tokenizer/tokenizer_config.json",
+    "tokenizer/special_tokens_map.json",
+    "feature_extractor/preprocessor_config.json",
+)
+
+
+def _delight() -> Model:
+    top = "hunyuan3d-delight-v2-0"
+    files = (
+        *(File(f"{top}/{name}") for name in _DIFFUSERS_DELIGHT),
+        File(
+            f"{top}/unet/diffusion_pytorch_model.safetensors",
+            sha256="0ce61d15a43d11ba19079ab8f24dfce78b876d3f5291470079ef64b17e08ca58",
+        ),
+        File(
+            f"{top}/vae/diffusion_pytorch_model.safetensors",
+            sha256="3e4c08995484ee61270175e9e7a072b66a6e4eeb5f0c266667fe1f45b90daf9a",
+        ),
+        File(
+            f"{top}/text_encoder/model.safetensors",
+            sha256="bc1827c465450322616f06dea41596eac7d493f4e95904dcb51f0fc745c4e13f",
+        ),
+    )
+    summary = "Hunyuan3D-2 delight: takes shading out of a photo before painting"
+    return Model("hunyuan3d-delight", "paint", summary, *_TWO, files, 5 * _GB, HUNYUAN)
+
+
+def _paint(name: str, top: str, unet: File, vae: File, size: int, summary: str) -> Model:
+    # The text encoder, tokenizer and image encoder beside these are never used, and unet/modules.py is never run.
+    configs = ("scheduler/scheduler_config.json", "unet/config.json", "vae/config.json")
+    files = (*(File(f"{top}/{config}") for config in configs), unet, vae)
+    return Model(name, "paint", summary, *_TWO, files, size, HUNYUAN)
+
+
+MODELS: tuple[Model, ...] = (
+    _qwen("2b", 4_270 * _MB),
+    _qwen("4b", 8_890 * _MB),
+    _qwen("8b", 17_550 * _MB),
+    _dino("grounding-dino-tiny", "IDEA-Research/grounding-dino-tiny", "finds objects by noun, small and fast", APACHE),
+    _dino(
+        "mm-grounding-dino-tiny",
+        "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg_v3det",
+        "as grounding-dino-tiny, more accurate on rare things",
+        UNSTATED,
+    ),
+    _birefnet("general", "BiRefNet", 444 * _MB, "cuts objects out (Swin-L, 1024 px)"),
+    _birefnet("lite", "BiRefNet_lite", 178 * _MB, "cuts objects out (Swin-T, 1024 px)"),
+    _birefnet("lite-2k", "BiRefNet_lite-2K", 178 * _MB, "cuts objects out (Swin-T, 2560 x 1440 px)", 177_634_392),
+    _birefnet("hr", "BiRefNet_HR", 444 * _MB, "cuts objects out (Swin-L, 2048 px)"),
+    _birefnet("hr-matting", "BiRefNet_HR-matting", 444 * _MB, "cuts out hair and gauze (Swin-L, 2048 px)"),
+    _birefnet("matting", "BiRefNet-matting", 885 * _MB, "cuts out hair and gauze (Swin-L, 1024 px)"),
+    _birefnet("portrait", "BiRefNet-portrait", 885 * _MB, "cuts people out (Swin-L, 1024 px)"),
+    _birefnet("512", "BiRefNet_512x512", 444 * _MB, "cuts objects out (Swin-L, 512 px)"),
+    _shape(
+        *("hunyuan3d-2mini", _MINI, "hunyuan3d-dit-v2-mini", 3_819_958_234, "Hunyuan3D-2mini: shapes, 50 steps"),
+        sha="3cc66f3bea33e4062b7dbc875ffe1d70c4888914aec3e91b60f94e9bd01b522b",
+        yaml=File(
+            "hunyuan3d-dit-v2-mini/config.yaml",
+            bytes=1628,
+            sha256="cabcba7f6115752c8fe5b370e12bf714936f70377a8a80f151872f76c2d64609",
+        ),
+    ),
+    _shape("hunyuan3d-2mini-fast", _MINI, "hunyuan3d-dit-v2-mini-fast", 3_822_584_202, "2mini, guidance distilled"),
+    _shape(
+        *("hunyuan3d-2mini-turbo", _MINI, "hunyuan3d-dit-v2-mini-turbo", 3_822_584_202, "2mini, 5 steps"),
+        sha="bdbcef30dd0149a281e17d5b5b1fdad1122c904e098a42f3100e04e03c247bc4",
+    ),
+    _shape("hunyuan3d-2mini-vae", _MINI, "hunyuan3d-vae-v2-mini", 428_455_666, "2mini's decoder alone"),
+    _shape(
+        *("hunyuan3d-2mini-vae-turbo", _MINI, "hunyuan3d-vae-v2-mini-turbo", 407_410_402, "2mini's fast decoder"),
+        sha="5dcaca67a8da9e7079fb7b55714a572d0651ac95983bb43099913feaf6738f94",
+    ),
+    _shape(
+        *("hunyuan3d-2", _TWO, "hunyuan3d-dit-v2-0", 4_928_151_562, "Hunyuan3D-2: shapes, 50 steps, larger"),
+        sha="360bc281fc956d4acac0c3d36d5ec0ebf8cdddbf4b8892e894d12419388d479b",
+    ),
+    _shape("hunyuan3d-2-fast", _TWO, "hunyuan3d-dit-v2-0-fast", 4_930_777_530, "2, guidance distilled"),
+    _shape("hunyuan3d-2-turbo", _TWO, "hunyuan3d-dit-v2-0-turbo", 4_930_777_530, "2, 5 steps"),
+    _shape("hunyuan3d-2mv", _VIEWS, "hunyuan3d-dit-v2-mv", 4_928_151_562, "Hunyuan3D-2mv: shapes from 1 to 4 views"),
+    _shape("hunyuan3d-2mv-fast", _VIEWS, "hunyuan3d-dit-v2-mv-fast", 4_930_777_530, "2mv, guidance distilled"),
+    _shape("hunyuan3d-2mv-turbo", _VIEWS, "hunyuan3d-dit-v2-mv-turbo", 4_930_777_530, "2mv, 5 steps"),
+    _delight(),
+    _paint(
+        *("hunyuan3d-paint", "hunyuan3d-paint-v2-0"),
+        # A .safetensors lies beside it; nobody has shown that it holds the same numbers.
+        File("hunyuan3d-paint-v2-0/unet/diffusion_pytorch_model.bin"),
+        File(
+            "hunyuan3d-paint-v2-0/vae/diffusion_pytorch_model.safetensors",
+            sha256="abcec86e499e1ce9f05d1630725d386dc533b61fe0947ab034f07f89042e7a61",
+        ),
+        *(7_700 * _MB, "Hunyuan3D-2 Paint: six views of a mesh, with guidance"),
+    ),
+    _paint(
+        *("hunyuan3d-paint-turbo", "hunyuan3d-paint-v2-0-turbo"),
+        # The .safetensors beside this one is another model; only the .bin is the painter.
+        File("hunyuan3d-paint-v2-0-turbo/unet/diffusion_pytorch_model.bin"),
+        File(
+            "hunyuan3d-paint-v2-0-turbo/vae/diffusion_pytorch_model.bin",
+            sha256="1b4889b6b1d4ce7ae320a02dedaeff1780ad77d415ea0d744b476155c6377ddc",
+        ),
+        *(7_700 * _MB, "Hunyuan3D-2 Paint in a few steps, without guidance"),
+    ),
+)
+
+
+def model(name: str) -> Model:
+    """The model called ``name``. Raises ``UsageError`` for an unknown one."""
+    found = next((m for m in MODELS if m.id == name), None)
+    if found is None:
+        raise UsageError(f"there is no model '{name}'", f"Known are: {', '.join(m.id for m in MODELS)}")
+    return found

@@ -1,0 +1,142 @@
+"""Where weights lie on this machine: a folder the user names, or the Hugging Face cache. Nothing is fetched here."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from manymesh.weights.catalogue import File, Model
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is of a model.
+
+    Attributes:
+        root: the folder that stands for the repository, or None when nothing of the model is here.
+        files: present files, by their name in the repository.
+        absent: names (or patterns) that are needed and not here.
+    """
+
+    root: Path | None
+    files: dict[str, Path]
+    absent: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        return self.root is not None and not self.absent
+
+
+def find(model: Model, weights_dir: Path | None = None) -> Found:
+    """The best there is of ``model``: the first complete place, or the one with the fewest files absent.
+
+    With ``weights_dir`` only that folder counts. It may hold the repository as OWNER/NAME, as NAME or under the
+    model's id, or, for repositories that keep models in folders of their own, these folders directly.
+    """
+    candidates = [_look(model, root) for root in _roots(model, weights_dir) if root.is_dir()]
+    if not candidates:
+        return Found(None, {}, tuple(file.name for file in model.files if not file.optional))
+    return min(candidates, key=lambda found: len(found.absent))
+
+
+def _roots(model: Model, weights_dir: Path | None) -> Iterator[Path]:
+    if weights_dir is not None:
+        yield weights_dir / model.repo
+        yield weights_dir / model.repo.split("/")[1]
+        yield weights_dir / model.id
+        if model.folder:
+            yield weights_dir
+        return
+    commit = model.revision or remembered_commit(model.repo)
+    snapshots = hub_cache() / ("models--" + model.repo.replace("/", "--"))
+    if commit is None:
+        ref = snapshots / "refs" / "main"
+        commit = ref.read_text("utf-8").strip() if ref.is_file() else None
+    if commit:
+        yield snapshots / "snapshots" / commit
+
+
+def _look(model: Model, root: Path) -> Found:
+    files: dict[str, Path] = {}
+    absent: list[str] = []
+    for file in model.files:
+        matches = list(_matches(root, file))
+        files.update((match.relative_to(root).as_posix(), match) for match in matches)
+        if not matches and not file.optional:
+            absent.append(file.name)
+    absent.extend(name for name in _shards(root) if name not in files and not (root / name).is_file())
+    return Found(root, files, tuple(dict.fromkeys(absent)))
+
+
+def _matches(root: Path, file: File) -> Iterator[Path]:
+    if file.is_pattern:
+        yield from sorted(path for path in root.glob(file.name) if path.is_file())
+    elif (root / file.name).is_file():
+        yield root / file.name
+
+
+def _shards(root: Path) -> list[str]:
+    """The files that a sharded model's index asks for."""
+    index = root / "model.safetensors.index.json"
+    try:
+        table = json.loads(index.read_text("utf-8"))["weight_map"]
+        return sorted({str(name) for name in table.values()})
+    except (OSError, ValueError, KeyError, AttributeError):
+        return []
+
+
+def hub_cache() -> Path:
+    """The Hugging Face cache, by the variables that its own tools obey, read anew at each call."""
+    if explicit := os.environ.get("HF_HUB_CACHE"):
+        return Path(explicit).expanduser()
+    if home := os.environ.get("HF_HOME"):
+        return Path(home).expanduser() / "hub"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "huggingface" / "hub"
+
+
+def is_offline() -> bool:
+    """Has the user forbidden the network to Hugging Face's tools?"""
+    values = (os.environ.get(name, "") for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
+    return any(value.strip().lower() in ("1", "true", "yes", "on") for value in values)
+
+
+def config_dir() -> Path:
+    """Where manymesh keeps what it should remember about its user: MANYMESH_CONFIG, or the system's usual place."""
+    if explicit := os.environ.get("MANYMESH_CONFIG"):
+        return Path(explicit).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming") / "manymesh"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "manymesh"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config").expanduser() / "manymesh"
+
+
+def remembered_commit(repo: str) -> str | None:
+    """The commit that the first download of an unpinned repository got."""
+    return read_notes("commits.json").get(repo)
+
+
+def remember_commit(repo: str, commit: str) -> None:
+    write_notes("commits.json", {**read_notes("commits.json"), repo: commit})
+
+
+def read_notes(name: str) -> dict[str, str]:
+    """A small table in the user's configuration folder; empty when absent or unreadable."""
+    try:
+        table = json.loads((config_dir() / name).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(k): str(v) for k, v in table.items()} if isinstance(table, dict) else {}
+
+
+def write_notes(name: str, table: dict[str, str]) -> None:
+    """Replace such a table in one step, so that a crash leaves the old or the new one."""
+    path = config_dir() / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{name}.{os.getpid()}.part")
+    draft.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", "utf-8")
+    draft.replace(path)

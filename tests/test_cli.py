@@ -1,0 +1,154 @@
+"""The command line as a person or a script meets it: stdout for machines, a line for errors, documented exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import SavePhoto
+from PIL import Image
+
+from manymesh.settings import Settings
+
+QUICK = ["--engine", "lite", "--faces", "500", "--texture-size", "64"]
+
+
+def manymesh(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "manymesh", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    folder = tmp_path_factory.mktemp("cli")
+    from conftest import three_things
+
+    three_things().save(folder / "things.png")
+    return manymesh("make", folder / "things.png", "--out", folder / "runs", *QUICK, "--prompt", "cup, spoon")
+
+
+def test_make_prints_the_run_folder_alone_on_stdout(finished: subprocess.CompletedProcess[str]) -> None:
+    assert finished.returncode == 0, finished.stderr
+    (line,) = finished.stdout.splitlines()
+    assert (Path(line) / "run.json").exists()
+    assert "cannot read names" in finished.stderr
+    assert "sheet.png" in finished.stderr
+
+
+def test_show_lists_objects_stages_and_notes(finished: subprocess.CompletedProcess[str]) -> None:
+    shown = manymesh("show", finished.stdout.strip())
+    assert shown.returncode == 0
+    for word in ("01-object", "model.glb", "shape", "inflate", "MiB", "cannot read names"):
+        assert word in shown.stdout
+
+
+def test_show_as_json_is_one_document_with_everything(finished: subprocess.CompletedProcess[str]) -> None:
+    shown = manymesh("show", finished.stdout.strip(), "--json")
+    document = json.loads(shown.stdout)
+    assert document["error"] is None
+    assert [thing["state"] for thing in document["runs"][0]["objects"]] == ["done"] * 3
+
+
+def test_resume_of_a_finished_run_is_at_peace(finished: subprocess.CompletedProcess[str]) -> None:
+    again = manymesh("resume", finished.stdout.strip())
+    assert (again.returncode, again.stdout) == (0, finished.stdout)
+
+
+def test_make_as_json_is_one_document(photo_path: Path, tmp_path: Path) -> None:
+    made = manymesh("make", photo_path, "--out", tmp_path / "r", "--json", "--no-texture", *QUICK)
+    (run,) = json.loads(made.stdout)["runs"]
+    assert (run["state"], Path(run["folder"]).is_dir()) == ("done", True)
+    assert run["settings"]["texture"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["make", "nowhere.png"], 3, "does not exist"),
+        (["make", "."], 3, "is a folder"),
+        (["make"], 2, "Missing argument"),
+        (["make", "x.png", "--engine", "magic"], 2, "magic"),
+        (["make", "x.png", "--faces", "7"], 2, "faces"),
+        (["make", "x.png", "--box", "1,2,3"], 2, "x0,y0,x1,y1"),
+        (["make", "x.png", "--box", "9,9,3,3"], 2, "is empty"),
+        (["make", "x.png", "--format", "fbx"], 2, "glb"),
+        (["show", "."], 3, "not a run folder"),
+        (["resume", "nowhere"], 3, "not a run folder"),
+        (["resume", ".", "--cutout", "two"], 2, "N=FILE"),
+        (["frobnicate"], 2, "frobnicate"),
+    ],
+)
+def test_mistakes_get_a_sentence_and_their_code(arguments: list[str], code: int, words: str) -> None:
+    answer = manymesh(*arguments)
+    assert answer.returncode == code, answer.stderr
+    assert words in answer.stderr
+    assert answer.stdout == ""
+    assert "Traceback" not in answer.stderr
+
+
+def test_errors_are_json_too_when_asked() -> None:
+    answer = manymesh("make", "nowhere.png", "--json")
+    error = json.loads(answer.stdout)["error"]
+    assert (error["code"], error["exit_code"], answer.returncode) == ("input", 3, 3)
+
+
+def test_nothing_found_for_a_name_has_its_own_code(save_photo: SavePhoto, tmp_path: Path) -> None:
+    path = save_photo(Image.new("RGB", (64, 64), "grey"), "plain.png")
+    answer = manymesh("make", path, "--out", tmp_path / "r", "--prompt", "cup", *QUICK)
+    assert answer.returncode == 4
+    assert "--whole-image-if-none" in answer.stderr
+
+
+def test_ctrl_c_stops_cleanly_and_the_run_resumes(photo_path: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "manymesh", "make", str(photo_path), "--out", str(tmp_path / "r"), *QUICK]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while not list((tmp_path / "r").rglob("cutout.png")) and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "manymesh resume" in errors
+    (folder,) = (tmp_path / "r").iterdir()
+    assert not (folder / ".lock").exists()
+    assert json.loads((folder / "run.json").read_text())["state"] == "cancelled"
+    assert manymesh("resume", folder).returncode == 0
+
+
+def test_doctor_says_what_runs_and_why() -> None:
+    told = manymesh("doctor")
+    assert told.returncode == 0
+    assert "engine lite: ready" in told.stdout
+    findings = json.loads(manymesh("doctor", "--json").stdout)
+    assert findings["auto"]["engine"] in findings["engines"]
+    assert findings["auto"]["reason"]
+
+
+def test_every_setting_is_a_flag_with_its_help() -> None:
+    told = " ".join(manymesh("make", "--help").stdout.split())
+    for name, field in Settings.model_fields.items():
+        extra = field.json_schema_extra
+        assert isinstance(extra, dict)
+        assert "--" + str(extra.get("flag", name)).replace("_", "-") in told
+        assert str(field.description).split(".")[0].split(",")[0] in told
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["make", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    script = (
+        "import sys\nfrom manymesh.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numpy', 'scipy', 'cv2', 'skimage', 'trimesh', 'torch', 'PIL', 'psutil'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    command = [sys.executable, "-c", script, *arguments]
+    subprocess.run(command, check=True, env=_environment(), capture_output=True)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "transformers", "huggingface_hub", "cv2", "scipy", "skimage", "PIL.Image", "safetensors", "diffusers")
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "manymesh.detect",
+        "manymesh.detect.qwen",
+        "manymesh.detect.dino",
+        "manymesh.matte.birefnet",
+        "manymesh.weights.cli",
+    ],
+)
+def test_importing_a_stage_loads_no_large_library(module: str) -> None:
+    code = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mesh_samples import blob, box, joined, plate, real, sphere, torus
+from parity_path import parity_dir
+
+from manymesh.errors import DamagedMeshError
+from manymesh.mesh.check import facts
+from manymesh.mesh.clean import clean
+from manymesh.mesh.reduce import reduce
+from manymesh.mesh.topology import face_normals, unit
+from manymesh.types import Mesh
+
+
+@settings(max_examples=12, derandomize=True, deadline=None)
+@given(st.integers(0, 10_000), st.integers(100, 1500))
+def test_the_budget_is_honoured_and_the_mesh_stays_solid(seed: int, budget: int) -> None:
+    mesh, _ = clean(blob(seed))
+    small = reduce(mesh, budget)
+    found = facts(small)
+    assert len(small.faces) <= budget
+    assert found.solid, found
+    if len(mesh.faces) > budget:
+        assert len(small.faces) >= 0.9 * budget - 4
+
+
+@pytest.mark.parametrize("budget", [100, 1000, 5000])
+@pytest.mark.parametrize("name", ["Duck.glb", "Fox.gltf", "sofia.stl"])
+def test_real_models_stay_solid(name: str, budget: int) -> None:
+    mesh, _ = clean(real(name))
+    small = reduce(mesh, budget)
+    assert facts(small).solid
+    assert 0.9 * min(budget, len(mesh.faces)) <= len(small.faces) <= budget
+
+
+def test_within_the_budget_nothing_changes() -> None:
+    mesh = torus()
+    assert reduce(mesh, len(mesh.faces)) is mesh
+
+
+def test_a_smooth_shape_keeps_volume_and_extent() -> None:
+    mesh = sphere(5)
+    small = reduce(mesh, 2000)
+    assert facts(small).volume == pytest.approx(facts(mesh).volume, rel=0.01)
+    assert np.abs(np.linalg.norm(small.vertices, axis=1) - 1).max() < 0.02
+
+
+@pytest.mark.parametrize("bend", [0.0, 0.1])
+def test_a_thin_plate_keeps_both_sides(bend: float) -> None:
+    mesh = plate(bend=bend)
+    assert facts(mesh).solid
+    small = reduce(mesh, 1000)
+    assert facts(small).solid
+    assert 600 < len(small.faces) <= 1000
+    assert facts(small).volume == pytest.approx(facts(mesh).volume, rel=0.02)
+    normals = unit(face_normals(small.vertices, small.faces))
+    middle = small.vertices[small.faces].mean(axis=1)
+    height = middle[:, 2] - bend * np.sin(3 * middle[:, 0])
+    broad = np.abs(normals[:, 2]) > 0.7
+    assert (np.sign(normals[:, 2]) == np.sign(height))[broad].all()
+
+
+def test_colours_come_from_the_nearest_vertex() -> None:
+    mesh = sphere(4)
+    red = np.where(mesh.vertices[:, :1] > 0, np.uint8([[255, 0, 0]]), np.uint8([[0, 0, 255]]))
+    small = reduce(Mesh(mesh.vertices, mesh.faces, red), 300)
+    clear = np.abs(small.vertices[:, 0]) > 0.1
+    assert ((small.colors[:, 0] == 255) == (small.vertices[:, 0] > 0))[clear].all()
+
+
+def test_more_parts_than_faces_still_ends_within_the_budget() -> None:
+    rng = np.random.default_rng(0)
+    cubes = [Mesh(box(0, 0.05).vertices + rng.random(3).astype(np.float32) * 5, box().faces) for _ in range(200)]
+    small = reduce(joined(*cubes), 100)
+    assert 0 < len(small.faces) <= 100
+    assert facts(small).watertight
+    assert facts(small).manifold
+
+
+def test_no_mesh_of_three_faces() -> None:
+    with pytest.raises(DamagedMeshError):
+        reduce(sphere(2), 3)
+
+
+def test_same_input_same_output() -> None:
+    mesh, _ = clean(blob(5))
+    one, two = reduce(mesh, 700), reduce(mesh, 700)
+    assert one.vertices.tobytes() == two.vertices.tobytes()
+    assert one.faces.tobytes() == two.faces.tobytes()
+
+
+def test_reduction_matches_the_reference_in_effect() -> None:
+    from safetensors.numpy import load_file
+
+    data = load_file(parity_dir("shape") / "11_postprocess.safetensors")
+    mesh, _ = clean(Mesh(data["vertices"], data["faces"]))
+    for budget, volume, area in ((5000, 2.150022, 8.146174), (1000, 2.142067, 8.136001)):
+        small = reduce(mesh, budget)
+        assert budget - 2 <= len(small.faces) <= budget
+        assert facts(small).volume == pytest.approx(volume, rel=1e-3)
+        assert facts(small).area == pytest.approx(area, rel=1e-3)
+        assert facts(small).components == 2
