@@ -212,6 +212,28 @@ def test_a_missing_extra_says_what_to_install(
     assert caught.value.exit_code == 8
 
 
+def test_every_setting_has_a_field_or_a_reason_to_have_none() -> None:
+    need_gradio()
+    import gradio as gr
+
+    from manymesh.web import fields
+    from manymesh.web.studio import LOCAL_SETTINGS
+
+    first, rest = fields.names()
+    assert {*first, *rest, *fields.ON_THE_PAGE, *LOCAL_SETTINGS} == set(Settings.model_fields)
+    with gr.Blocks(analytics_enabled=False):
+        made = {name: fields.component(name) for name in [*first, *rest]}
+    for name, component in made.items():
+        assert (component.info or "").startswith(Settings.model_fields[name].description or "")
+    assert (made["faces"].minimum, made["faces"].maximum) == (100, 2_000_000)
+    # Untouched, the form means the defaults.
+    untouched = fields.values(list(made), [component.value for component in made.values()])
+    assert Settings(**untouched) == Settings()
+    # A setting that holds a path of this machine must never come from the page or the API.
+    paths = {name for name, field in Settings.model_fields.items() if "Path" in str(field.annotation)}
+    assert paths <= set(LOCAL_SETTINGS)
+
+
 def test_the_command_explains_itself() -> None:
     from manymesh.cli import app
 

@@ -263,7 +263,13 @@ def test_painting_again_with_a_painter_that_heeds_seeds_changes_the_model(a_run:
 def test_a_bad_setting_is_refused_before_it_is_queued(a_run: Run, photo_path: Path, tmp_path: Path) -> None:
     studio = Studio(a_run.folder.parent, tmp_path / "scratch")
     try:
-        for bad in ({"faces": 5}, {"engine": "magic"}, {"colour": "red"}, {"boxes": ["1,2"]}):
+        for bad in (
+            {"faces": 5},
+            {"engine": "magic"},
+            {"colour": "red"},
+            {"boxes": ["1,2"]},
+            {"views": ["left=/etc/passwd"]},
+        ):
             with pytest.raises(UsageError):
                 studio.make(photo_path, bad)
         assert studio.jobs.all() == []

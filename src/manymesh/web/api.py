@@ -19,7 +19,7 @@ from manymesh.options import plain_type
 from manymesh.settings import Settings
 from manymesh.web.cards import error_card
 from manymesh.web.jobs import Job
-from manymesh.web.studio import Studio
+from manymesh.web.studio import LOCAL_SETTINGS, Studio
 from manymesh.web.uploads import uploaded_path
 
 POLL_S = 0.1
@@ -179,6 +179,8 @@ def _with_settings(
     options = []
     lines = [summary, "", "Args:", "    photo: the picture's file."]
     for name, field in Settings.model_fields.items():
+        if name in LOCAL_SETTINGS:
+            continue
         kind, default = plain_type(field.annotation, field.default)
         options.append(
             inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind)

@@ -12,17 +12,18 @@ from typing import Any
 import gradio as gr
 
 from manymesh.settings import Settings
+from manymesh.web.studio import LOCAL_SETTINGS
 
 FIRST = ("prompt", "texture", "engine", "faces", "seed", "formats", "memory")
 """Shown at once, in this order, where ``Settings`` has them; all others are folded away."""
 
 ON_THE_PAGE = ("boxes",)
-"""Have a better place than a form: boxes are drawn on the photo."""
+"""Has a better place than a form: boxes are drawn on the photo."""
 
 
 def names() -> tuple[list[str], list[str]]:
     """The settings that are shown at once, and those that are folded away."""
-    known = [name for name in Settings.model_fields if name not in ON_THE_PAGE]
+    known = [name for name in Settings.model_fields if name not in (*ON_THE_PAGE, *LOCAL_SETTINGS)]
     first = [name for name in FIRST if name in known]
     return first, [name for name in known if name not in first]
 
@@ -47,6 +48,8 @@ def component(name: str) -> gr.components.Component:
     if typing.get_origin(kind) is tuple and typing.get_origin(typing.get_args(kind)[0]) is typing.Literal:
         choices = list(typing.get_args(typing.get_args(kind)[0]))
         return gr.CheckboxGroup(choices, value=list(default), label=label, info=info)
+    if _is_words(name):
+        return gr.Textbox(value=",".join(default), label=label, info=f"{info} Comma-separated.", lines=1)
     if kind in (int, float):
         return gr.Number(
             value=default,
@@ -64,7 +67,17 @@ def component(name: str) -> gr.components.Component:
 def values(names_in_order: Sequence[str], given: Sequence[Any]) -> dict[str, Any]:
     """What the form's fields hold, as settings; a field that was emptied means its default."""
     pairs = zip(names_in_order, given, strict=True)
-    return {name: value for name, value in pairs if value is not None and value != ""}
+    filled = {name: value for name, value in pairs if value is not None and value != ""}
+    return {name: _words(value) if _is_words(name) else value for name, value in filled.items()}
+
+
+def _is_words(name: str) -> bool:
+    """Whether a setting is an open list of words, which a form takes as one line."""
+    return _plain(Settings.model_fields[name].annotation) == tuple[str, ...]
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in str(text).split(",") if word.strip()]
 
 
 def _plain(annotation: Any) -> Any:

@@ -28,6 +28,9 @@ from manymesh.web.progress import STAGES, Rates
 RUNS_TO_LEARN_FROM = 8
 DOWNLOADS_KEPT = 20
 
+LOCAL_SETTINGS = ("views", "weights_dir")
+"""Name files of this machine, which nobody may do over the network."""
+
 Tell = Callable[[Run, Callable[[str], None]], None]
 """Looks at an ended run and says what people should know."""
 
@@ -53,7 +56,7 @@ class Studio:
 
     def find(self, photo: Path, settings: Mapping[str, Any]) -> Job:
         """Queue: look for objects, and stop there for a person to look."""
-        plan = choose(build_settings(dict(settings)))
+        plan = _plan(settings)
 
         def work(on_event: OnEvent, cancel: Cancel) -> Run:
             return Pipeline(plan.settings, on_event=on_event, cancel=cancel).find(photo, self.out)
@@ -62,7 +65,7 @@ class Studio:
 
     def make(self, photo: Path, settings: Mapping[str, Any]) -> Job:
         """Queue: the whole way from the photo to painted models."""
-        plan = choose(build_settings(dict(settings)))
+        plan = _plan(settings)
 
         def work(on_event: OnEvent, cancel: Cancel) -> Run:
             return Pipeline(plan.settings, on_event=on_event, cancel=cancel).make([photo], self.out)[0]
@@ -207,6 +210,13 @@ class Studio:
         if stages is None:
             stages = tuple(stage for stage in STAGES if stage != "paint" or plan.settings.texture)
         return self.jobs.submit(kind, title, work, engine=plan.engine, run=run, stages=stages)
+
+
+def _plan(settings: Mapping[str, Any]) -> Plan:
+    for name in LOCAL_SETTINGS:
+        if name in settings:
+            raise UsageError(f"{name} names files of the server's machine", "Use it on the command line there.")
+    return choose(build_settings(dict(settings)))
 
 
 def _manifests(folders: Iterable[Path]) -> Iterable[Manifest]:

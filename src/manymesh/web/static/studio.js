@@ -9,6 +9,7 @@ import { Status } from "./status.js";
 import { show, turnAll, webglWorks } from "./viewer.js";
 
 const A_PAGE = 8;
+const CARD_PX = 215, GAP_PX = 14;
 const BUSY_MS = 600, IDLE_MS = 4000, TROUBLE_MS = 3000;
 
 class Studio {
@@ -57,6 +58,7 @@ class Studio {
     this.notes = el("ul", { class: "mm-notes" });
     this.notesBox = el("details", { class: "mm-notes-box" }, el("summary", {}, "Notes"), this.notes);
     this.grid = el("div", { class: "mm-grid" });
+    new ResizeObserver(() => this.layOut()).observe(this.grid);
     this.pager = el("nav", { class: "mm-actions mm-middle", "aria-label": "Pages of objects" });
     this.scene = el("canvas", { class: "mm-model", tabindex: "0", role: "img", "aria-label": "All objects where they stood in the photo. Drag or use the arrow keys to turn, + and - to zoom." });
     this.sheet = el("img", { alt: "Contact sheet: every object from four sides", loading: "lazy" });
@@ -246,6 +248,7 @@ class Studio {
         }),
       );
     place(this.grid, here.map((_, at) => this.cards[at].element));
+    this.layOut();
     here.forEach((object, at) => this.cards[at].update(object, run, busy));
     this.pager.hidden = pages === 1;
     const now = `${this.page}/${pages}`;
@@ -256,6 +259,16 @@ class Studio {
         el("button", { class: "mm-button mm-page", "aria-label": `Page ${page + 1} of ${pages}`, "aria-current": page === this.page ? "page" : null, onclick: () => ((this.page = page), this.draw(), this.grid.scrollIntoView({ block: "start" })) }, String(page + 1)),
       ),
     );
+  }
+
+  /** As many columns as fit, or one fewer where that leaves a smaller hole in the last row. */
+  layOut() {
+    const count = this.grid.children.length;
+    const most = Math.max(1, Math.min(Math.floor((this.grid.clientWidth + GAP_PX) / (CARD_PX + GAP_PX)), count));
+    const hole = (columns) => (columns - (count % columns)) % columns;
+    const columns = most > 2 && hole(most - 1) < hole(most) ? most - 1 : most;
+    this.grid.style.setProperty("--columns", count < most ? most : columns);
+    this.grid.style.maxWidth = count && count < 3 && most === count ? `${count * 360}px` : "";
   }
 
   drawExtras(made) {

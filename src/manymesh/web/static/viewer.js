@@ -25,7 +25,7 @@ void main() {
   float key = max(dot(n, normalize(vec3(-0.45, 0.65, 0.75))), 0.0);
   float sky = 0.5 + 0.5 * n.y;
   float clay = 0.22 + 0.26 * sky + 0.78 * key;
-  float painted = 0.60 + 0.16 * sky + 0.34 * key;
+  float painted = 0.58 + 0.14 * sky + 0.28 * key;
   vec3 linear = albedo * (textured > 0.5 ? painted : clay);
   result = vec4(pow(clamp(linear, 0.0, 1.0), vec3(1.0 / 2.2)), 1.0);
 }`;
