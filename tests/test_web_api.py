@@ -18,14 +18,23 @@ import pytest
 import trimesh
 from conftest import three_things
 from typer.testing import CliRunner
-from web_fixtures import IGNORE_FOREIGN_WARNINGS, SlowShop, coins, collected, need_gradio, open_browser, until
+from web_fixtures import (
+    IGNORE_FOREIGN_WARNINGS,
+    SlowShop,
+    coins,
+    collected,
+    collected_at_the_end,
+    need_gradio,
+    open_browser,
+    until,
+)
 
 import manymesh
 from manymesh.errors import MissingPieceError, UsageError
 from manymesh.settings import Settings
 from manymesh.web.server import Options, Served, check, serving
 
-__all__ = ["collected"]  # a fixture that every test here uses
+__all__ = ["collected", "collected_at_the_end"]  # fixtures that every test here uses
 pytestmark = IGNORE_FOREIGN_WARNINGS
 
 SMALL = {"faces": 500, "texture_size": 64}
@@ -229,6 +238,7 @@ def test_every_setting_has_a_field_or_a_reason_to_have_none() -> None:
     # Untouched, the form means the defaults.
     untouched = fields.values(list(made), [component.value for component in made.values()])
     assert Settings(**untouched) == Settings()
+    assert Settings(**fields.values(["steps", "devices"], ["30", "cpu, detect=cpu"])).steps == 30
     # A setting that holds a path of this machine must never come from the page or the API.
     paths = {name for name, field in Settings.model_fields.items() if "Path" in str(field.annotation)}
     assert paths <= set(LOCAL_SETTINGS)

@@ -13,12 +13,22 @@ from urllib.parse import urlsplit
 import pytest
 import trimesh
 from conftest import three_things
-from web_fixtures import IGNORE_FOREIGN_WARNINGS, SlowShop, coins, collected, ink, need_gradio, open_browser, until
+from web_fixtures import (
+    IGNORE_FOREIGN_WARNINGS,
+    SlowShop,
+    coins,
+    collected,
+    collected_at_the_end,
+    ink,
+    need_gradio,
+    open_browser,
+    until,
+)
 
 from manymesh.run import Run
 from manymesh.web.server import Options, Served, serving
 
-__all__ = ["collected"]  # a fixture that every test here uses
+__all__ = ["collected", "collected_at_the_end"]  # fixtures that every test here uses
 pytestmark = IGNORE_FOREIGN_WARNINGS
 
 DONE_MS = 60_000

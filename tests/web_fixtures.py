@@ -43,7 +43,20 @@ def collected() -> Iterator[None]:
     their warnings are let pass, and not in the middle of somebody else's test.
     """
     yield
+    _collect()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def collected_at_the_end() -> Iterator[None]:
+    """The same for what lives as long as a test file."""
+    yield
+    _collect()
+
+
+def _collect() -> None:
     gc.collect()
+    # What is left (Gradio is large, and keeps things) need not be gone through again at every collection to come.
+    gc.freeze()
 
 
 def miss(what: str) -> None:

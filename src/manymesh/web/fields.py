@@ -50,6 +50,9 @@ def component(name: str) -> gr.components.Component:
         return gr.CheckboxGroup(choices, value=list(default), label=label, info=info)
     if _is_words(name):
         return gr.Textbox(value=",".join(default), label=label, info=f"{info} Comma-separated.", lines=1)
+    if kind in (int, float) and default is None:
+        # Gradio's number field shows an empty value as 0, which would then be sent as the user's wish.
+        return gr.Textbox(value="", label=label, info=info, lines=1)
     if kind in (int, float):
         return gr.Number(
             value=default,

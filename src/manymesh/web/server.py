@@ -62,14 +62,14 @@ def check(options: Options) -> tuple[str, str] | None:
         raise MissingPieceError(
             "The web page needs Gradio, which is not installed", "Run `pip install 'manymesh[ui]'`."
         )
-    if options.mcp and find_spec("mcp") is None:
-        raise MissingPieceError(
-            "--mcp needs the package mcp, which is not installed", "Run `pip install 'gradio[mcp]'`."
-        )
     if options.mcp and options.auth is not None:
         raise UsageError(
             "--mcp and --auth cannot go together: agents cannot log in",
             "Serve MCP to this machine alone, without --host and --auth; from elsewhere, come through an SSH tunnel.",
+        )
+    if options.mcp and find_spec("mcp") is None:
+        raise MissingPieceError(
+            "--mcp needs the package mcp, which is not installed", "Run `pip install 'gradio[mcp]'`."
         )
     auth: tuple[str, str] | None = None
     if options.auth is not None:

@@ -61,6 +61,7 @@ def theme() -> gr.themes.Base:
         color_accent_soft_dark="#1d3c3e",
         input_background_fill="#ffffff",
         input_background_fill_dark="#15181b",
+        input_border_width="1px",
         input_border_color="#cfd6d8",
         input_border_color_dark="#434b52",
         button_primary_background_fill="#1f6b6e",
