@@ -16,30 +16,25 @@ from conftest import three_things
 from web_fixtures import (
     IGNORE_FOREIGN_WARNINGS,
     SlowShop,
+    browser,
     coins,
     collected,
     collected_at_the_end,
     ink,
     need_gradio,
-    open_browser,
+    new_page,
     until,
 )
 
 from manymesh.run import Run
 from manymesh.web.server import Options, Served, serving
 
-__all__ = ["collected", "collected_at_the_end"]  # fixtures that every test here uses
+__all__ = ["browser", "collected", "collected_at_the_end", "new_page"]  # fixtures of these tests
 pytestmark = IGNORE_FOREIGN_WARNINGS
 
 DONE_MS = 60_000
 PHONE = {"width": 390, "height": 844}
 SMALL = {"Faces": "2000", "Texture size": "256"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with open_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -60,35 +55,6 @@ def slow(tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch) -> Itera
     with serving(Options(out=tmp_path / "runs")) as served:
         yield served, shop
         shop.go.set()
-
-
-@pytest.fixture
-def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens pages; at the end of the test, any of them that complained or asked another machine fails it."""
-    contexts, complaints, strangers = [], [], []
-
-    def open_page(url: str, **options: Any) -> Any:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: strangers.append(request.url) if not _own(request.url) else None)
-        page.on("websocket", lambda socket: strangers.append(socket.url) if not _own(socket.url) else None)
-        page.goto(url)
-        page.wait_for_selector(".mm-tabs")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
-    assert strangers == []
-
-
-def _own(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in ("data", "blob") or parts.hostname in ("127.0.0.1", "localhost")
 
 
 def give_photo(page: Any, path: Path) -> None:
