@@ -144,7 +144,7 @@ def test_the_same_again_is_the_same_bytes(result: Result, tmp_path: Path) -> Non
     assert result.manifest.files["scene"].sha256 == again.manifest.files["scene"].sha256
 
 
-@pytest.mark.parametrize("die_after", ["detections.png", "cutout.png", "shape.glb", "model.glb"])
+@pytest.mark.parametrize("die_after", ["detections.png", "shape.glb", "model.glb"])
 def test_a_killed_run_resumes_to_the_same_bytes(result: Result, tmp_path: Path, die_after: str) -> None:
     """Kill -9 as soon as a certain file exists, then resume: as if nothing had happened."""
     out = tmp_path / "runs"

@@ -20,6 +20,7 @@ from manymesh._version import __version__
 from manymesh.errors import ManymeshError
 from manymesh.options import with_settings
 from manymesh.settings import Settings
+from manymesh.weights.cli import app as models
 from manymesh.web.cli import ui
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def show(
     typer.echo(_document([opened]) if as_json else tables(opened))
 
 
+app.add_typer(models, name="models")
 app.command()(ui)
 
 

@@ -23,7 +23,7 @@ def examine() -> dict[str, Any]:
     settings = Settings()
     engines = {}
     for name in ENGINES:
-        stages = stages_of(name)
+        stages = stages_of(name, settings)
         engines[name] = {
             "stages": {
                 kind: {"name": s.name, "summary": s.summary, "licence": s.licence} for kind, s in stages.items()

@@ -13,9 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from manymesh.crop import crop_window
 from manymesh.errors import UsageError
-from manymesh.find import draw_objects, object_id, record_of
+from manymesh.find import draw_detections, new_record, object_id, window_of
 from manymesh.finish import redo_from
 from manymesh.manifest import ObjectRecord
 from manymesh.run import Run
@@ -78,7 +77,7 @@ def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
             assert edit.box is not None
             box = Box(*edit.box).clipped(manifest.input.width, manifest.input.height)
             detection = Detection(box, edit.label or "", None, None, "user")
-            manifest.objects.append(record_of(next_index, detection, photo, manifest.settings))
+            manifest.objects.append(new_record(next_index, detection, photo, manifest.settings))
             next_index += 1
             continue
         record = by_index[edit.index]
@@ -88,7 +87,7 @@ def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
             stale += _rename(run, record, edit.label)
         _keep(record, edit.keep)
     _go_again(run, "crop", "finish")
-    draw_objects(run, photo)
+    draw_detections(run, photo)
     run.save()
     for folder in stale:
         shutil.rmtree(run.folder / "objects" / folder, ignore_errors=True)
@@ -158,7 +157,7 @@ def check_edits(run: Run, edits: Sequence[ObjectEdit]) -> None:
 def _redraw(run: Run, record: ObjectRecord, box: Box) -> None:
     redo_from(record, "matte")
     record.box, record.source, record.score = box, "user", None
-    record.window = crop_window(box, run.manifest.input.width, run.manifest.input.height)
+    record.window = window_of(box, run.manifest.input.width, run.manifest.input.height)
     for role in ("mask", "crop"):  # they show the old box
         record.files.pop(role, None)
 

@@ -15,9 +15,13 @@ KINDS: tuple[Kind, ...] = ("detect", "matte", "shape", "paint")
 
 # Where each of our own implementations lives. Names, not imports: listing them must cost nothing.
 BUILTIN: Mapping[Kind, Mapping[str, str]] = {
-    "detect": {"foreground": "manymesh.detect.lite:STAGE"},
-    "matte": {"colour-mix": "manymesh.matte.lite:STAGE"},
-    "shape": {"inflate": "manymesh.shape.inflate:STAGE"},
+    "detect": {
+        "foreground": "manymesh.detect.lite:STAGE",
+        "qwen3-vl": "manymesh.detect.qwen:STAGE",
+        "dino": "manymesh.detect.dino:STAGE",
+    },
+    "matte": {"colour-mix": "manymesh.matte.lite:STAGE", "birefnet": "manymesh.matte.birefnet:STAGE"},
+    "shape": {"inflate": "manymesh.shape.inflate:STAGE", "hunyuan3d": "manymesh.shape.hunyuan:STAGE"},
     "paint": {"photo": "manymesh.paint.photo:STAGE"},
 }
 
@@ -30,6 +34,7 @@ ENTRY_POINT_GROUPS: Mapping[Kind, str] = {
 
 ENGINES: Mapping[str, Mapping[Kind, str]] = {
     "lite": {"detect": "foreground", "matte": "colour-mix", "shape": "inflate", "paint": "photo"},
+    "hunyuan": {"detect": "qwen3-vl", "matte": "birefnet", "shape": "hunyuan3d", "paint": "photo"},
 }
 # Best first: what `auto` tries.
 PREFERENCE = ("hunyuan", "lite")
@@ -72,20 +77,25 @@ def find_stage(kind: Kind, name: str) -> Stage:
     return stage
 
 
-def stages_of(engine: str) -> dict[Kind, Stage]:
-    """The implementations of ``engine``.
+def stages_of(engine: str, settings: Settings) -> dict[Kind, Stage]:
+    """The implementations of ``engine``, with those that a setting names in the place of its own.
 
     Raises:
-        UsageError: no such engine in this version.
+        UsageError: no such engine.
     """
     if engine not in ENGINES:
-        raise UsageError(f"There is no engine '{engine}' in this version", f"There are: {', '.join(ENGINES)}.")
-    return {kind: find_stage(kind, ENGINES[engine][kind]) for kind in KINDS}
+        raise UsageError(f"There is no engine '{engine}'", f"There are: {', '.join(ENGINES)}.")
+    names = dict(ENGINES[engine])
+    if engine != "lite" and not settings.detector.startswith("qwen3-vl"):
+        names["detect"] = "dino"
+    return {kind: find_stage(kind, names[kind]) for kind in KINDS}
 
 
 def lacking(stages: Mapping[Kind, Stage], settings: Settings) -> dict[Kind, str]:
     """What this machine lacks for these stages, by kind; empty when they can run."""
     wanted = [kind for kind in KINDS if kind != "paint" or settings.texture]
+    if settings.boxes:
+        wanted.remove("detect")
     answers = {kind: stages[kind].missing(settings) for kind in wanted}
     return {kind: text for kind, text in answers.items() if text is not None}
 
@@ -97,7 +107,7 @@ def choose(settings: Settings) -> Plan:
         MissingPieceError: the engine that was asked for lacks something; the hint brings it.
     """
     if settings.engine != "auto":
-        stages = stages_of(settings.engine)
+        stages = stages_of(settings.engine, settings)
         lack = lacking(stages, settings)
         if lack:
             kind, text = next(iter(lack.items()))
@@ -107,10 +117,21 @@ def choose(settings: Settings) -> Plan:
     for engine in PREFERENCE:
         if engine not in ENGINES:
             continue
-        stages = stages_of(engine)
-        lack = lacking(stages, settings)
-        if not lack:
+        stages = stages_of(engine, settings)
+        obstacles = list(lacking(stages, settings).values()) or _too_slow(engine)
+        if not obstacles:
             reason = "the best that this machine can run" + (f" ({'; '.join(why_not)})" if why_not else "")
             return Plan(engine, reason, stages, settings)
-        why_not.append(f"not {engine}: {next(iter(lack.values()))}")
+        why_not.append(f"not {engine}: {obstacles[0]}")
     raise MissingPieceError("No engine can run here: " + "; ".join(why_not), "See `manymesh doctor`.")
+
+
+def _too_slow(engine: str) -> list[str]:
+    """Why ``auto`` should not take an engine that could run: its networks take minutes to hours on a CPU."""
+    if engine == "lite":
+        return []
+    import torch
+
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        return []
+    return ["its networks would run on the CPU, for minutes an object (--engine hunyuan does it all the same)"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from manymesh import pictures
 from manymesh.crop import crop_window, cut
+from manymesh.detect.select import not_found, padded
 from manymesh.errors import InputError, NothingFoundError
 from manymesh.manifest import ObjectRecord
 from manymesh.names import slug
@@ -38,7 +39,7 @@ def detect(stage: Stage, run: Run, model: Detect | None, tick: Tick) -> None:
         assert model is not None
         names = settings.names if stage.reads_names else ()
         detections = list(model(photo, names, tick=tick))
-        run.manifest.missing_names = _missing(names, detections)
+        run.manifest.missing_names = list(not_found(detections, names))
         _say_about_names(stage, settings, run.manifest.missing_names, say)
     detections = detections or [_whole_photo(settings, photo, say)]
     if len(detections) > settings.max_objects:
@@ -51,23 +52,23 @@ def detect(stage: Stage, run: Run, model: Detect | None, tick: Tick) -> None:
 
 def write_objects(run: Run, photo: Photo, detections: Sequence[Detection]) -> None:
     """Make the manifest's objects from ``detections``, with their masks and the picture of the boxes."""
-    run.manifest.objects = [record_of(i, d, photo, run.manifest.settings) for i, d in enumerate(detections, start=1)]
+    run.manifest.objects = [new_record(i, d, photo, run.manifest.settings) for i, d in enumerate(detections, start=1)]
     for record, detection in zip(run.manifest.objects, detections, strict=True):
         if detection.mask is not None:
             assert record.window is not None
             mask = pictures.encode_mask(cut(detection.mask, record.window))
             run.write(object_path(record, "mask.png"), mask, owner=record, role="mask")
-    draw_objects(run, photo)
+    draw_detections(run, photo)
 
 
-def draw_objects(run: Run, photo: Photo) -> None:
+def draw_detections(run: Run, photo: Photo) -> None:
     """Write detections.png, the photo with the boxes of the objects that are to be made."""
     records = [record for record in run.manifest.objects if record.state != "skipped"]
     labelled = [(record.box, f"{record.index} {record.label}") for record in records]
     run.write("detections.png", pictures.encode(pictures.draw_boxes(photo.rgb, labelled)), role="detections")
 
 
-def record_of(index: int, detection: Detection, photo: Photo, settings: Settings) -> ObjectRecord:
+def new_record(index: int, detection: Detection, photo: Photo, settings: Settings) -> ObjectRecord:
     """What the manifest says of one detection. A thing without a name is called by its number."""
     name = " ".join(detection.label.split())[:MAX_LABEL]
     return ObjectRecord(
@@ -78,13 +79,18 @@ def record_of(index: int, detection: Detection, photo: Photo, settings: Settings
         score=detection.score,
         source=detection.source,
         seed=object_seed(settings.seed, index),
-        window=crop_window(detection.box, photo.width, photo.height),
+        window=window_of(detection.box, photo.width, photo.height),
     )
 
 
-def object_id(index: int, name: str) -> str:
-    """An object's folder name, such as "01-cup"; "01-object" where it has no name."""
-    return f"{index:02d}-{slug(name) if name else 'object'}"
+def window_of(box: Box, width: int, height: int) -> Box:
+    """The part of a ``width`` x ``height`` photo that an object's crop shows; never too small for a network."""
+    return crop_window(padded(box, width, height), width, height)
+
+
+def object_id(index: int, label: str) -> str:
+    """An object's folder name, such as "01-cup"; "01-object" where it has no label."""
+    return f"{index:02d}-{slug(label)}" if label.strip() else f"{index:02d}-object"
 
 
 def _drawn_boxes(settings: Settings, photo: Photo, scale: float, say: Say) -> list[Detection]:
@@ -101,11 +107,6 @@ def _drawn_boxes(settings: Settings, photo: Photo, scale: float, say: Say) -> li
             )
         detections.append(Detection(box, request.label or "", None, None, "user"))
     return detections
-
-
-def _missing(names: Sequence[str], detections: Sequence[Detection]) -> list[str]:
-    found = {detection.label.casefold() for detection in detections}
-    return [name for name in names if name.casefold() not in found]
 
 
 def _say_about_names(stage: Stage, settings: Settings, missing: Sequence[str], say: Say) -> None:

@@ -29,7 +29,7 @@ def walk(runs: Sequence[Run], work: Workshop, *, only_find: bool = False) -> Non
     if only_find:
         return
     work.over_objects("matte", runs, steps.matte)  # foreground colour + alpha
-    work.over_objects("shape", runs, steps.shape)  # geometry, and the camera that saw it
+    work.over_objects("shape", runs, steps.shape, before=steps.begin_shape)  # geometry, and the camera that saw it
     work.over_objects("refine", runs, steps.refine)  # no floaters, no broken faces, within the face budget
     if work.plan.settings.texture:
         work.over_objects("paint", runs, steps.paint)  # UV, the photo's pixels, the unseen filled in

@@ -43,6 +43,9 @@ class Matte(Protocol):
 
 
 class Shape(Protocol):
+    """May also have ``begin(cutouts, *, tick)``. It is called once, before the first object, with the cutouts of all:
+    a network that is only needed to look at pictures can then do so for all of them and leave."""
+
     def __call__(self, cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
         """Geometry for one cutout. Deterministic in (cutout, seed)."""
 

@@ -6,6 +6,7 @@ and the events are ``pipeline.py``'s.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -71,6 +72,13 @@ def _read_cutout(run: Run, record: ObjectRecord) -> Cutout:
     return Cutout(np.dstack([rgb, opaque]), record.window)
 
 
+def begin_shape(todo: Sequence[tuple[Run, ObjectRecord]], model: Shape, tick: Tick) -> None:
+    """Show a shape stage that wants to see them first the cutouts of all objects."""
+    begin = getattr(model, "begin", None)
+    if begin is not None:
+        begin([_read_cutout(run, record) for run, record in todo], tick=tick)
+
+
 def shape(run: Run, record: ObjectRecord, model: Shape, tick: Tick) -> None:
     """Write shape.glb, the geometry as the shape stage made it, and the view that places it on the cutout."""
     from manymesh.mesh.glb import write_glb
@@ -79,6 +87,8 @@ def shape(run: Run, record: ObjectRecord, model: Shape, tick: Tick) -> None:
     record.view = [sculpture.view.world_to_camera.tolist(), sculpture.view.projection.tolist()]
     record.warnings += sculpture.notes
     run.write(object_path(record, "shape.glb"), write_glb(sculpture.mesh), owner=record, role="shape")
+    for place, other in enumerate(sculpture.others, start=2):
+        run.write(object_path(record, f"shape-{place}.glb"), write_glb(other), owner=record, role=f"shape-{place}")
 
 
 def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:

@@ -24,6 +24,7 @@ PROGRESS_EVERY_S = 0.1
 
 RunStep = Callable[[Run, Any, Tick], None]
 ObjectStep = Callable[[Run, ObjectRecord, Any, Tick], None]
+BeforeObjects = Callable[[Sequence[tuple[Run, ObjectRecord]], Any, Tick], None]
 
 
 class Workshop:
@@ -73,8 +74,15 @@ class Workshop:
                 self._add_seconds(run, stage, time.perf_counter() - start_s)
                 run.save()
 
-    def over_objects(self, stage: str, runs: Sequence[Run], step: ObjectStep) -> None:
-        """Carry out ``step`` for every object that is still to do. One object's failure costs no other."""
+    def over_objects(
+        self, stage: str, runs: Sequence[Run], step: ObjectStep, *, before: BeforeObjects | None = None
+    ) -> None:
+        """Carry out ``step`` for every object that is still to do. One object's failure costs no other.
+
+        Args:
+            stage, runs, step: what, where, how.
+            before: called once with all objects that are to do, when the model is open.
+        """
         todo = [
             (run, record)
             for run in runs
@@ -83,6 +91,8 @@ class Workshop:
             if record.state == "pending" and stage not in record.stages_done
         ]
         with self._stage(stage, [run for run in runs if any(run is other for other, _ in todo)], len(todo)) as model:
+            if todo and before is not None:
+                before(todo, model, self._tick(todo[0][0], stage, "", 0, len(todo)))
             for number, (run, record) in enumerate(todo):
                 self._object(stage, run, record, step, model, number, len(todo))
 

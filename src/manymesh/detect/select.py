@@ -1,4 +1,4 @@
-"""From what a detector saw to what is made: names, order, how many, and how much of the photo around each."""
+"""From what a detector saw to what is made: names, order, how many, and how large at least."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from dataclasses import replace
 from manymesh.types import Box, Detection
 
 SMALLEST_SIDE_PX = 16
-MARGIN_SHARE = 0.1
-LEAST_MARGIN_PX = 8
 
 
 def clean_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -73,9 +71,3 @@ def _grown(start: int, stop: int, least: int, limit: int) -> tuple[int, int]:
         return start, stop
     start = min(max(start - lack // 2, 0), limit - min(least, limit))
     return start, start + min(least, limit)
-
-
-def window(box: Box, width: int, height: int) -> Box:
-    """The part of the photo to show a matting network: a tenth of the longer side around the box, at least 8 px."""
-    margin = max(LEAST_MARGIN_PX, round(MARGIN_SHARE * max(box.width, box.height)))
-    return Box(box.x0 - margin, box.y0 - margin, box.x1 + margin, box.y1 + margin).clipped(width, height)
