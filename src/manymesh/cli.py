@@ -20,8 +20,8 @@ from manymesh._version import __version__
 from manymesh.errors import ManymeshError
 from manymesh.options import with_settings
 from manymesh.settings import Settings
-from manymesh.weights.cli import app as models
 from manymesh.web.cli import ui
+from manymesh.weights.cli import app as models
 
 if TYPE_CHECKING:
     from manymesh.run import Run
