@@ -30,7 +30,7 @@ $(VENV)/.core: pyproject.toml
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.core
-	$(PIP) install --quiet -c constraints.txt -e '.[dev,hunyuan]'
+	$(PIP) install --quiet -c constraints.txt -e '.[dev,hunyuan,ui]'
 	touch $@
 
 # Khronos' validator is an npm package; without npm the tests that need it say so and are skipped.

@@ -22,6 +22,7 @@ from manymesh._version import __version__
 from manymesh.errors import ManymeshError, UsageError
 from manymesh.options import with_settings
 from manymesh.settings import Settings
+from manymesh.web.cli import ui
 from manymesh.weights.cli import app as models
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def show(
 
 
 app.add_typer(models, name="models")
+app.command()(ui)
 
 
 @app.command()
@@ -170,7 +172,7 @@ def _say_how_it_went(runs: Sequence[Run], stopped: ManymeshError | None) -> None
     from manymesh.console import say
 
     for run in runs:
-        records = run.manifest.objects
+        records = [record for record in run.manifest.objects if record.state != "skipped"]
         made = sum(record.state == "done" for record in records)
         if stopped is not None and "finish" not in run.manifest.stages_done:
             say(f"To go on: manymesh resume {run.folder}")

@@ -60,8 +60,9 @@ def write_objects(run: Run, photo: Photo, detections: Sequence[Detection]) -> No
 
 
 def draw_detections(run: Run, photo: Photo) -> None:
-    """Write detections.png, the photo with the objects' boxes."""
-    labelled = [(record.box, f"{record.index} {record.label}") for record in run.manifest.objects]
+    """Write detections.png, the photo with the boxes of the objects that are to be made."""
+    records = [record for record in run.manifest.objects if record.state != "skipped"]
+    labelled = [(record.box, f"{record.index} {record.label}") for record in records]
     run.write("detections.png", pictures.encode(pictures.draw_boxes(photo.rgb, labelled)), role="detections")
 
 
@@ -76,8 +77,13 @@ def new_record(index: int, detection: Detection, photo: Photo, settings: Setting
         score=detection.score,
         source=detection.source,
         seed=object_seed(settings.seed, index),
-        window=crop_window(padded(detection.box, photo.width, photo.height), photo.width, photo.height),
+        window=window_of(detection.box, photo.width, photo.height),
     )
+
+
+def window_of(box: Box, width: int, height: int) -> Box:
+    """The part of a ``width`` x ``height`` photo that an object's crop shows; never too small for a network."""
+    return crop_window(padded(box, width, height), width, height)
 
 
 def object_id(index: int, label: str) -> str:

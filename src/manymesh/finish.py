@@ -43,8 +43,9 @@ def reopen(run: Run) -> None:
                 redo_from(record, stage)
         _drop_lost(run, record)
         record.error = None
-        record.state = "done" if "write" in record.stages_done else "pending"
-    if any(record.state != "done" for record in manifest.objects):
+        if record.state != "skipped":
+            record.state = "done" if "write" in record.stages_done else "pending"
+    if any(record.state == "pending" for record in manifest.objects):
         _forget(manifest.stages_done, "finish")
     if not all(run.intact(file) for file in manifest.files.values()):
         _forget(manifest.stages_done, "finish")
@@ -68,7 +69,8 @@ def redo_from(record: ObjectRecord, stage: str) -> None:
     for later in order[order.index(stage) :]:
         _forget(record.stages_done, later)
         record.files.pop(STAGE_FILES[later], None)
-    record.state = "pending"
+    if record.state != "skipped":
+        record.state = "pending"
 
 
 def finish_run(run: Run, model: None, tick: Tick) -> None:
@@ -82,6 +84,8 @@ def finish_run(run: Run, model: None, tick: Tick) -> None:
     made: list[ObjectRecord] = []
     failed: list[ObjectRecord] = []
     for record in run.manifest.objects:
+        if record.state == "skipped":
+            continue
         if record.error is None:
             record.state = "done"
         (made if record.state == "done" else failed).append(record)

@@ -26,7 +26,7 @@ def contact_sheet(run: Run) -> bytes:
     """PNG bytes: the photo with its boxes, then a row an object: cutout, four painted views, a clay one."""
     from PIL import Image, ImageDraw
 
-    records = run.manifest.objects
+    records = [record for record in run.manifest.objects if record.state != "skipped"]
     width = len(COLUMNS) * (CELL_PX + GAP_PX) + GAP_PX
     row_px = CELL_PX + TEXT_PX + 2 * GAP_PX
     sheet = Image.new("RGB", (width, HEAD_PX + 3 * GAP_PX + TEXT_PX + row_px * len(records)), PAPER)
@@ -60,7 +60,7 @@ def _head(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run) -> None:
     made = sum(record.state == "done" for record in manifest.objects)
     lines = [
         (manifest.input.name, INK, TEXT_PX + 7),
-        (f"{made} of {len(manifest.objects)} objects made", INK, TEXT_PX),
+        (f"{made} of {sum(record.state != 'skipped' for record in manifest.objects)} objects made", INK, TEXT_PX),
         (f"engine {manifest.engine}, seed {manifest.settings.seed}", FAINT, TEXT_PX),
         (f"prompt: {manifest.settings.prompt}" if manifest.settings.prompt else "no prompt", FAINT, TEXT_PX),
         (f"manymesh {manifest.manymesh}", FAINT, TEXT_PX),
