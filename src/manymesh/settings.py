@@ -219,6 +219,15 @@ class Settings(BaseModel):
             json_schema_extra={"group": "engine"},
         ),
     ] = "sparse"
+    memory: Annotated[
+        int,
+        Field(
+            description="Working memory in MiB that a network may take beyond its weights: less is slower, same result.",
+            ge=64,
+            le=65_536,
+            json_schema_extra={"group": "engine", "metavar": "MIB"},
+        ),
+    ] = 512
     shape_precision: Annotated[
         Precision,
         Field(
