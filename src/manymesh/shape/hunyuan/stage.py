@@ -238,8 +238,8 @@ class Sculptor:
     def _budget_bytes(self) -> int:
         """The usual working memory, or half of what is free where that is less."""
         if self.device.type != "cuda":
-            return self._settings.memory << 20
-        return min(self._settings.memory << 20, torch.cuda.mem_get_info(self.device)[0] // 2)
+            return self.settings.memory << 20
+        return min(self.settings.memory << 20, torch.cuda.mem_get_info(self.device)[0] // 2)
 
     def _make_room(self) -> None:
         """Drops the other networks (of an earlier photo) where the encoder would not fit beside them."""
