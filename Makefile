@@ -21,7 +21,7 @@ check: $(VENV)/.dev ## Lint and types only
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-bench: $(VENV)/.core ## Speed, memory and shape quality of the lite engine; see docs/benchmarks.md
+bench: $(VENV)/.core ## Speed and memory of the lite engine; docs/benchmarks.md names the others
 	$(BIN)/python benchmarks/lite_speed.py
 
 $(VENV)/.core: pyproject.toml
@@ -30,7 +30,7 @@ $(VENV)/.core: pyproject.toml
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.core
-	$(PIP) install --quiet -c constraints.txt -e '.[dev,hunyuan]'
+	$(PIP) install --quiet -c constraints.txt -e '.[dev,hunyuan,ui]'
 	touch $@
 
 # Khronos' validator is an npm package; without npm the tests that need it say so and are skipped.

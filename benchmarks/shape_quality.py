@@ -48,7 +48,7 @@ def load(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     vertices = (vertices - middle) * (2 / (vertices.max(0) - vertices.min(0)).max())
     try:
         colors = np.asarray(mesh.visual.to_color().vertex_colors)[:, :3] / 255.0
-    except (AttributeError, ValueError, IndexError):
+    except (AttributeError, ValueError, IndexError, TypeError):  # odd materials
         colors = np.full(vertices.shape, 0.7)
     if len(colors) != len(vertices):
         colors = np.full(vertices.shape, 0.7)

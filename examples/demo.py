@@ -12,7 +12,7 @@ import manymesh
 from manymesh.console import showing_progress
 
 HERE = Path(__file__).parent
-PHOTOS = ("desk.jpg", "candies.png")
+PHOTOS = ("desk.jpg", "flower.jpg")
 
 
 def main() -> None:

@@ -92,6 +92,33 @@ def test_mistakes_get_a_sentence_and_their_code(arguments: list[str], code: int,
     assert "Traceback" not in answer.stderr
 
 
+def test_one_bad_photo_among_several_decides_the_exit_code_and_costs_no_other(photo_path: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"")
+    answer = manymesh("make", photo_path, bad, "--out", tmp_path / "r", "--json", "--no-texture", *QUICK)
+    document = json.loads(answer.stdout)
+    assert answer.returncode == document["error"]["exit_code"] == 3
+    assert [run["state"] for run in document["runs"]] == ["done"]
+    assert [Path(entry["path"]).name for entry in document["unread"]] == ["bad.png"]
+
+
+def test_a_prompt_of_several_lines_and_a_hostile_label_are_only_text(photo_path: Path, tmp_path: Path) -> None:
+    answer = manymesh(
+        "make", photo_path, "--out", tmp_path / "r", "--no-texture", *QUICK, "--prompt", "cup\nspoon",
+        "--box", "20,75,100,155:[/x]\x1b[31m../..",
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    shown = manymesh("show", answer.stdout.strip())
+    assert shown.returncode == 0, shown.stderr
+    assert "[/x]" in shown.stdout
+    assert "\x1b" not in shown.stdout
+
+
+def test_a_flag_that_does_not_exist_is_json_too() -> None:
+    answer = manymesh("make", "x.png", "--frobnicate", "--json")
+    assert (answer.returncode, json.loads(answer.stdout)["error"]["code"]) == (2, "usage")
+
+
 def test_errors_are_json_too_when_asked() -> None:
     answer = manymesh("make", "nowhere.png", "--json")
     error = json.loads(answer.stdout)["error"]
@@ -111,11 +138,11 @@ def test_ctrl_c_stops_cleanly_and_the_run_resumes(photo_path: Path, tmp_path: Pa
     while not list((tmp_path / "r").rglob("cutout.png")) and process.poll() is None:
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
-    assert "manymesh resume" in errors
     (folder,) = (tmp_path / "r").iterdir()
-    assert not (folder / ".lock").exists()
+    assert output.split() == [str(folder)]
+    assert f"manymesh resume {folder}" in errors
     assert json.loads((folder / "run.json").read_text())["state"] == "cancelled"
     assert manymesh("resume", folder).returncode == 0
 

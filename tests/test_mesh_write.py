@@ -14,12 +14,12 @@ from mesh_samples import blob, box, coloured, sphere, textured, torus
 
 from manymesh.errors import DamagedMeshError, InputError, ObjectError, UsageError
 from manymesh.mesh.check import facts
-from manymesh.mesh.glb import clean_name, read_glb, scene_glb, split_glb, write_glb
+from manymesh.mesh.glb import read_glb, scene_glb, split_glb, write_glb
 from manymesh.mesh.normals import vertex_normals
 from manymesh.mesh.unwrap import unwrap
 from manymesh.mesh.verify import verify
 from manymesh.mesh.write import WRITERS, write
-from manymesh.names import slug
+from manymesh.names import clean_name, slug
 from manymesh.types import Mesh, TexturedMesh
 
 HOSTILE = ["../../etc/passwd", "a\x00b", "cup\ud800", '"<&>\n]]>', "...", "CON", "", "咖啡杯 ☕", "x" * 500, "C:\\x|?*"]

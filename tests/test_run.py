@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,23 +58,23 @@ def test_hostile_and_foreign_labels_become_plain(text: str, expected: str) -> No
 
 
 def test_no_two_runs_share_a_folder(tmp_path: Path) -> None:
-    folders = {Run.create(tmp_path / "runs", a_manifest()).folder for _ in range(5)}
+    folders = {Run.create(tmp_path / "runs", a_manifest(), b"png").folder for _ in range(5)}
     assert len(folders) == 5
     assert all(folder.name.split("-", 2)[2].startswith("desk") for folder in folders)
 
 
 def test_a_run_reads_back_what_it_wrote(tmp_path: Path) -> None:
-    run = Run.create(tmp_path, a_manifest())
+    run = Run.create(tmp_path, a_manifest(), b"png")
     run.write("objects/01-cup/crop.png", b"pixels", role="crop")
     run.save()
     again = Run.open(run.folder)
     assert again.manifest == run.manifest
     assert again.read(again.manifest.files["crop"]) == b"pixels"
-    assert sorted(p.name for p in run.folder.rglob("*") if p.is_file()) == ["crop.png", "run.json"]
+    assert sorted(p.name for p in run.folder.rglob("*") if p.is_file()) == ["crop.png", "input.png", "run.json"]
 
 
 def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
-    run = Run.create(tmp_path, a_manifest())
+    run = Run.create(tmp_path, a_manifest(), b"png")
     run.write("a.bin", b"one", role="a")
     (run.folder / "a.bin").write_bytes(b"two")
     assert not run.intact(run.manifest.files["a"])
@@ -82,21 +84,21 @@ def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["../secret", "/etc/passwd", "a/../../secret"])
 def test_a_manifest_cannot_lead_out_of_its_folder(tmp_path: Path, path: str) -> None:
-    run = Run.create(tmp_path, a_manifest())
+    run = Run.create(tmp_path, a_manifest(), b"png")
     with pytest.raises(InputError, match="outside its folder"):
         run.read(FileRecord(path=path, bytes=1, sha256="0"))
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '"text"', '{"schema_version": 1}', "[" * 100_000])
 def test_a_damaged_manifest_is_refused(tmp_path: Path, content: str) -> None:
-    run = Run.create(tmp_path, a_manifest())
+    run = Run.create(tmp_path, a_manifest(), b"png")
     (run.folder / MANIFEST).write_text(content)
     with pytest.raises(InputError):
         Run.open(run.folder)
 
 
 def test_a_manifest_of_another_version_names_both(tmp_path: Path) -> None:
-    run = Run.create(tmp_path, a_manifest())
+    run = Run.create(tmp_path, a_manifest(), b"png")
     raw = json.loads((run.folder / MANIFEST).read_text())
     (run.folder / MANIFEST).write_text(json.dumps({**raw, "schema_version": 99}))
     with pytest.raises(InputError, match="schema version 99"):
@@ -109,7 +111,7 @@ def test_what_is_no_run_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run.create(tmp_path, a_manifest())
+    run = Run.create(tmp_path, a_manifest(), b"png")
     run.write("a.bin", b"old", role="a")
 
     def full(*args: object) -> None:
@@ -127,21 +129,34 @@ def test_an_output_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     blocker = tmp_path / "file"
     blocker.write_text("I am in the way")
     with pytest.raises(OutputError, match="cannot be written"):
-        Run.create(blocker / "runs", a_manifest())
+        Run.create(blocker / "runs", a_manifest(), b"png")
 
 
 def test_a_run_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
-    run = Run.create(tmp_path, a_manifest())
+    run = Run.create(tmp_path, a_manifest(), b"png")
+    with run.locked(), pytest.raises(UsageError, match="another process"), run.locked():
+        pytest.fail("the lock did not hold")
     with run.locked():
         assert (run.folder / LOCK).exists()
-        with pytest.raises(UsageError, match="another process"), run.locked():
-            pytest.fail("the lock did not hold")
-    assert not (run.folder / LOCK).exists()
 
 
-@pytest.mark.parametrize("content", ['{"pid": 999999999, "started": 1.0}', "half a lo", '{"pid": "x"}'])
-def test_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path, content: str) -> None:
-    run = Run.create(tmp_path, a_manifest())
-    (run.folder / LOCK).write_text(content)
+def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, a_manifest(), b"png")
+    script = (
+        "import sys, os; from pathlib import Path; from manymesh.run import Run; "
+        "held = Run.open(Path(sys.argv[1])).locked(); held.__enter__(); os.kill(os.getpid(), 9)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    killed = subprocess.run([sys.executable, "-c", script, str(run.folder)], env=environment, check=False)
+    assert killed.returncode == -9
     with run.locked():
-        assert str(os.getpid()) in (run.folder / LOCK).read_text()
+        assert (run.folder / LOCK).exists()
+
+
+def test_whoever_takes_the_lock_reads_what_the_one_before_wrote(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, a_manifest(), b"png")
+    other = Run.open(run.folder)
+    run.manifest.warnings.append("changed meanwhile")
+    run.save()
+    with other.locked():
+        assert other.manifest.warnings == ["changed meanwhile"]

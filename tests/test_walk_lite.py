@@ -44,7 +44,7 @@ def test_every_object_is_found_and_made(result: Result) -> None:
 
 def test_the_run_folder_holds_what_the_docs_promise(result: Result) -> None:
     assert {p.name for p in result.folder.iterdir()} == {
-        "input.png", "detections.png", "objects", "scene.glb", "sheet.png", "run.json",
+        "input.png", "detections.png", "objects", "scene.glb", "sheet.png", "run.json", ".lock",
     }  # fmt: skip
     files = {p.name for p in (result.folder / "objects" / "01-object").iterdir()}
     assert {"crop.png", "mask.png", "cutout.png", "shape.glb", "mesh.glb", "model.glb", "preview.png"} <= files
@@ -127,7 +127,7 @@ def test_every_recorded_file_is_there_with_its_digest(result: Result) -> None:
     recorded = [*run.manifest.files.values(), *(f for r in run.manifest.objects for f in r.files.values())]
     assert all(run.intact(file) for file in recorded)
     on_disk = {p.relative_to(run.folder).as_posix() for p in run.folder.rglob("*") if p.is_file()}
-    assert on_disk == {file.path for file in recorded} | {"run.json"}
+    assert on_disk == {file.path for file in recorded} | {"run.json", ".lock"}
 
 
 def test_previews_show_something(result: Result) -> None:
@@ -141,10 +141,11 @@ def test_the_same_again_is_the_same_bytes(result: Result, tmp_path: Path) -> Non
     again = manymesh.make(result.manifest.input.path, out=tmp_path / "again", formats=FORMATS, **QUICK)
     for one, two in zip(result.objects, again.objects, strict=True):
         assert {r: f.sha256 for r, f in one.record.files.items()} == {r: f.sha256 for r, f in two.record.files.items()}
-    assert result.manifest.files["scene"].sha256 == again.manifest.files["scene"].sha256
+    for role in ("scene", "sheet"):
+        assert result.manifest.files[role].sha256 == again.manifest.files[role].sha256
 
 
-@pytest.mark.parametrize("die_after", ["detections.png", "cutout.png", "shape.glb", "model.glb"])
+@pytest.mark.parametrize("die_after", ["detections.png", "shape.glb", "model.glb"])
 def test_a_killed_run_resumes_to_the_same_bytes(result: Result, tmp_path: Path, die_after: str) -> None:
     """Kill -9 as soon as a certain file exists, then resume: as if nothing had happened."""
     out = tmp_path / "runs"
@@ -219,3 +220,9 @@ def test_nothing_of_torch_is_loaded(tmp_path: Path, photo_path: Path) -> None:
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", script, str(photo_path), str(tmp_path / "r")], check=True, env=environment)
+
+
+def test_objects_left_out_are_said_with_the_real_detector_too(tmp_path: Path, photo_path: Path) -> None:
+    run = Pipeline(Settings(max_objects=1, **QUICK)).find(photo_path, tmp_path / "runs")
+    assert len(run.manifest.objects) == 1
+    assert any("More than 1 objects" in text for text in run.manifest.warnings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from datetime import datetime
@@ -14,6 +15,7 @@ from manymesh.engines import Plan
 from manymesh.load import load_photo
 from manymesh.manifest import InputRecord, Manifest, StageRecord
 from manymesh.memory import Meter
+from manymesh.names import clean_name
 from manymesh.run import Run
 
 # Whose versions can change what a run makes.
@@ -47,8 +49,8 @@ def begin_run(path: Path, out: Path, plan: Plan) -> Run:
             name="",
             created=datetime.now().astimezone().isoformat(timespec="seconds"),
             input=InputRecord(
-                path=str(path),
-                name=photo.name,
+                path=os.fsencode(path).decode("utf-8", "replace"),
+                name=clean_name(os.fsencode(photo.name).decode("utf-8", "replace")),
                 sha256=photo.sha256,
                 width=photo.width,
                 height=photo.height,
@@ -63,8 +65,7 @@ def begin_run(path: Path, out: Path, plan: Plan) -> Run:
             versions={"python": platform.python_version(), **_library_versions()},
             platform=f"{platform.system()} {platform.machine()}",
         )
-        run = Run.create(out, manifest)
-        run.write("input.png", pictures.encode(photo.rgb, photo.alpha), role="input")
+        run = Run.create(out, manifest, pictures.encode(photo.rgb, photo.alpha))
     run.manifest.stages.append(
         StageRecord(
             stage="load",

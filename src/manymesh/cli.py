@@ -7,23 +7,27 @@ are those of ``errors.py``.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from manymesh._version import __version__
-from manymesh.errors import ManymeshError
+from manymesh.errors import ManymeshError, UsageError
 from manymesh.options import with_settings
 from manymesh.paint.cli import paint
 from manymesh.settings import Settings
+from manymesh.web.cli import ui
 from manymesh.weights.cli import app as models
 
 if TYPE_CHECKING:
+    from manymesh.pipeline import Pipeline
     from manymesh.run import Run
 
 # Plain help: Rich's panels would cost 0.2 s before the first letter.
@@ -54,8 +58,8 @@ def make(
     as_json: AsJson = False,
 ) -> None:
     """Make a textured mesh of every object in a photo."""
-    with _working() as (pipeline, cancel):
-        _report(pipeline(settings, cancel).make(images, out), as_json)
+    with _working(settings) as pipeline:
+        _carry_out(pipeline, lambda: pipeline.make(images, out), as_json)
 
 
 app.command()(make)
@@ -73,9 +77,10 @@ def resume(
     """Finish a run that was stopped, or try again what failed. What is done is kept."""
     from manymesh.cutouts import parse_replacements, replace_cutouts
 
-    with _working() as (pipeline, cancel):
+    with _working(None) as pipeline:
         replacements = parse_replacements(cutout or [])
-        _report([pipeline(None, cancel).resume(run, lambda opened: replace_cutouts(opened, replacements))], as_json)
+        change = partial(replace_cutouts, replacements=replacements)
+        _carry_out(pipeline, lambda: [pipeline.resume(run, change)], as_json)
 
 
 @app.command()
@@ -93,6 +98,7 @@ def show(
 
 app.add_typer(models, name="models")
 app.command("paint")(paint)
+app.command()(ui)
 
 
 @app.command()
@@ -111,17 +117,18 @@ def main() -> None:
     except ManymeshError as error:
         typer.echo(f"manymesh: {error}", err=True)
         if "--json" in sys.argv:
-            record = {"code": error.code, "message": error.what, "hint": error.hint, "exit_code": error.exit_code}
-            typer.echo(json.dumps({"runs": [], "error": record}, indent=1))
+            typer.echo(_document([], error))
         sys.exit(error.exit_code)
+    except SystemExit as stop:
+        # A flag that does not exist: the sentence is already on stderr.
+        if stop.code == UsageError.exit_code and "--json" in sys.argv:
+            typer.echo(_document([], UsageError("The command line makes no sense", "See stderr.")))
+        raise
 
 
 @contextmanager
-def _working() -> Iterator[Any]:
-    """A pipeline factory wired to the terminal, and a ``Cancel`` wired to Ctrl-C.
-
-    The first Ctrl-C stops at the next tick, the second at once.
-    """
+def _working(settings: Settings | None) -> Iterator[Pipeline]:
+    """A pipeline that shows its progress on the terminal and stops on Ctrl-C: first at the next tick, then at once."""
     from manymesh.console import say, showing_progress
     from manymesh.events import Cancel
     from manymesh.pipeline import Pipeline
@@ -137,30 +144,56 @@ def _working() -> Iterator[Any]:
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with showing_progress() as on_event:
-            yield lambda settings, cancel: Pipeline(settings, on_event=on_event, cancel=cancel), cancel
+            yield Pipeline(settings, on_event=on_event, cancel=cancel)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _report(runs: Sequence[Run], as_json: bool) -> None:
-    """Print what was made and leave with the exit code that says how it went."""
-    from manymesh.console import say
+def _carry_out(pipeline: Pipeline, work: Callable[[], Sequence[Run]], as_json: bool) -> None:
+    """Do the work, print the run folders (also of work that was cut short), and leave with the right exit code."""
     from manymesh.finish import exit_code
 
-    typer.echo(_document(runs) if as_json else "\n".join(str(run.folder) for run in runs))
-    for run in runs:
-        records = run.manifest.objects
-        made = sum(record.state == "done" for record in records)
-        if run.manifest.error is not None:
-            say(f"{run.folder}: nothing was made. {run.manifest.error.message}. {run.manifest.error.hint}".strip())
-        elif "sheet" in run.manifest.files:
-            say(f"{made} of {len(records)} objects made; see {run.folder / 'sheet.png'}")
-    code = exit_code(runs)
+    stopped: ManymeshError | None = None
+    try:
+        work()
+    except ManymeshError as error:
+        if not pipeline.runs:
+            raise
+        stopped = error
+    first = stopped or next((error for _, error in pipeline.unread), None)
+    folders = "\n".join(str(run.folder) for run in pipeline.runs)
+    typer.echo(_document(pipeline.runs, first, pipeline.unread) if as_json else folders)
+    _say_how_it_went(pipeline.runs, stopped)
+    code = first.exit_code if first is not None else exit_code(pipeline.runs)
     if code:
         raise typer.Exit(code)
 
 
-def _document(runs: Sequence[Run]) -> str:
+def _say_how_it_went(runs: Sequence[Run], stopped: ManymeshError | None) -> None:
+    from manymesh.console import say
+
+    for run in runs:
+        records = [record for record in run.manifest.objects if record.state != "skipped"]
+        made = sum(record.state == "done" for record in records)
+        if stopped is not None and "finish" not in run.manifest.stages_done:
+            say(f"To go on: manymesh resume {run.folder}")
+        elif run.manifest.error is not None:
+            say(f"{run.folder}: nothing was made. {run.manifest.error.message}. {run.manifest.error.hint}".strip())
+        elif "sheet" in run.manifest.files:
+            say(f"{made} of {len(records)} objects made; see {run.folder / 'sheet.png'}")
+    if stopped is not None:
+        say(f"manymesh: {stopped}")
+
+
+def _document(
+    runs: Sequence[Run], error: ManymeshError | None = None, unread: Sequence[tuple[Path, ManymeshError]] = ()
+) -> str:
+    """The one JSON document of ``--json``."""
     listed = [{"folder": str(run.folder.resolve()), **run.manifest.model_dump(mode="json")} for run in runs]
-    return json.dumps({"runs": listed, "error": None}, indent=1)
+    failed = [{"path": os.fsencode(path).decode("utf-8", "replace"), **_as_data(why)} for path, why in unread]
+    return json.dumps({"runs": listed, "unread": failed, "error": error and _as_data(error)}, indent=1)
+
+
+def _as_data(error: ManymeshError) -> dict[str, str | int]:
+    return {"code": error.code, "message": error.what, "hint": error.hint, "exit_code": error.exit_code}

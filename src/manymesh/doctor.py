@@ -13,6 +13,7 @@ from manymesh.errors import ManymeshError
 from manymesh.settings import Settings
 
 OPTIONAL = {
+    "gradio": "pip install 'manymesh[ui]'",
     "torch": "pip install 'manymesh[hunyuan]'",
     "pillow_heif": "pip install 'manymesh[heic]'",
 }

@@ -88,6 +88,9 @@ def stages_of(engine: str, settings: Settings) -> dict[Kind, Stage]:
     names = dict(ENGINES[engine])
     if engine != "lite" and not settings.detector.startswith("qwen3-vl"):
         names["detect"] = "dino"
+    for item in settings.stages:
+        kind, _, name = item.partition("=")
+        names[kind] = name  # type: ignore[index]
     return {kind: find_stage(kind, names[kind]) for kind in KINDS}
 
 

@@ -58,7 +58,10 @@ def ignore(event: Event) -> None:
 
 
 class Cancel:
-    """A wish to stop that any thread may express; the pipeline obeys at the next tick."""
+    """A wish to stop that any thread may express; the pipeline obeys at the next tick.
+
+    It stays expressed: give the next piece of work a new one.
+    """
 
     def __init__(self) -> None:
         self._asked = threading.Event()

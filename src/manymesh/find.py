@@ -9,12 +9,12 @@ from manymesh.crop import crop_window, cut
 from manymesh.detect.select import not_found, padded
 from manymesh.errors import InputError, NothingFoundError
 from manymesh.manifest import ObjectRecord
-from manymesh.names import slug
+from manymesh.names import clean_name, slug
 from manymesh.run import Run
 from manymesh.seeds import object_seed
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Stage, Tick
-from manymesh.steps import object_path, read_photo
+from manymesh.steps import MIN_CUTOUT_PX, object_path, read_photo
 from manymesh.types import Box, Detection, Photo
 
 Say = Callable[[str], None]
@@ -33,8 +33,8 @@ def detect(stage: Stage, run: Run, model: Detect | None, tick: Tick) -> None:
     say = run.manifest.warnings.append
     if settings.boxes:
         detections = _drawn_boxes(settings, photo, run.manifest.input.scale, say)
-    elif photo.alpha is not None and not photo.alpha.any():
-        raise NothingFoundError("The picture is fully transparent", "Give a picture with something in it.")
+    elif photo.alpha is not None and int((photo.alpha > 127).sum()) < MIN_CUTOUT_PX:
+        raise NothingFoundError("The picture is (almost) fully transparent", "Give a picture with something in it.")
     else:
         assert model is not None
         names = settings.names if stage.reads_names else ()
@@ -42,12 +42,10 @@ def detect(stage: Stage, run: Run, model: Detect | None, tick: Tick) -> None:
         run.manifest.missing_names = list(not_found(detections, names))
         _say_about_names(stage, settings, run.manifest.missing_names, say)
     detections = detections or [_whole_photo(settings, photo, say)]
-    if len(detections) > settings.max_objects:
-        say(
-            f"{len(detections)} objects were found; the first {settings.max_objects} are made "
-            "(raise --max-objects for more)."
-        )
-    write_objects(run, photo, detections[: settings.max_objects])
+    if len(detections) > settings.max_objects and not settings.boxes:
+        say(f"More than {settings.max_objects} objects were found; the first are made (raise --max-objects for more).")
+        detections = detections[: settings.max_objects]
+    write_objects(run, photo, detections)
 
 
 def write_objects(run: Run, photo: Photo, detections: Sequence[Detection]) -> None:
@@ -62,14 +60,15 @@ def write_objects(run: Run, photo: Photo, detections: Sequence[Detection]) -> No
 
 
 def draw_detections(run: Run, photo: Photo) -> None:
-    """Write detections.png, the photo with the objects' boxes."""
-    labelled = [(record.box, f"{record.index} {record.label}") for record in run.manifest.objects]
+    """Write detections.png, the photo with the boxes of the objects that are to be made."""
+    records = [record for record in run.manifest.objects if record.state != "skipped"]
+    labelled = [(record.box, f"{record.index} {record.label}") for record in records]
     run.write("detections.png", pictures.encode(pictures.draw_boxes(photo.rgb, labelled)), role="detections")
 
 
 def new_record(index: int, detection: Detection, photo: Photo, settings: Settings) -> ObjectRecord:
     """What the manifest says of one detection. A thing without a name is called by its number."""
-    name = " ".join(detection.label.split())[:MAX_LABEL]
+    name = clean_name(detection.label, MAX_LABEL) if detection.label.strip() else ""
     return ObjectRecord(
         index=index,
         id=object_id(index, name),
@@ -78,8 +77,13 @@ def new_record(index: int, detection: Detection, photo: Photo, settings: Setting
         score=detection.score,
         source=detection.source,
         seed=object_seed(settings.seed, index),
-        window=crop_window(padded(detection.box, photo.width, photo.height), photo.width, photo.height),
+        window=window_of(detection.box, photo.width, photo.height),
     )
+
+
+def window_of(box: Box, width: int, height: int) -> Box:
+    """The part of a ``width`` x ``height`` photo that an object's crop shows; never too small for a network."""
+    return crop_window(padded(box, width, height), width, height)
 
 
 def object_id(index: int, label: str) -> str:

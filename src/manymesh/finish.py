@@ -10,6 +10,7 @@ from manymesh.errors import (
     EXIT_OK,
     EXIT_SOME_FAILED,
     Cancelled,
+    InputError,
     ManymeshError,
     OutputError,
     kind_of,
@@ -17,6 +18,7 @@ from manymesh.errors import (
 from manymesh.manifest import ErrorRecord, ObjectRecord
 from manymesh.run import Run
 from manymesh.stages import Tick
+from manymesh.steps import read_photo
 
 # What each stage of an object leaves; a stage whose file is gone or changed is done again, with all after it.
 STAGE_FILES = {"matte": "cutout", "shape": "shape", "refine": "mesh", "paint": "model", "write": "preview"}
@@ -29,6 +31,8 @@ def reopen(run: Run) -> None:
         InputError: the run's own copy of the photo is gone or changed, and nothing can be made without it.
     """
     manifest = run.manifest
+    if "input" not in manifest.files:
+        raise InputError(f"'{run.folder}' has lost its copy of the photo", "Make the run again.")
     run.read(manifest.files["input"])
     manifest.error = None
     for record in manifest.objects:
@@ -37,16 +41,26 @@ def reopen(run: Run) -> None:
         for stage, role in STAGE_FILES.items():
             if stage in record.stages_done and not (role in record.files and run.intact(record.files[role])):
                 redo_from(record, stage)
-        if "write" in record.stages_done and not all(run.intact(file) for file in record.files.values()):
-            redo_from(record, "write")
+        _drop_lost(run, record)
         record.error = None
-        record.state = "done" if "write" in record.stages_done else "pending"
-    if any(record.state != "done" for record in manifest.objects):
+        if record.state != "skipped":
+            record.state = "done" if "write" in record.stages_done else "pending"
+    if any(record.state == "pending" for record in manifest.objects):
         _forget(manifest.stages_done, "finish")
     if not all(run.intact(file) for file in manifest.files.values()):
         _forget(manifest.stages_done, "finish")
     if "finish" not in manifest.stages_done:
         manifest.state = "running"
+
+
+def _drop_lost(run: Run, record: ObjectRecord) -> None:
+    """Forget files that are gone: exports and previews are written again, what cannot be remade is said."""
+    for role in [role for role, file in record.files.items() if not run.intact(file)]:
+        del record.files[role]
+        if role == "mask" and "matte" not in record.stages_done:
+            record.warnings.append("The detector's mask was lost, so the object is cut out from its box.")
+        elif role not in ("mask", "crop") and not role.startswith("shape-") and "write" in record.stages_done:
+            redo_from(record, "write")
 
 
 def redo_from(record: ObjectRecord, stage: str) -> None:
@@ -55,17 +69,23 @@ def redo_from(record: ObjectRecord, stage: str) -> None:
     for later in order[order.index(stage) :]:
         _forget(record.stages_done, later)
         record.files.pop(STAGE_FILES[later], None)
-    record.state = "pending"
+    if record.state != "skipped":
+        record.state = "pending"
 
 
 def finish_run(run: Run, model: None, tick: Tick) -> None:
     """Write scene.glb and sheet.png from the objects that were made, and say how the run went."""
+    from manymesh.find import draw_detections
     from manymesh.scene import scene
     from manymesh.sheet import contact_sheet
 
+    if "detections" not in run.manifest.files or not run.intact(run.manifest.files["detections"]):
+        draw_detections(run, read_photo(run))
     made: list[ObjectRecord] = []
     failed: list[ObjectRecord] = []
     for record in run.manifest.objects:
+        if record.state == "skipped":
+            continue
         if record.error is None:
             record.state = "done"
         (made if record.state == "done" else failed).append(record)

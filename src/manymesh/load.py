@@ -41,7 +41,8 @@ def load_photo(path: Path) -> tuple[Photo, float]:
     from PIL import Image, UnidentifiedImageError
 
     data = _read(path)
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+    # (Pillow reads AVIF itself, which may call itself by a general brand first.)
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS and b"avif" not in data[8:64]:
         _enable_heic(path)
     # Pillow warns at 89 megapixels; our own limit, checked before decoding, is the one that is documented.
     with warnings.catch_warnings():

@@ -11,7 +11,7 @@ from manymesh.settings import Settings
 
 SCHEMA_VERSION = 1
 
-ObjectState = Literal["pending", "done", "failed"]
+ObjectState = Literal["pending", "done", "failed", "skipped"]  # skipped: the user left it out
 RunState = Literal["running", "done", "partial", "failed", "cancelled"]
 
 
@@ -72,6 +72,7 @@ class ObjectRecord(_Record):
     score: float | None = None
     source: str = Field(description="Which detector found it, or 'user'.")
     seed: int
+    paint_seed: int | None = Field(default=None, description="Of the painting alone, when it was painted again.")
     window: Box | None = Field(default=None, description="The part of the photo that crop.png shows.")
     state: ObjectState = "pending"
     stages_done: list[str] = Field(default_factory=list)

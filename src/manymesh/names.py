@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 MAX_LENGTH = 40
+MAX_LABEL = 200
 _WINDOWS_RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
 
 
@@ -14,3 +15,10 @@ def slug(text: str, fallback: str = "object") -> str:
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     clean = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")[:MAX_LENGTH].strip("-")
     return f"{fallback}-{clean}" if _WINDOWS_RESERVED.fullmatch(clean) else clean or fallback
+
+
+def clean_name(text: str, longest: int = MAX_LABEL) -> str:
+    """A label that any JSON, XML, text file or terminal can hold: valid Unicode, no control characters, not long."""
+    valid = text.encode("utf-8", "replace").decode("utf-8")
+    kept = "".join(c if not c.isspace() else " " for c in valid if unicodedata.category(c)[0] != "C" or c.isspace())
+    return " ".join(kept.split())[:longest].strip() or "object"

@@ -24,7 +24,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     for name, field in Settings.model_fields.items():
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         flag = "--" + str(extra.get("flag", name)).replace("_", "-")
-        kind, default = _option_type(field.annotation, field.default)
+        kind, default = plain_type(field.annotation, field.default)
         declared = f"{flag}/--no-{flag[2:]}" if kind is bool and default is True else flag
         metavar = str(extra["metavar"]) if "metavar" in extra else None
         option = typer.Option(
@@ -64,8 +64,8 @@ def build_settings(values: dict[str, Any]) -> Settings:
         raise UsageError(f"{str(extra.get('flag', name)).replace('_', '-')}: {message}") from None
 
 
-def _option_type(annotation: Any, default: Any) -> tuple[Any, Any]:
-    """The type and default that Typer understands for a field's annotation."""
+def plain_type(annotation: Any, default: Any) -> tuple[Any, Any]:
+    """The type and default of a field in plain values, as Typer and the HTTP API understand them."""
     origin = typing.get_origin(annotation)
     if origin is tuple:
         inner = typing.get_args(annotation)[0]

@@ -48,6 +48,10 @@ class Pipeline:
         on_event: called with every ``Event``, in the calling thread.
         cancel: ask it, from any thread, to stop at the next tick.
         keep_loaded: see above.
+
+    Attributes:
+        runs: those of the last call, also when it raised.
+        unread: the photos of the last ``make`` that could not be read, and why.
     """
 
     def __init__(
@@ -60,6 +64,8 @@ class Pipeline:
     ) -> None:
         self.settings = settings or Settings()
         self.cancel = cancel or Cancel()
+        self.runs: list[Run] = []
+        self.unread: list[tuple[Path, ManymeshError]] = []
         self._say = on_event
         self._work: Workshop | None = None
         self._keep_loaded = keep_loaded
@@ -68,8 +74,8 @@ class Pipeline:
         """Make every object of every photo.
 
         Returns:
-            One run per photo that could be read, in order. What went wrong with a photo or an object stands in its
-            manifest (``state``, ``error``); the others are made all the same.
+            One run per photo that could be read, in order; the others are in ``unread``. What went wrong with a run
+            or an object stands in its manifest (``state``, ``error``); the others are made all the same.
 
         Raises:
             InputError: no photo could be read.
@@ -85,7 +91,7 @@ class Pipeline:
     def find(self, photo: Path | str, out: Path | str = "runs") -> Run:
         """Only the first half of ``make``, up to the crops: for a person to look at before ``resume``."""
         plan = choose(self.settings)
-        run = begin_run(Path(photo), Path(out), plan)
+        (run,) = self._begin([Path(photo)], Path(out), plan)
         self._walk([run], plan, only_find=True)
         return run
 
@@ -103,6 +109,7 @@ class Pipeline:
         """
         run = Run.open(Path(folder))
         plan = choose(run.manifest.settings)
+        self.runs, self.unread = [run], []
         self._walk([run], plan, change=change)
         return run
 
@@ -122,21 +129,32 @@ class Pipeline:
         """A run folder for every photo that can be read. Raises when there is none."""
         if not photos:
             raise UsageError("No photo was given")
-        runs: list[Run] = []
-        errors: list[ManymeshError] = []
-        for photo in dict.fromkeys(photos):
-            if photos.count(photo) > 1:
+        self.runs, self.unread = [], []
+        seen: set[Path] = set()
+        for photo in photos:
+            if photo.resolve() in seen:
                 self._say(Event("note", stage="load", text=f"'{photo}' was given more than once; it is made once."))
-            try:
-                runs.append(begin_run(photo, out, plan))
-            except OutputError:
-                raise
-            except ManymeshError as error:
-                errors.append(error)
-                self._say(Event("note", stage="load", text=str(error)))
-        if not runs:
-            raise errors[0]
-        return runs
+                continue
+            seen.add(photo.resolve())
+            self._begin_one(photo, out, plan)
+        if not self.runs:
+            raise self.unread[0][1]
+        for _, error in self.unread:
+            self._say(Event("note", stage="load", text=str(error)))
+        return self.runs
+
+    def _begin_one(self, photo: Path, out: Path, plan: Plan) -> None:
+        self.cancel.check()
+        try:
+            run = begin_run(photo, out, plan)
+        except OutputError:
+            raise
+        except ManymeshError as error:
+            self.unread.append((photo, error))
+            return
+        self.runs.append(run)
+        for note in run.manifest.input.notes:
+            self._say(Event("note", run.manifest.name, "load", text=note))
 
     def _walk(
         self,

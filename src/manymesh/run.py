@@ -11,11 +11,12 @@ import errno
 import hashlib
 import json
 import os
-import time
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 from pydantic import ValidationError
 
@@ -40,8 +41,13 @@ class Run:
         self.manifest = manifest
 
     @classmethod
-    def create(cls, out: Path, manifest: Manifest) -> Run:
+    def create(cls, out: Path, manifest: Manifest, photo: bytes) -> Run:
         """Make a new folder under ``out``, named by the time and the photo. No two runs ever share one.
+
+        Args:
+            out: the folder of run folders.
+            manifest: what is known so far.
+            photo: input.png; written before the manifest, so that no manifest is ever without it.
 
         Raises:
             OutputError: ``out`` cannot be written.
@@ -56,6 +62,7 @@ class Run:
                 except FileExistsError:
                     continue
                 run = cls(folder, manifest.model_copy(update={"name": folder.name}))
+                run.write("input.png", photo, role="input")
                 run.save()
                 return run
         raise OutputError(f"No free folder name is left for '{stem}' in '{out}'")
@@ -130,18 +137,22 @@ class Run:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder against a second process that would resume it at the same time.
+        """Hold the folder against a second process that would resume it at the same time, and read its manifest anew.
+
+        The lock is the operating system's, on a file that stays: it is gone when its process is, however that ended.
 
         Raises:
-            UsageError: a living process holds it.
+            UsageError: somebody else holds it.
         """
-        lock = self.folder / LOCK
-        with _output_errors(self.folder):
-            _take_lock(lock, self.folder)
-        try:
+        with _output_errors(self.folder), open(self.folder / LOCK, "ab") as file:
+            try:
+                _lock(file)
+            except OSError:
+                raise UsageError(
+                    f"'{self.folder}' is being worked on by another process", "Wait for it to end."
+                ) from None
+            self.manifest = Run.open(self.folder).manifest
             yield
-        finally:
-            lock.unlink(missing_ok=True)
 
     def _write(self, relative: str, data: bytes) -> None:
         target = self.folder / relative
@@ -174,30 +185,13 @@ def _output_errors(target: Path) -> Iterator[None]:
         raise OutputError(what, hint) from error
 
 
-def _take_lock(lock: Path, folder: Path) -> None:
-    """Create ``lock`` with our process id and start time; take over one whose process is dead."""
-    import psutil
+def _lock(file: IO[bytes]) -> None:
+    """Lock an open file for this process alone; raises OSError when another has it. Closing the file lets go."""
+    if sys.platform == "win32":
+        import msvcrt
 
-    mine = json.dumps({"pid": os.getpid(), "started": psutil.Process().create_time()})
-    for _ in range(2):
-        try:
-            with open(lock, "x", encoding="utf-8") as file:
-                file.write(mine)
-            return
-        except FileExistsError:
-            if _alive(lock):
-                raise UsageError(f"'{folder}' is being worked on by another process", "Wait for it to end.") from None
-            lock.unlink(missing_ok=True)
-    raise UsageError(f"'{folder}' is being worked on by another process", "Wait for it to end.")
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
 
-
-def _alive(lock: Path) -> bool:
-    import psutil
-
-    try:
-        held = json.loads(lock.read_text(encoding="utf-8"))
-        return bool(abs(psutil.Process(held["pid"]).create_time() - held["started"]) < 1.0)
-    except (ValueError, KeyError, TypeError, psutil.NoSuchProcess):
-        # Half-written by a process that was killed, or its process is gone. A fresh lock is written at once,
-        # so give a racing process a moment before calling an unreadable one dead.
-        return time.time() - lock.stat().st_mtime < 1.0 if lock.exists() and not lock.stat().st_size else False
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

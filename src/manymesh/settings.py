@@ -97,6 +97,14 @@ class Settings(BaseModel):
             json_schema_extra={"group": "engine"},
         ),
     ] = "auto"
+    stages: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Take another implementation for one stage: shape=inflate, or a plug-in's name. Repeatable.",
+            json_schema_extra={"group": "engine", "flag": "stage", "metavar": "STAGE=NAME"},
+            max_length=4,
+        ),
+    ] = ()
     texture: Annotated[
         bool,
         Field(description="Paint the meshes, or leave them grey.", json_schema_extra={"group": "result"}),
@@ -115,7 +123,7 @@ class Settings(BaseModel):
         Field(
             description="Width and height of a texture, in pixels.",
             ge=64,
-            le=8192,
+            le=4096,
             json_schema_extra={"group": "result"},
         ),
     ] = 1024
@@ -215,6 +223,15 @@ class Settings(BaseModel):
             json_schema_extra={"group": "engine"},
         ),
     ] = "sparse"
+    memory: Annotated[
+        int,
+        Field(
+            description="Working memory in MiB that a network may take beyond its weights: less is slower, same result.",
+            ge=64,
+            le=65_536,
+            json_schema_extra={"group": "engine", "metavar": "MIB"},
+        ),
+    ] = 512
     shape_precision: Annotated[
         Precision,
         Field(
@@ -388,6 +405,15 @@ class Settings(BaseModel):
         item = r"\s*-?\d{1,3}:-?\d{1,2}:\d*\.?\d+\s*"
         if not re.fullmatch(rf"{item}(,{item}){{0,11}}", value):
             raise ValueError(f"'{value}' is no list of up to 12 views: write AZIMUTH:ELEVATION:WEIGHT,...")
+        return value
+
+    @field_validator("stages")
+    @classmethod
+    def _known_stages(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            stage, equals, name = item.partition("=")
+            if stage not in ("detect", "matte", "shape", "paint") or not equals or not name:
+                raise ValueError(f"'{item}' is not STAGE=NAME with detect, matte, shape or paint")
         return value
 
     @field_validator("formats", mode="before")

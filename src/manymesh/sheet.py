@@ -26,7 +26,7 @@ def contact_sheet(run: Run) -> bytes:
     """PNG bytes: the photo with its boxes, then a row an object: cutout, four painted views, a clay one."""
     from PIL import Image, ImageDraw
 
-    records = run.manifest.objects
+    records = [record for record in run.manifest.objects if record.state != "skipped"]
     width = len(COLUMNS) * (CELL_PX + GAP_PX) + GAP_PX
     row_px = CELL_PX + TEXT_PX + 2 * GAP_PX
     sheet = Image.new("RGB", (width, HEAD_PX + 3 * GAP_PX + TEXT_PX + row_px * len(records)), PAPER)
@@ -60,7 +60,7 @@ def _head(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run) -> None:
     made = sum(record.state == "done" for record in manifest.objects)
     lines = [
         (manifest.input.name, INK, TEXT_PX + 7),
-        (f"{made} of {len(manifest.objects)} objects made", INK, TEXT_PX),
+        (f"{made} of {sum(record.state != 'skipped' for record in manifest.objects)} objects made", INK, TEXT_PX),
         (f"engine {manifest.engine}, seed {manifest.settings.seed}", FAINT, TEXT_PX),
         (f"prompt: {manifest.settings.prompt}" if manifest.settings.prompt else "no prompt", FAINT, TEXT_PX),
         (f"manymesh {manifest.manymesh}", FAINT, TEXT_PX),
@@ -78,12 +78,11 @@ def _head(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run) -> None:
 def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run, record: ObjectRecord, top: int) -> None:
     from PIL import Image, ImageOps
 
-    seconds = sum(record.seconds.values())
     caption = f"{record.index}  {record.label}"
     if record.error is not None:
         caption += f"   failed in {record.error.stage}: {record.error.message}"
     else:
-        caption += f"   {record.facts.get('faces', 0):,} faces, {seconds:.1f} s"
+        caption += f"   {record.facts.get('faces', 0):,} faces"
     colour = INK if record.error is None else ALARM
     draw.text(
         (GAP_PX, top),
@@ -117,6 +116,7 @@ def _paste(sheet: Image.Image, picture: Image.Image, left: int, top: int) -> Non
 
 def _fitted(draw: ImageDraw.ImageDraw, text: str, size_px: int, room_px: int) -> str:
     """``text``, cut with an ellipsis where it would run off the sheet."""
+    text = " ".join(text.split())
     font = pictures.font(size_px)
     if draw.textlength(text, font=font) <= room_px:
         return text

@@ -10,17 +10,18 @@ from manymesh.run import Run
 def tables(run: Run) -> str:
     """Objects and stages of a run as text, 100 columns wide."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     manifest = run.manifest
-    objects = Table(title=f"{manifest.name}: {manifest.state}", title_justify="left")
+    objects = Table(title=escape(f"{manifest.name}: {manifest.state}"), title_justify="left")
     for heading in ("object", "label", "state", "faces", "closed", "seconds", "files"):
         objects.add_column(heading, justify="right" if heading in ("faces", "seconds") else "left")
     for record in manifest.objects:
         files = ", ".join(sorted(file.path.rsplit("/", 1)[-1] for file in record.files.values()))
         objects.add_row(
             record.id,
-            record.label,
+            escape(record.label),
             record.state if record.error is None else f"failed in {record.error.stage}",
             str(record.facts.get("faces", "")),
             "yes" if record.facts.get("watertight") else "",

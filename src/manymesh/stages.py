@@ -65,7 +65,7 @@ class Stage:
     """One implementation of one stage.
 
     Attributes:
-        name: short and unique in its kind; what ``--shape`` and the manifest call it.
+        name: short and unique in its kind; what ``--stage shape=NAME`` and the manifest call it.
         kind: which of the four it is.
         summary: one line for ``manymesh doctor``.
         licence: of its weights, or of its code when it has none (SPDX id or a name).

@@ -121,7 +121,8 @@ def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:
     from manymesh.mesh.glb import read_glb, write_glb
 
     mesh = read_glb(run.read(record.files["mesh"]))
-    painted = model(mesh, read_view(record), _read_cutout(run, record), seed=record.seed, tick=tick)
+    seed = record.seed if record.paint_seed is None else record.paint_seed
+    painted = model(mesh, read_view(record), _read_cutout(run, record), seed=seed, tick=tick)
     record.warnings += painted.notes
     record.facts["paint"] = {
         **painted.details,

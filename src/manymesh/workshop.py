@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from manymesh.engines import KINDS, Plan
-from manymesh.errors import Cancelled, InputError, ManymeshError, NothingFoundError, OutOfMemoryError, OutputError
+from manymesh.errors import Cancelled, ManymeshError, OutOfMemoryError, OutputError
 from manymesh.events import Cancel, Event, OnEvent
 from manymesh.manifest import ErrorRecord, ObjectRecord, StageRecord
 from manymesh.memory import Meter
@@ -54,7 +54,7 @@ class Workshop:
     def over_runs(self, stage: str, runs: Sequence[Run], step: RunStep) -> None:
         """Carry out ``step`` for every run that has not failed and has not done this stage.
 
-        A run's own error (nothing found in it, say) ends that run alone.
+        Whatever goes wrong in one run (nothing found in it, say) ends that run alone.
         """
         todo = [run for run in runs if run.manifest.error is None and stage not in run.manifest.stages_done]
         with self._stage(stage, todo, len(todo)) as model:
@@ -64,10 +64,13 @@ class Workshop:
                 try:
                     step(run, model, self._tick(run, stage, "", number, len(todo)))
                     run.manifest.stages_done.append(stage)
-                except (NothingFoundError, InputError) as error:
-                    run.manifest.error = _error_record(error, stage)
+                except (Cancelled, OutputError):
+                    raise
+                except Exception as error:  # noqa: BLE001 - it must not cost the other photos
+                    run.manifest.error = _record_of(error, stage)
                     run.manifest.state = "failed"
-                    self._say(Event("note", run.manifest.name, stage, text=str(error)))
+                    self._say(Event("note", run.manifest.name, stage, text=_sentence(run.manifest.error)))
+                    error.__traceback__ = None  # its frames would keep the model's memory alive
                 run.manifest.warnings = list(dict.fromkeys(run.manifest.warnings))
                 for text in run.manifest.warnings[warned:]:
                     self._say(Event("note", run.manifest.name, stage, text=text))
@@ -110,11 +113,9 @@ class Workshop:
             step(run, record, model, tick)
         except (Cancelled, OutputError):
             raise
-        except ManymeshError as error:
-            failure = _error_record(error, stage)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the other objects
-            failure = _bug_record(error, stage)
-            error.__traceback__ = None  # its frames would keep the model's memory alive
+            failure = _record_of(error, stage)
+            error.__traceback__ = None
         seconds = time.perf_counter() - start_s
         record.seconds[stage] = round(seconds, 4)
         self._add_seconds(run, stage, seconds)
@@ -217,10 +218,6 @@ def _release() -> None:
         torch.cuda.empty_cache()
 
 
-def _error_record(error: ManymeshError, stage: str) -> ErrorRecord:
-    return ErrorRecord(code=error.code, stage=stage, message=error.what, hint=error.hint)
-
-
 @contextmanager
 def _memory_errors(stage: str) -> Iterator[None]:
     """Running out of memory while a model is loaded is an error for people."""
@@ -244,10 +241,11 @@ def _out_of_memory(error: Exception, stage: str) -> OutOfMemoryError | None:
     )
 
 
-def _bug_record(error: Exception, stage: str) -> ErrorRecord:
-    memory = _out_of_memory(error, stage)
-    if memory is not None:
-        return _error_record(memory, stage)
+def _record_of(error: Exception, stage: str) -> ErrorRecord:
+    """An exception as data: an error for people, or a bug with its traceback."""
+    known = error if isinstance(error, ManymeshError) else _out_of_memory(error, stage)
+    if known is not None:
+        return ErrorRecord(code=known.code, stage=stage, message=known.what, hint=known.hint)
     return ErrorRecord(
         code="bug",
         stage=stage,

@@ -103,7 +103,7 @@ def open_detector(settings: Settings) -> Iterator[Detect]:
     """Open the detector; nothing is loaded."""
 
     def run(photo: Photo, names: Sequence[str], *, tick: Tick) -> list[Detection]:
-        return detect(photo, most=settings.max_objects, tick=tick)
+        return detect(photo, most=settings.max_objects + 1, tick=tick)  # one more tells that there are more
 
     yield run
 

@@ -49,7 +49,7 @@ def matte(crop: Crop, *, tick: Tick = lambda share: None) -> Cutout:
         rgba = _estimated(crop, mask)
     if int((rgba[..., 3] >= 128).sum()) < min(LEAST_PX, crop.box.area):
         raise ObjectError(
-            f"nothing stands apart from its surroundings in the box {tuple(crop.window)}",
+            "nothing stands apart from its surroundings in the object's box",
             "Draw the box with a little of the ground around the object, or give a photo with transparency.",
         )
     tick(1.0)

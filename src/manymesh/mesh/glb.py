@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import struct
-import unicodedata
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from manymesh.errors import DamagedMeshError, InputError
 from manymesh.mesh.normals import vertex_normals
+from manymesh.names import clean_name
 from manymesh.types import F64, U8, Atlas, Mesh, TexturedMesh
 
 MAGIC, JSON_CHUNK, BIN_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
@@ -26,7 +26,6 @@ FLOAT, U8_TYPE, U16_TYPE, U32_TYPE = 5126, 5121, 5123, 5125
 VERTEX_TARGET, INDEX_TARGET = 34962, 34963
 LINEAR, LINEAR_MIPMAPS, CLAMP = 9729, 9987, 33071
 GREY = 0.6  # linear base colour of a mesh that has none
-NAME_LENGTH = 200
 
 
 def write_glb(shape: Mesh | TexturedMesh, *, name: str = "object") -> bytes:
@@ -49,13 +48,6 @@ def scene_glb(nodes: Sequence[tuple[str, F64, Mesh | TexturedMesh]]) -> bytes:
     for name, matrix, shape in nodes:
         build.add(clean_name(name), np.asarray(matrix, dtype=np.float64), shape)
     return build.to_bytes()
-
-
-def clean_name(name: str) -> str:
-    """A label that any JSON, XML or text file can hold: valid Unicode without control characters, not empty or long."""
-    valid = name.encode("utf-8", "replace").decode("utf-8")
-    kept = "".join(c for c in valid if unicodedata.category(c)[0] != "C")
-    return " ".join(kept.split())[:NAME_LENGTH].strip() or "object"
 
 
 def png(image: U8) -> bytes:

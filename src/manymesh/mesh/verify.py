@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.errors import ObjectError
+from manymesh.errors import ObjectError, OutputError
 from manymesh.mesh.glb import srgb_to_linear_u16
 from manymesh.mesh.sample import sample
 from manymesh.types import Mesh, TexturedMesh
@@ -48,8 +48,12 @@ def _load(files: Mapping[str, bytes], main: str) -> Any:
     import trimesh
 
     with tempfile.TemporaryDirectory(prefix="manymesh-", ignore_cleanup_errors=True) as folder:
-        for name, data in files.items():
-            Path(folder, name).write_bytes(data)
+        try:
+            for name, data in files.items():
+                Path(folder, name).write_bytes(data)
+        except OSError as error:
+            what = f"The folder for temporary files cannot be written ({error.strerror or error})"
+            raise OutputError(what, "Free some space there, or set TMPDIR to another folder.") from error
         scene = trimesh.load_scene(str(Path(folder, main)), process=False)
         geometry = list(scene.geometry.values())
     if len(geometry) != 1:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from manymesh.errors import UsageError
-from manymesh.mesh.glb import check_writable, clean_name, write_glb
+from manymesh.mesh.glb import check_writable, write_glb
 from manymesh.mesh.obj import write_obj
 from manymesh.mesh.ply import write_ply
 from manymesh.mesh.stl import write_stl
 from manymesh.mesh.threemf import write_3mf
-from manymesh.names import slug
+from manymesh.names import clean_name, slug
 from manymesh.types import Mesh, TexturedMesh
 
 __all__ = ["WRITERS", "write"]

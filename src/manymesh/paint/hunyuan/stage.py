@@ -165,7 +165,8 @@ class Painting:
         device, wish = self.networks.device, self.settings.paint_memory
         roomy = wish == "high"
         if wish == "auto" and device.type == "cuda":
-            roomy = torch.cuda.get_device_properties(device).total_memory >= ROOMY_BYTES
+            large = torch.cuda.get_device_properties(device).total_memory >= ROOMY_BYTES
+            roomy = large and self.settings.memory >= Settings().memory
         return views.Economy(rows_together=roomy, pictures_together=len(self.views) if wish == "high" else 1)
 
     def _read(self, cutouts: Sequence[Cutout], tick: Tick) -> None:

@@ -37,7 +37,6 @@ from manymesh.stages import Tick
 from manymesh.types import U8, Cutout, Mesh, Sculpture
 from manymesh.weights import find, model, require
 
-_BUDGET_BYTES = 512 << 20
 _ENCODER_BYTES = 3 << 30
 # What one try's progress is made of: denoising up to here, then decoding.
 _DENOISED, _DECODED = 0.6, 0.95
@@ -239,8 +238,8 @@ class Sculptor:
     def _budget_bytes(self) -> int:
         """The usual working memory, or half of what is free where that is less."""
         if self.device.type != "cuda":
-            return _BUDGET_BYTES
-        return min(_BUDGET_BYTES, torch.cuda.mem_get_info(self.device)[0] // 2)
+            return self.settings.memory << 20
+        return min(self.settings.memory << 20, torch.cuda.mem_get_info(self.device)[0] // 2)
 
     def _make_room(self) -> None:
         """Drops the other networks (of an earlier photo) where the encoder would not fit beside them."""

@@ -1,0 +1,212 @@
+"""The named endpoints: the same jobs over HTTP (``gradio_client``, curl) and as MCP tools. See ``docs/web.md``.
+
+A request that makes no sense is refused at once with a sentence. A job that fails later is no failed request: its
+answer says ``"state": "failed"`` with the error's code, message, hint and HTTP-like status.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from manymesh.errors import ManymeshError
+from manymesh.options import plain_type
+from manymesh.settings import Settings
+from manymesh.web.cards import error_card
+from manymesh.web.jobs import Job
+from manymesh.web.studio import LOCAL_SETTINGS, Studio
+from manymesh.web.uploads import uploaded_path
+
+POLL_S = 0.1
+
+
+def add(studio: Studio, uploads: Sequence[Path]) -> None:
+    """Add every endpoint to the ``gr.Blocks`` that is being built."""
+
+    def submitter(start: Callable[..., Job]) -> Callable[..., Job]:
+        def submit(photo: Any, given: dict[str, Any]) -> Job:
+            return start(uploaded_path(photo, uploads), given)
+
+        return submit
+
+    async def finished(job: Job) -> dict[str, Any]:
+        while not job.ended:
+            await asyncio.sleep(POLL_S)
+        return _with_run(studio, studio.job(job.id))
+
+    find, make = submitter(studio.find), submitter(studio.make)
+
+    async def submit_find(photo: Any, given: dict[str, Any]) -> dict[str, Any]:
+        return await finished(find(photo, given))
+
+    async def submit_make(photo: Any, given: dict[str, Any]) -> dict[str, Any]:
+        return await finished(make(photo, given))
+
+    async def submit_only(photo: Any, given: dict[str, Any]) -> dict[str, Any]:
+        return studio.job(make(photo, given).id)
+
+    async def go_on(run: str, edits: list[dict[str, Any]]) -> dict[str, Any]:
+        """Make the objects of a run that was found, as edited; waits for the end.
+
+        Args:
+            run: the run's name, as /find answered it.
+            edits: objects to change: {"index": 2, "keep": false}, {"index": 1, "label": "cup"},
+                {"index": 3, "box": [x0, y0, x1, y1]}, or a new one: {"label": "spoon", "box": [x0, y0, x1, y1]}.
+                [] makes everything as it was found.
+        """
+        return await finished(studio.go_on(run, edits))
+
+    async def resume(run: str) -> dict[str, Any]:
+        """Finish a run that was stopped, or try again what failed; waits for the end.
+
+        Args:
+            run: the run's name.
+        """
+        return await finished(studio.resume(run))
+
+    async def paint_again(run: str, index: int, seed: int) -> dict[str, Any]:
+        """Paint one object anew with another seed; its shape stays. Waits for the end.
+
+        Args:
+            run: the run's name.
+            index: the object's number in the run, from 1.
+            seed: 0 to 4294967295.
+        """
+        return await finished(studio.paint_again(run, index, seed))
+
+    async def job(job_id: str) -> dict[str, Any]:
+        """How a job stands: state, place in line, stage, seconds left, error; with the run's objects once it has one.
+
+        Args:
+            job_id: as /submit answered it.
+        """
+        return _with_run(studio, studio.job(job_id))
+
+    async def jobs() -> list[dict[str, Any]]:
+        """Every job that the server remembers, newest first."""
+        return studio.all_jobs()
+
+    async def cancel(job_id: str) -> dict[str, Any]:
+        """Stop a job. What is done is kept, and its run can be resumed.
+
+        Args:
+            job_id: as /submit answered it.
+        """
+        return studio.cancel(job_id)
+
+    async def runs(page: int = 0) -> dict[str, Any]:
+        """The runs in the output folder, newest first.
+
+        Args:
+            page: from 0.
+        """
+        return studio.runs(page)
+
+    async def run(name: str) -> dict[str, Any]:
+        """What a run holds: photo, objects, files with their addresses.
+
+        Args:
+            name: the run's name.
+        """
+        return studio.run(name)
+
+    async def delete(name: str) -> dict[str, Any]:
+        """Remove a run and all its files for good.
+
+        Args:
+            name: the run's name.
+        """
+        studio.delete(name)
+        return {"deleted": name}
+
+    async def download(name: str, index: int, file_format: str) -> gr.FileData:
+        """One object's mesh as a file: glb, stl, ply and 3mf as such, obj as a zip with its material and texture.
+
+        Args:
+            name: the run's name.
+            index: the object's number in the run, from 1.
+            file_format: glb, obj, stl, ply or 3mf.
+        """
+        return _file(await asyncio.to_thread(studio.download, name, index, file_format))
+
+    async def archive(name: str) -> gr.FileData:
+        """Everything that a run made, as a zip.
+
+        Args:
+            name: the run's name.
+        """
+        return _file(await asyncio.to_thread(studio.archive, name))
+
+    async def engine() -> dict[str, Any]:
+        """Which engine this machine would take and why, and the JSON schema of the settings."""
+        return {**studio.engine(), "settings": Settings.model_json_schema()}
+
+    _endpoint(
+        _with_settings(submit_make, "Make a textured mesh of every object in a photo; waits for the end."), "make"
+    )
+    _endpoint(_with_settings(submit_only, "Queue a photo and answer at once with the job; look with /job."), "submit")
+    _endpoint(_with_settings(submit_find, "Find the objects in a photo and stop there; go on with /go_on."), "find")
+    for function in (go_on, resume, paint_again, job, jobs, cancel, runs, run, delete, download, archive, engine):
+        _endpoint(function, function.__name__)
+
+
+def _endpoint(function: Callable[..., Awaitable[Any]], name: str) -> None:
+    async def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await function(*args, **kwargs)
+        except ManymeshError as error:
+            card = error_card(error.code, error.what, error.hint)
+            title = f"{card['status']} {card['code']}"
+            raise gr.Error(str(error), title=title, print_exception=False) from None
+
+    guarded.__name__, guarded.__doc__ = name, inspect.getdoc(function)
+    guarded.__signature__ = inspect.signature(function, eval_str=True)  # type: ignore[attr-defined]
+    parameters = guarded.__signature__.parameters  # type: ignore[attr-defined]
+    guarded.__annotations__ = {p.name: p.annotation for p in parameters.values()}
+    guarded.__annotations__["return"] = guarded.__signature__.return_annotation  # type: ignore[attr-defined]
+    gr.api(guarded, api_name=name, api_description=guarded.__doc__, concurrency_limit=None)
+
+
+def _with_settings(
+    submit: Callable[[Any, dict[str, Any]], Awaitable[dict[str, Any]]], summary: str
+) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """An endpoint that takes a photo and every setting by its name."""
+    options = []
+    lines = [summary, "", "Args:", "    photo: the picture's file."]
+    for name, field in Settings.model_fields.items():
+        if name in LOCAL_SETTINGS:
+            continue
+        kind, default = plain_type(field.annotation, field.default)
+        options.append(
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind)
+        )
+        lines.append(f"    {name}: {field.description}")
+    photo = inspect.Parameter("photo", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.FileData)
+    signature = inspect.Signature([photo, *options], return_annotation=dict[str, Any])
+
+    async def endpoint(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        given = signature.bind(*args, **kwargs).arguments
+        return await submit(given.pop("photo"), {name: value for name, value in given.items() if value is not None})
+
+    endpoint.__signature__ = signature  # type: ignore[attr-defined]
+    endpoint.__doc__ = "\n".join(lines)
+    return endpoint
+
+
+def _with_run(studio: Studio, card: dict[str, Any]) -> dict[str, Any]:
+    """The job's card, and under ``result`` what its run holds so far."""
+    if not card["run"]:
+        return {**card, "result": None}
+    try:
+        return {**card, "result": studio.run(card["run"])}
+    except ManymeshError:
+        return {**card, "result": None}  # the run was deleted since
+
+
+def _file(path: Path) -> gr.FileData:
+    return gr.FileData(path=str(path), orig_name=path.name)

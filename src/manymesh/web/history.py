@@ -1,0 +1,92 @@
+"""The runs that lie in the output folder: list, open, delete."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from manymesh.errors import InputError, ManymeshError, OutputError, UsageError
+from manymesh.run import MANIFEST, Run
+from manymesh.web.cards import file_url, summary_card
+
+PAGE = 12
+THUMB_PX = 240
+
+
+def run_folder(out: Path, name: str) -> Path:
+    """The folder of the run called ``name``, directly under ``out``.
+
+    Raises:
+        UsageError: not a run's name. A name with a path in it never gets near the disk.
+    """
+    if not name or name in (".", "..") or Path(name).name != name or "\\" in name or "\0" in name:
+        raise UsageError(f"'{name}' is not the name of a run")
+    folder = out / name
+    if folder.is_symlink() or not (folder / MANIFEST).is_file():
+        raise UsageError(f"There is no run '{name}'", "It may have been deleted.")
+    return folder
+
+
+def newest(out: Path) -> list[Path]:
+    """Run folders, newest first. Their names begin with the time they were made."""
+    if not out.is_dir():
+        return []
+    return sorted((path.parent for path in out.glob(f"*/{MANIFEST}")), key=lambda folder: folder.name, reverse=True)
+
+
+def list_runs(out: Path, thumbs: Path, *, page: int = 0) -> dict[str, Any]:
+    """One page of the history, newest first, and how many runs there are in all.
+
+    A folder whose manifest cannot be read is listed with the reason.
+    """
+    folders = newest(out)
+    first = max(page, 0) * PAGE
+    rows = []
+    for folder in folders[first : first + PAGE]:
+        try:
+            run = Run.open(folder)
+        except ManymeshError as error:
+            rows.append({"name": folder.name, "state": "damaged", "error": str(error)})
+            continue
+        rows.append(summary_card(folder.name, run.manifest, _thumb(run, thumbs)))
+    return {"runs": rows, "total": len(folders), "page": max(page, 0), "pages": max(1, -(-len(folders) // PAGE))}
+
+
+def delete_run(out: Path, name: str) -> None:
+    """Remove a run folder with everything in it.
+
+    Raises:
+        UsageError: no such run.
+        OutputError: it cannot be removed.
+    """
+    folder = run_folder(out, name)
+    # Out of the way first: a half-removed folder must not look like a run.
+    doomed = folder.with_name(f".{folder.name}.deleted")
+    try:
+        folder.rename(doomed)
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise OutputError(f"'{name}' cannot be removed ({error.strerror or error})") from None
+
+
+def _thumb(run: Run, thumbs: Path) -> str | None:
+    """The address of a small picture of the run's photo; made once."""
+    from PIL import Image
+
+    record = run.manifest.files.get("input")
+    if record is None:
+        return None
+    path = thumbs / f"{record.sha256[:24]}.jpg"
+    if not path.is_file():
+        try:
+            with Image.open(run.path(record)) as image:
+                image.thumbnail((THUMB_PX, THUMB_PX))
+                flat = Image.new("RGB", image.size, (244, 243, 240))
+                rgba = image.convert("RGBA")
+                flat.paste(rgba, mask=rgba.getchannel("A"))
+            thumbs.mkdir(parents=True, exist_ok=True)
+            flat.save(path, "JPEG", quality=82)
+        except (OSError, InputError):
+            return None  # the list is no place to complain about a damaged photo
+    return file_url(str(path))

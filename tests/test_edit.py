@@ -1,0 +1,173 @@
+"""Changing what was found before the run goes on, on stages that cost nothing."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from fakes import Diary, fake_plan
+
+from manymesh.edit import ObjectEdit, edit_objects, paint_again, parse_edits
+from manymesh.errors import UsageError
+from manymesh.exports import as_format, write_archive
+from manymesh.finish import exit_code
+from manymesh.pipeline import Pipeline
+from manymesh.run import Run
+
+
+@pytest.fixture
+def diary(monkeypatch: pytest.MonkeyPatch) -> Diary:
+    diary = Diary()
+    monkeypatch.setattr("manymesh.pipeline.choose", lambda settings: fake_plan(diary, settings))
+    return diary
+
+
+@pytest.fixture
+def found(diary: Diary, photo_path: Path, tmp_path: Path) -> Run:
+    """Three things found, nothing made yet."""
+    return Pipeline().find(photo_path, tmp_path / "runs")
+
+
+def go_on(run: Run, *edits: ObjectEdit) -> Run:
+    return Pipeline().resume(run.folder, change=lambda opened: edit_objects(opened, edits))
+
+
+def models(run: Run) -> dict[int, bytes]:
+    return {r.index: run.read(r.files["model"]) for r in run.manifest.objects if "model" in r.files}
+
+
+def test_a_left_out_object_is_not_made_and_the_others_are_the_same(found: Run, diary: Diary, tmp_path: Path) -> None:
+    whole = models(Pipeline().make([found.folder / "input.png"], tmp_path / "other")[0])
+    run = go_on(found, ObjectEdit(index=2, keep=False))
+    assert [record.state for record in run.manifest.objects] == ["done", "skipped", "done"]
+    assert run.manifest.state == "done"
+    assert exit_code([run]) == 0
+    assert models(run) == {1: whole[1], 3: whole[3]}
+
+
+def test_a_left_out_object_can_be_taken_back(found: Run, diary: Diary) -> None:
+    go_on(found, ObjectEdit(index=2, keep=False))
+    assert Pipeline().resume(found.folder).manifest.objects[1].state == "skipped"
+    diary.calls.clear()
+    run = go_on(found, ObjectEdit(index=2))
+    assert [record.state for record in run.manifest.objects] == ["done"] * 3
+    assert diary.calls == ["matte", "shape", "paint"]
+
+
+def test_a_renamed_object_keeps_its_seed_and_gets_its_own_folder(found: Run) -> None:
+    before = found.manifest.objects[0]
+    record = go_on(found, ObjectEdit(index=1, label=" red   cup ")).manifest.objects[0]
+    assert (record.label, record.id, record.seed, record.box) == ("red cup", "01-red-cup", before.seed, before.box)
+    assert sorted(path.name for path in (found.folder / "objects").iterdir()) == [
+        "01-red-cup",
+        "02-object",
+        "03-object",
+    ]
+
+
+def test_renaming_what_is_made_costs_no_work(found: Run, diary: Diary) -> None:
+    go_on(found)
+    diary.calls.clear()
+    run = go_on(found, ObjectEdit(index=1, label="cup"))
+    assert diary.calls == []
+    assert (run.manifest.objects[0].label, run.manifest.objects[0].id) == ("cup", "01-object")
+    assert b'"cup"' in run.read(run.manifest.files["scene"])
+
+
+def test_an_added_box_becomes_the_next_object(found: Run) -> None:
+    run = go_on(found, ObjectEdit(box=(10, 10, 90, 9000), label="vase"))
+    record = run.manifest.objects[3]
+    assert (record.index, record.id, record.source, record.state) == (4, "04-vase", "user", "done")
+    assert record.box == (10, 10, 90, 240)
+
+
+def test_a_redrawn_box_is_cut_and_made_anew_and_the_others_are_kept(found: Run, diary: Diary) -> None:
+    before = go_on(found)
+    kept = models(before)
+    diary.calls.clear()
+    run = go_on(found, ObjectEdit(index=3, box=(220, 20, 300, 200)), ObjectEdit(index=1))
+    assert diary.calls == ["matte", "shape", "paint"]
+    record = run.manifest.objects[2]
+    assert (record.box, record.source, record.score) == ((220, 20, 300, 200), "user", None)
+    assert record.seed == before.manifest.objects[2].seed
+    assert {1: models(run)[1], 2: models(run)[2]} == {1: kept[1], 2: kept[2]}
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [ObjectEdit(index=9)],
+        [ObjectEdit(label="no box")],
+        [ObjectEdit(box=(5, 5, 5, 9))],
+        [ObjectEdit(box=(1000, 5, 1100, 9))],
+        [ObjectEdit(index=i, keep=False) for i in (1, 2, 3)],
+        [ObjectEdit(box=(1, 1, 9, 9))] * 254,
+    ],
+)
+def test_an_edit_that_makes_no_sense_is_refused_and_changes_nothing(found: Run, edits: list[ObjectEdit]) -> None:
+    before = (found.folder / "run.json").read_bytes()
+    run = Run.open(found.folder)
+    with pytest.raises(UsageError):
+        edit_objects(run, [ObjectEdit(index=1, label="other"), *edits] if len(edits) != 3 else edits)
+    assert (found.folder / "run.json").read_bytes() == before
+    assert [record.label for record in run.manifest.objects] == ["object-01", "object-02", "object-03"]
+
+
+def test_edits_come_from_plain_data() -> None:
+    assert parse_edits([{"index": 1, "box": [1, 2, 3, 4]}]) == [ObjectEdit(index=1, box=(1, 2, 3, 4))]
+    for bad in ({"index": 0}, {"box": [1, 2]}, {"colour": "red"}, {"label": "x" * 81}):
+        with pytest.raises(UsageError, match="Edit 1"):
+            parse_edits([bad])
+
+
+def test_painting_again_changes_the_paint_alone(found: Run, diary: Diary) -> None:
+    before = go_on(found)
+    shapes = [before.read(record.files["mesh"]) for record in before.manifest.objects]
+    kept = models(before)
+    diary.calls.clear()
+    run = Pipeline().resume(found.folder, change=lambda opened: paint_again(opened, 2, seed=77))
+    assert diary.calls == ["paint"]
+    assert [run.read(record.files["mesh"]) for record in run.manifest.objects] == shapes
+    again = models(run)
+    assert (again[1], again[3]) == (kept[1], kept[3])
+    assert again[2] != kept[2]
+    assert run.manifest.objects[1].seed == before.manifest.objects[1].seed
+    (found.folder / run.manifest.objects[1].files["model"].path).unlink()
+    assert models(Pipeline().resume(found.folder))[2] == again[2]
+
+
+def test_painting_what_has_no_shape_is_refused(found: Run) -> None:
+    for index in (1, 9):
+        with pytest.raises(UsageError):
+            paint_again(Run.open(found.folder), index, seed=1)
+
+
+def test_everything_comes_in_one_archive_without_the_workings(found: Run) -> None:
+    run = go_on(found, ObjectEdit(index=2, keep=False))
+    first, second = io.BytesIO(), io.BytesIO()
+    write_archive(run, first)
+    write_archive(run, second)
+    assert first.getvalue() == second.getvalue()
+    with zipfile.ZipFile(first) as archive:
+        assert archive.testzip() is None
+        names = {name.removeprefix(run.folder.name + "/") for name in archive.namelist()}
+    expected = {f"objects/{i}-object/{name}" for i in ("01", "03") for name in ("cutout.png", "mesh.glb", "model.glb")}
+    assert names == expected | {"input.png", "scene.glb", "sheet.png", "run.json"}
+
+
+def test_a_glb_download_is_the_models_own_bytes(found: Run) -> None:
+    run = go_on(found)
+    record = run.manifest.objects[0]
+    assert as_format(run, record, "glb") == ("01-object.glb", run.read(record.files["model"]))
+    with pytest.raises(UsageError, match="format"):
+        as_format(run, record, "fbx")
+
+
+@pytest.mark.parametrize("name", ["obj", "stl", "ply", "3mf"])
+def test_other_formats_come_as_one_file(found: Run, name: str) -> None:
+    run = go_on(found)
+    file_name, data = as_format(run, run.manifest.objects[0], name)
+    assert file_name == ("01-object-obj.zip" if name == "obj" else f"01-object.{name}")
+    assert len(data) > 50
