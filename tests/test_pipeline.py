@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,6 @@ from manymesh.errors import (
 from manymesh.events import Cancel, Event
 from manymesh.finish import exit_code
 from manymesh.pipeline import Pipeline
-from manymesh.render.preview import four_views
 from manymesh.run import Run
 from manymesh.settings import Settings
 
@@ -43,7 +41,7 @@ def diary(monkeypatch: pytest.MonkeyPatch) -> Diary:
     diary = Diary()
     monkeypatch.setattr("manymesh.pipeline.choose", lambda settings: fake_plan(diary, settings))
     # Small previews: what they look like is not the pipeline's promise.
-    monkeypatch.setattr("manymesh.render.preview.four_views", partial(four_views, view_px=32))
+    monkeypatch.setattr("manymesh.steps.PREVIEW_PX", 32)
     return diary
 
 

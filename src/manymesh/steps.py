@@ -20,6 +20,7 @@ from manymesh.stages import Matte, Paint, Shape, Tick
 from manymesh.types import Camera, Crop, Cutout, Photo
 
 MIN_CUTOUT_PX = 16
+PREVIEW_PX = 256
 
 
 def read_photo(run: Run) -> Photo:
@@ -151,7 +152,9 @@ def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
         verify(files, final)
         for name, content in files.items():
             run.write(object_path(record, name), content, owner=record, role=name.replace(".", "-"))
-    run.write(object_path(record, "preview.png"), pictures.encode(four_views(final)), owner=record, role="preview")
+    run.write(
+        object_path(record, "preview.png"), pictures.encode(four_views(final, PREVIEW_PX)), owner=record, role="preview"
+    )
 
 
 def object_path(record: ObjectRecord, name: str) -> str:

@@ -20,10 +20,10 @@ from manymesh.settings import Settings
 from manymesh.stages import Shape, Stage, Tick
 from manymesh.types import F32, F64, Bool, Cutout, Mesh, Sculpture
 
-SILHOUETTE_CELLS = 15_000
+SILHOUETTE_CELLS = 12_000
 """Grid cells inside the silhouette; decides the time and the number of triangles."""
 
-MIN_CELLS, MAX_CELLS = 96, 320
+MIN_CELLS, MAX_CELLS = 96, 400
 """Along the silhouette's longer side: a slim thing (a spoon, a chair) has the finer grid that its thin parts need."""
 
 ROUNDNESS = 2.4
@@ -34,7 +34,7 @@ CELLS_PER_PX = 1.25
 """No finer than this: a small picture's outline holds no more than its pixels."""
 
 MARGIN_CELLS = 6
-EDGE_BLUR_CELLS = 1.6
+EDGE_BLUR_CELLS = 1.3
 """The outline is smoothed over about this much: a matte is not surer than that, and near the outline every wobble would
 become a ripple on the object's side."""
 
