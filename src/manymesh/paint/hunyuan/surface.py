@@ -6,6 +6,7 @@ Two makers of the same numbers: NumPy, with the views on as many threads as ther
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Drawing:
     centred: bool = True
 
 
-class Surface:
+class Surface(ABC):
     """An unwrapped mesh in the official frame, ready to be drawn.
 
     Args:
@@ -70,13 +71,13 @@ class Surface:
             self.uv = (self.uv * size - np.float32(0.5)) / (size - np.float32(1))
         self.cameras = [official.reference_view(view.azimuth_deg, view.elevation_deg) for view in drawing.views]
 
+    @abstractmethod
     def maps(self, tick: Tick = lambda done: None) -> tuple[U8, U8]:
         """(V, view_px, view_px, 3) uint8 maps of normals and of positions."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bake(self, pictures: U8, tick: Tick = lambda done: None) -> tuple[F32, Bool]:
         """(V, h, w, 3) uint8 painted views to a (T, T, 3) float32 texture and (T, T) bool, where it is painted."""
-        raise NotImplementedError
 
 
 class HostSurface(Surface):
