@@ -167,6 +167,8 @@ class Network(nn.Module):
         self.surface = nn.Conv2d(d128, frame.BACK_COLOR.stop, 1)
         self.pose = PoseHead(c16)
         nn.init.constant_(self.logits.bias, EMPTY_LOGIT)
+        with torch.no_grad():
+            self.surface.bias[frame.BACK_COLOR] = 0.5
         line = (torch.arange(frame.IMAGE_PX) + 0.5) / frame.IMAGE_PX - 0.5
         self.register_buffer("right", 2 * line.view(1, 1, 1, -1), persistent=False)
         self.register_buffer("down", 2 * line.view(1, 1, -1, 1), persistent=False)

@@ -1,0 +1,133 @@
+"""All shapes of a run: the catalogue's from a pack, the generator's made now on every core."""
+
+from __future__ import annotations
+
+import importlib.util
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from training.families import FAMILIES, generate
+from training.shapes import Shape
+
+CATALOGUE_SHARE = 0.45
+"""Of all views; the generated families share the rest evenly."""
+MOST_FACES = 60_000
+FIRST_VALIDATION_NUMBER = 1_000_000
+"""Of a generated family (training.split)."""
+OWN = "own/"
+"""Before the family of generated shapes in logs and tables, since the catalogue has a family "furniture" too."""
+
+
+@dataclass(frozen=True)
+class Things:
+    """Shapes to train on, and shapes held out for validation."""
+
+    train: list[Shape]
+    held_out: list[Shape]
+
+
+def collect(
+    pack: Path | None, generated: int, held_out_each: int, workers: int, limit_s: float, say: Callable[[str], None]
+) -> Things:
+    """Load and generate. ``limit_s``: after so many seconds of generating, go on with what there is."""
+    catalogue = load_catalogue(pack) if pack else Things([], [])
+    families = [name for name in FAMILIES if importlib.util.find_spec(f"training.families.{name}")]
+    if missing := sorted(set(FAMILIES) - set(families)):
+        say(f"families without a generator: {', '.join(missing)}")
+    wanted = [(families[i % len(families)], i // len(families)) for i in range(generated)] if families else []
+    checks = [(name, FIRST_VALIDATION_NUMBER + i) for name in families for i in range(held_out_each)] if wanted else []
+    start = time.monotonic()
+    shapes, failed, unfinished = generate_all(checks + wanted, workers, limit_s)
+    took = time.monotonic() - start
+    for name, reason in failed:
+        say(f"left out {name}: {reason}")
+    say(
+        f"generated {len(shapes)} of {len(checks) + len(wanted)} shapes of {len(families)} families in {took:.1f} s on "
+        f"{workers} workers ({1000 * took * workers / max(1, len(shapes)):.0f} ms each); {len(failed)} failed, "
+        f"{unfinished} not finished in time"
+    )
+    train = [shape for shape in shapes if int(shape.name.rsplit("/", 1)[-1]) < FIRST_VALIDATION_NUMBER]
+    held_out = [shape for shape in shapes if int(shape.name.rsplit("/", 1)[-1]) >= FIRST_VALIDATION_NUMBER]
+    say(f"catalogue: {len(catalogue.train)} to train on, {len(catalogue.held_out)} held out")
+    return Things(catalogue.train + train, catalogue.held_out + held_out)
+
+
+def load_catalogue(pack: Path) -> Things:
+    from training.pack import load
+    from training.split import held_out
+
+    shapes = load(pack)
+    return Things([s for s in shapes if not held_out(s.name)], [s for s in shapes if held_out(s.name)])
+
+
+def generate_all(
+    wanted: list[tuple[str, int]], workers: int, limit_s: float
+) -> tuple[list[Shape], list[tuple[str, str]], int]:
+    """(shapes in name order, (name, reason) of each that failed, how many were not finished)."""
+    if not wanted:
+        return [], [], 0
+    shapes, failed = [], []
+    deadline = time.monotonic() + limit_s
+    # Forked workers start in milliseconds; the caller has not touched CUDA yet.
+    with multiprocessing.get_context("fork").Pool(workers, one_thread) as pool:
+        answers = pool.imap_unordered(attempt, wanted, chunksize=4)
+        for _ in wanted:
+            try:
+                name, answer = answers.next(timeout=max(0.1, deadline - time.monotonic()))
+            except multiprocessing.TimeoutError:
+                break
+            if isinstance(answer, Shape):
+                shapes.append(answer)
+            else:
+                failed.append((name, answer))
+        pool.terminate()
+    shapes.sort(key=lambda shape: shape.name)
+    return shapes, sorted(failed), len(wanted) - len(shapes) - len(failed)
+
+
+def one_thread() -> None:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+
+
+def attempt(wanted: tuple[str, int]) -> tuple[str, Shape | str]:
+    """(name, the shape or why there is none)."""
+    family, number = wanted
+    name = f"{family}/{number:06d}"
+    try:
+        shape = generate(family, number)
+    except Exception as error:  # noqa: BLE001 - one bad shape of thousands must not end the run; it is logged by name
+        return name, f"{type(error).__name__}: {error}"
+    if reason := unusable(shape):
+        return name, reason
+    return name, replace(shape, family=OWN + family)
+
+
+def unusable(shape: Shape) -> str:
+    """Why a shape cannot be trained on, "" where it can."""
+    if not len(shape.faces) or not len(shape.vertices):
+        return "no faces"
+    if not np.isfinite(shape.vertices).all():
+        return "vertices that are no numbers"
+    if shape.faces.min() < 0 or shape.faces.max() >= len(shape.vertices):
+        return "faces that point outside the vertices"
+    if len(shape.faces) > MOST_FACES:
+        return f"{len(shape.faces)} faces, over {MOST_FACES}"
+    return ""
+
+
+def view_weights(shapes: list[Shape]) -> np.ndarray:
+    """(len(shapes),) float64 that sum to 1: how often each shape is looked at."""
+    generated = [shape.family if shape.family.startswith(OWN) else "" for shape in shapes]
+    families = sorted({family for family in generated if family})
+    catalogue_share = CATALOGUE_SHARE if families else 1.0
+    own_share = (1.0 - CATALOGUE_SHARE if "" in generated else 1.0) / max(1, len(families))
+    shares = dict.fromkeys(families, own_share) | {"": catalogue_share}
+    counts = {family: generated.count(family) for family in {*generated}}
+    return np.array([shares[family] / counts[family] for family in generated])
