@@ -6,7 +6,7 @@ The transforms take one part or a list and return the same kind; nothing is chan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,7 +16,7 @@ from training.families.outlines import circle, curve, triangulated
 from training.shapes import Part
 
 Things = TypeVar("Things", Part, list[Part])
-Point = Sequence[float]
+Point = Any  # three numbers
 ORIGIN = (0.0, 0.0, 0.0)
 AXES = {"x": 0, "y": 1, "z": 2}
 
@@ -206,9 +206,7 @@ def torus(paint: Paint, radius: float, thickness: float, at: Point = ORIGIN, axi
 
 def warped(things: Things, change: Callable[[Any], Any]) -> Things:
     """The same pieces, ``change`` applied to their (n, 3) vertices. It must not turn space inside out."""
-    if isinstance(things, list):
-        return [Part(change(one.vertices), one.faces, one.color, one.material) for one in things]
-    return Part(change(things.vertices), things.faces, things.color, things.material)
+    return _each(things, lambda one: Part(change(one.vertices), one.faces, one.color, one.material))
 
 
 def moved(things: Things, offset: Point) -> Things:
@@ -243,9 +241,7 @@ def aimed(things: Things, direction: Point, at: Point = ORIGIN) -> Things:
 
 def mirrored(things: Things) -> Things:
     """The mirror image, x to -x."""
-    if isinstance(things, list):
-        return [mirrored(one) for one in things]
-    return Part(things.vertices * (-1, 1, 1), things.faces[:, ::-1], things.color, things.material)
+    return _each(things, lambda one: Part(one.vertices * (-1, 1, 1), one.faces[:, ::-1], one.color, one.material))
 
 
 def both(things: Part | list[Part]) -> list[Part]:
@@ -278,6 +274,10 @@ def bounds(parts: list[Part]) -> tuple[Any, Any]:
     return np.min([p.vertices.min(0) for p in parts], 0), np.max([p.vertices.max(0) for p in parts], 0)
 
 
+def _each(things: Any, change: Callable[[Part], Part]) -> Any:
+    return [change(one) for one in things] if isinstance(things, list) else change(things)
+
+
 @lru_cache(maxsize=2)
 def _box_plan(bevelled: bool) -> tuple[Any, Any, Any]:
     """Signs, cut axes and faces of a box's vertices."""
@@ -297,8 +297,7 @@ def _box_plan(bevelled: bool) -> tuple[Any, Any, Any]:
 
 @lru_cache(maxsize=512)
 def _loft_faces(count: int, sides: int, loop: bool) -> Any:
-    i, j = np.meshgrid(np.arange(count if loop else count - 1), np.arange(sides), indexing="ij")
-    i, j = i.ravel(), j.ravel()
+    i, j = (a.ravel() for a in np.meshgrid(np.arange(count if loop else count - 1), np.arange(sides), indexing="ij"))
     ahead, k = (i + 1) % count, (j + 1) % sides
     a, b, c, d = i * sides + j, i * sides + k, ahead * sides + k, ahead * sides + j
     faces = [np.stack([a, b, c], 1), np.stack([a, c, d], 1)]
@@ -312,19 +311,20 @@ def _loft_faces(count: int, sides: int, loop: bool) -> Any:
 @lru_cache(maxsize=256)
 def _sheet_faces(rows: int, columns: int) -> Any:
     i, j = np.meshgrid(np.arange(rows - 1), np.arange(columns - 1), indexing="ij")
-    a = (i * columns + j).ravel()
+    a: Any = (i * columns + j).ravel()
     top = np.concatenate([np.stack([a, a + columns, a + columns + 1], 1), np.stack([a, a + columns + 1, a + 1], 1)])
     under = rows * columns
     rim = [(0, c) for c in range(columns - 1)] + [(r, columns - 1) for r in range(rows - 1)]
     rim += [(rows - 1, c) for c in range(columns - 1, 0, -1)] + [(r, 0) for r in range(rows - 1, 0, -1)]
-    edge = np.array([r * columns + c for r, c in rim])
+    edge: Any = np.array([r * columns + c for r, c in rim])
     after = np.roll(edge, -1)
     side = np.concatenate([np.stack([edge, after, after + under], 1), np.stack([edge, after + under, edge + under], 1)])
     return np.concatenate([top, top[:, ::-1] + under, side])
 
 
 def _cross(a: Any, b: Any) -> Any:
-    x, y, z = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1], a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2], 0
+    x = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1]
+    y = a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2]
     z = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
     return np.stack([x, y, z], -1)
 
