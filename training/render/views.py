@@ -1,0 +1,117 @@
+"""How shapes are looked at: camera, light, paint and the photo's faults, drawn at random."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from training.render.backend import launch
+from training.render.columns import COLUMNS, VIEW_SIZE
+from training.render.eyes import axes
+from training.render.looks import draw_look
+from training.render.shape_set import ShapeSet
+
+FIT_STEPS = 6
+
+
+@dataclass(frozen=True)
+class Views:
+    """n looks at shapes of one set.
+
+    Attributes:
+        shape_index: (n,) int64, on the set's device.
+        table: (n, VIEW_SIZE) float32 on the device; its columns are named in ``training.render.columns``.
+        azimuth, elevation: (n,) float32 radians on the device, of the eye in the (stretched, mirrored) object's frame.
+    """
+
+    shape_index: torch.Tensor
+    table: torch.Tensor
+    azimuth: torch.Tensor
+    elevation: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.shape_index)
+
+    def column(self, name: str) -> torch.Tensor:
+        """(n, k) values of one named column of the table."""
+        return self.table[:, COLUMNS[name]]
+
+
+def sample_views(shape_set: ShapeSet, n: int, weights: torch.Tensor, seed: int) -> Views:
+    """Random views.
+
+    Args:
+        shape_set: what is looked at.
+        n: how many views.
+        weights: (len(shape_set),) any non-negative numbers, not all zero: how often each kept shape is chosen.
+        seed: equal seeds give equal views on the same kind of device.
+    """
+    if len(weights) != len(shape_set):
+        raise ValueError(f"{len(weights)} weights for {len(shape_set)} shapes")
+    chooser = torch.Generator(weights.device).manual_seed(seed)
+    chosen = torch.multinomial(weights.float(), n, replacement=True, generator=chooser).to(shape_set.device)
+    rng = np.random.default_rng([seed, 5])
+    table = np.zeros((n, VIEW_SIZE), np.float32)
+    azimuth, elevation = _draw_camera(rng, table)
+    generated_mode, real_mode = draw_look(rng, table, azimuth)
+    placed = torch.from_numpy(table).to(shape_set.device)
+    modes = torch.from_numpy(np.stack([generated_mode, real_mode]).astype(np.float32)).to(shape_set.device)
+    generated = shape_set.generated[chosen]
+    placed[:, COLUMNS["mode"].start] = torch.where(generated, modes[0], modes[1])
+    placed[:, COLUMNS["textured"].start] *= torch.where(generated, 1.0, 0.1)
+    return fitted(shape_set, chosen, placed, azimuth, elevation)
+
+
+def fitted(
+    shape_set: ShapeSet, shape_index: torch.Tensor, table: torch.Tensor, azimuth: np.ndarray, elevation: np.ndarray
+) -> Views:
+    """Views whose cameras stand so that the thing's box is centred and its longest side covers "fill" of the crop.
+
+    The camera is aimed (shifted sideways, never turned), so the optical axis passes through the crop's middle as the
+    decoder assumes. The field of view in "tan" is a wish: things that reach close to the eye get a longer lens.
+    """
+    device, n = shape_set.device, len(table)
+    extents = torch.tensor([0, 0, 0, -1, -1, -1], dtype=torch.int32, device=device).repeat(n, 1).contiguous()
+    for step in range(FIT_STEPS):
+        frustum = int(step == 0)
+        geometry = (shape_index, shape_set.vertex_start, shape_set.vertices)
+        launch("fit_extents", device, n * 256, n, table, *geometry, frustum, extents)
+        launch("fit_update", device, n, n, table, extents, frustum)
+    angles = torch.from_numpy(np.stack([azimuth, elevation]).astype(np.float32)).to(device)
+    return Views(shape_index, table, angles[0], angles[1])
+
+
+def place_camera(
+    row: np.ndarray,
+    azimuth: float,
+    elevation: float,
+    roll: float = 0.0,
+    tan_half_fov: float = 0.25,
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    fill: float = 0.875,
+) -> None:
+    """Write a camera into one (VIEW_SIZE,) row; radians. It still must be ``fitted``."""
+    row[COLUMNS["rot"]] = axes(azimuth, elevation, roll).ravel()
+    row[COLUMNS["tan"]] = tan_half_fov
+    row[COLUMNS["scale"]] = scale
+    row[COLUMNS["fill"]] = fill
+
+
+def _draw_camera(rng: np.random.Generator, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fill the camera's columns; answers azimuth and elevation in radians."""
+    n = len(table)
+    azimuth = np.where(rng.random(n) < 0.8, rng.uniform(-65, 65, n), rng.uniform(-180, 180, n))
+    usual = np.clip(rng.normal(17, 9, n), -5, 50)
+    elevation = np.where(rng.random(n) < 0.7, usual, rng.uniform(-10, 58, n))
+    roll = np.where(rng.random(n) < 0.4, rng.uniform(-4, 4, n), 0.0)
+    tan = np.tan(np.radians(rng.uniform(12, 44, n) / 2))
+    stretch = np.where(rng.random((n, 1)) < 0.7, np.exp(rng.uniform(-0.22, 0.22, (n, 3))), 1.0)
+    stretch[:, 0] *= np.where(rng.random(n) < 0.5, -1.0, 1.0)
+    fill = rng.uniform(0.81, 0.93, n)
+    azimuth, elevation, roll = np.radians(azimuth), np.radians(elevation), np.radians(roll)
+    for i in range(n):
+        place_camera(table[i], azimuth[i], elevation[i], roll[i], tan[i], tuple(stretch[i]), fill[i])
+    return (azimuth + math.pi) % (2 * math.pi) - math.pi, elevation
