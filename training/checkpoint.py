@@ -43,7 +43,7 @@ class Average:
 
 
 def floating(network: nn.Module) -> list[torch.Tensor]:
-    """All floating-point parameters and kept buffers, in a fixed order. (Batch norm also counts its batches: not averaged.)"""
+    """All floating-point parameters and kept buffers, in a fixed order. (Batch norm's count of batches is no float.)"""
     return [value for value in network.state_dict().values() if value.is_floating_point()]
 
 
@@ -95,7 +95,7 @@ def save_ema(folder: Path, network: Network, size: Size, run: str, step: int) ->
 
 
 def load_ema(folder: Path) -> tuple[Network, str]:
-    """(network with a run's averaged weights, the run's id). ValueError where parts are missing or of different steps."""
+    """(network with a run's averaged weights, the run's id). ValueError: parts are missing or of different steps."""
     from safetensors import safe_open
 
     tensors: dict[str, torch.Tensor] = {}

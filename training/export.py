@@ -2,9 +2,9 @@
 
     python -m training.export RUN_FOLDER --out lite.onnx --version 1
 
-Batch norms are folded into their convolutions. Weights are stored as float16 behind Cast nodes (or, with --int8, as int8
-with one scale per output channel behind DequantizeLinear): onnxruntime folds both to float32 when it loads the file, so
-the file is smaller and a pass costs the same.
+Batch norms are folded into their convolutions. Weights are stored as float16 behind Cast nodes: onnxruntime folds
+them to float32 when it loads the file, so the file is half as large and a pass costs the same. --int8 stores int8 with one
+scale per output channel behind DequantizeLinear instead.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def fake_batch(count: int, seed: int, device: torch.device) -> Batch:
     near, far, (right, up) = hits(frame.GRID, tangent, radii, turn, depth)
     inside = torch.isfinite(near)
 
-    front_object, front_normal = normal_at(right, up, near, tangent, radii, turn, depth)
+    _, front_normal = normal_at(right, up, near, tangent, radii, turn, depth)
     back_object, _ = normal_at(right, up, far, tangent, radii, turn, depth)
     step = (frame.FAR - frame.NEAR) / frame.BINS
     middle = frame.NEAR + (torch.arange(frame.BINS, device=device) + 0.5).view(1, -1, 1, 1) * step

@@ -22,7 +22,7 @@ from manymesh.shape.learned import frame
 EXPECTED_ELEVATION = math.radians(17.0)
 EXPECTED_LOG_TAN_HALF_FOV = math.log(math.tan(math.radians(14.0)))
 EMPTY_LOGIT = -2.0
-"""Where the heads start: what a picture of an average thing would answer, so that the first steps are not spent on it."""
+"""Where the heads start: about the average answer, so that the first steps are not spent on finding it."""
 
 
 @dataclass(frozen=True)

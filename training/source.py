@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 
 from training.batch import Batch
@@ -32,13 +31,15 @@ class FakeSource:
 
 
 class RenderedSource:
-    """Views of shapes; ``weights`` (len(shapes),) says how often each is looked at."""
+    """Views of shapes, chosen as ``view_weights`` says. ``names`` and ``families`` are those of the shapes that carved."""
 
-    def __init__(self, shapes: list[Shape], weights: np.ndarray, device: torch.device) -> None:
+    def __init__(self, shapes: list[Shape], device: torch.device) -> None:
         from training.render import ShapeSet
 
-        self.set: Any = ShapeSet(shapes, device)
-        self.weights = weights
+        self.set = ShapeSet(shapes, str(device))
+        self.names, self.families = self.set.names, self.set.families
+        self.lost = sorted({shape.name for shape in shapes} - {*self.names})
+        self.weights = torch.from_numpy(view_weights(self.families))
 
     def batch(self, count: int, seed: int) -> Batch:
         from training.render import render, sample_views
@@ -88,11 +89,11 @@ def validation_views(things: Things | None, count: int, chunk: int, device: torc
         shapes = [shape for shape, own in zip(things.held_out, generated, strict=True) if own is wanted]
         if not shapes:
             continue
-        source = RenderedSource(shapes, view_weights(shapes), device)
+        source = RenderedSource(shapes, device)
         for number in range(max(1, count // chunk)):
             batch = source.batch(chunk, VALIDATION_SEED + 10_000 * part + number)
             batches.append(batch)
-            groups += [shapes[index].family for index in batch.shape_index.tolist()]
+            groups += [source.families[index] for index in batch.shape_index.tolist()]
     return Views(batches, groups)
 
 

@@ -76,7 +76,7 @@ def generate_all(
     deadline = time.monotonic() + limit_s
     # Forked workers start in milliseconds; the caller has not touched CUDA yet.
     with multiprocessing.get_context("fork").Pool(workers, one_thread) as pool:
-        answers = pool.imap_unordered(attempt, wanted, chunksize=4)
+        answers = pool.imap_unordered(attempt, wanted)  # chunks would hide next's timeout
         for _ in wanted:
             try:
                 name, answer = answers.next(timeout=max(0.1, deadline - time.monotonic()))
@@ -122,9 +122,9 @@ def unusable(shape: Shape) -> str:
     return ""
 
 
-def view_weights(shapes: list[Shape]) -> np.ndarray:
-    """(len(shapes),) float64 that sum to 1: how often each shape is looked at."""
-    generated = [shape.family if shape.family.startswith(OWN) else "" for shape in shapes]
+def view_weights(families_of_shapes: list[str]) -> np.ndarray:
+    """(shapes,) float64 that sum to 1: how often each shape is looked at, by the families of all."""
+    generated = [family if family.startswith(OWN) else "" for family in families_of_shapes]
     families = sorted({family for family in generated if family})
     catalogue_share = CATALOGUE_SHARE if families else 1.0
     own_share = (1.0 - CATALOGUE_SHARE if "" in generated else 1.0) / max(1, len(families))

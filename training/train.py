@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from training.log import Log
-from training.network import FULL, TINY
+from training.network import TINY
 from training.parallel import run_on_all
 from training.things import Things, collect
 from training.trainer import Plan, work
@@ -107,7 +107,9 @@ def gather(chosen: argparse.Namespace, log: Log) -> Things:
         chosen.furniture, chosen.generated, chosen.held_out_each, chosen.workers, chosen.generate_seconds, log.say
     )
     if not things.train or not things.held_out:
-        raise SystemExit("no shapes to train on, or none to validate with: give --furniture, --generated or --fake-data")
+        raise SystemExit(
+            "no shapes to train on, or none to validate with: give --furniture, --generated or --fake-data"
+        )
     log.record("shapes", train=len(things.train), held_out=len(things.held_out))
     return things
 

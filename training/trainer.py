@@ -23,7 +23,7 @@ from training.network import FULL, Network, Size, parameter_count
 from training.parallel import FlatGradients, Team
 from training.schedule import WARM_UP_STEPS, Clock, learning_rate
 from training.source import FakeSource, Feeder, RenderedSource, Seeds, Source, validation_views
-from training.things import Things, view_weights
+from training.things import Things
 from training.validate import validate
 
 DECIDE_EVERY = 10
@@ -77,8 +77,8 @@ def work(rank: int, world: int, port: int, plan: Plan, things: Things | None, st
     log.say(f"{world} rank(s) ready on {torch.cuda.get_device_name(device) if plan.cuda else 'the CPU'}")
     source: Source = FakeSource(device)
     if things is not None:
-        source = RenderedSource(things.train, view_weights(things.train), device)
-        log.say(f"{len(things.train)} shapes carved")
+        rendered = source = RenderedSource(things.train, device)
+        log.say(f"{len(rendered.names)} shapes carved; carved to nothing: {', '.join(rendered.lost) or 'none'}")
     Trainer(plan, team, device, log, source, things).run()
     team.close()
 
@@ -326,7 +326,7 @@ def compute_inputs(batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]
 
 
 def make_compute(network: Network, plan: Plan) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
-    """(image, truth) -> (loss, terms), network and losses as one compiled graph, so that they share their memory traffic."""
+    """(image, truth) -> (loss, terms): network and losses in one compiled graph, so that they share memory traffic."""
 
     def compute(image: torch.Tensor, truth: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.autocast(image.device.type, torch.bfloat16, enabled=plan.cuda):

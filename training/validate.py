@@ -69,9 +69,7 @@ def summary(table: torch.Tensor) -> dict[str, float]:
     return found
 
 
-def measures(
-    logits: torch.Tensor, surface: torch.Tensor, pose: torch.Tensor, batch: Batch
-) -> dict[str, torch.Tensor]:
+def measures(logits: torch.Tensor, surface: torch.Tensor, pose: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
     """Each of METRICS for each view, (n,); not a number where the view has no truth for it."""
     logits, surface, pose = logits.float(), surface.float(), pose.float()
     inside, pixels = batch.inside, batch.inside.sum((1, 2)).clamp(min=1)
