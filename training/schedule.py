@@ -32,4 +32,4 @@ class Clock:
         return self.used_before_s + time.monotonic() - self.started
 
     def fraction(self) -> float:
-        return self.used_s() / self.total_s
+        return self.used_s() / max(self.total_s, 1e-9)
