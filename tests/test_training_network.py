@@ -197,7 +197,7 @@ def test_the_average_follows_parameters_and_buffers(network):
         network.logits.bias += 1.0
         network.stem.halve.norm.running_mean += 1.0
     for _ in range(30):
-        average.update(network)
+        average.update()
     assert torch.allclose(average.network.logits.bias, network.logits.bias, atol=1e-4)
     assert torch.allclose(average.network.stem.halve.norm.running_mean, network.stem.halve.norm.running_mean, atol=1e-4)
 

@@ -2,9 +2,9 @@
 
     python -m training.export RUN_FOLDER --out lite.onnx --version 1
 
-Batch norms are folded into their convolutions. Weights are stored as float16 behind Cast nodes: onnxruntime folds
-them to float32 when it loads the file, so the file is half as large and a pass costs the same. --int8 stores int8 with one
-scale per output channel behind DequantizeLinear instead.
+Batch norms are folded into their convolutions. Weights are stored as float16 behind Cast nodes: onnxruntime folds them
+to float32 when it loads the file, so the file is half as large and a pass costs the same. --int8 stores int8 and one
+scale per output channel behind Cast and Mul instead (not DequantizeLinear, which onnxruntime would run at every pass).
 """
 
 from __future__ import annotations
@@ -97,13 +97,11 @@ def pack_weights(model: object, *, int8: bool) -> None:
         if int8 and tensor.name in matrices | convolutions and values.ndim > 1:
             axis = 0 if tensor.name in convolutions else values.ndim - 1
             scale, steps = quantised(values, axis)
-            kept += [
-                numpy_helper.from_array(steps, name),
-                numpy_helper.from_array(scale, f"{name}.scale"),
-                numpy_helper.from_array(np.zeros(len(scale), np.int8), f"{name}.zero"),
+            kept += [numpy_helper.from_array(steps, name), numpy_helper.from_array(scale, f"{name}.scale")]
+            widening += [
+                helper.make_node("Cast", [name], [f"{name}.wide"], to=TensorProto.FLOAT),
+                helper.make_node("Mul", [f"{name}.wide", f"{name}.scale"], [tensor.name]),
             ]
-            inputs = [name, f"{name}.scale", f"{name}.zero"]
-            widening.append(helper.make_node("DequantizeLinear", inputs, [tensor.name], axis=axis))
         else:
             kept.append(numpy_helper.from_array(values.astype(np.float16), name))
             widening.append(helper.make_node("Cast", [name], [tensor.name], to=TensorProto.FLOAT))
@@ -114,11 +112,10 @@ def pack_weights(model: object, *, int8: bool) -> None:
 
 
 def quantised(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
-    """(scale (channels,) float32, int8 steps), symmetric, one scale for each index of ``axis``."""
+    """(float32 scales that broadcast, int8 steps), symmetric, one scale for each index of ``axis``."""
     others = tuple(i for i in range(values.ndim) if i != axis)
-    scale = np.maximum(np.abs(values).max(others), 1e-12).astype(np.float32) / 127
-    shape = [-1 if i == axis else 1 for i in range(values.ndim)]
-    return scale, np.clip(np.round(values / scale.reshape(shape)), -127, 127).astype(np.int8)
+    scale = np.maximum(np.abs(values).max(others, keepdims=True), 1e-12).astype(np.float32) / 127
+    return scale, np.clip(np.round(values / scale), -127, 127).astype(np.int8)
 
 
 def measure(network: Network, path: Path, threads: tuple[int, ...] = (1, 2), passes: int = 5) -> Measured:

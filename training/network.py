@@ -148,7 +148,7 @@ class PoseHead(nn.Module):
 
 
 class Network(nn.Module):
-    """image (n, 4, 256, 256) in 0..1 -> logits (n, BINS, GRID, GRID), surface (n, 8, GRID, GRID), pose (n, POSE_SIZE)."""
+    """image (n, 4, 256, 256) -> logits (n, BINS, GRID, GRID), surface (n, 8, GRID, GRID), pose (n, POSE_SIZE)."""
 
     def __init__(self, size: Size = FULL) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """One process a GPU: gradients averaged through one flat buffer, and one clock for all.
 
-Why not DistributedDataParallel: with torch.compile it splits the graph at its buckets. A 10 M parameter network's gradients
-are 40 MB: one all-reduce of them all costs less than a millisecond over NVLink, and leaves the compiled step whole.
+Why not DistributedDataParallel: with torch.compile it splits the graph at its buckets. A 10 M parameter network's
+gradients are 40 MB: one all-reduce of them all is cheap over NVLink, and leaves the compiled step whole.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Team:
                                     timeout=PATIENCE, **chosen)  # fmt: skip
 
     def tell(self, note: Any) -> Any:
-        """Rank 0's ``note`` (anything JSON can hold), the same on every rank. Goes past the GPU: nothing synchronises."""
+        """Rank 0's ``note`` (anything JSON can hold), on every rank. Goes past the GPU: nothing synchronises."""
         if self.world == 1:
             return note
         self.notes += 1

@@ -53,8 +53,8 @@ def settings(plan: dict[str, Any], first: dict[str, Any], calls: int) -> list[st
     return [
         f"- Machine: {first['machine']}, torch {first['torch']}; {calls} call(s)",
         f"- {first['parameters']:,} parameters: {size}",
-        f"- {plan['minutes']:g} minutes, batch {plan['batch']} on each of {first['ranks']} rank(s), seed {plan['seed']}, "
-        f"peak rate {plan['peak']:g} x sqrt(ranks), warm-up {plan['warm_up']} steps, decay {plan['weight_decay']:g}",
+        f"- {plan['minutes']:g} minutes, batch {plan['batch']} for each of {first['ranks']} ranks, seed {plan['seed']}",
+        f"- Peak rate {plan['peak']:g} x sqrt(ranks), warm-up {plan['warm_up']} steps, decay {plan['weight_decay']:g}",
         f"- Loss weights: {weights}",
     ]
 

@@ -31,7 +31,7 @@ class FakeSource:
 
 
 class RenderedSource:
-    """Views of shapes, chosen as ``view_weights`` says. ``names`` and ``families`` are those of the shapes that carved."""
+    """Views of shapes, chosen as ``view_weights`` says; ``names`` and ``families`` are of those that carved."""
 
     def __init__(self, shapes: list[Shape], device: torch.device) -> None:
         from training.render import ShapeSet

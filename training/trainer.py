@@ -155,7 +155,7 @@ class Trainer:
         self.window.mark("update")
         length = self.gradients.average_and_clip_(self.team, CLIP)
         self.optimizer.step()
-        self.average.update(self.network)
+        self.average.update()
         self.window.mark("end")
         self.window.add(torch.cat([total.detach().view(1), length.view(1), values]))
         self.step += 1
@@ -321,8 +321,10 @@ TRUTHS = (
 
 
 def compute_inputs(batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    image = batch.image.float().contiguous(memory_format=torch.channels_last)
-    return image, {name: getattr(batch, name) for name in TRUTHS}
+    """The image and the truth, the two large ones laid out as the convolutions lay out theirs."""
+    truth = {name: getattr(batch, name) for name in TRUTHS}
+    truth["occupancy"] = batch.occupancy.contiguous(memory_format=torch.channels_last)
+    return batch.image.float().contiguous(memory_format=torch.channels_last), truth
 
 
 def make_compute(network: Network, plan: Plan) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
