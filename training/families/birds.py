@@ -59,8 +59,8 @@ KINDS: dict[str, Build] = {
     "chick": Build(0.42, 15, ((0, 0), (0.05, 0.3)), 0.25, 0.3, 0.13, 0.07, 0, 0.22, 0.05, 20, 0.2, (), ((YELLOW, YELLOW, ORANGE),)),
     "turkey": Build(0.44, 25, ((0, 0), (0.1, 0.25), (0.15, 0.5)), 0.1, 0.12, 0.14, 0.05, 0.05, 0.35, 0.3, 40, 0.3, ("wheel", "comb"), ((BROWN, BLACK, RED),)),
     "peacock": Build(0.28, 18, ((0, 0), (0.1, 0.3), (0.12, 0.55)), 0.09, 0.12, 0.14, 0.05, 0.02, 0.4, 0.3, 0, 0.2, ("wheel",), ((BLUE, BLUE, GREY),)),
-    "owl": Build(0.36, 72, ((0, 0), (-0.03, 0.18)), 0.3, 0.31, 0.12, 0.07, 0.07, 0.12, 0.25, -10, 0.22, ("disc",), ((BROWN, CREAM, YELLOW), (WHITE, WHITE, GREY), (GREY, WHITE, ORANGE))),
-    "penguin": Build(0.33, 80, ((0, 0), (0.02, 0.25)), 0.22, 0.2, 0.2, 0.05, 0.03, 0.08, 0.15, -10, 0.2, ("flippers",), ((BLACK, WHITE, ORANGE), (BLUE, WHITE, YELLOW))),
+    "owl": Build(0.36, 72, ((0, 0), (0.07, 0.27)), 0.3, 0.31, 0.12, 0.07, 0.07, 0.12, 0.25, -10, 0.22, ("disc",), ((BROWN, CREAM, YELLOW), (WHITE, WHITE, GREY), (GREY, WHITE, ORANGE))),
+    "penguin": Build(0.33, 80, ((0, 0), (0.06, 0.3)), 0.22, 0.2, 0.2, 0.05, 0.03, 0.08, 0.15, -10, 0.2, ("flippers",), ((BLACK, WHITE, ORANGE), (BLUE, WHITE, YELLOW))),
     "parrot": Build(0.25, 58, ((0, 0), (0.05, 0.18)), 0.19, 0.21, 0.16, 0.1, 0.14, 0.14, 0.9, -12, 0.18, (), ((RED, YELLOW, GREY), (GREEN, RED, CREAM), (BLUE, YELLOW, BLACK), (WHITE, WHITE, GREY))),
     "toucan": Build(0.26, 50, ((0, 0), (0.06, 0.18)), 0.18, 0.19, 0.55, 0.13, 0.12, 0.16, 0.5, -8, 0.18, (), ((BLACK, WHITE, ORANGE),)),
     "eagle": Build(0.28, 55, ((0, 0), (0.06, 0.22)), 0.16, 0.17, 0.2, 0.08, 0.11, 0.25, 0.5, -8, 0.25, (), ((BROWN, BROWN, YELLOW), (BROWN, WHITE, YELLOW))),
@@ -128,8 +128,9 @@ def _trunk(build: Build, place: Place, plumage: Color, breast: Color) -> list[Pa
     lumps.append(egg(place.head, build.head * np.array([0.9, 0.92, 1.0]), blend=0.06))
     parts = [blob(lumps, plumage, "plumage", 2300)]
     if breast != plumage:
-        front = place.trunk + axes[2] * 0.12 - axes[1] * build.fat * 0.3
-        parts.append(blob([egg(front, (build.fat * 0.8, build.fat * 0.76, 0.4), axes)], breast, "breast", 500))
+        upright = build.pitch > 65
+        front = place.trunk + axes[2] * (0.0 if upright else 0.12) - axes[1] * build.fat * (0.42 if upright else 0.3)
+        parts.append(blob([egg(front, (build.fat * 0.8, build.fat * 0.76, 0.42), axes)], breast, "breast", 500))
     return parts
 
 

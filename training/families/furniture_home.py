@@ -94,8 +94,6 @@ def washbasin(rng: Rng) -> list[Part]:
     else:
         parts += table_legs(rng, metal, "metal", width * 0.8, depth * 0.8, rim - 4, 5)
         parts.append(box(paint, (0.8 * width, 8, 6), (0, rim - 4, -depth * 0.48), bevel=1.5))
-    if rng.random() < 0.3:
-        parts.append(box(glass(rng, "mirror"), (width * 0.8, 60, 2.5), (0, rim + 58, -depth * 0.5), bevel=0.6))
     return parts
 
 

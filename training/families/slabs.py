@@ -21,6 +21,7 @@ def slab(
     *,
     face: ArrayLike = (0, 0, 1),
     cup: float = 0.0,
+    coarse: bool = False,
 ) -> Part:
     """A lens-shaped section swept along a spine.
 
@@ -28,6 +29,7 @@ def slab(
         spine: (n, 3). widths: (n,) full widths across. thickness: full, one number or (n,).
         face: the direction that the flat side looks to, (3,) or (n, 3).
         cup: how far the edges bend towards ``face``, as a share of the half width.
+        coarse: half as many faces, for things with many leaves.
     """
     points = np.asarray(spine, np.float64)
     along = unit(np.gradient(points, axis=0))
@@ -36,8 +38,9 @@ def slab(
     out = unit(np.cross(across, along))
     half = np.asarray(widths, np.float64)[:, None, None] / 2
     thick = np.broadcast_to(np.asarray(thickness, np.float64), len(points))[:, None, None]
-    side = LENS[None, :, :1] * half
-    up = LENS[None, :, 1:] * thick + cup * LENS[None, :, :1] ** 2 * half
+    lens = LENS[::2] if coarse else LENS
+    side = lens[None, :, :1] * half
+    up = lens[None, :, 1:] * thick + cup * lens[None, :, :1] ** 2 * half
     rings = points[:, None] + side * across[:, None] + up * out[:, None]
     return parts.loft(parts.Paint(color, material), rings)
 

@@ -38,9 +38,9 @@ def main() -> None:
 def load(source: str, first: int, count: int) -> list[Shape]:
     """Shapes of a pack, or freshly generated ones."""
     if Path(source).exists():
-        from training.pack import read_pack
+        from training.pack import load as load_pack
 
-        return list(read_pack(Path(source)))[first : first + count]
+        return load_pack(source)[first : first + count]
     from training.families import generate
 
     return [generate(family, number) for family in source.split(",") for number in range(first, first + count)]

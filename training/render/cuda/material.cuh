@@ -39,8 +39,8 @@ DEVICE void paint(const float* V, unsigned seed, int number, float* rgb) {
     unsigned n = 16u * (unsigned)number;
     float hue = uniform(seed, n), saturation = uniform(seed, n + 1), value = uniform(seed, n + 2);
     if (V[V_MODE] > 1.5f) hue = V[V_HUE] + 0.07f * (hue - 0.5f);
-    saturation = uniform(seed, n + 3) < 0.3f ? 0.12f * saturation : 0.9f * saturation;
-    hsv(hue, saturation, 0.08f + 0.9f * value, rgb);
+    saturation = uniform(seed, n + 3) < 0.3f ? 0.12f * saturation : 0.85f * saturation;
+    hsv(hue, saturation, 0.1f + 0.88f * value, rgb);
 }
 
 // A pattern in 0..1 that lies on the object like veneer: projected along the axis that the face turns to most.

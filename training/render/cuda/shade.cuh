@@ -93,11 +93,16 @@ KERNEL shade(i64 views, const float* table, const i64* shape_index, const i64* f
             for (int k = 0; k < 3; ++k) half[k] = eye[k] + V[V_KEY + k];
             unit3(half);
             float shine = strength * powf(fmaxf(dot3(half, s.normal), 0.f), power) * shadow * (key_angle > 0.f ? 1.f : 0.f);
+            // Every surface mirrors a little at a slant (Schlick 1994), which is what gives black things a shape.
+            float facing = clampf(dot3(eye, s.normal), 0.f, 1.f), slant = (1.f - facing) * (1.f - facing);
+            float mirror = 0.012f + (0.05f + 0.25f * strength) * slant * slant;
+            float sky_side = 2.f * facing * s.normal[1] - eye[1];  // height of the mirrored direction
             float fill = fmaxf(dot3(s.normal, V + V_FILL_LIGHT), 0.f), up = 0.5f + 0.5f * s.normal[1];
             for (int k = 0; k < 3; ++k) {
                 float light = V[V_KEY_COLOR + k] * fmaxf(key_angle, 0.f) * shadow + V[V_FILL_COLOR + k] * fill * (0.4f + 0.6f * open)
                     + mixf(V[V_GROUND + k], V[V_SKY + k], up) * open;
-                rgb[k] = powf(rgb[k], 2.2f) * light + shine * V[V_KEY_COLOR + k];
+                rgb[k] = (0.008f + 0.99f * powf(rgb[k], 2.2f)) * light + shine * V[V_KEY_COLOR + k]
+                    + mirror * mixf(V[V_GROUND + k], V[V_SKY + k], clampf(0.5f + sky_side, 0.f, 1.f)) * open;
             }
             tone(V, rgb);
             for (int k = 0; k < 3; ++k) sum[k] += rgb[k];
