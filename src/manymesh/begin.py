@@ -74,6 +74,8 @@ def begin_run(path: Path, out: Path, plan: Plan) -> Run:
             seconds=round(time.perf_counter() - start_s, 4),
             host_peak_bytes=meter.usage.host_peak_bytes,
             device_peak_bytes=meter.usage.device_peak_bytes,
+            device_reserved_bytes=meter.usage.device_reserved_bytes,
+            wall_seconds=round(meter.usage.seconds, 4),
         )
     )
     run.save()
