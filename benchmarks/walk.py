@@ -156,6 +156,15 @@ def keep(folder: Path, row: dict[str, Any]) -> None:
             (folder / f"{row['case'].replace(' ', '-')}-{name}").write_bytes(source.read_bytes())
 
 
+def described(options: argparse.Namespace) -> str:
+    if options.brief:
+        return "next to no work, to try the script"
+    return (
+        f"full size: Qwen3-VL-2B bfloat16 ({options.tokens} tokens), BiRefNet, 2mini (50 steps, grid 384) and Paint "
+        f"(6 views at 512, 30 steps, 50 delight steps) float16; 40,000 faces, texture {options.texture_size}"
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tiny", action="store_true", help="small networks on the CPU")
@@ -174,14 +183,7 @@ def main() -> int:
     began = time.perf_counter()
     device = torch.device("cpu" if options.tiny or not torch.cuda.is_available() else "cuda")
     report: dict[str, Any] = {"machine": machine(device), "cases": []}
-    report["settings"] = (
-        "next to no work, to try the script"
-        if options.brief
-        else (
-            f"full size: Qwen3-VL-2B bfloat16 ({options.tokens} tokens), BiRefNet, 2mini (50 steps, grid 384) "
-            f"and Paint (6 views at 512, 30 steps, 50 delight steps) float16, 40,000 faces, texture {options.texture_size}"
-        )
-    )
+    report["settings"] = described(options)
     with tempfile.TemporaryDirectory(prefix="manymesh-walk-") as name:
         folder = Path(name)
         # The converted twin of the painter's pickle, and notes about it, belong with the rest.
