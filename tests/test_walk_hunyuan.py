@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gc
+import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tiny_birefnet
 import tiny_shape
 import trimesh
-from gltf_validator import validate
+from gltf_validator import assert_valid
 from parity_path import parity_dir
 from PIL import Image, ImageDraw
 from tiny_paint import write_all
@@ -21,7 +25,10 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 pytest.importorskip("yaml", reason="pyyaml is not installed")
 
-import manymesh  # noqa: E402
+from manymesh.events import Event  # noqa: E402
+from manymesh.pipeline import Pipeline  # noqa: E402
+from manymesh.run import Run  # noqa: E402
+from manymesh.settings import Settings  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -42,14 +49,24 @@ QUICK = {
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("weights")
     (root / "qwen3-vl-2b").symlink_to(parity_dir("qwen3vl-tiny"))
-    tiny_birefnet.save(root / "birefnet-general" / "model.safetensors", tiny_birefnet.tiny_state())
+    tiny_birefnet.save(root / "birefnet-general" / "model.safetensors", cutting_at(-0.42))
     tiny_shape.write_checkpoint(root)
     return write_all(root)
 
 
+def cutting_at(logit: float) -> dict[str, np.ndarray]:
+    """The tiny matte network with its last layer made steep around ``logit``, which lies between what its random
+    weights answer to plain ground and to coloured things: so it really cuts them out."""
+    state = tiny_birefnet.tiny_state()
+    last = "decoder.conv_out1.0."
+    state[last + "weight"] *= 40
+    state[last + "bias"] = 40 * (state[last + "bias"] - np.float32(logit))
+    return state
+
+
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A disc on clear ground: what a random matte network would answer is not to be relied on."""
+    """A disc on clear ground, for painting a mesh by."""
     picture = Image.new("RGBA", (96, 80), (0, 0, 0, 0))
     ImageDraw.Draw(picture).ellipse((18, 10, 78, 70), fill=(190, 90, 35, 255))
     path = tmp_path_factory.mktemp("photo") / "thing.png"
@@ -57,19 +74,89 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_photo_becomes_a_textured_mesh(weights: Path, photo: Path, tmp_path: Path) -> None:
-    made = manymesh.make(
-        photo,
-        out=tmp_path,
-        engine="hunyuan",
-        weights_dir=weights,
-        devices=("cpu",),
-        whole_image_if_none=True,
-        max_objects=1,
-        **QUICK,
+@pytest.fixture(scope="module")
+def two_things(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A disc and a bar on opaque ground: the matte network has to say what is what."""
+    picture = Image.new("RGB", (200, 120), (225, 224, 220))
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((15, 25, 85, 95), fill=(190, 40, 35))
+    draw.rectangle((120, 20, 180, 100), fill=(30, 90, 150))
+    path = tmp_path_factory.mktemp("photo") / "two.png"
+    picture.save(path)
+    return path
+
+
+NETWORKS = {
+    "Qwen3VLForConditionalGeneration",
+    "BiRefNet",
+    "Conditioner",
+    "Dit",
+    "ShapeVae",
+    "TextEncoder",
+    "UNet",
+    "ReferenceUNet",
+    "ViewsUNet",
+    "Vae",
+}
+
+
+class Watch:
+    """Which networks are in memory at which events of a run."""
+
+    def __init__(self) -> None:
+        self.at_start: dict[str, set[str]] = {}
+        self.at_work: dict[str, set[str]] = {}
+        self.kinds: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        self.kinds.append(event.kind)
+        if event.kind == "stage-started":
+            self.at_start[event.stage] = self.alive()
+        working = "object-progress" if event.stage == "detect" else "object-done"
+        if event.kind == working and event.stage not in self.at_work:
+            self.at_work[event.stage] = self.alive()
+
+    @staticmethod
+    def alive() -> set[str]:
+        gc.collect()
+        kinds = (type(thing) for thing in gc.get_objects())
+        return {kind.__name__ for kind in kinds if kind.__name__ in NETWORKS and issubclass(kind, torch.nn.Module)}
+
+
+@dataclass(frozen=True)
+class Walked:
+    run: Run
+    watch: Watch
+
+
+@pytest.fixture(scope="module")
+def walked(weights: Path, two_things: Path, tmp_path_factory: pytest.TempPathFactory) -> Walked:
+    """One walk of two objects. Only the tokens that the detector is taken to have said are given: those of a random
+    language model name nothing. It decodes its own in full before, and all that follows them is the usual way."""
+    from manymesh.detect.qwen import decode, prompt
+
+    reply = json.dumps(
+        [{"bbox_2d": [60, 180, 440, 820], "label": "ball"}, {"bbox_2d": [590, 150, 910, 850], "label": "block"}]
     )
-    manifest = made.manifest
-    assert manifest.engine == "hunyuan"
+    tokens = prompt.load_tokenizer(weights / "qwen3-vl-2b")(reply)["input_ids"]
+    real = decode.Decoder.run
+
+    def run(self: decode.Decoder, *arguments: Any, **more: Any) -> decode.Answer:
+        own = real(self, *arguments, **more)
+        assert len(own.tokens) == QUICK["detector_tokens"]
+        return decode.Answer(tuple(tokens), "end")
+
+    settings = Settings(prompt="block, ball", engine="hunyuan", weights_dir=weights, devices=("cpu",), **QUICK)
+    watch = Watch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decode.Decoder, "run", run)
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        (made,) = Pipeline(settings, on_event=watch).make([two_things], tmp_path_factory.mktemp("runs"))
+    return Walked(made, watch)
+
+
+def test_a_photo_becomes_textured_meshes(walked: Walked) -> None:
+    manifest = walked.run.manifest
     assert manifest.implementations == {
         "detect": "qwen3-vl",
         "matte": "birefnet",
@@ -77,17 +164,76 @@ def test_a_photo_becomes_a_textured_mesh(weights: Path, photo: Path, tmp_path: P
         "paint": "hunyuan3d-paint",
     }
     assert manifest.state == "done", [record.error for record in manifest.objects]
-    (thing,) = made.objects
-    facts = thing.record.facts["paint"]
-    assert facts["texture_px"] == 64
-    assert {"views", "bake"} <= facts["seconds"].keys()
-    material = thing.mesh.visual.material
-    assert (material.metallicFactor, material.roughnessFactor) == (0.0, 1.0)
-    texture = np.asarray(material.baseColorTexture.convert("RGB"))
-    assert texture.shape == (64, 64, 3)
-    assert texture.std() > 3
-    (issues,) = validate([thing.files["model"].read_bytes()], tmp_path)
-    assert (issues["numErrors"], issues["numWarnings"]) == (0, 0), issues["messages"]
+    assert [record.label for record in manifest.objects] == ["block", "ball"]
+    files = [walked.run.folder / record.files["model"].path for record in manifest.objects]
+    for path, record in zip(files, manifest.objects, strict=True):
+        model = trimesh.load(path, force="mesh", process=False)
+        assert 0 < len(model.faces) <= QUICK["faces"]
+        material = model.visual.material
+        assert (material.metallicFactor, material.roughnessFactor) == (0.0, 1.0)
+        texture = np.asarray(material.baseColorTexture.convert("RGB"))
+        assert texture.shape == (64, 64, 3)
+        assert texture.std() > 3
+        facts = record.facts["paint"]
+        assert facts["texture_px"] == 64
+        assert {"unwrap", "maps", "views", "bake", "fill"} <= facts["seconds"].keys()
+    assert files[0].read_bytes() != files[1].read_bytes()
+
+
+def test_its_glbs_are_valid(walked: Walked, tmp_path: Path) -> None:
+    run = walked.run
+    paths = [record.files["model"].path for record in run.manifest.objects] + [run.manifest.files["scene"].path]
+    assert_valid([(run.folder / path).read_bytes() for path in paths], tmp_path)
+
+
+def test_its_run_folder_is_complete(walked: Walked) -> None:
+    run = walked.run
+    assert {"input", "detections", "scene", "sheet"} <= run.manifest.files.keys()
+    for record in run.manifest.objects:
+        assert {"crop", "cutout", "shape", "mesh", "model", "preview"} <= record.files.keys()
+        assert record.seconds.keys() == {"matte", "shape", "refine", "paint", "write"}
+    for file in [*run.manifest.files.values(), *(f for r in run.manifest.objects for f in r.files.values())]:
+        data = (run.folder / file.path).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (file.bytes, file.sha256)
+
+
+def test_every_stages_cost_is_in_the_manifest(walked: Walked) -> None:
+    records = walked.run.manifest.stages
+    order = ["load", "detect", "crop", "matte", "shape", "refine", "paint", "write", "finish"]
+    assert [record.stage for record in records] == order
+    for record in records:
+        # Rounded to 0.1 ms, each for itself.
+        assert 0 < record.seconds <= record.wall_seconds + 0.001, record.stage
+        assert record.load_seconds <= record.wall_seconds
+        assert record.host_peak_bytes > 1 << 20
+        assert (record.device_peak_bytes is None) == (not torch.cuda.is_available())
+        assert (record.device_reserved_bytes is None) == (record.device_peak_bytes is None)
+    assert [record.objects for record in records if record.stage in ("matte", "shape", "paint")] == [2, 2, 2]
+
+
+def test_every_network_is_in_memory_for_its_own_turn_only(walked: Walked) -> None:
+    assert walked.watch.at_work == {
+        "detect": {"Qwen3VLForConditionalGeneration"},
+        "matte": {"BiRefNet"},
+        "shape": {"Dit", "ShapeVae"},
+        "refine": set(),
+        "paint": {"ViewsUNet", "Vae"},
+        "write": set(),
+    }
+    assert all(alive == set() for alive in walked.watch.at_start.values()), walked.watch.at_start
+
+
+def test_resuming_what_is_done_does_nothing_twice(walked: Walked) -> None:
+    folder = walked.run.folder
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name not in ("run.json", ".lock")}
+    stages = list(walked.run.manifest.stages)
+    for _ in range(2):
+        watch = Watch()
+        again = Pipeline(on_event=watch).resume(folder)
+        assert again.manifest.state == "done"
+        assert again.manifest.stages == stages
+        assert "stage-started" not in watch.kinds
+        assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
 def paint(mesh: Path, photo: Path, out: Path, *more: str) -> dict[str, object]:

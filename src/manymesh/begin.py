@@ -66,14 +66,17 @@ def begin_run(path: Path, out: Path, plan: Plan) -> Run:
             platform=f"{platform.system()} {platform.machine()}",
         )
         run = Run.create(out, manifest, pictures.encode(photo.rgb, photo.alpha))
+    seconds = round(time.perf_counter() - start_s, 4)
     run.manifest.stages.append(
         StageRecord(
             stage="load",
             implementation="manymesh",
             licence="Apache-2.0",
-            seconds=round(time.perf_counter() - start_s, 4),
+            seconds=seconds,
+            wall_seconds=seconds,
             host_peak_bytes=meter.usage.host_peak_bytes,
             device_peak_bytes=meter.usage.device_peak_bytes,
+            device_reserved_bytes=meter.usage.device_reserved_bytes,
         )
     )
     run.save()

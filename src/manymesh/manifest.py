@@ -55,10 +55,16 @@ class StageRecord(_Record):
     stage: str
     implementation: str
     licence: str
-    seconds: float = 0.0
-    load_seconds: float = Field(default=0.0, description="Of these, until the model was ready.")
+    seconds: float = Field(default=0.0, description="Of its objects' own work.")
+    load_seconds: float = Field(default=0.0, description="Before it, until the model was ready.")
+    wall_seconds: float = Field(
+        default=0.0, description="From opening to closing the stage: loading, looking at all objects first, their work."
+    )
     host_peak_bytes: int = Field(default=0, description="Highest resident memory, child processes included.")
     device_peak_bytes: int | None = Field(default=None, description="Highest memory allocated on the device.")
+    device_reserved_bytes: int | None = Field(
+        default=None, description="Highest memory kept from other programs on the device, spare memory included."
+    )
     objects: int = 0
 
 

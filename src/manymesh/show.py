@@ -29,7 +29,7 @@ def tables(run: Run) -> str:
             files,
         )
     stages = Table()
-    for heading in ("stage", "by", "licence", "seconds", "of it loading", "host peak", "device peak"):
+    for heading in ("stage", "by", "licence", "seconds", "loading", "in all", "host peak", "device peak"):
         stages.add_column(heading, justify="left" if heading in ("stage", "by", "licence") else "right")
     for stage in manifest.stages:
         device = "" if stage.device_peak_bytes is None else _mib(stage.device_peak_bytes)
@@ -39,6 +39,7 @@ def tables(run: Run) -> str:
             stage.licence,
             f"{stage.seconds:.2f}",
             f"{stage.load_seconds:.2f}",
+            f"{stage.wall_seconds:.2f}",
             _mib(stage.host_peak_bytes),
             device,
         )

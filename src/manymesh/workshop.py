@@ -161,8 +161,10 @@ class Workshop:
         finally:
             for record in records:
                 record.load_seconds = round(load_s, 4)
+                record.wall_seconds = round(meter.usage.seconds, 4)
                 record.host_peak_bytes = meter.usage.host_peak_bytes
                 record.device_peak_bytes = meter.usage.device_peak_bytes
+                record.device_reserved_bytes = meter.usage.device_reserved_bytes
         for run, name in zip(runs, names, strict=True):
             run.save()
             self._say(Event("stage-done", name, stage, total=total, seconds=meter.usage.seconds))

@@ -18,11 +18,13 @@ class Usage:
         seconds: wall time.
         host_peak_bytes: highest resident memory of this process and its children, sampled every 20 ms.
         device_peak_bytes: highest CUDA memory allocated by torch, or None when torch is not loaded or has no CUDA.
+        device_reserved_bytes: the highest that torch kept from other programs, its spare memory included, likewise.
     """
 
     seconds: float
     host_peak_bytes: int
     device_peak_bytes: int | None
+    device_reserved_bytes: int | None = None
 
 
 class Meter:
@@ -51,7 +53,7 @@ class Meter:
         self._stop.set()
         self._thread.join()
         self._sample()
-        self.usage = Usage(time.perf_counter() - self._start_s, self._peak_bytes, _device_peak())
+        self.usage = Usage(time.perf_counter() - self._start_s, self._peak_bytes, *_device_peaks())
 
     def _watch(self) -> None:
         while not self._stop.wait(SAMPLE_EVERY_S):
@@ -83,6 +85,8 @@ def _reset_device_peak() -> None:
         cuda.reset_peak_memory_stats()  # type: ignore[attr-defined]
 
 
-def _device_peak() -> int | None:
+def _device_peaks() -> tuple[int | None, int | None]:
     cuda = _cuda()
-    return None if cuda is None else int(cuda.max_memory_allocated())  # type: ignore[attr-defined]
+    if cuda is None:
+        return None, None
+    return int(cuda.max_memory_allocated()), int(cuda.max_memory_reserved())  # type: ignore[attr-defined]
