@@ -171,11 +171,8 @@ class Painting:
 
     def _read(self, cutouts: Sequence[Cutout], tick: Tick) -> None:
         """Fills ``_references``: all through the first network, then all through the second."""
-        ready: dict[str, tuple[U8, Sharp]] = {}
-        with self._delighter() as delighter:
-            for number, cutout in enumerate(cutouts):
-                with suppress(ObjectError):
-                    ready[_key(cutout)] = self._delit(delighter, cutout, part(tick, *_share(number, len(cutouts))))
+        ready = self._without_light(cutouts, tick)
+        self.networks.release()
         if not ready:
             return
         vae = self._vae or self.networks.vae()
@@ -185,6 +182,16 @@ class Painting:
         if self._vae is None:
             del vae
             self.networks.release()
+
+    def _without_light(self, cutouts: Sequence[Cutout], tick: Tick) -> dict[str, tuple[U8, Sharp]]:
+        """What the second network is shown of each cutout. A function of its own: while a name for the first network
+        lives, so does the network."""
+        ready: dict[str, tuple[U8, Sharp]] = {}
+        with self._delighter() as delighter:
+            for number, cutout in enumerate(cutouts):
+                with suppress(ObjectError):
+                    ready[_key(cutout)] = self._delit(delighter, cutout, part(tick, *_share(number, len(cutouts))))
+        return ready
 
     @contextmanager
     def _delighter(self) -> Iterator[Delighter | None]:
