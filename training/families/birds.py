@@ -68,6 +68,7 @@ KINDS: dict[str, Build] = {
     "stork": Build(0.24, 15, ((0, 0), (0.2, 0.15), (0.12, 0.45), (0.22, 0.65)), 0.07, 0.11, 0.5, 0.05, 0, 1.0, 0.3, -15, 0.2, (), ((WHITE, WHITE, RED), (GREY, GREY, BLACK))),
     "ostrich": Build(0.36, 8, ((0, 0), (0.15, 0.3), (0.12, 0.95)), 0.075, 0.12, 0.16, 0.06, 0, 0.95, 0.25, 10, 0.3, ("thick",), ((BLACK, BLACK, PINK), (BROWN, BROWN, GREY))),
 }  # fmt: skip
+FLYERS = ("songbird", "pigeon", "crow", "eagle", "parrot")
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,14 @@ class Place:
 def make(rng: np.random.Generator) -> list[Part]:
     """One bird."""
     name = str(rng.choice(sorted(KINDS)))
-    build = _varied(rng, KINDS[name])
-    flies = rng.random() < 0.6 if name in ("songbird", "pigeon", "crow", "eagle", "parrot") else False
-    spreads = not flies and rng.random() < 0.12 and name not in ("penguin", "chick")
-    if flies:
+    return bird(rng, KINDS[name], aloft=name in FLYERS and rng.random() < 0.6)
+
+
+def bird(rng: np.random.Generator, build: Build, *, aloft: bool) -> list[Part]:
+    """A bird of a build, with spread wings where it is ``aloft`` (and now and then where it stands)."""
+    build = _varied(rng, build)
+    spreads = aloft or (rng.random() < 0.12 and build.legs > 0 and "flippers" not in build.extras)
+    if aloft:
         low = ((0.0, 0.0), (0.16, 0.08))
         build = replace(build, pitch=float(rng.uniform(-5, 25)), neck=low, legs=0.0, extras=())
     plumage, breast, bare = (tinted(rng, color) for color in build.colors[rng.integers(len(build.colors))])
@@ -95,7 +100,7 @@ def make(rng: np.random.Generator) -> list[Part]:
     place = _placed(build)
     parts = _trunk(build, place, plumage, breast) + _head(build, place, plumage, bare)
     parts += (
-        _spread_wings(rng, build, place, plumage) if flies or spreads else _folded_wings(rng, build, place, plumage)
+        _spread_wings(rng, build, place, plumage) if spreads else _folded_wings(rng, build, place, plumage)
     )
     parts += _tail(rng, build, place, plumage)
     if build.legs > 0:

@@ -83,11 +83,18 @@ class Egg:
 Lump = Bone | Egg
 
 
-def bone(start: ArrayLike, end: ArrayLike, r0: float, r1: float | None = None, blend: float | None = None) -> Bone:
-    """A tapered capsule; it melts over half its thinner radius unless told otherwise."""
+def bone(
+    start: ArrayLike,
+    end: ArrayLike,
+    r0: float,
+    r1: float | None = None,
+    blend: float | None = None,
+    carve: bool = False,
+) -> Bone:
+    """A tapered capsule; it melts over 0.7 of its thinner radius unless told otherwise."""
     r1 = r0 if r1 is None else r1
     blend = 0.7 * min(r0, r1) if blend is None else blend
-    return Bone(np.asarray(start, np.float64), np.asarray(end, np.float64), float(r0), float(r1), float(blend))
+    return Bone(np.asarray(start, np.float64), np.asarray(end, np.float64), float(r0), float(r1), float(blend), carve)
 
 
 def egg(

@@ -12,7 +12,7 @@ from training.families import parts as solids
 from training.families.blobs import Lump, blob, bone, chain, egg
 from training.families.colors import Color, any_color, pick, tinted
 from training.families.parts import Paint
-from training.families.slabs import curve, leaf_widths, pebble, slab, tube, unit
+from training.families.slabs import curve, finer, leaf_widths, pebble, slab, tube, unit
 from training.families.trees import TREES
 from training.shapes import Part
 
@@ -28,8 +28,8 @@ SOIL, PETALS = (
 def make(rng: np.random.Generator) -> list[Part]:
     """One plant."""
     if rng.random() < 0.3:
-        return TREES[rng.integers(len(TREES))](rng)
-    return PLANTS[rng.integers(len(PLANTS))](rng)
+        return finer(TREES[rng.integers(len(TREES))](rng))
+    return finer(PLANTS[rng.integers(len(PLANTS))](rng))
 
 
 def pot(rng: np.random.Generator, radius: float = 0.25) -> tuple[list[Part], float]:
@@ -44,7 +44,7 @@ def pot(rng: np.random.Generator, radius: float = 0.25) -> tuple[list[Part], flo
             solids.block(Paint(SOIL, "soil"), low * 0.88 + (0, tall * 0.9, 0), high * (0.88, 1.01, 0.88)),
         ], tall
     profiles = {
-        1: [(0.65, 0), (0.95, 0.8), (1.05, 0.8), (1.08, 1.0)],
+        1: [(0.65, 0), (0.72, 0.2), (0.83, 0.5), (0.95, 0.8), (1.05, 0.8), (1.08, 1.0)],
         2: [(0.55, 0), (0.85, 0.2), (1.05, 0.55), (0.95, 0.85), (0.85, 1.0)],
         3: [(0.9, 0), (0.92, 0.1), (0.95, 0.5), (1.0, 1.0)],
         4: [(0.6, 0), (0.62, 0.06), (0.45, 0.12), (0.75, 0.35), (1.0, 0.7), (1.1, 1.0)],
@@ -72,6 +72,7 @@ def leaf(
     color: Color,
     thick: float = 0.03,
     cup: float = 0.15,
+    coarse: bool = True,
 ) -> Part:
     """A leaf that leaves ``root`` along ``way`` and bends down by ``droop`` of its length."""
     start, ahead = np.asarray(root, np.float64), unit(np.asarray(way, np.float64))
@@ -84,7 +85,7 @@ def leaf(
         ],
         6,
     )
-    return slab(line, leaf_widths(6, width), thick, color, "leaf", face=(0, 1, 0) + 0.01 * flat, cup=cup, coarse=True)
+    return slab(line, leaf_widths(6, width), thick, color, "leaf", face=(0, 1, 0) + 0.01 * flat, cup=cup, coarse=coarse)
 
 
 def around(angle: float, rise: float) -> Point:
@@ -147,7 +148,7 @@ def bladeplant(rng: np.random.Generator) -> list[Part]:
     """Upright blades: snake plant, iris, reeds, a clump of grass."""
     parts, y = pot(rng, rng.uniform(0.18, 0.28)) if rng.random() < 0.7 else ([], 0.0)
     green, tall, width = pick(rng, GREENS), rng.uniform(0.6, 1.3), rng.uniform(0.05, 0.13)
-    for i in range(rng.integers(8, 26)):
+    for i in range(rng.integers(14, 30)):
         root = around(2.4 * i, 0) * 0.13 * np.sqrt(rng.random()) + (0, y - 0.03, 0)
         lean = around(2.4 * i, 0) * rng.uniform(0.02, 0.35)
         high = tall * rng.uniform(0.55, 1.0)
@@ -334,7 +335,7 @@ def bouquet(rng: np.random.Generator) -> list[Part]:
         parts.append(
             tube(curve([(0, tall * 0.4, 0), (0, tall * 0.95, 0), head], 6), 0.016, pick(rng, GREENS), "stem", 5)
         )
-        parts += bloom(rng, int(kind), head, unit(way + (0, 0, 0.5) * (kind > 1)), tinted(rng, petal))
+        parts += bloom(rng, int(kind), head, unit(way + (0, 0, 0.5 * (kind > 1))), tinted(rng, petal))
         if rng.random() < 0.7:
             parts.append(
                 leaf(
@@ -353,7 +354,7 @@ def bloom(rng: np.random.Generator, kind: int, head: Point, way: Point, color: C
     """Tulip cup (0), rose ball (1), daisy (2) or sunflower (3), looking along ``way``."""
     if kind == 0:
         cup = np.array([(0.2, 0), (0.75, 0.35), (0.85, 0.9), (0.6, 1.6), (0.35, 1.75)]) * size * 0.85
-        return [solids.aimed(solids.lathe(Paint(color, "petals"), cup, sides=12), way, head)]
+        return [solids.aimed(solids.lathe(Paint(color, "petals"), cup, sides=24), way, head)]
     if kind == 1:
         lumps: list[Lump] = [
             egg(head + way * size * 0.7 + rng.normal(0, 0.25 * size, 3), rng.uniform(0.5, 0.75, 3) * size)
@@ -396,6 +397,7 @@ def flower(rng: np.random.Generator) -> list[Part]:
                 0.11,
                 rng.uniform(0, 0.7),
                 green,
+                coarse=False,
             )
         )
     return parts
@@ -458,7 +460,7 @@ def leafy(rng: np.random.Generator) -> list[Part]:
     for i in range(rng.integers(3, 6) if hang else 0):
         out = around(2.4 * i, 0)
         line = curve(
-            [middle, middle + out * 0.38, out * 0.42 + (0, y * 0.6, 0), out * 0.4 + (0, y * rng.uniform(-0.8, 0.3), 0)],
+            [middle, middle + out * 0.38, out * 0.42 + (0, y * 0.6, 0), out * 0.4 + (0, y * rng.uniform(0.1, 0.4), 0)],
             8,
         )
         parts.append(tube(line, 0.018, green, "stem", 5))

@@ -80,3 +80,22 @@ def pebble(
     turned = np.eye(3) if axes is None else np.asarray(axes, np.float64)
     ball = parts.ellipsoid(parts.Paint(color, material), size, sides=8, rings=6)
     return Part(np.asarray(centre) + ball.vertices @ turned, ball.faces, color, material)
+
+
+def finer(pieces: list[Part], least: int = 500) -> list[Part]:
+    """The same pieces, every triangle cut into four until there are ``least`` of them."""
+    while sum(len(piece.faces) for piece in pieces) < least:
+        pieces = [_quartered(piece) for piece in pieces]
+    return pieces
+
+
+def _quartered(piece: Part) -> Part:
+    faces = np.asarray(piece.faces)
+    pairs = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
+    edges, which = np.unique(pairs, axis=0, return_inverse=True)
+    middle = which.reshape(3, -1) + len(piece.vertices)
+    a, b, c = faces.T
+    ab, bc, ca = middle
+    small = np.concatenate([np.stack(corner, 1) for corner in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
+    vertices = np.concatenate([piece.vertices, piece.vertices[edges].mean(axis=1)])
+    return Part(vertices, small, piece.color, piece.material)
