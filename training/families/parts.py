@@ -1,6 +1,6 @@
 """Closed pieces to build things from, and ways to move and repeat them.
 
-Every builder takes a ``Paint`` first and returns one closed ``Part`` whose faces run counter-clockwise seen from outside.
+Every builder takes a ``Paint`` first and returns one closed ``Part`` whose faces run counter-clockwise from outside.
 The transforms take one part or a list and return the same kind; nothing is changed in place.
 """
 
@@ -95,7 +95,7 @@ def tube(
     Args:
         radius: one number, or one for every point.
         steps: pieces between two points; 1 keeps the corners.
-        flat: how much thinner the tube is towards its side than across it (0..1].
+        flat: its width (level, across its start) as a share of its height.
         loop: the curve is closed.
     """
     points = np.asarray(points, np.float64)
@@ -104,7 +104,7 @@ def tube(
     ahead = _tangents(line[:, :3], loop)
     u, v = _carried_frames(ahead)
     turn = circle(1.0, sides)
-    ring = turn[None, :, :1] * u[:, None] + flat * turn[None, :, 1:] * v[:, None]
+    ring = flat * turn[None, :, :1] * u[:, None] + turn[None, :, 1:] * v[:, None]
     rings = line[:, None, :3] + np.maximum(line[:, None, 3:], 1e-4) * ring
     return loft(paint, rings, (line[0, :3], line[-1, :3]), loop=loop)
 
@@ -113,7 +113,7 @@ def lathe(paint: Paint, profile: Any, at: Point = ORIGIN, sides: int = 20) -> Pa
     """A turned solid about the y axis through ``at``: (k, 2) radius and height, bottom to top (or out, in and down)."""
     profile = np.asarray(profile, np.float64)
     at = np.asarray(at, np.float64)
-    tips = [at + (0, profile[0, 1], 0), at + (0, profile[-1, 1], 0)]
+    tips = [at + np.array((0, profile[i, 1], 0)) for i in (0, -1)]
     inner = profile[int(profile[0, 0] < 1e-9) : len(profile) - int(profile[-1, 0] < 1e-9)]
     turn = circle(1.0, sides)
     rings = np.empty((len(inner), sides, 3))
@@ -184,7 +184,8 @@ def ellipsoid(
     grid[..., 1] = _power(np.sin(angle[1:-1]), square)[:, None]
     grid[..., 2] = radius[:, None] * _power(turn[:, 1], square)
     radii, at = np.asarray(radii, np.float64), np.asarray(at, np.float64)
-    return loft(paint, grid * radii + at, (at - (0, radii[1], 0), at + (0, radii[1], 0)))
+    pole = np.array((0, radii[1], 0))
+    return loft(paint, grid * radii + at, (at - pole, at + pole))
 
 
 def cushion(paint: Paint, size: Point, at: Point = ORIGIN, square: float = 0.35) -> Part:
@@ -234,7 +235,7 @@ def turned(things: Things, degrees: float, axis: str = "y", at: Point = ORIGIN) 
 def aimed(things: Things, direction: Point, at: Point = ORIGIN) -> Things:
     """Turned about the origin so that +Y points along ``direction``, then moved to ``at``."""
     ahead = np.asarray(direction, np.float64) / np.linalg.norm(direction)
-    u, v = _across(ahead)
+    u = _across(ahead)[0]
     matrix = np.stack([u, ahead, _cross(u, ahead)])
     return warped(things, lambda points: points @ matrix + np.asarray(at, np.float64))
 
