@@ -99,9 +99,7 @@ def bird(rng: np.random.Generator, build: Build, *, aloft: bool) -> list[Part]:
         plumage = any_color(rng)
     place = _placed(build)
     parts = _trunk(build, place, plumage, breast) + _head(build, place, plumage, bare)
-    parts += (
-        _spread_wings(rng, build, place, plumage) if spreads else _folded_wings(rng, build, place, plumage)
-    )
+    parts += _spread_wings(rng, build, place, plumage) if spreads else _folded_wings(rng, build, place, plumage)
     parts += _tail(rng, build, place, plumage)
     if build.legs > 0:
         parts += _legs(rng, build, place, bare)

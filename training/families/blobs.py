@@ -198,9 +198,25 @@ def surface(field: Field, color: Color, material: str = "body") -> Part:
     return Part(vertices * field.cell + field.low, faces, color, material)
 
 
-def blob(lumps: Sequence[Lump], color: Color, material: str = "body", faces: int = 2500) -> Part:
-    """One closed smooth piece from lumps."""
-    return surface(field_of(lumps, faces), color, material)
+def blob(
+    lumps: Sequence[Lump], color: Color, material: str = "body", faces: int = 2500, *, whole: bool = False
+) -> Part:
+    """One closed smooth piece from lumps; ``whole`` drops all but the largest where they do not hang together."""
+    field = field_of(lumps, faces)
+    return surface(largest(field) if whole else field, color, material)
+
+
+def largest(field: Field) -> Field:
+    """The field without the islands beside its largest body."""
+    from scipy.ndimage import label
+
+    islands, count = label(field.values < 0)
+    if count < 2:
+        return field
+    sizes = np.bincount(islands.ravel())
+    sizes[0] = 0
+    stray = (islands > 0) & (islands != sizes.argmax())
+    return replace(field, values=np.where(stray, np.float32(field.cell), field.values))
 
 
 def patch(field: Field, spot: Lump, color: Color, material: str, proud: float = 0.35) -> Part | None:
