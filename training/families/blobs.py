@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from training.families.colors import Color
 from training.shapes import Part
@@ -20,7 +21,7 @@ FACES_PER_CELL_AREA = 2.3  # triangles that marching cubes spends on a surface o
 
 @dataclass(frozen=True)
 class Bone:
-    """A capsule whose radius goes from ``r0`` at ``start`` to ``r1`` at ``end``. ``blend``: how far it melts into others."""
+    """A capsule from ``r0`` at ``start`` to ``r1`` at ``end``. ``blend``: how far it melts into others."""
 
     start: NDArray[np.float64]
     end: NDArray[np.float64]
@@ -84,8 +85,8 @@ Lump = Bone | Egg
 
 
 def bone(
-    start: ArrayLike,
-    end: ArrayLike,
+    start: Any,
+    end: Any,
     r0: float,
     r1: float | None = None,
     blend: float | None = None,
@@ -98,9 +99,9 @@ def bone(
 
 
 def egg(
-    centre: ArrayLike,
-    radii: ArrayLike | float,
-    axes: ArrayLike | None = None,
+    centre: Any,
+    radii: Any,
+    axes: Any = None,
     blend: float | None = None,
     carve: bool = False,
 ) -> Egg:
@@ -110,7 +111,7 @@ def egg(
     return Egg(np.asarray(centre, np.float64), size, turned, float(0.5 * size.min() if blend is None else blend), carve)
 
 
-def chain(points: ArrayLike, radii: ArrayLike, blend: float | None = None) -> list[Lump]:
+def chain(points: Any, radii: Any, blend: float | None = None) -> list[Lump]:
     """Bones along a polyline, (n, 3) points with (n,) radii."""
     where, thick = (
         np.asarray(points, np.float64),
@@ -220,7 +221,7 @@ def largest(field: Field) -> Field:
 
 
 def patch(field: Field, spot: Lump, color: Color, material: str, proud: float = 0.35) -> Part | None:
-    """A patch of another colour: the part of a body inside ``spot``, standing ``proud`` cells out of it. None if empty."""
+    """A patch of another colour: what of a body lies inside ``spot``, ``proud`` cells thicker. None if empty."""
     near = spot.distance(*field.axes())
     values = np.maximum(field.values - np.float32(proud * field.cell), near.astype(np.float32))
     if values.min() >= 0 or (values < 0).sum() < 8:
