@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.families.crawlers import CRAWLERS
+from training.families.dinosaurs import biped
 from training.families.heads import Head
 from training.families.quadrupeds import Build, quadruped
 from training.families.swimmers import SWIMMERS
@@ -16,6 +17,7 @@ GRAZER = ("stand", "stand", "walk", "graze", "lie")
 
 BROWN, TAN, CREAM, GREY, DARK_GREY = (120, 80, 50), (190, 150, 100), (232, 220, 195), (140, 138, 135), (75, 74, 75)
 WHITE, BLACK, RUST, PINK = (235, 232, 226), (40, 38, 38), (190, 95, 40), (226, 165, 160)
+GREEN = (105, 125, 75)
 
 BUILDS: dict[str, Build] = {
     "dog": Build(
@@ -121,6 +123,25 @@ BUILDS: dict[str, Build] = {
         0.24, 10, 0.26, "curl", ("stand", "walk", "lie", "sit"), coats=((PINK, PINK), (PINK, BLACK), (BLACK, PINK)),
         marks=("", "", "spots"),
     ),
+    "zebra": Build(
+        Head(0.13, 2.4, 0.62, 0.5, 35, "pointed", 1.1, nose=""), 0.95, 0.23, 0.22, 0.22, 0.78, 0.075, 0.038,
+        "hoof", 0.44,
+        52, 0.13, "tuft", ("stand", "walk", "run", "graze"), "crest", ((WHITE, BLACK),), ("stripes",),
+    ),
+    "tiger": Build(
+        Head(0.18, 0.95, 0.6, 0.46, 5, "round", 0.6), 1.4, 0.25, 0.22, 0.22, 0.75, 0.09, 0.062, "paw", 0.28, 30, 0.16,
+        "whip", PET, coats=((RUST, BLACK), (WHITE, BLACK)), marks=("stripes",),
+    ),
+    "sauropod": Build(
+        Head(0.1, 1.6, 0.6, 0.45, 10, "", 0.9, nose="", eye=0.18), 1.05, 0.3, 0.34, 0.32, 0.85, 0.12, 0.09,
+        "column", 1.1,
+        52, 0.12, "taper", ("stand", "walk", "graze"), coats=((GREEN, CREAM), (GREY, CREAM), (BROWN, TAN)),
+        marks=("", "belly", "spots"),
+    ),
+    "triceratops": Build(
+        Head(0.26, 1.5, 0.6, 0.36, 20, "fan", 0.55, "bull", "", 0.1), 1.2, 0.34, 0.37, 0.36, 0.85, 0.13, 0.09, "column",
+        0.26, 5, 0.26, "taper", STILL, coats=((GREEN, TAN), (TAN, BROWN), (GREY, CREAM)), marks=("", "belly", "spots"),
+    ),
     "giraffe": Build(
         Head(0.1, 2.0, 0.55, 0.4, 22, "side", 1.0, "stumps", ""), 0.72, 0.2, 0.18, 0.17, 0.75, 0.06, 0.034, "hoof",
         1.05,
@@ -146,7 +167,9 @@ def make(rng: np.random.Generator) -> list[Part]:
     draw = rng.random()
     if draw < 0.14:
         return SWIMMERS[rng.integers(len(SWIMMERS))](rng)
-    if draw < 0.32:
+    if draw < 0.19:
+        return biped(rng)
+    if draw < 0.35:
         return CRAWLERS[rng.integers(len(CRAWLERS))](rng)
     kinds = sorted(BUILDS)
     return quadruped(rng, BUILDS[kinds[rng.integers(len(kinds))]])

@@ -221,9 +221,10 @@ def largest(field: Field) -> Field:
 
 
 def patch(field: Field, spot: Lump, color: Color, material: str, proud: float = 0.35) -> Part | None:
-    """A patch of another colour: what of a body lies inside ``spot``, ``proud`` cells thicker. None if empty."""
+    """A patch of another colour: the part of its skin inside ``spot``, ``proud`` cells out. None if empty."""
     near = spot.distance(*field.axes())
-    values = np.maximum(field.values - np.float32(proud * field.cell), near.astype(np.float32))
+    shell = np.abs(field.values + np.float32(field.cell)) - np.float32((1 + proud) * field.cell)
+    values = np.maximum(shell, near.astype(np.float32))
     if values.min() >= 0 or (values < 0).sum() < 8:
         return None
     return surface(replace(field, values=values), color, material)

@@ -96,7 +96,14 @@ def berry(rng: np.random.Generator) -> list[Part]:
     """Strawberry, grapes, raspberry or a pair of cherries."""
     kind = rng.integers(3)
     if kind == 0:
-        parts = [blob([bone((0, 0.05, 0), (0, -0.4, 0), 0.36, 0.14, 0.1)], pick(rng, ((205, 40, 45),)), "skin", 1300)]
+        parts = [
+            blob(
+                chain([(0, 0.05, 0), (0, -0.2, 0), (0, -0.42, 0)], [0.36, 0.27, 0.11], 0.25),
+                pick(rng, ((205, 40, 45),)),
+                "skin",
+                1300,
+            )
+        ]
         for i in range(7):
             way = np.array([np.sin(i * 0.9), 0, np.cos(i * 0.9)])
             line = [(0, 0.36, 0), way * 0.18 + (0, 0.42, 0), way * 0.36 + (0, 0.34, 0)]

@@ -219,7 +219,9 @@ def cactus(rng: np.random.Generator) -> list[Part]:
         )
         spine_at = []
         if rng.random() < 0.5:
-            parts.append(pebble((0, y + r * 2, 0), (0.09, 0.06, 0.09), pick(rng, PETALS), "flower"))
+            parts.append(
+                pebble((0, parts[-1].vertices[:, 1].max(), 0), (0.09, 0.06, 0.09), pick(rng, PETALS), "flower")
+            )
     else:
         spine_at, pads = [], [(np.array([0, y, 0]), np.array([0.05, 1.0, 0]), rng.uniform(0.3, 0.42))]
         for _ in range(rng.integers(3, 8)):

@@ -80,8 +80,8 @@ def leafed(rng: np.random.Generator) -> list[Part]:
     green, bark = pick(rng, GREENS), pick(rng, BARK)
     parts, ends = _trunk(rng, rng.uniform(0.5, 0.8), rng.uniform(0.03, 0.05), bark)
     size, leaf = rng.uniform(0.22, 0.32), rng.uniform(0.13, 0.19)
-    for i in range(100):
-        at = ends[i % len(ends)] + unit(rng.normal(size=3)) * size * rng.uniform(0.3, 1.0)
+    for i in range(115):
+        at = ends[i % len(ends)] + unit(rng.normal(size=3)) * size * rng.uniform(0.1, 0.85)
         way = unit(rng.normal(size=3) + (0, -0.2, 0))
         line = [at, at + way * leaf * 0.5, at + way * leaf - (0, 0.02, 0)]
         parts.append(
