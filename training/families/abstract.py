@@ -143,7 +143,10 @@ def knot(rng: np.random.Generator) -> list[Part]:
         t = 2 * np.pi * np.arange(100) / 100
         r = 0.5 + 0.2 * np.cos(q * t)
         line = np.stack([r * np.cos(p * t), r * np.sin(p * t), 0.22 * np.sin(q * t)], 1)
-        return _turned([solids.tube(paint, line, rng.uniform(0.05, 0.11), 9, steps=1, loop=True)], turn(rng))
+        return _turned(
+            [tube(np.concatenate([line, line[:3]]), np.full(103, rng.uniform(0.05, 0.11)), paint.color, "body", 9)],
+            turn(rng),
+        )
     if kind == 1:
         t = np.linspace(0, rng.uniform(3, 6) * 2 * np.pi, 110)
         wide = np.interp(t, [0, t[-1]], rng.uniform(0.2, 0.5, 2))

@@ -74,7 +74,7 @@ def bloom(rng: np.random.Generator, kind: int, head: Point, way: Point, color: C
     for angle in 2 * np.pi * np.arange(count) / count:
         out = np.cos(angle) * side + np.sin(angle) * up
         line = [head, head + out * size * 0.8 + way * 0.1 * size, head + out * size * 1.5]
-        parts.append(slab(line, size * np.array([0.3, 0.65, 0.2]), 0.02, color, "petals", face=way, coarse=True))
+        parts.append(slab(line, size * np.array([0.3, 0.65, 0.2]), 0.03, color, "petals", face=way, coarse=True))
     heart = (120, 75, 40) if kind == 3 else (240, 200, 60)
     return [
         *parts,

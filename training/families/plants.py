@@ -70,7 +70,7 @@ def broadleaf(rng: np.random.Generator) -> list[Part]:
                 size * rng.uniform(0.5, 0.85),
                 rng.uniform(0.2, 0.8),
                 tinted(rng, green),
-                0.028,
+                0.034,
                 0.1,
             )
         )
@@ -300,7 +300,7 @@ def leafy(rng: np.random.Generator) -> list[Part]:
                 size * 0.36,
                 0.5,
                 tinted(rng, green),
-                0.028,
+                0.034,
             )
         )
         if petal and i % 6 == 0:
@@ -312,7 +312,7 @@ def leafy(rng: np.random.Generator) -> list[Part]:
             8,
         )
         parts.append(tube(line, 0.018, green, "stem", 5))
-        parts += [leaf(line[k], out + (0, -0.3, 0), 0.14, 0.1, 0.6, tinted(rng, green), 0.025) for k in (3, 5, 7)]
+        parts += [leaf(line[k], out + (0, -0.3, 0), 0.14, 0.1, 0.6, tinted(rng, green), 0.03) for k in (3, 5, 7)]
     return parts
 
 

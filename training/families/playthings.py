@@ -47,7 +47,7 @@ def ball(rng: np.random.Generator) -> list[Part]:
         ]
     if kind == 3:
         parts = [solids.box(Paint(color, "die"), np.ones(3), bevel=rng.uniform(0.05, 0.14))]
-        dots = {
+        dots: dict[str, list[tuple[float, float, float]]] = {
             "front": [(0, 0, 0.5)],
             "top": [(0.22, 0.5, 0.22), (-0.22, 0.5, -0.22)],
             "right": [(0.5, 0.22, 0.22), (0.5, 0, 0), (0.5, -0.22, -0.22)],

@@ -88,7 +88,7 @@ def leafed(rng: np.random.Generator) -> list[Part]:
             slab(
                 line,
                 leaf * np.array([0.15, 0.55, 0.08]),
-                0.024,
+                0.034,
                 tinted(rng, green),
                 "leaves",
                 face=unit(rng.normal(size=3) + (0, 1.5, 0)),
@@ -175,7 +175,7 @@ def palm(rng: np.random.Generator) -> list[Part]:
                         slab(
                             [rib[k], (rib[k] + end) / 2, end],
                             [0.04, 0.06, 0.02],
-                            0.024,
+                            0.034,
                             green,
                             "leaves",
                             face=(0, 1, 0),
@@ -279,7 +279,7 @@ def bare(rng: np.random.Generator) -> list[Part]:
         parts.append(tube(curve([root, middle, end], 6), np.linspace(0.042, 0.016, 6), bark, "bark", 6))
         for _ in range(2):
             twig = middle + _around(rng.uniform(0, 7), rng.uniform(0.5, 1.2)) * rng.uniform(0.15, 0.28)
-            parts.append(tube([middle, (middle + twig) / 2, twig], [0.024, 0.02, 0.014], bark, "bark", 5))
+            parts.append(tube([middle, (middle + twig) / 2, twig], [0.032, 0.02, 0.014], bark, "bark", 5))
     for i in range(5):
         out = _around(2 * np.pi * i / 5 + 0.3, 0)
         parts.append(
