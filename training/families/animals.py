@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.families.crawlers import CRAWLERS
+from training.families.dinosaurs import biped
 from training.families.heads import Head
 from training.families.quadrupeds import Build, quadruped
 from training.families.swimmers import SWIMMERS
@@ -16,6 +17,7 @@ GRAZER = ("stand", "stand", "walk", "graze", "lie")
 
 BROWN, TAN, CREAM, GREY, DARK_GREY = (120, 80, 50), (190, 150, 100), (232, 220, 195), (140, 138, 135), (75, 74, 75)
 WHITE, BLACK, RUST, PINK = (235, 232, 226), (40, 38, 38), (190, 95, 40), (226, 165, 160)
+GREEN = (105, 125, 75)
 
 BUILDS: dict[str, Build] = {
     "dog": Build(
@@ -61,7 +63,8 @@ BUILDS: dict[str, Build] = {
         0.3, 15, 0.24, "tuft", GRAZER, coats=((BROWN, BLACK), (BLACK, DARK_GREY)), marks=("", "socks"),
     ),
     "goat": Build(
-        Head(0.15, 1.6, 0.5, 0.36, 25, "side", 1.0, "goat", ""), 1.05, 0.24, 0.25, 0.22, 0.8, 0.065, 0.036, "hoof", 0.36,
+        Head(0.15, 1.6, 0.5, 0.36, 25, "side", 1.0, "goat", ""), 1.05, 0.24, 0.25, 0.22, 0.8, 0.065, 0.036, "hoof",
+        0.36,
         55, 0.1, "stub", GRAZER, coats=((WHITE, GREY), (BROWN, WHITE), (GREY, BLACK)),
     ),
     "sheep": Build(
@@ -79,11 +82,13 @@ BUILDS: dict[str, Build] = {
     ),
     "doe": Build(
         Head(0.12, 1.8, 0.48, 0.32, 20, "side", 1.4), 0.92, 0.18, 0.17, 0.18, 0.75, 0.055, 0.028, "hoof", 0.48, 60,
-        0.085, "stub", ("stand", "stand", "walk", "run", "graze", "lie"), coats=((TAN, WHITE),), marks=("belly", "spots"),
+        0.085, "stub", ("stand", "stand", "walk", "run", "graze", "lie"), coats=((TAN, WHITE),), marks=("belly",
+        "spots"),
     ),
     "bear": Build(
         Head(0.21, 1.25, 0.55, 0.4, 10, "round", 0.6), 1.2, 0.32, 0.33, 0.33, 0.85, 0.13, 0.1, "flat", 0.26, 20, 0.22,
-        "stub", ("stand", "walk", "walk", "sit"), coats=((BROWN, TAN), (BLACK, TAN), (WHITE, CREAM)), marks=("", "belly"),
+        "stub", ("stand", "walk", "walk", "sit"), coats=((BROWN, TAN), (BLACK, TAN), (WHITE, CREAM)), marks=("",
+        "belly"),
     ),
     "panda": Build(
         Head(0.25, 0.85, 0.55, 0.42, 5, "round", 0.6), 1.0, 0.34, 0.37, 0.35, 0.9, 0.14, 0.11, "flat", 0.22, 25, 0.24,
@@ -91,10 +96,12 @@ BUILDS: dict[str, Build] = {
     ),
     "rabbit": Build(
         Head(0.27, 0.75, 0.55, 0.4, 8, "long", 2.6), 0.72, 0.28, 0.36, 0.4, 0.82, 0.1, 0.075, "flat", 0.24, 55, 0.16,
-        "stub", ("sit", "lie", "sit", "stand"), coats=((GREY, WHITE), (BROWN, WHITE), (WHITE, PINK)), marks=("", "belly"),
+        "stub", ("sit", "lie", "sit", "stand"), coats=((GREY, WHITE), (BROWN, WHITE), (WHITE, PINK)), marks=("",
+        "belly"),
     ),
     "mouse": Build(
-        Head(0.3, 1.3, 0.4, 0.16, 5, "round", 1.3), 1.2, 0.36, 0.44, 0.46, 0.9, 0.1, 0.07, "flat", 0.2, 10, 0.26, "whip",
+        Head(0.3, 1.3, 0.4, 0.16, 5, "round", 1.3), 1.2, 0.36, 0.44, 0.46, 0.9, 0.1, 0.07, "flat", 0.2, 10, 0.26,
+        "whip",
         ("stand", "lie", "sit"), coats=((GREY, PINK), (WHITE, PINK), (BROWN, CREAM)), marks=("", "belly"),
     ),
     "elephant": Build(
@@ -106,16 +113,38 @@ BUILDS: dict[str, Build] = {
         "column", 0.28, 5, 0.25, "stub", STILL, coats=((GREY, GREY), (DARK_GREY, GREY)), marks=("",),
     ),
     "hippo": Build(
-        Head(0.24, 1.7, 0.75, 0.8, 15, "round", 0.4, "", "", 0.1), 1.45, 0.42, 0.46, 0.42, 0.9, 0.15, 0.12, "column", 0.25,
+        Head(0.24, 1.7, 0.75, 0.8, 15, "round", 0.4, "", "", 0.1), 1.45, 0.42, 0.46, 0.42, 0.9, 0.15, 0.12,
+        "column", 0.25,
         5, 0.33, "stub", STILL, coats=((GREY, PINK), (DARK_GREY, PINK)), marks=("", "belly"),
     ),
     "pig": Build(
-        Head(0.25, 1.35, 0.65, 0.42, 15, "pointed", 0.8, "", "disc", 0.1), 1.15, 0.34, 0.36, 0.34, 0.88, 0.1, 0.06, "hoof",
+        Head(0.25, 1.35, 0.65, 0.42, 15, "pointed", 0.8, "", "disc", 0.1), 1.15, 0.34, 0.36, 0.34, 0.88, 0.1, 0.06,
+        "hoof",
         0.24, 10, 0.26, "curl", ("stand", "walk", "lie", "sit"), coats=((PINK, PINK), (PINK, BLACK), (BLACK, PINK)),
         marks=("", "", "spots"),
     ),
+    "zebra": Build(
+        Head(0.13, 2.4, 0.62, 0.5, 35, "pointed", 1.1, nose=""), 0.95, 0.23, 0.22, 0.22, 0.78, 0.075, 0.038,
+        "hoof", 0.44,
+        52, 0.13, "tuft", ("stand", "walk", "run", "graze"), "crest", ((WHITE, BLACK),), ("stripes",),
+    ),
+    "tiger": Build(
+        Head(0.18, 0.95, 0.6, 0.46, 5, "round", 0.6), 1.4, 0.25, 0.22, 0.22, 0.75, 0.09, 0.062, "paw", 0.28, 30, 0.16,
+        "whip", PET, coats=((RUST, BLACK), (WHITE, BLACK)), marks=("stripes",),
+    ),
+    "sauropod": Build(
+        Head(0.1, 1.6, 0.6, 0.45, 10, "", 0.9, nose="", eye=0.18), 1.05, 0.3, 0.34, 0.32, 0.85, 0.12, 0.09,
+        "column", 1.1,
+        52, 0.12, "taper", ("stand", "walk", "graze"), coats=((GREEN, CREAM), (GREY, CREAM), (BROWN, TAN)),
+        marks=("", "belly", "spots"),
+    ),
+    "triceratops": Build(
+        Head(0.26, 1.5, 0.6, 0.36, 20, "fan", 0.55, "bull", "", 0.1), 1.2, 0.34, 0.37, 0.36, 0.85, 0.13, 0.09, "column",
+        0.26, 5, 0.26, "taper", STILL, coats=((GREEN, TAN), (TAN, BROWN), (GREY, CREAM)), marks=("", "belly", "spots"),
+    ),
     "giraffe": Build(
-        Head(0.1, 2.0, 0.55, 0.4, 22, "side", 1.0, "stumps", ""), 0.72, 0.2, 0.18, 0.17, 0.75, 0.06, 0.034, "hoof", 1.05,
+        Head(0.1, 2.0, 0.55, 0.4, 22, "side", 1.0, "stumps", ""), 0.72, 0.2, 0.18, 0.17, 0.75, 0.06, 0.034, "hoof",
+        1.05,
         66, 0.095, "tuft", STILL, "crest", ((TAN, BROWN), (CREAM, BROWN)), ("spots",),
     ),
     "camel": Build(
@@ -138,7 +167,9 @@ def make(rng: np.random.Generator) -> list[Part]:
     draw = rng.random()
     if draw < 0.14:
         return SWIMMERS[rng.integers(len(SWIMMERS))](rng)
-    if draw < 0.32:
+    if draw < 0.19:
+        return biped(rng)
+    if draw < 0.35:
         return CRAWLERS[rng.integers(len(CRAWLERS))](rng)
     kinds = sorted(BUILDS)
     return quadruped(rng, BUILDS[kinds[rng.integers(len(kinds))]])

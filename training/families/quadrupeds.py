@@ -1,4 +1,5 @@
 """Four-legged animals: one skeleton, many builds and poses. Unit: the standing shoulder height."""
+# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 
@@ -63,7 +64,7 @@ def quadruped(rng: np.random.Generator, build: Build) -> list[Part]:
     """One animal of a build, in a random pose and coat."""
     build = _varied(rng, build)
     pose = posed(rng, build, str(rng.choice(build.poses)))
-    coat, pale = build.coats[rng.integers(len(build.coats))]
+    coat, pale = build.coats[int(rng.integers(len(build.coats)))]
     coat, pale = tinted(rng, coat), tinted(rng, pale)
     neck_end, lumps = _body(build, pose)
     field = field_of(lumps, 2300)
@@ -241,8 +242,13 @@ def _marks(rng: np.random.Generator, field: object, build: Build, pose: Pose, pa
         small = 0.65 if tall else 1.0
         for _ in range(14 if tall else rng.integers(3, 7)):
             at = pose.hip + rng.uniform(0, 1) * (pose.chest - pose.hip)
-            at = at + np.array([rng.choice([-1, 1]) * build.slim * build.belly, rng.uniform(-0.1, 0.12), 0])
-            spots.append(egg(at, small * rng.uniform(0.08, 0.2, 3)))
+            at = at + np.array([rng.choice([-1, 1]) * 1.2 * build.slim * build.belly, rng.uniform(-0.1, 0.12), 0])
+            spots.append(egg(at, (0.5 * build.slim * build.belly, *(small * rng.uniform(0.08, 0.2, 2)))))
+    if kind == "stripes":
+        axes = tilted(float(np.arctan2(*(pose.chest - pose.hip)[1:])))
+        for along in np.linspace(-0.12, 1.05, 7) + rng.normal(0, 0.02, 7):
+            at = pose.hip + along * (pose.chest - pose.hip) + axes[1] * rng.uniform(0.0, 0.12)
+            spots.append(egg(at, (0.4, 0.3, 0.035), axes))
     if kind == "socks":
         spots = [bone(leg[-2], leg[-1] - (0, 0.1, 0), build.shank * 2.2) for leg in pose.legs if rng.random() < 0.8]
     found = [patch(field, spot, pale, "marking") for spot in spots]  # type: ignore[arg-type]
@@ -275,6 +281,9 @@ def _tail(rng: np.random.Generator, build: Build, pose: Pose, coat: Color, pale:
     if build.tail == "horse":
         way = path((-0.05, 0.02), (0.12, -0.02), (0.2, -0.28), (0.2, -0.62))
         return [tube(way, np.array([0.03, 0.045, 0.06, 0.07, 0.075, 0.075, 0.065, 0.05, 0.02]), pale, "hair")]
+    if build.tail == "taper":
+        way = path((-0.1, -0.05), (0.35, -0.12), (0.8, -0.45), (1.3, -0.55))
+        return [tube(way, build.rump * np.array([0.8, 0.62, 0.5, 0.4, 0.32, 0.25, 0.19, 0.14, 0.08]), coat, "coat")]
     if build.tail == "tuft":
         way = path((-0.05, 0), (0.1, -0.05), (0.16, -0.3), (0.15, -0.58))
         return [tube(way, np.full(9, 0.022), coat, "coat"), pebble(way[-1], (0.045, 0.1, 0.045), DARK, "hair")]
@@ -308,21 +317,17 @@ def _mane(rng: np.random.Generator, build: Build, pose: Pose, neck_end: Point, c
         middle = (pose.hip + pose.chest) / 2
         axes = tilted(float(np.arctan2(*(pose.chest - pose.hip)[1:])))
         lumps: list[Lump] = [
-            egg(
-                middle,
-                np.array([build.slim, 1, 0.5 + 0.7 * build.length / build.belly * 0.5]) * build.belly * 1.12,
-                axes,
-            )
+            egg(middle, (build.slim * build.belly * 1.15, build.belly * 1.12, 0.55 * build.length + 0.2), axes)
         ]
-        for _ in range(40):
+        for _ in range(46):
             way = unit(rng.normal(size=3) + (0, 0.5, 0))
             at = (
                 pose.hip
-                + rng.uniform(0, 1) * (pose.chest - pose.hip)
+                + rng.uniform(-0.05, 1.05) * (pose.chest - pose.hip)
                 + way * np.array([build.slim, 1, 1]) * build.belly * 1.0
             )
             lumps.append(egg(at, rng.uniform(0.09, 0.14), blend=0.04))
-        return [surface(field_of(lumps, 1900), color, "wool")]
+        return [surface(field_of(lumps, 5000), color, "wool")]
     if build.mane == "lion":
         centre = neck_end + (0, 0.0, -0.04)
         lumps = [egg(centre, (0.27, 0.31, 0.16), blend=0.05), egg(centre - (0, 0.2, 0.05), (0.2, 0.26, 0.2), blend=0.1)]
@@ -336,7 +341,7 @@ def _varied(rng: np.random.Generator, build: Build) -> Build:
     changed = {name: getattr(build, name) * float(np.exp(rng.normal(0, 0.07))) for name in fields}
     stout, big = (rng.uniform(1.15, 1.5), rng.uniform(1.3, 1.8)) if rng.random() < 0.25 else (1.0, 1.0)
     for name in ("chest", "belly", "rump", "leg", "shank"):
-        changed[name] *= stout
+        changed[name] = min(changed[name] * stout, max(0.44, getattr(build, name)))
     head = replace(build.head, size=build.head.size * big * float(np.exp(rng.normal(0, 0.07))))
     if big > 1:
         head = replace(head, eye=head.eye * 1.4)

@@ -72,7 +72,7 @@ def broad(rng: np.random.Generator) -> list[Part]:
     for _ in range(22):
         middle = ends[rng.integers(len(ends))] + (0, size * 0.3, 0)
         lumps.append(egg(middle + unit(rng.normal(size=3)) * size * 0.75, size * rng.uniform(0.25, 0.42), blend=0.04))
-    return [*parts, blob(lumps, green, "leaves", 3600)]
+    return [*parts, blob(lumps, green, "leaves", 7000)]
 
 
 def leafed(rng: np.random.Generator) -> list[Part]:
@@ -80,15 +80,15 @@ def leafed(rng: np.random.Generator) -> list[Part]:
     green, bark = pick(rng, GREENS), pick(rng, BARK)
     parts, ends = _trunk(rng, rng.uniform(0.5, 0.8), rng.uniform(0.03, 0.05), bark)
     size, leaf = rng.uniform(0.22, 0.32), rng.uniform(0.13, 0.19)
-    for i in range(100):
-        at = ends[i % len(ends)] + unit(rng.normal(size=3)) * size * rng.uniform(0.3, 1.0)
+    for i in range(115):
+        at = ends[i % len(ends)] + unit(rng.normal(size=3)) * size * rng.uniform(0.1, 0.85)
         way = unit(rng.normal(size=3) + (0, -0.2, 0))
         line = [at, at + way * leaf * 0.5, at + way * leaf - (0, 0.02, 0)]
         parts.append(
             slab(
                 line,
                 leaf * np.array([0.15, 0.55, 0.08]),
-                0.024,
+                0.034,
                 tinted(rng, green),
                 "leaves",
                 face=unit(rng.normal(size=3) + (0, 1.5, 0)),
@@ -175,7 +175,7 @@ def palm(rng: np.random.Generator) -> list[Part]:
                         slab(
                             [rib[k], (rib[k] + end) / 2, end],
                             [0.04, 0.06, 0.02],
-                            0.024,
+                            0.034,
                             green,
                             "leaves",
                             face=(0, 1, 0),
@@ -202,7 +202,7 @@ def bush(rng: np.random.Generator) -> list[Part]:
             )
             for _ in range(18)
         ]
-        return [blob(lumps, green, "leaves", 3500)]
+        return [blob(lumps, green, "leaves", 6500)]
     paint = Paint(pick(rng, BARK), "bark")
     if kind == 1:
         balls, y, parts = rng.integers(1, 4), 0.3, [solids.rod(paint, (0, 0, 0), (0, 0.4, 0), 0.04)]
@@ -231,7 +231,7 @@ def bush(rng: np.random.Generator) -> list[Part]:
             )
             for i in range(24)
         ]
-        return [blob(slim, green, "leaves", 2600), solids.rod(paint, (0, -0.12, 0), (0, 0.2, 0), 0.05)]
+        return [blob(slim, green, "leaves", 4500), solids.rod(paint, (0, -0.12, 0), (0, 0.2, 0), 0.05)]
     wide, parts = rng.uniform(0.7, 1.2), []
     hedge: list[Lump] = [
         egg((x, y, z), rng.uniform(0.1, 0.14), blend=0.03)
@@ -240,7 +240,7 @@ def bush(rng: np.random.Generator) -> list[Part]:
         for z in (-0.08, 0.1)
     ]
     hedge.append(bone((-wide / 2, 0.3, 0), (wide / 2, 0.3, 0), 0.18))
-    return [*parts, blob(hedge, green, "leaves", 3800)]
+    return [*parts, blob(hedge, green, "leaves", 7000)]
 
 
 def bonsai(rng: np.random.Generator) -> list[Part]:
@@ -279,7 +279,7 @@ def bare(rng: np.random.Generator) -> list[Part]:
         parts.append(tube(curve([root, middle, end], 6), np.linspace(0.042, 0.016, 6), bark, "bark", 6))
         for _ in range(2):
             twig = middle + _around(rng.uniform(0, 7), rng.uniform(0.5, 1.2)) * rng.uniform(0.15, 0.28)
-            parts.append(tube([middle, (middle + twig) / 2, twig], [0.024, 0.02, 0.014], bark, "bark", 5))
+            parts.append(tube([middle, (middle + twig) / 2, twig], [0.032, 0.02, 0.014], bark, "bark", 5))
     for i in range(5):
         out = _around(2 * np.pi * i / 5 + 0.3, 0)
         parts.append(
