@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from training.measure import POINTS, Surface, boxed, measure, novel_iou, spread,
 from training.pack import load, save
 from training.polygons import triangulated
 from training.shapes import Part, Shape, assemble
+from training.sources import webxr
 from training.sources.dm_control import skin_model
 from training.split import held_out
 from training.tidy import FACES_LIMIT, UnfitError, shape_of
@@ -350,3 +353,39 @@ def test_pictures_show_colours_and_textures() -> None:
     hue = seen[:, 0] / np.maximum(seen[:, 1], 1)
     assert (hue > red[0] / red[1] * 0.6).any()
     assert (np.abs(hue - 1) < 0.1).any()
+
+
+def test_evaluation_asks_measures_and_draws(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training import evaluate
+
+    monkeypatch.setattr("training.views.SIDE_PX", 96)
+    names = [f"set/thing{k}" for k in range(60)]
+    kept, trained = (next(name for name in names if held_out(name) is wanted) for wanted in (True, False))
+    save(tmp_path / "x.pack", [box(trained), box(kept)])
+    files = {"--shapes": tmp_path / "x.pack", "--json": tmp_path / "x.json", "--sheet": tmp_path / "x.png"}
+    assert evaluate.main([str(word) for pair in files.items() for word in pair]) == 0
+    (row,) = json.loads((tmp_path / "x.json").read_text())
+    assert row["name"] == kept
+    assert row["front_silhouette"] > 0.95
+    assert row["aligned"]["f_0.05"] > 0.4
+    assert row["watertight"]
+    assert "| all | 1 |" in capsys.readouterr().out
+    with Image.open(tmp_path / "x.png") as picture:
+        assert picture.width > 800
+
+
+def test_controllers_are_read_from_their_package(tmp_path: Path) -> None:
+    import trimesh
+
+    data = trimesh.creation.box((1, 2, 3)).export(file_type="glb")
+    with tarfile.open(tmp_path / "a.tgz", "w:gz") as stored:
+        for place in ("maker/left", "maker/right", "generic-trigger/right"):
+            entry = tarfile.TarInfo(f"package/dist/profiles/{place}.glb")
+            entry.size = len(data)
+            stored.addfile(entry, io.BytesIO(data))
+    (found,) = webxr.models(tmp_path / "a.tgz")
+    assert (found.name, found.licence, found.front_known) == ("webxr/maker", "MIT", False)
+    np.testing.assert_allclose(np.ptp(found.model.vertices, axis=0), [1, 2, 3])
+    assert len(found.model.faces) == 12

@@ -39,8 +39,8 @@ LINKS = {
 PACKAGES = {
     "webxr": "npm package `@webxr-input-profiles/assets` 1.0.20, MIT, copyright (c) 2019 Amazon. Its README.md says "
     "'Assets are available under MIT license', its LICENSE.md has the text. Devices' names are trademarks.",
-    "dm_control": "Python package `dm_control` 1.0.50, Apache-2.0, copyright the dm_control Authors (LICENSE and AUTHORS "
-    "in the wheel's dist-info/licenses).",
+    "dm_control": "Python package `dm_control` 1.0.50, Apache-2.0, copyright the dm_control Authors (LICENSE and "
+    "AUTHORS in the wheel's dist-info/licenses).",
 }
 
 
