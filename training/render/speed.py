@@ -29,7 +29,9 @@ def main() -> None:
     shape_set = ShapeSet(shapes, options.device)
     wait(on_gpu)
     seconds = time.perf_counter() - start
-    print(f"{len(shapes)} shapes of {len(shapes[0].faces)} faces: {seconds:.2f} s, {len(shapes) / seconds:.0f} shapes/s")
+    print(
+        f"{len(shapes)} shapes of {len(shapes[0].faces)} faces: {seconds:.2f} s, {len(shapes) / seconds:.0f} shapes/s"
+    )
     weights = torch.ones(len(shape_set), device=shape_set.device)
     views = sample_views(shape_set, options.batch, weights, 0)
     front, back = draw.rasterise(shape_set, views)

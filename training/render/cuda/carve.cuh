@@ -112,11 +112,11 @@ KERNEL carve_outside(i64 shapes, const float* half, const float* eyes, const u16
 
 DEVICE float covered(u8 outside) { return clampf(0.5f - (outside - 128.f) / 64.f, 0.f, 1.f); }
 
-// Occupancy 0..255 with a ramp one voxel wide. Where no solid core is near, the surface is thickened by half a voxel,
-// so that sheets and wires of less than a voxel stay whole.
+// Occupancy 0..255 with a ramp one voxel wide. Where no solid core is near, the surface is thickened by 0.9 voxels on
+// either side, so that sheets and wires of less than a voxel stay whole wherever they lie between the voxels.
 KERNEL carve_finish(i64 shapes, const u8* outside, u8* solid) {
     EACH(i, shapes * (i64)(SOLID * SOLID * SOLID)) {
-        float plain = covered(outside[i]), thick = clampf(1.f - (outside[i] - 128.f) / 64.f, 0.f, 1.f), value = plain;
+        float plain = covered(outside[i]), thick = clampf(1.4f - (outside[i] - 128.f) / 64.f, 0.f, 1.f), value = plain;
         if (thick > plain) {
             const u8* grid = outside + i / (SOLID * SOLID * SOLID) * (i64)(SOLID * SOLID * SOLID);
             int x = (int)(i % SOLID), y = (int)(i / SOLID % SOLID), z = (int)(i / (SOLID * SOLID) % SOLID);
