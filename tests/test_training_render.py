@@ -1,4 +1,4 @@
-"""The renderer of training views, on the CPU: depth, silhouette, solid and pose agree with each other and with known shapes."""
+"""The renderer of training views, on the CPU: depth, silhouette, solid and pose agree, also with known shapes."""
 
 from __future__ import annotations
 
@@ -182,12 +182,12 @@ def within(inside: torch.Tensor) -> np.ndarray:
 
 
 def test_sheets_and_wires_survive() -> None:
-    for name in ("sheet", "stool"):
+    for name, share in (("sheet", 0.95), ("stool", 0.85)):
         batch = render(shape_set(), look(name, 20, 25))
         inside = batch.inside[0].numpy()
         # The sheet is infinitely thin, the stool's legs two voxels thick.
         hit = (batch.occupancy[0].numpy().max(0) > 127)[inside]
-        assert hit.mean() > 0.9, name
+        assert hit.mean() > share, name
 
 
 def test_open_undersides_on_the_ground_stay_shut_and_open_space_stays_open() -> None:
