@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -257,6 +258,18 @@ def test_shape_never_wanted_is_never_drawn() -> None:
 def test_set_refuses_what_is_no_shape() -> None:
     with pytest.raises(ValueError, match="nowhere has no faces"):
         ShapeSet([empty("nowhere")], "cpu")
+
+
+def test_shapes_that_carve_to_nothing_are_left_out() -> None:
+    whole = assemble("whole", "tests", SHAPES["lshape"])
+    speck = replace(whole, name="speck", faces=np.zeros_like(whole.faces))
+    kept = ShapeSet([speck, whole], "cpu")
+    assert (kept.kept, kept.names, len(kept)) == ([1], ["whole"], 1)
+    alone = NAMES.index("lshape")
+    assert torch.equal(kept.solid[0], shape_set().solid[alone])
+    assert torch.equal(kept.coarse[0], shape_set().coarse[alone])
+    first = slice(*shape_set().face_start[alone : alone + 2].tolist())
+    assert torch.equal(kept.normals, shape_set().normals[first])
 
 
 def empty(name: str) -> Shape:

@@ -14,6 +14,8 @@ from training.shapes import Shape, normalised
 
 CREASE_DEGREES = 40.0
 SYMMETRIC_IOU = 0.93
+FEWEST_VOXELS = 24
+"""A solid of fewer voxels is nothing: a wire across the box has five times as many."""
 WELD_STEPS = 4096
 """Corners closer than about 1 / WELD_STEPS of the longest side share a place when normals are averaged."""
 
@@ -43,7 +45,7 @@ class ShapeSet:
             raise ValueError("a shape set needs at least one shape")
         self._upload(shapes)
         self.solid, self.coarse, filled, iou = carve(self)
-        keep = torch.nonzero(filled > 0).flatten().tolist()
+        keep = torch.nonzero(filled >= FEWEST_VOXELS).flatten().tolist()
         if not keep:
             raise ValueError("every one of the shapes carved to nothing")
         self.kept: list[int] = keep
