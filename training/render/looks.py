@@ -37,7 +37,7 @@ def draw_look(rng: np.random.Generator, table: np.ndarray, azimuth: np.ndarray) 
 def _draw_light(rng: np.random.Generator, table: np.ndarray, azimuth: np.ndarray) -> None:
     n = len(table)
     studio = rng.random(n) < 0.3  # soft light from everywhere, as of a white tent
-    side = azimuth + np.radians(np.where(rng.random(n) < 0.85, rng.normal(0, 45, n), rng.uniform(-180, 180, n)))
+    side = azimuth + np.radians(np.where(rng.random(n) < 0.85, rng.normal(0, 55, n), rng.uniform(-180, 180, n)))
     _set(table, "key", _direction(side, np.radians(np.clip(rng.normal(45, 18, n), 8, 88))))
     _set(
         table,
@@ -46,10 +46,10 @@ def _draw_light(rng: np.random.Generator, table: np.ndarray, azimuth: np.ndarray
     )
     warmth = rng.normal(0, 0.10, (n, 1)) * np.array([[1.0, 0.1, -1.0]])
     cold = rng.normal(0, 0.06, (n, 1)) * np.array([[1.0, 0.1, -1.0]])
-    strength = np.where(studio, rng.uniform(0.15, 0.5, n), rng.uniform(0.5, 1.1, n))[:, None]
+    strength = np.where(studio, rng.uniform(0.15, 0.5, n), rng.uniform(0.6, 1.4, n))[:, None]
     _set(table, "key_color", strength * np.exp(warmth))
     _set(table, "fill_color", rng.uniform(0.02, 0.35, (n, 1)) * np.exp(cold))
-    sky = np.where(studio, rng.uniform(0.5, 0.85, n), rng.uniform(0.25, 0.6, n))[:, None]
+    sky = np.where(studio, rng.uniform(0.5, 0.85, n), rng.uniform(0.16, 0.5, n))[:, None]
     _set(table, "sky", sky * np.exp(-0.7 * warmth))
     _set(table, "ground", sky * rng.uniform(0.25, 0.85, (n, 1)) * np.exp(rng.normal(0, 0.08, (n, 3))))
     _set(table, "shadow", np.where(studio, rng.uniform(0.2, 0.7, n), rng.uniform(0.6, 1.0, n)))

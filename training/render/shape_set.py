@@ -14,6 +14,8 @@ from training.shapes import Shape, normalised
 
 CREASE_DEGREES = 40.0
 SYMMETRIC_IOU = 0.93
+FEWEST_VOXELS = 24
+"""A solid of fewer voxels is nothing: a wire across the box has five times as many."""
 WELD_STEPS = 4096
 """Corners closer than about 1 / WELD_STEPS of the longest side share a place when normals are averaged."""
 
@@ -43,7 +45,7 @@ class ShapeSet:
             raise ValueError("a shape set needs at least one shape")
         self._upload(shapes)
         self.solid, self.coarse, filled, iou = carve(self)
-        keep = torch.nonzero(filled > 0).flatten().tolist()
+        keep = torch.nonzero(filled >= FEWEST_VOXELS).flatten().tolist()
         if not keep:
             raise ValueError("every one of the shapes carved to nothing")
         self.kept: list[int] = keep
@@ -60,6 +62,8 @@ class ShapeSet:
         # Catalogue models and generated things may both be of the family "furniture"; only the generator's are our own.
         self.generated = torch.tensor([shape.licence == "own" for shape in shapes], device=self.device)
         self.normals = corner_normals(self)
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)  # whoever renders may do so on another stream
 
     def __len__(self) -> int:
         return len(self.kept)
@@ -142,7 +146,8 @@ def carve(shapes: ShapeSet) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, t
         iou[part] = common / (2 * volume - common).clamp(min=1)
         blocks = torch.nn.functional.avg_pool3d(solid[part].float()[:, None], SOLID // COARSE)
         blurred = torch.nn.functional.avg_pool3d(blocks, 3, stride=1, padding=1, count_include_pad=True)
-        coarse[part] = (0.5 * blocks + 0.5 * blurred)[:, 0].round().to(torch.uint8)
+        # Rounded up: 0 must mean that nothing is near.
+        coarse[part] = (0.5 * blocks + 0.5 * blurred)[:, 0].ceil().clamp(max=255).to(torch.uint8)
     return solid, coarse, filled, iou
 
 
