@@ -53,9 +53,7 @@ def _turns() -> list[F64]:
         for k in range(YAWS):
             yaw, pitch = 2 * math.pi * k / YAWS, math.radians(tilt)
             about_y = np.array([[math.cos(yaw), 0, math.sin(yaw)], [0, 1, 0], [-math.sin(yaw), 0, math.cos(yaw)]])
-            about_x = np.array(
-                [[1, 0, 0], [0, math.cos(pitch), -math.sin(pitch)], [0, math.sin(pitch), math.cos(pitch)]]
-            )
+            about_x = np.array([[1, 0, 0], [0, math.cos(pitch), -math.sin(pitch)], [0, math.sin(pitch), math.cos(pitch)]])
             turns.append(about_y @ about_x)
     return turns
 

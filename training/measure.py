@@ -132,7 +132,9 @@ def measure(
     }
 
 
-def _compared(truth: Truth, vertices: F64, faces: Any, surface: Surface, eyes: Hull, matrix: F64) -> dict[str, float]:
+def _compared(
+    truth: Truth, vertices: F64, faces: Any, surface: Surface, eyes: Hull, matrix: F64
+) -> dict[str, float]:
     """The figures that depend on where the answer lies: under the similarity ``matrix``."""
     turn = matrix[:3, :3] / np.cbrt(np.linalg.det(matrix[:3, :3]))
     there = Surface(moved(matrix, surface.points), surface.normals @ turn.T)
@@ -171,9 +173,7 @@ def novel_iou(true_vertices: F64, true_faces: Any, vertices: F64, faces: Any) ->
     overlaps = []
     for azimuth, elevation in NOVEL_VIEWS:
         camera = orthographic(VIEW_HALF, azimuth_deg=azimuth, elevation_deg=elevation)
-        pair = [
-            _silhouette(camera, *mesh, VIEW_PX, VIEW_PX) for mesh in ((true_vertices, true_faces), (vertices, faces))
-        ]
+        pair = [_silhouette(camera, *mesh, VIEW_PX, VIEW_PX) for mesh in ((true_vertices, true_faces), (vertices, faces))]
         overlaps.append(_iou(*pair))
     return float(np.mean(overlaps))
 

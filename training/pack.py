@@ -141,9 +141,7 @@ def _first_seen(rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.
 def _planes(values: NDArray[Any]) -> bytes:
     """Differences to the row before, modulo the type, one plane for each byte of each column."""
     unsigned = values.view(f"u{values.itemsize}")
-    steps = np.diff(
-        unsigned, axis=0, prepend=unsigned[:0].dtype.type(0) * np.ones((1, values.shape[1]), unsigned.dtype)
-    )
+    steps = np.diff(unsigned, axis=0, prepend=unsigned[:0].dtype.type(0) * np.ones((1, values.shape[1]), unsigned.dtype))
     half = steps.dtype.type(8 * steps.itemsize - 1)
     zigzag = (steps << steps.dtype.type(1)) ^ (np.zeros_like(steps) - (steps >> half))  # small either way: small
     as_bytes = zigzag.astype(zigzag.dtype.newbyteorder("<")).view(np.uint8)
