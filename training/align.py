@@ -14,10 +14,10 @@ YAWS, TILTS_DEG = 24, (-25.0, 0.0, 25.0)
 COARSE, MIDDLE, FINE = 300, 1_000, 4_000
 """Points used to rank the starts, to settle the best of them, and for the last steps."""
 
-SURVIVORS, FINALISTS = 8, 3
-STEPS, LAST_STEPS = 15, 30
-KEPT = 0.9
-"""Share of the pairs that decide a step; the farthest are left out."""
+SURVIVORS, FINALISTS = 8, 2
+REACHES = (0.2, 0.2, 0.2, 0.15, 0.15, 0.15, 0.1, 0.1, 0.1, 0.07, 0.07, 0.05, 0.05)
+LAST_REACHES = (0.05,) * 10
+"""How far apart, step by step, a pair may be to count for half: what finds no partner loses its say."""
 
 NEAR = 0.05
 
@@ -26,7 +26,8 @@ def aligned(answer: F64, truth: F64) -> F64:
     """The (4, 4) matrix that takes ``answer`` onto ``truth``. Deterministic; about a second.
 
     Starts from YAWS turns about the vertical times len(TILTS_DEG) tilts, settles the best by iterated closest points
-    both ways (Besl & McKay 1992, with Umeyama's scale 1991), and keeps the one with the best F-score at NEAR.
+    both ways (Besl & McKay 1992, Umeyama's scale 1991, far pairs weighed down), and keeps the one with the best
+    F-score at NEAR.
 
     Args:
         answer, truth: (n, 3) points spread evenly over the surfaces, n at least FINE; truth's longest side about 1.
@@ -36,10 +37,12 @@ def aligned(answer: F64, truth: F64) -> F64:
     trees = {count: cKDTree(truth[:count]) for count in (COARSE, MIDDLE, FINE)}
     starts = [_start(answer[:COARSE], truth[:COARSE], turn) for turn in _turns()]
     ranked = sorted(starts, key=lambda matrix: _gap(matrix, answer, truth, trees, COARSE))[:SURVIVORS]
-    settled = [_settled(matrix, answer, truth, trees, MIDDLE, STEPS) for matrix in ranked]
-    finalists = sorted(settled, key=lambda matrix: _score(matrix, answer, truth, trees, FINE))[-FINALISTS:]
-    last = _settled(finalists[-1], answer, truth, trees, FINE, LAST_STEPS)
-    return max([*finalists, last], key=lambda matrix: _score(matrix, answer, truth, trees, FINE))
+    settled = [_settled(matrix, answer, truth, trees, MIDDLE, REACHES) for matrix in ranked]
+    # As it lies, and the starts themselves, may be nearest already: a step lessens distances, not the score.
+    tried = [np.eye(4), *ranked, *settled]
+    finalists = sorted(tried, key=lambda matrix: _score(matrix, answer, truth, trees, MIDDLE))[-FINALISTS:]
+    last = [_settled(matrix, answer, truth, trees, FINE, LAST_REACHES) for matrix in finalists]
+    return max([*finalists, *last], key=lambda matrix: _score(matrix, answer, truth, trees, FINE))
 
 
 def moved(matrix: F64, points: Any) -> F64:
@@ -53,7 +56,9 @@ def _turns() -> list[F64]:
         for k in range(YAWS):
             yaw, pitch = 2 * math.pi * k / YAWS, math.radians(tilt)
             about_y = np.array([[math.cos(yaw), 0, math.sin(yaw)], [0, 1, 0], [-math.sin(yaw), 0, math.cos(yaw)]])
-            about_x = np.array([[1, 0, 0], [0, math.cos(pitch), -math.sin(pitch)], [0, math.sin(pitch), math.cos(pitch)]])
+            about_x = np.array(
+                [[1, 0, 0], [0, math.cos(pitch), -math.sin(pitch)], [0, math.sin(pitch), math.cos(pitch)]]
+            )
             turns.append(about_y @ about_x)
     return turns
 
@@ -92,25 +97,24 @@ def _score(matrix: F64, answer: F64, truth: F64, trees: dict[int, Any], count: i
     return round(200 * 2 * precision * recall / max(precision + recall, 1e-9)), -float(distance.mean())
 
 
-def _settled(matrix: F64, answer: F64, truth: F64, trees: dict[int, Any], count: int, steps: int) -> F64:
-    for _ in range(steps):
+def _settled(
+    matrix: F64, answer: F64, truth: F64, trees: dict[int, Any], count: int, reaches: tuple[float, ...]
+) -> F64:
+    for reach in reaches:
         source, target, distance = _pairs(matrix, answer, truth, trees, count)
-        keep = distance <= np.quantile(distance, KEPT)
-        fitted = similarity(source[keep], target[keep])
-        if np.abs(fitted - matrix).max() < 1e-5:
-            return fitted
-        matrix = fitted
+        matrix = similarity(source, target, 1 / (1 + (distance / reach) ** 2) ** 2)  # Geman-McClure
     return matrix
 
 
-def similarity(source: F64, target: F64) -> F64:
-    """The (4, 4) similarity that takes paired points nearest to each other in the least squares (Umeyama 1991)."""
-    from_middle, to_middle = source.mean(0), target.mean(0)
+def similarity(source: F64, target: F64, weight: F64) -> F64:
+    """The (4, 4) similarity that brings paired points closest, in the weighted least squares (Umeyama 1991)."""
+    share = (weight / weight.sum())[:, None]
+    from_middle, to_middle = (share * source).sum(0), (share * target).sum(0)
     left, right = source - from_middle, target - to_middle
-    u, stretch, vt = np.linalg.svd(right.T @ left / len(source))
+    u, stretch, vt = np.linalg.svd((share * right).T @ left)
     sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
     turn = (u * sign) @ vt
-    scale = float((stretch * sign).sum() / max((left**2).sum() / len(source), 1e-30))
+    scale = float((stretch * sign).sum() / max(float((share * left**2).sum()), 1e-30))
     matrix = np.eye(4)
     matrix[:3, :3] = scale * turn
     matrix[:3, 3] = to_middle - scale * turn @ from_middle

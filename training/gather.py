@@ -5,6 +5,10 @@
 
 Without the package, give a folder of its .sh3f archives by --archives. Only models under CC0 or CC-BY are taken, and
 none that training/reserved.txt names. ATTRIBUTION.md beside this file says whose they are; --attribution writes it.
+Two more packages are read where their files are given (training/sources says how to get them):
+
+    python -m training.gather --webxr webxr-input-profiles-assets-1.0.20.tgz \\
+        --dm-control dm_control-1.0.50-py3-none-any.whl
 """
 
 from __future__ import annotations
@@ -24,6 +28,8 @@ from training.catalogue import Entry, entries
 from training.fronts import front_known
 from training.pack import save
 from training.shapes import Shape
+from training.sources import dm_control, webxr
+from training.sources.source import Found
 from training.split import held_out
 from training.tidy import UnfitError, shape_of
 from training.wavefront import Model, read_obj
@@ -39,9 +45,9 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Gathered:
-    """What came of one catalogue entry: a shape, or why there is none."""
+    """What came of one model: a shape, or why there is none."""
 
-    entry: Entry
+    entry: Entry | Found
     shape: Shape | None
     reason: str = ""
 
@@ -99,6 +105,17 @@ def _one(entry: Entry, stored: zipfile.ZipFile, reserved_prints: set[tuple[objec
     return Gathered(entry, replace(shape, front_known=front_known(entry.name)))
 
 
+def further(found: Iterator[Found]) -> Iterator[Gathered]:
+    """The models of another package, tidied."""
+    for item in found:
+        try:
+            shape = shape_of(item.model, item.name, item.licence, item.rotation, item.family)
+        except UnfitError as error:
+            yield Gathered(item, None, str(error))
+        else:
+            yield Gathered(item, replace(shape, front_known=item.front_known))
+
+
 def _model(entry: Entry, stored: zipfile.ZipFile) -> Model:
     return read_obj(entry.path, lambda path: stored.read(posixpath.normpath(path)))
 
@@ -115,6 +132,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=HERE / ".cache" / "furniture.pack")
     parser.add_argument("--archives", type=Path, default=ARCHIVES, help=f"folder of .sh3f files; {ARCHIVES}")
     parser.add_argument("--reserved", type=Path, default=HERE / "reserved.txt", help="models that must stay out")
+    parser.add_argument("--webxr", type=Path, help="npm package @webxr-input-profiles/assets (.tgz)")
+    parser.add_argument("--dm-control", type=Path, help="Python package dm_control (.whl)")
     parser.add_argument("--attribution", type=Path, help="also write who made what, as Markdown")
     options = parser.parse_args(arguments)
     began = time.perf_counter()
@@ -123,6 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RefusedError as error:
         print(error, file=sys.stderr)
         return 2
+    for file, models in ((options.webxr, webxr.models), (options.dm_control, dm_control.models)):
+        results += further(models(file)) if file else []
     shapes = [result.shape for result in results if result.shape is not None]
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save(options.out, shapes)
@@ -135,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _tell(results: list[Gathered], shapes: list[Shape], out: Path, seconds: float) -> None:
     for result in results:
         if result.shape is None:
-            print(f"left out: {result.entry.key}: {result.reason}")
+            print(f"left out: {result.entry.name}: {result.reason}")
     print(f"{len(shapes)} of {len(results)} usable models; faces: {sum(len(shape.faces) for shape in shapes):,}")
     for title, values in (("licence", [s.licence for s in shapes]), ("left out", [r.reason for r in results])):
         counts = Counter(value for value in values if value)

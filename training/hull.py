@@ -87,7 +87,7 @@ def inside(what: Hull, points: NDArray[np.floating]) -> NDArray[np.bool_]:
     from scipy.ndimage import minimum_filter
 
     solid = np.ones(len(points), bool)
-    for number in np.flatnonzero(what.carves):
+    for number in np.flatnonzero(what.carves).tolist():
         left = np.flatnonzero(solid)
         nearest = minimum_filter(what.depth[number], 3)
         depth, row, column, within = _places(what, number, points[left])

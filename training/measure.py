@@ -30,6 +30,7 @@ from training.shapes import Shape
 POINTS = 20_000
 CELLS, CELLS_SPAN = 64, 1.2
 VIEW_PX = 256
+LIGHT_FACES = 10_000
 NOVEL_VIEWS = tuple((22.5 + 45.0 * k, 15.0) for k in range(8))
 VIEW_HALF = 0.95
 
@@ -66,6 +67,18 @@ def boxed(vertices: Any, faces: Any) -> F64:
     used = np.asarray(vertices, np.float64)[np.unique(faces)]
     low, high = used.min(0), used.max(0)
     return (np.asarray(vertices, np.float64) - (low + high) / 2) / max(float((high - low).max()), 1e-12)
+
+
+def lighter(vertices: F64, faces: Any) -> tuple[F64, NDArray[np.integer]]:
+    """The mesh with at most about LIGHT_FACES faces, for what needs many pictures of it. Points come from the mesh."""
+    if len(faces) <= 1.2 * LIGHT_FACES:
+        return vertices, faces
+    import fast_simplification
+
+    points, triangles = fast_simplification.simplify(
+        np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(faces, np.int32), target_count=LIGHT_FACES
+    )
+    return points.astype(np.float64), triangles
 
 
 def spread(vertices: F64, faces: Any, count: int, rng: np.random.Generator) -> Surface:
@@ -120,26 +133,26 @@ def measure(
     """
     vertices = boxed(mesh.vertices, mesh.faces)
     surface = spread(vertices, mesh.faces, POINTS, np.random.default_rng(1))
-    eyes = hull(vertices, mesh.faces)
+    small, few = lighter(vertices, mesh.faces)
+    eyes = hull(small, few)
     matrix = aligned(surface.points, truth.surface.points)
     checked = facts(mesh)
     return {
-        "as_is": _compared(truth, vertices, mesh.faces, surface, eyes, np.eye(4)),
-        "aligned": _compared(truth, vertices, mesh.faces, surface, eyes, matrix),
+        "as_is": _compared(truth, small, few, surface, eyes, np.eye(4)),
+        "aligned": _compared(truth, small, few, surface, eyes, matrix),
         "front_silhouette": None if view is None or alpha is None else front_silhouette(mesh, view, alpha),
         "watertight": bool(checked.watertight and checked.manifold_vertices),
         "faces": int(checked.faces),
     }
 
 
-def _compared(
-    truth: Truth, vertices: F64, faces: Any, surface: Surface, eyes: Hull, matrix: F64
-) -> dict[str, float]:
+def _compared(truth: Truth, vertices: F64, faces: Any, surface: Surface, eyes: Hull, matrix: F64) -> dict[str, float]:
     """The figures that depend on where the answer lies: under the similarity ``matrix``."""
     turn = matrix[:3, :3] / np.cbrt(np.linalg.det(matrix[:3, :3]))
     there = Surface(moved(matrix, surface.points), surface.normals @ turn.T)
     figures = surface_figures(truth.surface, there)
-    mine = inside(eyes, moved(np.linalg.inv(matrix), cells()))
+    back: F64 = np.asarray(np.linalg.inv(matrix), np.float64)
+    mine = inside(eyes, moved(back, cells()))
     figures["volume_iou"] = _iou(truth.solid, mine)
     figures["novel_iou"] = novel_iou(truth.vertices, truth.faces, moved(matrix, vertices), faces)
     return figures
@@ -173,7 +186,9 @@ def novel_iou(true_vertices: F64, true_faces: Any, vertices: F64, faces: Any) ->
     overlaps = []
     for azimuth, elevation in NOVEL_VIEWS:
         camera = orthographic(VIEW_HALF, azimuth_deg=azimuth, elevation_deg=elevation)
-        pair = [_silhouette(camera, *mesh, VIEW_PX, VIEW_PX) for mesh in ((true_vertices, true_faces), (vertices, faces))]
+        pair = [
+            _silhouette(camera, *mesh, VIEW_PX, VIEW_PX) for mesh in ((true_vertices, true_faces), (vertices, faces))
+        ]
         overlaps.append(_iou(*pair))
     return float(np.mean(overlaps))
 

@@ -141,16 +141,16 @@ def _first_seen(rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.
 def _planes(values: NDArray[Any]) -> bytes:
     """Differences to the row before, modulo the type, one plane for each byte of each column."""
     unsigned = values.view(f"u{values.itemsize}")
-    steps = np.diff(unsigned, axis=0, prepend=unsigned[:0].dtype.type(0) * np.ones((1, values.shape[1]), unsigned.dtype))
+    steps = np.diff(unsigned, axis=0, prepend=np.zeros((1, values.shape[1]), unsigned.dtype))
     half = steps.dtype.type(8 * steps.itemsize - 1)
     zigzag = (steps << steps.dtype.type(1)) ^ (np.zeros_like(steps) - (steps >> half))  # small either way: small
     as_bytes = zigzag.astype(zigzag.dtype.newbyteorder("<")).view(np.uint8)
-    return np.ascontiguousarray(as_bytes.reshape(len(values), -1).T).tobytes()
+    return np.ascontiguousarray(as_bytes.reshape(len(values), values.shape[1] * values.itemsize).T).tobytes()
 
 
 def _numbers(data: bytes, kind: Any, width: int) -> NDArray[Any]:
     size = np.dtype(kind).itemsize
-    planes = np.frombuffer(data, np.uint8).reshape(width * size, -1)
+    planes = np.frombuffer(data, np.uint8).reshape(width * size, len(data) // (width * size))
     zigzag = np.ascontiguousarray(planes.T).view(f"<u{size}").astype(f"u{size}")
     one = zigzag.dtype.type(1)
     steps = (zigzag >> one) ^ (np.zeros_like(zigzag) - (zigzag & one))

@@ -8,6 +8,9 @@ FIRST_VALIDATION_NUMBER = 1_000_000
 """Of a generated family: "animals/1000003" validates, "animals/000003" trains."""
 
 SHARE = 0.07
+SALT = b"validation 181:"
+"""Chosen so that 42 pieces of furniture fall to validation and the catalogue's 63 nearly equal doors, windows, plugs
+and switches do not crowd them: the first salt tried had 12 of these."""
 
 
 def held_out(name: str) -> bool:
@@ -15,4 +18,4 @@ def held_out(name: str) -> bool:
     number = name.rsplit("/", 1)[-1]
     if number.isdigit() and len(number) >= 6:
         return int(number) >= FIRST_VALIDATION_NUMBER
-    return zlib.crc32(b"held out:" + name.encode()) / 2**32 < SHARE
+    return zlib.crc32(SALT + name.encode()) / 2**32 < SHARE

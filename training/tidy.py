@@ -12,6 +12,9 @@ FACES_LIMIT, FACES_AFTER = 9_000, 6_000
 AGGRESSIVENESS = (6.0, 8.0, 10.0)  # fast-simplification's scale; it may stop early at the lower ones
 CELLS = 160.0
 LEAST_AREA_LEFT = 0.7
+WHOLE_LIMIT = 25_000
+"""What falls apart when reduced but has no more faces than this stays as it is."""
+
 SAMPLES = 100_000
 TEXTURE_PX = 192
 PLAIN = 6.0
@@ -61,11 +64,14 @@ def shape_of(model: Model, name: str, licence: str, rotation: NDArray[np.float64
         raise UnfitError("too few faces")
     shape = _assembled(model, name, family, licence, vertices, faces, colors, seen)
     if len(shape.faces) > FACES_LIMIT:
-        shape = _reduced(shape)
+        reduced = _reduced(shape)
+        if reduced is None and len(shape.faces) > WHOLE_LIMIT:
+            raise UnfitError("falls apart when reduced")
+        shape = reduced or shape
     return normalised(_compact(shape))
 
 
-def _areas(vertices: NDArray[np.float32], faces: NDArray[np.int64]) -> NDArray[np.float64]:
+def _areas(vertices: NDArray[np.float32], faces: NDArray[np.integer]) -> NDArray[np.float64]:
     corners = vertices[faces].astype(np.float64)
     return np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
 
@@ -168,11 +174,10 @@ def _near_zero(uv: NDArray[np.float64]) -> NDArray[np.float32]:
     return (uv - np.floor(uv.min(axis=1, keepdims=True))).astype(np.float32)
 
 
-def _reduced(shape: Shape) -> Shape:
+def _reduced(shape: Shape) -> Shape | None:
     """About FACES_AFTER faces; each takes colour and material from the old surface beside its middle.
 
-    Raises:
-        UnfitError: the surface went with the faces, as that of thousands of loose leaves does.
+    None when the surface goes with the faces, as that of thousands of loose leaves does.
     """
     import fast_simplification
 
@@ -187,7 +192,7 @@ def _reduced(shape: Shape) -> Shape:
     faces = faces[_areas(points, faces) > 0].astype(np.int32)
     share = _areas(points, faces).sum() / _areas(shape.vertices, shape.faces).sum()
     if len(faces) < FEWEST_FACES or not LEAST_AREA_LEFT < share < 1 / LEAST_AREA_LEFT:
-        raise UnfitError("falls apart when reduced")
+        return None
     source = _beside(shape, points, faces)
     return Shape(
         shape.name,

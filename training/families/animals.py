@@ -61,7 +61,8 @@ BUILDS: dict[str, Build] = {
         0.3, 15, 0.24, "tuft", GRAZER, coats=((BROWN, BLACK), (BLACK, DARK_GREY)), marks=("", "socks"),
     ),
     "goat": Build(
-        Head(0.15, 1.6, 0.5, 0.36, 25, "side", 1.0, "goat", ""), 1.05, 0.24, 0.25, 0.22, 0.8, 0.065, 0.036, "hoof", 0.36,
+        Head(0.15, 1.6, 0.5, 0.36, 25, "side", 1.0, "goat", ""), 1.05, 0.24, 0.25, 0.22, 0.8, 0.065, 0.036, "hoof",
+        0.36,
         55, 0.1, "stub", GRAZER, coats=((WHITE, GREY), (BROWN, WHITE), (GREY, BLACK)),
     ),
     "sheep": Build(
@@ -79,11 +80,13 @@ BUILDS: dict[str, Build] = {
     ),
     "doe": Build(
         Head(0.12, 1.8, 0.48, 0.32, 20, "side", 1.4), 0.92, 0.18, 0.17, 0.18, 0.75, 0.055, 0.028, "hoof", 0.48, 60,
-        0.085, "stub", ("stand", "stand", "walk", "run", "graze", "lie"), coats=((TAN, WHITE),), marks=("belly", "spots"),
+        0.085, "stub", ("stand", "stand", "walk", "run", "graze", "lie"), coats=((TAN, WHITE),), marks=("belly",
+        "spots"),
     ),
     "bear": Build(
         Head(0.21, 1.25, 0.55, 0.4, 10, "round", 0.6), 1.2, 0.32, 0.33, 0.33, 0.85, 0.13, 0.1, "flat", 0.26, 20, 0.22,
-        "stub", ("stand", "walk", "walk", "sit"), coats=((BROWN, TAN), (BLACK, TAN), (WHITE, CREAM)), marks=("", "belly"),
+        "stub", ("stand", "walk", "walk", "sit"), coats=((BROWN, TAN), (BLACK, TAN), (WHITE, CREAM)), marks=("",
+        "belly"),
     ),
     "panda": Build(
         Head(0.25, 0.85, 0.55, 0.42, 5, "round", 0.6), 1.0, 0.34, 0.37, 0.35, 0.9, 0.14, 0.11, "flat", 0.22, 25, 0.24,
@@ -91,10 +94,12 @@ BUILDS: dict[str, Build] = {
     ),
     "rabbit": Build(
         Head(0.27, 0.75, 0.55, 0.4, 8, "long", 2.6), 0.72, 0.28, 0.36, 0.4, 0.82, 0.1, 0.075, "flat", 0.24, 55, 0.16,
-        "stub", ("sit", "lie", "sit", "stand"), coats=((GREY, WHITE), (BROWN, WHITE), (WHITE, PINK)), marks=("", "belly"),
+        "stub", ("sit", "lie", "sit", "stand"), coats=((GREY, WHITE), (BROWN, WHITE), (WHITE, PINK)), marks=("",
+        "belly"),
     ),
     "mouse": Build(
-        Head(0.3, 1.3, 0.4, 0.16, 5, "round", 1.3), 1.2, 0.36, 0.44, 0.46, 0.9, 0.1, 0.07, "flat", 0.2, 10, 0.26, "whip",
+        Head(0.3, 1.3, 0.4, 0.16, 5, "round", 1.3), 1.2, 0.36, 0.44, 0.46, 0.9, 0.1, 0.07, "flat", 0.2, 10, 0.26,
+        "whip",
         ("stand", "lie", "sit"), coats=((GREY, PINK), (WHITE, PINK), (BROWN, CREAM)), marks=("", "belly"),
     ),
     "elephant": Build(
@@ -106,16 +111,19 @@ BUILDS: dict[str, Build] = {
         "column", 0.28, 5, 0.25, "stub", STILL, coats=((GREY, GREY), (DARK_GREY, GREY)), marks=("",),
     ),
     "hippo": Build(
-        Head(0.24, 1.7, 0.75, 0.8, 15, "round", 0.4, "", "", 0.1), 1.45, 0.42, 0.46, 0.42, 0.9, 0.15, 0.12, "column", 0.25,
+        Head(0.24, 1.7, 0.75, 0.8, 15, "round", 0.4, "", "", 0.1), 1.45, 0.42, 0.46, 0.42, 0.9, 0.15, 0.12,
+        "column", 0.25,
         5, 0.33, "stub", STILL, coats=((GREY, PINK), (DARK_GREY, PINK)), marks=("", "belly"),
     ),
     "pig": Build(
-        Head(0.25, 1.35, 0.65, 0.42, 15, "pointed", 0.8, "", "disc", 0.1), 1.15, 0.34, 0.36, 0.34, 0.88, 0.1, 0.06, "hoof",
+        Head(0.25, 1.35, 0.65, 0.42, 15, "pointed", 0.8, "", "disc", 0.1), 1.15, 0.34, 0.36, 0.34, 0.88, 0.1, 0.06,
+        "hoof",
         0.24, 10, 0.26, "curl", ("stand", "walk", "lie", "sit"), coats=((PINK, PINK), (PINK, BLACK), (BLACK, PINK)),
         marks=("", "", "spots"),
     ),
     "giraffe": Build(
-        Head(0.1, 2.0, 0.55, 0.4, 22, "side", 1.0, "stumps", ""), 0.72, 0.2, 0.18, 0.17, 0.75, 0.06, 0.034, "hoof", 1.05,
+        Head(0.1, 2.0, 0.55, 0.4, 22, "side", 1.0, "stumps", ""), 0.72, 0.2, 0.18, 0.17, 0.75, 0.06, 0.034, "hoof",
+        1.05,
         66, 0.095, "tuft", STILL, "crest", ((TAN, BROWN), (CREAM, BROWN)), ("spots",),
     ),
     "camel": Build(

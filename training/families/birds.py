@@ -47,32 +47,53 @@ class Build:
 
 
 KINDS: dict[str, Build] = {
-    "songbird": Build(colors=((BROWN, CREAM, GREY), (BLUE, WHITE, BLACK), (RED, CREAM, ORANGE), (YELLOW, WHITE, BLACK), (BLACK, BLACK, YELLOW))),
-    "pigeon": Build(0.29, 22, ((0, 0), (0.12, 0.3)), 0.13, 0.15, 0.13, 0.05, 0.02, 0.25, 0.5, -5, 0.28, (), ((GREY, GREY, PINK), (WHITE, WHITE, PINK))),
-    "crow": Build(0.27, 22, ((0, 0), (0.15, 0.22)), 0.14, 0.19, 0.32, 0.09, 0.05, 0.35, 0.55, -5, 0.25, (), ((BLACK, BLACK, GREY),)),
-    "duck": Build(0.32, 10, ((0, 0), (0.1, 0.18), (0.12, 0.42)), 0.13, 0.18, 0.26, 0.1, -0.02, 0.16, 0.3, 25, 0.3, ("bill",), ((WHITE, WHITE, ORANGE), (BROWN, GREY, YELLOW), (YELLOW, YELLOW, ORANGE))),
-    "swimmer": Build(0.34, 8, ((0, 0), (0.1, 0.2), (0.12, 0.42)), 0.13, 0.19, 0.24, 0.1, -0.02, 0, 0.32, 30, 0.3, ("bill",), ((WHITE, WHITE, ORANGE), (YELLOW, YELLOW, ORANGE), (BROWN, GREY, YELLOW))),
-    "swan": Build(0.33, 8, ((0, -0.05), (0.2, 0.2), (0.05, 0.55), (0.15, 0.9)), 0.085, 0.13, 0.22, 0.06, 0.03, 0, 0.4, 15, 0.3, ("bill",), ((WHITE, WHITE, ORANGE), (BLACK, BLACK, RED))),
-    "goose": Build(0.33, 15, ((0, 0), (0.1, 0.3), (0.1, 0.65)), 0.1, 0.14, 0.2, 0.08, 0.0, 0.3, 0.3, 10, 0.28, ("bill",), ((WHITE, WHITE, ORANGE), (GREY, WHITE, ORANGE))),
-    "hen": Build(0.38, 12, ((0, 0), (0.08, 0.25), (0.12, 0.45)), 0.16, 0.15, 0.14, 0.06, 0.03, 0.3, 0.4, 45, 0.3, ("comb",), ((WHITE, WHITE, YELLOW), (BROWN, BROWN, YELLOW), (BLACK, BLACK, YELLOW), (ORANGE, CREAM, YELLOW))),
-    "rooster": Build(0.36, 18, ((0, 0), (0.06, 0.3), (0.12, 0.58)), 0.17, 0.15, 0.15, 0.06, 0.04, 0.4, 0.3, 50, 0.2, ("comb", "plumes"), ((BROWN, ORANGE, YELLOW), (WHITE, WHITE, YELLOW), (BLACK, ORANGE, YELLOW))),
-    "chick": Build(0.42, 15, ((0, 0), (0.05, 0.3)), 0.25, 0.3, 0.13, 0.07, 0, 0.22, 0.05, 20, 0.2, (), ((YELLOW, YELLOW, ORANGE),)),
-    "turkey": Build(0.44, 25, ((0, 0), (0.1, 0.25), (0.15, 0.5)), 0.1, 0.12, 0.14, 0.05, 0.05, 0.35, 0.3, 40, 0.3, ("wheel", "comb"), ((BROWN, BLACK, RED),)),
-    "peacock": Build(0.28, 18, ((0, 0), (0.1, 0.3), (0.12, 0.55)), 0.09, 0.12, 0.14, 0.05, 0.02, 0.4, 0.3, 0, 0.2, ("wheel",), ((BLUE, BLUE, GREY),)),
-    "owl": Build(0.36, 72, ((0, 0), (0.07, 0.27)), 0.3, 0.31, 0.12, 0.07, 0.07, 0.12, 0.25, -10, 0.22, ("disc",), ((BROWN, CREAM, YELLOW), (WHITE, WHITE, GREY), (GREY, WHITE, ORANGE))),
-    "penguin": Build(0.33, 80, ((0, 0), (0.06, 0.3)), 0.22, 0.2, 0.2, 0.05, 0.03, 0.08, 0.15, -10, 0.2, ("flippers",), ((BLACK, WHITE, ORANGE), (BLUE, WHITE, YELLOW))),
-    "parrot": Build(0.25, 58, ((0, 0), (0.05, 0.18)), 0.19, 0.21, 0.16, 0.1, 0.14, 0.14, 0.9, -12, 0.18, (), ((RED, YELLOW, GREY), (GREEN, RED, CREAM), (BLUE, YELLOW, BLACK), (WHITE, WHITE, GREY))),
-    "toucan": Build(0.26, 50, ((0, 0), (0.06, 0.18)), 0.18, 0.19, 0.55, 0.13, 0.12, 0.16, 0.5, -8, 0.18, (), ((BLACK, WHITE, ORANGE),)),
-    "eagle": Build(0.28, 55, ((0, 0), (0.06, 0.22)), 0.16, 0.17, 0.2, 0.08, 0.11, 0.25, 0.5, -8, 0.25, (), ((BROWN, BROWN, YELLOW), (BROWN, WHITE, YELLOW))),
-    "flamingo": Build(0.25, 12, ((0, 0), (0.25, 0.2), (0.02, 0.55), (0.2, 0.85)), 0.06, 0.1, 0.22, 0.065, 0.12, 1.2, 0.25, -15, 0.2, (), ((PINK, PINK, BLACK),)),
-    "stork": Build(0.24, 15, ((0, 0), (0.2, 0.15), (0.12, 0.45), (0.22, 0.65)), 0.07, 0.11, 0.5, 0.05, 0, 1.0, 0.3, -15, 0.2, (), ((WHITE, WHITE, RED), (GREY, GREY, BLACK))),
-    "ostrich": Build(0.36, 8, ((0, 0), (0.15, 0.3), (0.12, 0.95)), 0.075, 0.12, 0.16, 0.06, 0, 0.95, 0.25, 10, 0.3, ("thick",), ((BLACK, BLACK, PINK), (BROWN, BROWN, GREY))),
+    "songbird": Build(colors=((BROWN, CREAM, GREY), (BLUE, WHITE, BLACK), (RED, CREAM, ORANGE), (YELLOW, WHITE,
+        BLACK), (BLACK, BLACK, YELLOW))),
+    "pigeon": Build(0.29, 22, ((0, 0), (0.12, 0.3)), 0.13, 0.15, 0.13, 0.05, 0.02, 0.25, 0.5, -5, 0.28, (), ((GREY,
+        GREY, PINK), (WHITE, WHITE, PINK))),
+    "crow": Build(0.27, 22, ((0, 0), (0.15, 0.22)), 0.14, 0.19, 0.32, 0.09, 0.05, 0.35, 0.55, -5, 0.25, (), ((BLACK,
+        BLACK, GREY),)),
+    "duck": Build(0.32, 10, ((0, 0), (0.1, 0.18), (0.12, 0.42)), 0.13, 0.18, 0.26, 0.1, -0.02, 0.16, 0.3, 25, 0.3,
+        ("bill",), ((WHITE, WHITE, ORANGE), (BROWN, GREY, YELLOW), (YELLOW, YELLOW, ORANGE))),
+    "swimmer": Build(0.34, 8, ((0, 0), (0.1, 0.2), (0.12, 0.42)), 0.13, 0.19, 0.24, 0.1, -0.02, 0, 0.32, 30, 0.3,
+        ("bill",), ((WHITE, WHITE, ORANGE), (YELLOW, YELLOW, ORANGE), (BROWN, GREY, YELLOW))),
+    "swan": Build(0.33, 8, ((0, -0.05), (0.2, 0.2), (0.05, 0.55), (0.15, 0.9)), 0.085, 0.13, 0.22, 0.06, 0.03, 0,
+        0.4, 15, 0.3, ("bill",), ((WHITE, WHITE, ORANGE), (BLACK, BLACK, RED))),
+    "goose": Build(0.33, 15, ((0, 0), (0.1, 0.3), (0.1, 0.65)), 0.1, 0.14, 0.2, 0.08, 0.0, 0.3, 0.3, 10, 0.28,
+        ("bill",), ((WHITE, WHITE, ORANGE), (GREY, WHITE, ORANGE))),
+    "hen": Build(0.38, 12, ((0, 0), (0.08, 0.25), (0.12, 0.45)), 0.16, 0.15, 0.14, 0.06, 0.03, 0.3, 0.4, 45, 0.3,
+        ("comb",), ((WHITE, WHITE, YELLOW), (BROWN, BROWN, YELLOW), (BLACK, BLACK, YELLOW), (ORANGE, CREAM, YELLOW))),
+    "rooster": Build(0.36, 18, ((0, 0), (0.06, 0.3), (0.12, 0.58)), 0.17, 0.15, 0.15, 0.06, 0.04, 0.4, 0.3, 50, 0.2,
+        ("comb", "plumes"), ((BROWN, ORANGE, YELLOW), (WHITE, WHITE, YELLOW), (BLACK, ORANGE, YELLOW))),
+    "chick": Build(0.42, 15, ((0, 0), (0.05, 0.3)), 0.25, 0.3, 0.13, 0.07, 0, 0.22, 0.05, 20, 0.2, (), ((YELLOW,
+        YELLOW, ORANGE),)),
+    "turkey": Build(0.44, 25, ((0, 0), (0.1, 0.25), (0.15, 0.5)), 0.1, 0.12, 0.14, 0.05, 0.05, 0.35, 0.3, 40, 0.3,
+        ("wheel", "comb"), ((BROWN, BLACK, RED),)),
+    "peacock": Build(0.28, 18, ((0, 0), (0.1, 0.3), (0.12, 0.55)), 0.09, 0.12, 0.14, 0.05, 0.02, 0.4, 0.3, 0, 0.2,
+        ("wheel",), ((BLUE, BLUE, GREY),)),
+    "owl": Build(0.36, 72, ((0, 0), (0.07, 0.27)), 0.3, 0.31, 0.12, 0.07, 0.07, 0.12, 0.25, -10, 0.22, ("disc",),
+        ((BROWN, CREAM, YELLOW), (WHITE, WHITE, GREY), (GREY, WHITE, ORANGE))),
+    "penguin": Build(0.33, 80, ((0, 0), (0.06, 0.3)), 0.22, 0.2, 0.2, 0.05, 0.03, 0.08, 0.15, -10, 0.2,
+        ("flippers",), ((BLACK, WHITE, ORANGE), (BLUE, WHITE, YELLOW))),
+    "parrot": Build(0.25, 58, ((0, 0), (0.05, 0.18)), 0.19, 0.21, 0.16, 0.1, 0.14, 0.14, 0.9, -12, 0.18, (), ((RED,
+        YELLOW, GREY), (GREEN, RED, CREAM), (BLUE, YELLOW, BLACK), (WHITE, WHITE, GREY))),
+    "toucan": Build(0.26, 50, ((0, 0), (0.06, 0.18)), 0.18, 0.19, 0.55, 0.13, 0.12, 0.16, 0.5, -8, 0.18, (),
+        ((BLACK, WHITE, ORANGE),)),
+    "eagle": Build(0.28, 55, ((0, 0), (0.06, 0.22)), 0.16, 0.17, 0.2, 0.08, 0.11, 0.25, 0.5, -8, 0.25, (), ((BROWN,
+        BROWN, YELLOW), (BROWN, WHITE, YELLOW))),
+    "flamingo": Build(0.25, 12, ((0, 0), (0.25, 0.2), (0.02, 0.55), (0.2, 0.85)), 0.06, 0.1, 0.22, 0.065, 0.12, 1.2,
+        0.25, -15, 0.2, (), ((PINK, PINK, BLACK),)),
+    "stork": Build(0.24, 15, ((0, 0), (0.2, 0.15), (0.12, 0.45), (0.22, 0.65)), 0.07, 0.11, 0.5, 0.05, 0, 1.0, 0.3,
+        -15, 0.2, (), ((WHITE, WHITE, RED), (GREY, GREY, BLACK))),
+    "ostrich": Build(0.36, 8, ((0, 0), (0.15, 0.3), (0.12, 0.95)), 0.075, 0.12, 0.16, 0.06, 0, 0.95, 0.25, 10, 0.3,
+        ("thick",), ((BLACK, BLACK, PINK), (BROWN, BROWN, GREY))),
 }  # fmt: skip
+FLYERS = ("songbird", "pigeon", "crow", "eagle", "parrot")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a bird's trunk is: middle, axes as rows (left, up, ahead); where its head is; and the height of its feet."""
+    """Where a bird's trunk is: middle, axes as rows (left, up, ahead); its head; the height of its feet."""
 
     trunk: Point
     axes: Point
@@ -83,20 +104,22 @@ class Place:
 def make(rng: np.random.Generator) -> list[Part]:
     """One bird."""
     name = str(rng.choice(sorted(KINDS)))
-    build = _varied(rng, KINDS[name])
-    flies = rng.random() < 0.6 if name in ("songbird", "pigeon", "crow", "eagle", "parrot") else False
-    spreads = not flies and rng.random() < 0.12 and name not in ("penguin", "chick")
-    if flies:
+    return bird(rng, KINDS[name], aloft=name in FLYERS and rng.random() < 0.6)
+
+
+def bird(rng: np.random.Generator, build: Build, *, aloft: bool) -> list[Part]:
+    """A bird of a build, with spread wings where it is ``aloft`` (and now and then where it stands)."""
+    build = _varied(rng, build)
+    spreads = aloft or (rng.random() < 0.12 and build.legs > 0 and "flippers" not in build.extras)
+    if aloft:
         low = ((0.0, 0.0), (0.16, 0.08))
         build = replace(build, pitch=float(rng.uniform(-5, 25)), neck=low, legs=0.0, extras=())
-    plumage, breast, bare = (tinted(rng, color) for color in build.colors[rng.integers(len(build.colors))])
+    plumage, breast, bare = (tinted(rng, color) for color in build.colors[int(rng.integers(len(build.colors)))])
     if rng.random() < 0.15:
         plumage = any_color(rng)
     place = _placed(build)
     parts = _trunk(build, place, plumage, breast) + _head(build, place, plumage, bare)
-    parts += (
-        _spread_wings(rng, build, place, plumage) if flies or spreads else _folded_wings(rng, build, place, plumage)
-    )
+    parts += _spread_wings(rng, build, place, plumage) if spreads else _folded_wings(rng, build, place, plumage)
     parts += _tail(rng, build, place, plumage)
     if build.legs > 0:
         parts += _legs(rng, build, place, bare)

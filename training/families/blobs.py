@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from training.families.colors import Color
 from training.shapes import Part
@@ -20,7 +21,7 @@ FACES_PER_CELL_AREA = 2.3  # triangles that marching cubes spends on a surface o
 
 @dataclass(frozen=True)
 class Bone:
-    """A capsule whose radius goes from ``r0`` at ``start`` to ``r1`` at ``end``. ``blend``: how far it melts into others."""
+    """A capsule from ``r0`` at ``start`` to ``r1`` at ``end``. ``blend``: how far it melts into others."""
 
     start: NDArray[np.float64]
     end: NDArray[np.float64]
@@ -83,17 +84,24 @@ class Egg:
 Lump = Bone | Egg
 
 
-def bone(start: ArrayLike, end: ArrayLike, r0: float, r1: float | None = None, blend: float | None = None) -> Bone:
-    """A tapered capsule; it melts over half its thinner radius unless told otherwise."""
+def bone(
+    start: Any,
+    end: Any,
+    r0: float,
+    r1: float | None = None,
+    blend: float | None = None,
+    carve: bool = False,
+) -> Bone:
+    """A tapered capsule; it melts over 0.7 of its thinner radius unless told otherwise."""
     r1 = r0 if r1 is None else r1
     blend = 0.7 * min(r0, r1) if blend is None else blend
-    return Bone(np.asarray(start, np.float64), np.asarray(end, np.float64), float(r0), float(r1), float(blend))
+    return Bone(np.asarray(start, np.float64), np.asarray(end, np.float64), float(r0), float(r1), float(blend), carve)
 
 
 def egg(
-    centre: ArrayLike,
-    radii: ArrayLike | float,
-    axes: ArrayLike | None = None,
+    centre: Any,
+    radii: Any,
+    axes: Any = None,
     blend: float | None = None,
     carve: bool = False,
 ) -> Egg:
@@ -103,7 +111,7 @@ def egg(
     return Egg(np.asarray(centre, np.float64), size, turned, float(0.5 * size.min() if blend is None else blend), carve)
 
 
-def chain(points: ArrayLike, radii: ArrayLike, blend: float | None = None) -> list[Lump]:
+def chain(points: Any, radii: Any, blend: float | None = None) -> list[Lump]:
     """Bones along a polyline, (n, 3) points with (n,) radii."""
     where, thick = (
         np.asarray(points, np.float64),
@@ -191,13 +199,29 @@ def surface(field: Field, color: Color, material: str = "body") -> Part:
     return Part(vertices * field.cell + field.low, faces, color, material)
 
 
-def blob(lumps: Sequence[Lump], color: Color, material: str = "body", faces: int = 2500) -> Part:
-    """One closed smooth piece from lumps."""
-    return surface(field_of(lumps, faces), color, material)
+def blob(
+    lumps: Sequence[Lump], color: Color, material: str = "body", faces: int = 2500, *, whole: bool = False
+) -> Part:
+    """One closed smooth piece from lumps; ``whole`` drops all but the largest where they do not hang together."""
+    field = field_of(lumps, faces)
+    return surface(largest(field) if whole else field, color, material)
+
+
+def largest(field: Field) -> Field:
+    """The field without the islands beside its largest body."""
+    from scipy.ndimage import label
+
+    islands, count = label(field.values < 0)
+    if count < 2:
+        return field
+    sizes = np.bincount(islands.ravel())
+    sizes[0] = 0
+    stray = (islands > 0) & (islands != sizes.argmax())
+    return replace(field, values=np.where(stray, np.float32(field.cell), field.values))
 
 
 def patch(field: Field, spot: Lump, color: Color, material: str, proud: float = 0.35) -> Part | None:
-    """A patch of another colour: the part of a body inside ``spot``, standing ``proud`` cells out of it. None if empty."""
+    """A patch of another colour: what of a body lies inside ``spot``, ``proud`` cells thicker. None if empty."""
     near = spot.distance(*field.axes())
     values = np.maximum(field.values - np.float32(proud * field.cell), near.astype(np.float32))
     if values.min() >= 0 or (values < 0).sum() < 8:

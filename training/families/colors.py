@@ -18,7 +18,7 @@ def tinted(rng: np.random.Generator, color: Color, spread: float = 0.1) -> Color
 
 def pick(rng: np.random.Generator, colors: Sequence[Color]) -> Color:
     """One of the colours, shifted a little."""
-    return tinted(rng, colors[rng.integers(len(colors))])
+    return tinted(rng, colors[int(rng.integers(len(colors)))])
 
 
 def any_color(rng: np.random.Generator) -> Color:

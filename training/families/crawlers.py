@@ -1,4 +1,5 @@
-"""Animals low on the ground: lizard, crocodile, turtle, frog, snail, snake, ladybird, bee, butterfly, spider, crab, ant."""
+"""Animals low on the ground: lizards, turtles, frogs, snails, snakes, beetles, bees, butterflies, spiders, crabs."""
+# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

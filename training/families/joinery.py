@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from training.families.outlines import curve
+from training.families.outlines import curve, rectangle
 from training.families.paints import Rng
 from training.families.parts import (
     Paint,
@@ -21,7 +21,6 @@ from training.families.parts import (
     torus,
     tube,
 )
-from training.families.outlines import rectangle
 from training.shapes import Part
 
 LEG_STYLES = ("square", "taper", "round", "turned", "turned", "cabriole", "metal")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from training.families import parts as solids
 from training.families.blobs import Lump, blob, bone, chain, egg, tilted
-from training.families.colors import Color, any_color, pick, tinted
+from training.families.colors import Color, any_color, pick
 from training.families.parts import Paint
 from training.families.slabs import curve, pebble, slab, tube, unit
 from training.shapes import Part
@@ -75,7 +75,8 @@ def posed(rng: np.random.Generator, body: Frame, name: str) -> Joints:
     across = np.array([np.cos(turn), 0, np.sin(turn)])
     shoulders = [neck - up * 0.035 + side * across * body.shoulder for side in (1, -1)]
     hips = [pelvis + np.array([side * body.hip, 0, 0]) for side in (1, -1)]
-    elbows, hands = [], []
+    elbows: list[Point] = []
+    hands: list[Point] = []
     for side, (upper, lower) in zip((1, -1), _arms(rng, name), strict=True):
         flip = np.array([side, 1, 1])
         half = body.arm / 2

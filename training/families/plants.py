@@ -6,90 +6,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from training.families import parts as solids
 from training.families.blobs import Lump, blob, bone, chain, egg
-from training.families.colors import Color, any_color, pick, tinted
+from training.families.colors import Color, pick, tinted
+from training.families.flowers import PETALS, bouquet, flower
+from training.families.foliage import GREENS, Point, around, leaf, pot
 from training.families.parts import Paint
-from training.families.slabs import curve, leaf_widths, pebble, slab, tube, unit
+from training.families.slabs import curve, finer, pebble, slab, tube, unit
 from training.families.trees import TREES
 from training.shapes import Part
-
-Point = NDArray[np.float64]
-GREENS: tuple[Color, ...] = ((60, 120, 50), (90, 140, 60), (45, 90, 50), (120, 150, 80), (70, 110, 85))
-CLAY: tuple[Color, ...] = ((185, 100, 65), (225, 220, 210), (70, 70, 72), (150, 140, 125), (90, 120, 140), (60, 80, 65))
-SOIL, PETALS = (
-    (70, 50, 38),
-    ((215, 50, 60), (240, 200, 60), (235, 150, 180), (240, 240, 235), (150, 80, 170), (235, 120, 50)),
-)
 
 
 def make(rng: np.random.Generator) -> list[Part]:
     """One plant."""
     if rng.random() < 0.3:
-        return TREES[rng.integers(len(TREES))](rng)
-    return PLANTS[rng.integers(len(PLANTS))](rng)
-
-
-def pot(rng: np.random.Generator, radius: float = 0.25) -> tuple[list[Part], float]:
-    """A pot with soil, and the height of the soil."""
-    tall, paint = radius * rng.uniform(1.2, 2.2), Paint(pick(rng, CLAY), "pot")
-    kind = rng.integers(5)
-    if kind == 0:
-        side = radius * 0.95
-        low, high = np.array([-side, 0, -side]), np.array([side, tall, side])
-        return [
-            solids.block(paint, low, high, 0.02),
-            solids.block(Paint(SOIL, "soil"), low * 0.88 + (0, tall * 0.9, 0), high * (0.88, 1.01, 0.88)),
-        ], tall
-    profiles = {
-        1: [(0.65, 0), (0.95, 0.8), (1.05, 0.8), (1.08, 1.0)],
-        2: [(0.55, 0), (0.85, 0.2), (1.05, 0.55), (0.95, 0.85), (0.85, 1.0)],
-        3: [(0.9, 0), (0.92, 0.1), (0.95, 0.5), (1.0, 1.0)],
-        4: [(0.6, 0), (0.62, 0.06), (0.45, 0.12), (0.75, 0.35), (1.0, 0.7), (1.1, 1.0)],
-    }
-    profile = np.array(profiles[int(kind)]) * (radius, tall)
-    parts = [solids.vessel(paint, profile, radius * 0.09, sides=20)]
-    soil = profile[-1, 0] * 0.92
-    parts.append(
-        solids.lathe(
-            Paint(SOIL, "soil"), [(soil * 0.95, tall * 0.8), (soil, tall * 0.88), (soil * 0.5, tall * 0.93)], sides=16
-        )
-    )
-    if rng.random() < 0.25:
-        dish = np.array([(0.8, -0.06), (1.15, 0.0), (1.15, 0.06), (0.6, 0.02)]) * radius
-        parts.append(solids.lathe(paint, dish, sides=20))
-    return parts, tall * 0.9
-
-
-def leaf(
-    root: ArrayLike,
-    way: ArrayLike,
-    long: float,
-    width: float,
-    droop: float,
-    color: Color,
-    thick: float = 0.03,
-    cup: float = 0.15,
-) -> Part:
-    """A leaf that leaves ``root`` along ``way`` and bends down by ``droop`` of its length."""
-    start, ahead = np.asarray(root, np.float64), unit(np.asarray(way, np.float64))
-    flat = unit(ahead * (1, 0, 1) + (1e-6, 0, 0))
-    line = curve(
-        [
-            start,
-            start + ahead * long * 0.5,
-            start + ahead * long * 0.75 + flat * 0.2 * long * droop - (0, droop * long * 0.55, 0),
-        ],
-        6,
-    )
-    return slab(line, leaf_widths(6, width), thick, color, "leaf", face=(0, 1, 0) + 0.01 * flat, cup=cup, coarse=True)
-
-
-def around(angle: float, rise: float) -> Point:
-    """A unit direction: ``angle`` about +Y from +Z, ``rise`` above the ground, radians."""
-    return np.array([np.sin(angle) * np.cos(rise), np.sin(rise), np.cos(angle) * np.cos(rise)])
+        return finer(TREES[rng.integers(len(TREES))](rng))
+    return finer(PLANTS[rng.integers(len(PLANTS))](rng))
 
 
 def rosette(rng: np.random.Generator) -> list[Part]:
@@ -147,7 +81,7 @@ def bladeplant(rng: np.random.Generator) -> list[Part]:
     """Upright blades: snake plant, iris, reeds, a clump of grass."""
     parts, y = pot(rng, rng.uniform(0.18, 0.28)) if rng.random() < 0.7 else ([], 0.0)
     green, tall, width = pick(rng, GREENS), rng.uniform(0.6, 1.3), rng.uniform(0.05, 0.13)
-    for i in range(rng.integers(8, 26)):
+    for i in range(rng.integers(14, 30)):
         root = around(2.4 * i, 0) * 0.13 * np.sqrt(rng.random()) + (0, y - 0.03, 0)
         lean = around(2.4 * i, 0) * rng.uniform(0.02, 0.35)
         high = tall * rng.uniform(0.55, 1.0)
@@ -201,7 +135,7 @@ def frond(
                 slab(
                     line,
                     size * np.array([0.25, 0.42, 0.08]),
-                    0.022,
+                    0.03,
                     green,
                     "leaf",
                     face=np.cross(across, ahead),
@@ -315,92 +249,6 @@ def cactus(rng: np.random.Generator) -> list[Part]:
     return parts
 
 
-def bouquet(rng: np.random.Generator) -> list[Part]:
-    """Tulips, roses, daisies or sunflowers in a vase or a pot."""
-    kind, petal = rng.integers(4), pick(rng, PETALS)
-    radius, tall = rng.uniform(0.1, 0.17), rng.uniform(0.3, 0.55)
-    profile = np.array(
-        [
-            [(0.7, 0), (1.0, 0.3), (0.9, 0.6), (0.55, 0.85), (0.7, 1.0)],
-            [(0.6, 0), (0.65, 0.5), (0.95, 1.0), (0.96, 1.0), (1.0, 1.02)],
-            [(0.9, 0), (0.9, 0.3), (0.9, 0.6), (0.9, 0.8), (0.9, 1.0)],
-        ][rng.integers(3)]
-    )
-    parts = [solids.vessel(Paint(any_color(rng), "vase"), profile * (radius, tall), 0.025, sides=20)]
-    stalk, count = rng.uniform(0.25, 0.55), int(rng.integers(1, 9))
-    for i in range(count):
-        way = around(2.4 * i + rng.random(), 1.57 - rng.uniform(0, 0.55) * min(count - 1, 1))
-        head = np.array([0, tall * 0.8, 0]) + way * (stalk * rng.uniform(0.8, 1.15) + 0.1)
-        parts.append(
-            tube(curve([(0, tall * 0.4, 0), (0, tall * 0.95, 0), head], 6), 0.016, pick(rng, GREENS), "stem", 5)
-        )
-        parts += bloom(rng, int(kind), head, unit(way + (0, 0, 0.5) * (kind > 1)), tinted(rng, petal))
-        if rng.random() < 0.7:
-            parts.append(
-                leaf(
-                    (0, tall * 0.95, 0),
-                    around(rng.uniform(0, 7), 0.9),
-                    rng.uniform(0.25, 0.4),
-                    0.09,
-                    0.6,
-                    pick(rng, GREENS),
-                )
-            )
-    return parts
-
-
-def bloom(rng: np.random.Generator, kind: int, head: Point, way: Point, color: Color, size: float = 0.1) -> list[Part]:
-    """Tulip cup (0), rose ball (1), daisy (2) or sunflower (3), looking along ``way``."""
-    if kind == 0:
-        cup = np.array([(0.2, 0), (0.75, 0.35), (0.85, 0.9), (0.6, 1.6), (0.35, 1.75)]) * size * 0.85
-        return [solids.aimed(solids.lathe(Paint(color, "petals"), cup, sides=12), way, head)]
-    if kind == 1:
-        lumps: list[Lump] = [
-            egg(head + way * size * 0.7 + rng.normal(0, 0.25 * size, 3), rng.uniform(0.5, 0.75, 3) * size)
-            for _ in range(7)
-        ]
-        return [blob(lumps, color, "petals", 300)]
-    size *= 1.0 if kind == 2 else 1.5
-    side = unit(np.cross(way, (0.1, 1, 0.2)))
-    up, parts, count = np.cross(side, way), [], 9 if kind == 2 else 13
-    for angle in 2 * np.pi * np.arange(count) / count:
-        out = np.cos(angle) * side + np.sin(angle) * up
-        line = [head, head + out * size * 0.8 + way * 0.1 * size, head + out * size * 1.5]
-        parts.append(slab(line, size * np.array([0.3, 0.65, 0.2]), 0.02, color, "petals", face=way, coarse=True))
-    heart = (120, 75, 40) if kind == 3 else (240, 200, 60)
-    return [
-        *parts,
-        solids.aimed(
-            solids.ellipsoid(Paint(heart, "heart"), np.array([0.55, 0.25, 0.55]) * size, sides=10, rings=5),
-            way,
-            head + way * 0.03,
-        ),
-    ]
-
-
-def flower(rng: np.random.Generator) -> list[Part]:
-    """A single big flower on its stalk, growing in the ground or a pot."""
-    parts, y = pot(rng, 0.18) if rng.random() < 0.6 else ([], 0.0)
-    tall, kind = rng.uniform(0.5, 1.0), int(rng.integers(4))
-    head = np.array([rng.normal(0, 0.05), y + tall, rng.normal(0, 0.05)])
-    green = pick(rng, GREENS)
-    parts.append(tube(curve([(0, y - 0.03, 0), (0, y + tall * 0.5, 0), head], 7), 0.024, green, "stem", 6))
-    way = unit(np.array([0, 0.5, 1.0])) if kind > 1 else np.array([0, 1.0, 0.1])
-    parts += bloom(rng, kind, head, way, pick(rng, PETALS), rng.uniform(0.14, 0.24))
-    for i in range(rng.integers(2, 6)):
-        parts.append(
-            leaf(
-                (0, y + tall * rng.uniform(0, 0.5), 0),
-                around(2.4 * i, rng.uniform(0.4, 1.2)),
-                rng.uniform(0.25, 0.45),
-                0.11,
-                rng.uniform(0, 0.7),
-                green,
-            )
-        )
-    return parts
-
-
 def bamboo(rng: np.random.Generator) -> list[Part]:
     """Jointed canes with a few leaves."""
     parts, y = pot(rng) if rng.random() < 0.6 else ([], 0.0)
@@ -427,7 +275,7 @@ def bamboo(rng: np.random.Generator) -> list[Part]:
                     0.07,
                     0.5,
                     pick(rng, GREENS),
-                    0.022,
+                    0.03,
                 )
             )
     return parts
@@ -458,7 +306,7 @@ def leafy(rng: np.random.Generator) -> list[Part]:
     for i in range(rng.integers(3, 6) if hang else 0):
         out = around(2.4 * i, 0)
         line = curve(
-            [middle, middle + out * 0.38, out * 0.42 + (0, y * 0.6, 0), out * 0.4 + (0, y * rng.uniform(-0.8, 0.3), 0)],
+            [middle, middle + out * 0.38, out * 0.42 + (0, y * 0.6, 0), out * 0.4 + (0, y * rng.uniform(0.1, 0.4), 0)],
             8,
         )
         parts.append(tube(line, 0.018, green, "stem", 5))

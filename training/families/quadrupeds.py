@@ -1,4 +1,5 @@
 """Four-legged animals: one skeleton, many builds and poses. Unit: the standing shoulder height."""
+# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 
@@ -63,7 +64,7 @@ def quadruped(rng: np.random.Generator, build: Build) -> list[Part]:
     """One animal of a build, in a random pose and coat."""
     build = _varied(rng, build)
     pose = posed(rng, build, str(rng.choice(build.poses)))
-    coat, pale = build.coats[rng.integers(len(build.coats))]
+    coat, pale = build.coats[int(rng.integers(len(build.coats)))]
     coat, pale = tinted(rng, coat), tinted(rng, pale)
     neck_end, lumps = _body(build, pose)
     field = field_of(lumps, 2300)

@@ -7,7 +7,7 @@ import numpy as np
 from training.families.joinery import LEG_STYLES, apron, padding, star_base, stretchers, table_legs
 from training.families.outlines import rounded
 from training.families.paints import Rng, cloth, dark, leather, painted, pick, steel, wood
-from training.families.parts import Paint, bar, block, box, both, cushion, extrude, lathe, rod, torus, tube, turned
+from training.families.parts import Paint, bar, block, both, box, cushion, extrude, lathe, rod, torus, tube, turned
 from training.families.seat_backs import back
 from training.families.seats_soft import armchair, ottoman, pouf, sofa, wing_chair
 from training.families.seats_special import (

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from training.families.joinery import LEG_STYLES, padding, table_legs
+from training.families.outlines import curve
 from training.families.paints import Rng, cloth, leather, painted, pick, steel, wood
 from training.families.parts import (
     Paint,
@@ -22,7 +23,6 @@ from training.families.parts import (
     torus,
     turned,
 )
-from training.families.outlines import curve
 from training.shapes import Part
 
 

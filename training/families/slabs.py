@@ -1,9 +1,11 @@
-"""Thin closed things with a flat section: leaves, ears, fins, wings, petals, scarves; and round ones: tails, horns, trunks."""
+"""Thin closed things with a flat section: leaves, ears, fins, wings, petals; and round ones: tails, horns."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from training.families import parts
 from training.families.colors import Color
@@ -13,13 +15,13 @@ LENS = np.array([(-1, 0), (-0.55, 0.42), (0, 0.5), (0.55, 0.42), (1, 0), (0.55, 
 
 
 def slab(
-    spine: ArrayLike,
-    widths: ArrayLike,
-    thickness: ArrayLike,
+    spine: Any,
+    widths: Any,
+    thickness: Any,
     color: Color,
     material: str = "body",
     *,
-    face: ArrayLike = (0, 0, 1),
+    face: Any = (0, 0, 1),
     cup: float = 0.0,
     coarse: bool = False,
 ) -> Part:
@@ -45,12 +47,12 @@ def slab(
     return parts.loft(parts.Paint(color, material), rings)
 
 
-def tube(spine: ArrayLike, radii: ArrayLike, color: Color, material: str = "body", sides: int = 8) -> Part:
+def tube(spine: Any, radii: Any, color: Color, material: str = "body", sides: int = 8) -> Part:
     """A round, tapering thing along a spine (n, 3), its corners kept, with radii (n,)."""
     return parts.tube(parts.Paint(color, material), spine, radii, sides, steps=1)
 
 
-def curve(points: ArrayLike, count: int = 8) -> NDArray[np.float64]:
+def curve(points: Any, count: int = 8) -> NDArray[np.float64]:
     """(count, 3) even samples of a smooth (Catmull-Rom) curve through a few points."""
     knots = np.asarray(points, np.float64)
     knots = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
@@ -72,11 +74,28 @@ def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
-def pebble(
-    centre: ArrayLike, radii: ArrayLike | float, color: Color, material: str = "body", axes: ArrayLike | None = None
-) -> Part:
+def pebble(centre: Any, radii: Any, color: Color, material: str = "body", axes: Any = None) -> Part:
     """A small ellipsoid of 96 faces: eyes, noses, buttons, berries. ``axes`` rows are its axes in the world."""
     size = np.broadcast_to(np.asarray(radii, np.float64), 3)
     turned = np.eye(3) if axes is None else np.asarray(axes, np.float64)
     ball = parts.ellipsoid(parts.Paint(color, material), size, sides=8, rings=6)
     return Part(np.asarray(centre) + ball.vertices @ turned, ball.faces, color, material)
+
+
+def finer(pieces: list[Part], least: int = 500) -> list[Part]:
+    """The same pieces, every triangle cut into four until there are ``least`` of them."""
+    while sum(len(piece.faces) for piece in pieces) < least:
+        pieces = [_quartered(piece) for piece in pieces]
+    return pieces
+
+
+def _quartered(piece: Part) -> Part:
+    faces = np.asarray(piece.faces)
+    pairs = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
+    edges, which = np.unique(pairs, axis=0, return_inverse=True)
+    middle = which.reshape(3, -1) + len(piece.vertices)
+    a, b, c = faces.T
+    ab, bc, ca = middle
+    small = np.concatenate([np.stack(corner, 1) for corner in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
+    vertices = np.concatenate([piece.vertices, piece.vertices[edges].mean(axis=1)])
+    return Part(vertices, small, piece.color, piece.material)

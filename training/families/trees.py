@@ -72,7 +72,7 @@ def broad(rng: np.random.Generator) -> list[Part]:
     for _ in range(22):
         middle = ends[rng.integers(len(ends))] + (0, size * 0.3, 0)
         lumps.append(egg(middle + unit(rng.normal(size=3)) * size * 0.75, size * rng.uniform(0.25, 0.42), blend=0.04))
-    return [*parts, blob(lumps, green, "leaves", 3600)]
+    return [*parts, blob(lumps, green, "leaves", 7000)]
 
 
 def leafed(rng: np.random.Generator) -> list[Part]:
@@ -202,7 +202,7 @@ def bush(rng: np.random.Generator) -> list[Part]:
             )
             for _ in range(18)
         ]
-        return [blob(lumps, green, "leaves", 3500)]
+        return [blob(lumps, green, "leaves", 6500)]
     paint = Paint(pick(rng, BARK), "bark")
     if kind == 1:
         balls, y, parts = rng.integers(1, 4), 0.3, [solids.rod(paint, (0, 0, 0), (0, 0.4, 0), 0.04)]
@@ -231,7 +231,7 @@ def bush(rng: np.random.Generator) -> list[Part]:
             )
             for i in range(24)
         ]
-        return [blob(slim, green, "leaves", 2600), solids.rod(paint, (0, -0.12, 0), (0, 0.2, 0), 0.05)]
+        return [blob(slim, green, "leaves", 4500), solids.rod(paint, (0, -0.12, 0), (0, 0.2, 0), 0.05)]
     wide, parts = rng.uniform(0.7, 1.2), []
     hedge: list[Lump] = [
         egg((x, y, z), rng.uniform(0.1, 0.14), blend=0.03)
@@ -240,7 +240,7 @@ def bush(rng: np.random.Generator) -> list[Part]:
         for z in (-0.08, 0.1)
     ]
     hedge.append(bone((-wide / 2, 0.3, 0), (wide / 2, 0.3, 0), 0.18))
-    return [*parts, blob(hedge, green, "leaves", 3800)]
+    return [*parts, blob(hedge, green, "leaves", 7000)]
 
 
 def bonsai(rng: np.random.Generator) -> list[Part]:

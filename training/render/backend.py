@@ -77,7 +77,9 @@ def source() -> str:
         "V_SIZE": VIEW_SIZE,
     }
     lines = [f"#define {name} {value}" for name, value in sizes.items()]
-    lines += [f"#define {n} ({v:.9g}f)" for n, v in (("NEAR", frame.NEAR), ("FAR", frame.FAR), ("MAP_REACH", MAP_REACH))]
+    lines += [
+        f"#define {n} ({v:.9g}f)" for n, v in (("NEAR", frame.NEAR), ("FAR", frame.FAR), ("MAP_REACH", MAP_REACH))
+    ]
     lines += [f"#define V_{name.upper()} {column.start}" for name, column in COLUMNS.items()]
     here = Path(__file__).parent
     text = (here / "kernels.cu").read_text()

@@ -96,6 +96,6 @@ def occupancy(shape_set: ShapeSet, views: Views, anchor: torch.Tensor) -> torch.
     """(n, BINS, GRID, GRID) uint8: the solid along the picture's rays."""
     n, device = len(views), shape_set.device
     out = torch.empty((n, BINS, GRID, GRID), dtype=torch.uint8, device=device)
-    where = (n, views.table, views.shape_index, anchor, shape_set.solid)
+    where = (n, views.table, views.shape_index, anchor, shape_set.solid, shape_set.coarse)
     launch("occupancy", device, n * BINS * GRID**2, *where, out)
     return out

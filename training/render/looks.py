@@ -39,7 +39,11 @@ def _draw_light(rng: np.random.Generator, table: np.ndarray, azimuth: np.ndarray
     studio = rng.random(n) < 0.3  # soft light from everywhere, as of a white tent
     side = azimuth + np.radians(np.where(rng.random(n) < 0.85, rng.normal(0, 45, n), rng.uniform(-180, 180, n)))
     _set(table, "key", _direction(side, np.radians(np.clip(rng.normal(45, 18, n), 8, 88))))
-    _set(table, "fill_light", _direction(azimuth + np.radians(rng.uniform(-90, 90, n)), np.radians(rng.uniform(-5, 50, n))))
+    _set(
+        table,
+        "fill_light",
+        _direction(azimuth + np.radians(rng.uniform(-90, 90, n)), np.radians(rng.uniform(-5, 50, n))),
+    )
     warmth = rng.normal(0, 0.10, (n, 1)) * np.array([[1.0, 0.1, -1.0]])
     cold = rng.normal(0, 0.06, (n, 1)) * np.array([[1.0, 0.1, -1.0]])
     strength = np.where(studio, rng.uniform(0.15, 0.5, n), rng.uniform(0.5, 1.1, n))[:, None]

@@ -60,6 +60,8 @@ class ShapeSet:
         # Catalogue models and generated things may both be of the family "furniture"; only the generator's are our own.
         self.generated = torch.tensor([shape.licence == "own" for shape in shapes], device=self.device)
         self.normals = corner_normals(self)
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)  # whoever renders may do so on another stream
 
     def __len__(self) -> int:
         return len(self.kept)
@@ -142,7 +144,8 @@ def carve(shapes: ShapeSet) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, t
         iou[part] = common / (2 * volume - common).clamp(min=1)
         blocks = torch.nn.functional.avg_pool3d(solid[part].float()[:, None], SOLID // COARSE)
         blurred = torch.nn.functional.avg_pool3d(blocks, 3, stride=1, padding=1, count_include_pad=True)
-        coarse[part] = (0.5 * blocks + 0.5 * blurred)[:, 0].round().to(torch.uint8)
+        # Rounded up: 0 must mean that nothing is near.
+        coarse[part] = (0.5 * blocks + 0.5 * blurred)[:, 0].ceil().clamp(max=255).to(torch.uint8)
     return solid, coarse, filled, iou
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +30,7 @@ def main() -> None:
     shape_set = ShapeSet(shapes, options.device)
     wait(on_gpu)
     seconds = time.perf_counter() - start
-    print(f"{len(shapes)} shapes of {len(shapes[0].faces)} faces: {seconds:.2f} s, {len(shapes) / seconds:.0f} shapes/s")
+    say(f"{len(shapes)} shapes of {len(shapes[0].faces)} faces: {seconds:.2f} s, {len(shapes) / seconds:.0f} shapes/s")
     weights = torch.ones(len(shape_set), device=shape_set.device)
     views = sample_views(shape_set, options.batch, weights, 0)
     front, back = draw.rasterise(shape_set, views)
@@ -46,9 +47,9 @@ def main() -> None:
         "sample_views + render": lambda: draw.render(shape_set, sample_views(shape_set, options.batch, weights, 2)),
     }
     for name, stage in stages.items():
-        print(f"{name:24s} {1000 * timed(stage, options.rounds, on_gpu):8.2f} ms for {options.batch} views")
+        say(f"{name:24s} {1000 * timed(stage, options.rounds, on_gpu):8.2f} ms for {options.batch} views")
     if on_gpu:
-        print(f"memory: {torch.cuda.max_memory_allocated() / 2**30:.2f} GiB at most")
+        say(f"memory: {torch.cuda.max_memory_allocated() / 2**30:.2f} GiB at most")
 
 
 def bumpy(number: int) -> Shape:
@@ -82,6 +83,11 @@ def timed(stage: Callable[[], Any], rounds: int, on_gpu: bool) -> float:
         stage()
     wait(on_gpu)
     return (time.perf_counter() - start) / rounds
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def wait(on_gpu: bool) -> None:

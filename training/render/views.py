@@ -52,13 +52,16 @@ def sample_views(shape_set: ShapeSet, n: int, weights: torch.Tensor, seed: int) 
     if len(weights) != len(shape_set):
         raise ValueError(f"{len(weights)} weights for {len(shape_set)} shapes")
     chooser = torch.Generator(weights.device).manual_seed(seed)
-    chosen = torch.multinomial(weights.float(), n, replacement=True, generator=chooser).to(shape_set.device)
+    chosen = torch.multinomial(weights.float(), n, replacement=True, generator=chooser)
+    if shape_set.device.type == "cuda" and chosen.device.type == "cpu":
+        chosen = chosen.pin_memory()
+    chosen = chosen.to(shape_set.device, non_blocking=True)
     rng = np.random.default_rng([seed, 5])
     table = np.zeros((n, VIEW_SIZE), np.float32)
     azimuth, elevation = _draw_camera(rng, table)
     generated_mode, real_mode = draw_look(rng, table, azimuth)
-    placed = torch.from_numpy(table).to(shape_set.device)
-    modes = torch.from_numpy(np.stack([generated_mode, real_mode]).astype(np.float32)).to(shape_set.device)
+    placed = upload(table, shape_set.device)
+    modes = upload(np.stack([generated_mode, real_mode]), shape_set.device)
     generated = shape_set.generated[chosen]
     placed[:, COLUMNS["mode"].start] = torch.where(generated, modes[0], modes[1])
     placed[:, COLUMNS["textured"].start] *= torch.where(generated, 1.0, 0.1)
@@ -74,14 +77,21 @@ def fitted(
     decoder assumes. The field of view in "tan" is a wish: things that reach close to the eye get a longer lens.
     """
     device, n = shape_set.device, len(table)
-    extents = torch.tensor([0, 0, 0, -1, -1, -1], dtype=torch.int32, device=device).repeat(n, 1).contiguous()
+    extents = torch.zeros((n, 6), dtype=torch.int32, device=device)
+    extents[:, 3:] = -1
     for step in range(FIT_STEPS):
         frustum = int(step == 0)
         geometry = (shape_index, shape_set.vertex_start, shape_set.vertices)
         launch("fit_extents", device, n * 256, n, table, *geometry, frustum, extents)
         launch("fit_update", device, n, n, table, extents, frustum)
-    angles = torch.from_numpy(np.stack([azimuth, elevation]).astype(np.float32)).to(device)
+    angles = upload(np.stack([azimuth, elevation]), device)
     return Views(shape_index, table, angles[0], angles[1])
+
+
+def upload(array: np.ndarray, device: torch.device) -> torch.Tensor:
+    """The numbers as float32 on the device, without waiting for what is queued there."""
+    values = torch.from_numpy(np.ascontiguousarray(array, np.float32))
+    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values
 
 
 def place_camera(

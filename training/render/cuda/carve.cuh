@@ -73,15 +73,17 @@ KERNEL carve_raster(i64 shapes, const i64* item_start, const i64* face_start, co
     }
 }
 
-// The nearest of 3 x 3 pixels, in steps of 2 MAP_REACH / 65534; 65535 where nothing is. Parts thinner than a pixel
-// survive by it, and slanting views do not nibble at surfaces.
+// The nearest of the 4 x 4 pixels around a pixel's lower corner, in steps of 2 MAP_REACH / 65534; 65535 where nothing is.
+// Parts thinner than a pixel survive by it, and slanting eyes do not nibble at surfaces: an eye at an angle a from a
+// sheet's normal sees a voxel that lies h in front of the sheet as h / cos a in front of it, and takes back tan a for
+// every pixel that the window reaches. The window reaches 1 to 2 pixels on all sides; half a voxel needs 0.86.
 KERNEL carve_nearest(i64 maps, const unsigned* raw, u16* out) {
     EACH(i, maps * (MAP * MAP)) {
         int x = (int)(i % MAP), y = (int)(i / MAP % MAP);
         const unsigned* map = raw + i / (MAP * MAP) * (i64)(MAP * MAP);
         unsigned nearest = 0x7f7fffffu;
-        for (int yy = y > 0 ? y - 1 : 0; yy <= y + 1 && yy < MAP; ++yy)
-            for (int xx = x > 0 ? x - 1 : 0; xx <= x + 1 && xx < MAP; ++xx) {
+        for (int yy = y > 0 ? y - 1 : 0; yy <= y + 2 && yy < MAP; ++yy)
+            for (int xx = x > 0 ? x - 1 : 0; xx <= x + 2 && xx < MAP; ++xx) {
                 unsigned value = map[yy * MAP + xx];
                 if (value < nearest) nearest = value;
             }
@@ -101,7 +103,7 @@ KERNEL carve_outside(i64 shapes, const float* half, const float* eyes, const u16
         for (int k = 0; k < 3; ++k) s = fmaxf(s, fabsf(p[k]) - half[shape * 3 + k]);
         for (int eye = 0; eye < EYES && s < 2.f / SOLID; ++eye) {
             const float* E = eyes + eye * 9;
-            int ix = (int)((dot3(E, p) + MAP_REACH) / MAP_PIXEL), iy = (int)((dot3(E + 3, p) + MAP_REACH) / MAP_PIXEL);
+            int ix = (int)((dot3(E, p) + MAP_REACH) / MAP_PIXEL - 0.5f), iy = (int)((dot3(E + 3, p) + MAP_REACH) / MAP_PIXEL - 0.5f);
             u16 value = maps[(shape * EYES + eye) * (i64)(MAP * MAP) + clampi(iy, 0, MAP - 1) * MAP + clampi(ix, 0, MAP - 1)];
             float seen = value == 65535 ? 1.f : value * (2.f * MAP_REACH / 65534.f) - (MAP_REACH - dot3(E + 6, p));
             s = fmaxf(s, seen);
@@ -112,11 +114,11 @@ KERNEL carve_outside(i64 shapes, const float* half, const float* eyes, const u16
 
 DEVICE float covered(u8 outside) { return clampf(0.5f - (outside - 128.f) / 64.f, 0.f, 1.f); }
 
-// Occupancy 0..255 with a ramp one voxel wide. Where no solid core is near, the surface is thickened by half a voxel,
-// so that sheets and wires of less than a voxel stay whole.
+// Occupancy 0..255 with a ramp one voxel wide. Where no solid core is near, the surface is thickened by 0.9 voxels on
+// either side, so that sheets and wires of less than a voxel stay whole wherever they lie between the voxels.
 KERNEL carve_finish(i64 shapes, const u8* outside, u8* solid) {
     EACH(i, shapes * (i64)(SOLID * SOLID * SOLID)) {
-        float plain = covered(outside[i]), thick = clampf(1.f - (outside[i] - 128.f) / 64.f, 0.f, 1.f), value = plain;
+        float plain = covered(outside[i]), thick = clampf(1.4f - (outside[i] - 128.f) / 64.f, 0.f, 1.f), value = plain;
         if (thick > plain) {
             const u8* grid = outside + i / (SOLID * SOLID * SOLID) * (i64)(SOLID * SOLID * SOLID);
             int x = (int)(i % SOLID), y = (int)(i / SOLID % SOLID), z = (int)(i / (SOLID * SOLID) % SOLID);

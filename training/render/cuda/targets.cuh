@@ -52,20 +52,52 @@ KERNEL targets(i64 views, const float* table, const i64* shape_index, const i64*
     }
 }
 
-// The solid, sampled along the picture's rays: (views, BINS, GRID, GRID).
-KERNEL occupancy(i64 views, const float* table, const i64* shape_index, const float* anchor, const u8* solid, u8* out) {
+// The object place on the ray of the picture's place (u, v), at depth Z.
+DEVICE void unproject(const float* V, float u, float v, float depth, float* p) {
+    float side = 2.f * V[V_TAN] * depth;
+    float q[3] = {u * side + V[V_SHIFT], v * side + V[V_SHIFT + 1], V[V_SHIFT + 2] - depth};
+    for (int k = 0; k < 3; ++k)
+        p[k] = (V[V_ROT + k] * q[0] + V[V_ROT + 3 + k] * q[1] + V[V_ROT + 6 + k] * q[2]) / V[V_SCALE + k];
+}
+
+// The solid, sampled along the picture's rays: (views, BINS, GRID, GRID). A bin is about two voxels long, so sheets
+// could fall between two middles: where both neighbouring bins are empty, the most within the bin counts.
+KERNEL occupancy(i64 views, const float* table, const i64* shape_index, const float* anchor, const u8* solid,
+                 const u8* coarse, u8* out) {
     EACH(i, views * (i64)(BINS * GRID * GRID)) {
         i64 view = i / (BINS * GRID * GRID);
         int column = (int)(i % GRID), row = (int)(i / GRID % GRID), bin = (int)(i / (GRID * GRID) % BINS);
         const float* V = table + view * V_SIZE;
-        float d = NEAR + (bin + 0.5f) * ((FAR - NEAR) / BINS), h = 2.f * V[V_TAN];
-        float depth = anchor[view] * (1.f + d * h), q[3], p[3];
-        q[0] = ((column + 0.5f) / GRID - 0.5f) * h * depth + V[V_SHIFT];
-        q[1] = (0.5f - (row + 0.5f) / GRID) * h * depth + V[V_SHIFT + 1];
-        q[2] = V[V_SHIFT + 2] - depth;
-        for (int k = 0; k < 3; ++k)
-            p[k] = (V[V_ROT + k] * q[0] + V[V_ROT + 3 + k] * q[1] + V[V_ROT + 6 + k] * q[2]) / V[V_SCALE + k];
-        float value = depth > 0.f ? trilinear(solid + shape_index[view] * (i64)(SOLID * SOLID * SOLID), SOLID, p) : 0.f;
+        const u8* fine = solid + shape_index[view] * (i64)(SOLID * SOLID * SOLID);
+        const u8* rough = coarse + shape_index[view] * (i64)(COARSE * COARSE * COARSE);
+        float u = (column + 0.5f) / GRID - 0.5f, v = 0.5f - (row + 0.5f) / GRID, p[3], value = 0.f;
+        float step = (FAR - NEAR) / BINS * 2.f * V[V_TAN] * anchor[view];
+        float depth = anchor[view] * (1.f + (NEAR + (bin + 0.5f) * ((FAR - NEAR) / BINS)) * 2.f * V[V_TAN]);
+        if (depth > step) {
+            unproject(V, u, v, depth, p);
+            int cell = 0, place;
+            bool far_out = false;
+            for (int k = 2; k >= 0; --k) {
+                place = (int)floorf((p[k] + 0.5f) * COARSE);
+                far_out = far_out || place < -1 || place > COARSE;
+                cell = cell * COARSE + clampi(place, 0, COARSE - 1);
+            }
+            // The rough grid is 0 only where no voxel of the 3 x 3 x 3 cells around holds anything.
+            if (!far_out && rough[cell]) {
+                value = trilinear(fine, SOLID, p);
+                unproject(V, u, v, depth - 0.33f * step, p);
+                float most = fmaxf(value, trilinear(fine, SOLID, p));
+                unproject(V, u, v, depth + 0.33f * step, p);
+                most = fmaxf(most, trilinear(fine, SOLID, p));
+                if (most > value) {
+                    unproject(V, u, v, depth - step, p);
+                    float around = trilinear(fine, SOLID, p);
+                    unproject(V, u, v, depth + step, p);
+                    around = fmaxf(around, trilinear(fine, SOLID, p));
+                    value = mixf(most, value, clampf(2.f * around, 0.f, 1.f));
+                }
+            }
+        }
         out[i] = (u8)(255.f * value + 0.5f);
     }
 }
