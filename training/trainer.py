@@ -18,11 +18,11 @@ import torch
 from training import losses as loss_terms
 from training.batch import Batch
 from training.checkpoint import Average, floating, load_checkpoint, save_checkpoint, save_ema
+from training.feed import FakeSource, Feeder, RenderedSource, Seeds, Source, validation_views
 from training.log import Log
 from training.network import FULL, Network, Size, parameter_count
 from training.parallel import FlatGradients, Team
 from training.schedule import WARM_UP_STEPS, Clock, learning_rate
-from training.source import FakeSource, Feeder, RenderedSource, Seeds, Source, validation_views
 from training.things import Things
 from training.validate import validate
 
