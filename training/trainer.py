@@ -70,7 +70,6 @@ def work(rank: int, world: int, port: int, plan: Plan, things: Things | None, st
     device = torch.device("cuda", rank) if plan.cuda else torch.device("cpu")
     if plan.cuda:
         torch.cuda.set_device(device)
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
     log = Log(plan.folder if rank == 0 else None, started)
     team = Team(rank, world, device, port)
