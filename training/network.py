@@ -19,6 +19,8 @@ from torch.nn import functional
 
 from manymesh.shape.learned import frame
 
+SIDE = frame.IMAGE_PX // 16
+"""Places along each side of the picture where the transformer blocks work."""
 EXPECTED_ELEVATION = math.radians(17.0)
 EXPECTED_LOG_TAN_HALF_FOV = math.log(math.tan(math.radians(14.0)))
 EMPTY_LOGIT = -2.0
@@ -77,7 +79,7 @@ class Transformer(nn.Module):
 
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.width = heads, channels // heads
         self.norm_attention, self.norm_mlp = nn.LayerNorm(channels), nn.LayerNorm(channels)
         self.qkv, self.out = nn.Linear(channels, 3 * channels), nn.Linear(channels, channels)
         self.widen, self.narrow = nn.Linear(channels, 4 * channels), nn.Linear(4 * channels, channels)
@@ -90,14 +92,13 @@ class Transformer(nn.Module):
         return x + self.narrow(functional.gelu(self.widen(self.norm_mlp(x))))
 
     def attend(self, x: torch.Tensor) -> torch.Tensor:
-        places, channels = x.shape[1], x.shape[2]
-        q, k, v = self.qkv(x).view(-1, places, 3, self.heads, channels // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
-        if torch.jit.is_tracing():  # written out, because the tracer turns the fused call into shape arithmetic
-            weights = torch.softmax((q * (channels // self.heads) ** -0.5) @ k.transpose(-1, -2), dim=-1)
+        q, k, v = self.qkv(x).view(-1, SIDE * SIDE, 3, self.heads, self.width).permute(2, 0, 3, 1, 4).unbind(0)
+        if torch.jit.is_tracing():  # written out: the exporter would turn the fused call into more nodes
+            weights = torch.softmax((q * self.width**-0.5) @ k.transpose(-1, -2), dim=-1)
             mixed = weights @ v
         else:
             mixed = functional.scaled_dot_product_attention(q, k, v)
-        return mixed.transpose(1, 2).reshape(-1, places, channels)
+        return mixed.transpose(1, 2).reshape(-1, SIDE * SIDE, self.heads * self.width)
 
 
 class Up(nn.Module):
@@ -157,7 +158,7 @@ class Network(nn.Module):
         self.down64 = Down(c128, c64, size.blocks[1])
         self.down32 = Down(c64, c32, size.blocks[2])
         self.down16 = Down(c32, c16, size.blocks[3])
-        self.places = nn.Parameter(torch.randn(1, (frame.IMAGE_PX // 16) ** 2, c16) * 0.02)
+        self.places = nn.Parameter(torch.randn(1, SIDE * SIDE, c16) * 0.02)
         self.transformers = nn.Sequential(*(Transformer(c16, size.heads) for _ in range(size.transformer_blocks)))
         self.norm = nn.LayerNorm(c16)
         self.up32 = Up(c16, c32, d32)
@@ -179,9 +180,8 @@ class Network(nn.Module):
         x64 = self.down64(x128)
         x32 = self.down32(x64)
         x16 = self.down16(x32)
-        channels, side = x16.shape[1], x16.shape[2]
         tokens = self.norm(self.transformers(x16.flatten(2).transpose(1, 2) + self.places))
-        x = tokens.transpose(1, 2).reshape(-1, channels, side, side)
+        x = tokens.transpose(1, 2).unflatten(2, (SIDE, SIDE))
         x = self.up128(self.up64(self.up32(x, x32), x64), x128)
         return self.logits(x), self.surface(x), self.pose(tokens)
 

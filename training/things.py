@@ -14,12 +14,11 @@ import numpy as np
 
 from training.families import FAMILIES, generate
 from training.shapes import Shape
+from training.split import FIRST_VALIDATION_NUMBER, held_out
 
 CATALOGUE_SHARE = 0.45
 """Of all views; the generated families share the rest evenly."""
 MOST_FACES = 60_000
-FIRST_VALIDATION_NUMBER = 1_000_000
-"""Of a generated family (training.split)."""
 OWN = "own/"
 """Before the family of generated shapes in logs and tables, since the catalogue has a family "furniture" too."""
 
@@ -52,17 +51,18 @@ def collect(
         f"{workers} workers ({1000 * took * workers / max(1, len(shapes)):.0f} ms each); {len(failed)} failed, "
         f"{unfinished} not finished in time"
     )
-    train = [shape for shape in shapes if int(shape.name.rsplit("/", 1)[-1]) < FIRST_VALIDATION_NUMBER]
-    held_out = [shape for shape in shapes if int(shape.name.rsplit("/", 1)[-1]) >= FIRST_VALIDATION_NUMBER]
     say(f"catalogue: {len(catalogue.train)} to train on, {len(catalogue.held_out)} held out")
-    return Things(catalogue.train + train, catalogue.held_out + held_out)
+    made = divided(shapes)
+    return Things(catalogue.train + made.train, catalogue.held_out + made.held_out)
 
 
 def load_catalogue(pack: Path) -> Things:
     from training.pack import load
-    from training.split import held_out
 
-    shapes = load(pack)
+    return divided(load(pack))
+
+
+def divided(shapes: list[Shape]) -> Things:
     return Things([s for s in shapes if not held_out(s.name)], [s for s in shapes if held_out(s.name)])
 
 

@@ -18,11 +18,11 @@ import torch
 from training import losses as loss_terms
 from training.batch import Batch
 from training.checkpoint import Average, floating, load_checkpoint, save_checkpoint, save_ema
+from training.feed import FakeSource, Feeder, RenderedSource, Seeds, Source, validation_views
 from training.log import Log
 from training.network import FULL, Network, Size, parameter_count
 from training.parallel import FlatGradients, Team
 from training.schedule import WARM_UP_STEPS, Clock, learning_rate
-from training.source import FakeSource, Feeder, RenderedSource, Seeds, Source, validation_views
 from training.things import Things
 from training.validate import validate
 
@@ -70,7 +70,6 @@ def work(rank: int, world: int, port: int, plan: Plan, things: Things | None, st
     device = torch.device("cuda", rank) if plan.cuda else torch.device("cpu")
     if plan.cuda:
         torch.cuda.set_device(device)
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
     log = Log(plan.folder if rank == 0 else None, started)
     team = Team(rank, world, device, port)

@@ -54,6 +54,8 @@ class Feeder:
         self.source, self.count, self.seeds = source, count, seeds
         self.overlap = overlap and device.type == "cuda"
         self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        if self.stream is not None:
+            torch.cuda.synchronize(device)  # the second stream must not read shapes that are still being carved
         self.ahead: tuple[int, Batch, Any] | None = None
 
     def get(self, step: int) -> Batch:
