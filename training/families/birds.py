@@ -330,6 +330,7 @@ def _show(rng: np.random.Generator, build: Build, place: Place, plumage: Color) 
                 pick(rng, (GREEN, BLUE, plumage)),
                 "plumes",
                 face=(0, 0.25, 1),
+                coarse=True,
             )
         )
         parts.append(
