@@ -21,7 +21,7 @@ pytest.importorskip("skimage")
 
 FAMILIES = ("animals", "birds", "figures", "plants", "food", "toys", "abstract")
 SEEDS = range(12)
-MOST_FACES = 6500
+MOST_FACES = 6000
 
 
 def things(family: str) -> list[list[Part]]:

@@ -241,7 +241,7 @@ def _spread_wings(rng: np.random.Generator, build: Build, place: Place, plumage:
         tip = root + out * reach + (0, reach * lift * 0.7, -back)
         way = curve([root, elbow, tip], 9)
         widths = wide * np.array([1.0, 1.05, 1.08, 1.08, 1.0, 0.92, 0.8, 0.6, 0.2])
-        thick = np.linspace(0.09, 0.04, 9)
+        thick = np.linspace(0.11, 0.06, 9)
         parts.append(slab(way, widths, thick, color, "wing", face=(0, 1, 0)))
         if fingers:
             for i in range(4):
@@ -250,8 +250,8 @@ def _spread_wings(rng: np.random.Generator, build: Build, place: Place, plumage:
                 parts.append(
                     slab(
                         curve([start, (start + end) / 2, end], 5),
-                        [0.12, 0.13, 0.13, 0.11, 0.05],
-                        0.035,
+                        [0.12, 0.13, 0.13, 0.11, 0.06],
+                        0.05,
                         color,
                         "wing",
                         face=(0, 1, 0),
@@ -330,6 +330,7 @@ def _show(rng: np.random.Generator, build: Build, place: Place, plumage: Color) 
                 pick(rng, (GREEN, BLUE, plumage)),
                 "plumes",
                 face=(0, 0.25, 1),
+                coarse=True,
             )
         )
         parts.append(

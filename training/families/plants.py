@@ -290,7 +290,7 @@ def leafy(rng: np.random.Generator) -> list[Part]:
     middle = np.array([0, y + size * 0.7, 0])
     parts.append(blob([egg(middle, (size * 0.8, size * 0.75, size * 0.8))], tinted(rng, green, 0.2), "leaf", 300))
     petal = pick(rng, PETALS) if rng.random() < 0.4 else None
-    for i in range(rng.integers(40, 62)):
+    for i in range(rng.integers(40, 58)):
         way = around(2.4 * i, np.arcsin(1 - 1.5 * (i + 0.5) / 62))
         parts.append(
             leaf(
