@@ -20,9 +20,9 @@ def make(rng: Rng) -> list[Part]:
     return pick(rng, kinds)(rng)
 
 
-def metal(rng: Rng) -> Paint:
+def metal(rng: Rng, material: str = "metal") -> Paint:
     """What stands and arms are made of."""
-    return pick(rng, (steel, dark, brass, painted))(rng, "metal")
+    return pick(rng, (steel, dark, brass, painted))(rng, material)
 
 
 def shade(rng: Rng, paint: Paint, radius: float, high: float, style: str) -> Part:
