@@ -360,7 +360,8 @@ def test_evaluation_asks_measures_and_draws(
 ) -> None:
     from training import evaluate
 
-    monkeypatch.setattr("training.views.SIDE_PX", 96)
+    for setting, small in (("views.SIDE_PX", 96), ("measure.LIGHT_FACES", 1500), ("answers.CELL_PX", 48)):
+        monkeypatch.setattr(f"training.{setting}", small)
     names = [f"set/thing{k}" for k in range(60)]
     kept, trained = (next(name for name in names if held_out(name) is wanted) for wanted in (True, False))
     save(tmp_path / "x.pack", [box(trained), box(kept)])
@@ -373,7 +374,7 @@ def test_evaluation_asks_measures_and_draws(
     assert row["watertight"]
     assert "| all | 1 |" in capsys.readouterr().out
     with Image.open(tmp_path / "x.png") as picture:
-        assert picture.width > 800
+        assert picture.width == 2 * (6 * 48 + 12)
 
 
 def test_controllers_are_read_from_their_package(tmp_path: Path) -> None:

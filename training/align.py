@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
 
-YAWS, TILTS_DEG = 24, (-25.0, 0.0, 25.0)
+YAWS, TILTS_DEG = 24, (-30.0, -15.0, 0.0, 15.0, 30.0)
 COARSE, MIDDLE, FINE = 300, 1_000, 4_000
 """Points used to rank the starts, to settle the best of them, and for the last steps."""
 
-SURVIVORS, FINALISTS = 8, 2
+SURVIVORS, FINALISTS = 24, 4
 REACHES = (0.2, 0.2, 0.2, 0.15, 0.15, 0.15, 0.1, 0.1, 0.1, 0.07, 0.07, 0.05, 0.05)
 LAST_REACHES = (0.05,) * 10
 """How far apart, step by step, a pair may be to count for half: what finds no partner loses its say."""
@@ -23,7 +23,7 @@ NEAR = 0.05
 
 
 def aligned(answer: F64, truth: F64) -> F64:
-    """The (4, 4) matrix that takes ``answer`` onto ``truth``. Deterministic; about a second.
+    """The (4, 4) matrix that takes ``answer`` onto ``truth``. Deterministic; 1.3 s on one core.
 
     Starts from YAWS turns about the vertical times len(TILTS_DEG) tilts, settles the best by iterated closest points
     both ways (Besl & McKay 1992, Umeyama's scale 1991, far pairs weighed down), and keeps the one with the best
