@@ -194,7 +194,7 @@ def pendant(rng: Rng) -> list[Part]:
 
 def chandelier(rng: Rng) -> list[Part]:
     """Arms with candles or small shades around a turned body."""
-    paint, count, reach = metal(rng), int(rng.integers(4, 9)), rng.uniform(20, 32)
+    paint, count, reach = metal(rng), int(rng.integers(4, 8)), rng.uniform(20, 32)
     body = lathe(
         paint,
         curve(np.array([(0.5, -14), (2.5, -11), (1.2, -8), (5, -3), (2, 4), (1.2, 12), (2.6, 18), (0.9, 24)]), 2),

@@ -196,8 +196,8 @@ def cushion(paint: Paint, size: Point, at: Point = ORIGIN, square: float = 0.35)
 def torus(paint: Paint, radius: float, thickness: float, at: Point = ORIGIN, axis: str = "y", sides: int = 20) -> Part:
     """A ring of ``thickness`` (its tube's radius) about an axis."""
     u = circle(1.0, sides)
-    v = circle(thickness, 8)
-    rings = np.empty((sides, 8, 3))
+    v = circle(thickness, 6)
+    rings = np.empty((sides, 6, 3))
     rings[..., 0] = u[:, :1] * (radius + v[:, 0])
     rings[..., 1] = v[:, 1]
     rings[..., 2] = u[:, 1:] * (radius + v[:, 0])

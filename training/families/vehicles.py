@@ -288,8 +288,6 @@ def pickup(rng: Rng) -> list[Part]:
     )
     body = side_body(paint, line, floor, width, 5, axle, radius)
     bed = -0.06 * h
-    v = body.vertices
-    inside = np.abs(v[:, 0]) < 0.1
     parts = [body, *greenhouse(paint, pane, width, h, waist, waist + 54, (bed / h, bed / h), (0.5, 0.28))]
     parts.append(box(black, (width - 22, 2.5, h + bed - 12), (0, waist - 0.5, (bed - h) / 2)))
     for s in (-1, 1):
@@ -298,7 +296,7 @@ def pickup(rng: Rng) -> list[Part]:
     parts += axles(rng, width / 2 - 12, axle, radius, 26)
     if rng.random() < 0.4:
         parts += [box(painted(rng, "load"), (46, 34, 46), (x, waist + 16, -0.5 * h), bevel=2) for x in (-36.0, 34.0)]
-    return parts + car_details(rng, paint, black, width, h, floor, waist, waist - 14) + ([] if inside.any() else [])
+    return parts + car_details(rng, paint, black, width, h, floor, waist, waist - 14)
 
 
 def van(rng: Rng) -> list[Part]:
