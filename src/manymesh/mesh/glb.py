@@ -60,10 +60,6 @@ def png(image: U8) -> bytes:
     _, data = cv2.imencode(".png", cv2.cvtColor(np.ascontiguousarray(image), order), how)
     return data.tobytes()
 
-    file = BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(file, format="PNG", compress_level=4)
-    return file.getvalue()
-
 
 class _Builder:
     """Collects the JSON objects and the binary chunk."""

@@ -135,7 +135,7 @@ class ViewsBlock(nn.Module):
             start = len(h)
         else:
             h[start:] += self.transformer.text_attention(z[start:], memory.text)
-        h[:start] += attention.to_out[0].bias  # type: ignore[operator, union-attr]
+        h[:start] += attention.to_out[0].bias  # type: ignore[arg-type]
 
     def reference_keys(self, tokens: Tensor) -> KeysValues:
         """Keys and values of (R, S, C) tokens written down; they stay the same over all steps."""
