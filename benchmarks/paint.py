@@ -11,6 +11,7 @@ table goes to the screen, JSON to ``--out``.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import math
 import platform
@@ -93,6 +94,7 @@ class Bench:
             torch.cuda.synchronize()
 
     def clean(self) -> None:
+        gc.collect()  # a painter and its graph hold on to each other
         if self.device.type == "cuda":
             torch.cuda.synchronize()
             torch.cuda.empty_cache()
@@ -141,7 +143,49 @@ def kernels(b: Bench) -> dict[str, Any]:
         norm.KERNELS.allowed = was
         results[f"fused_us_{channels}"] = fused["median_s"] * 1e6
         results[f"plain_us_{channels}"] = plain["median_s"] * 1e6
+    results |= row_kernels(b)
     results["trouble"] = norm.KERNELS.trouble
+    return results
+
+
+def row_kernels(b: Bench) -> dict[str, Any]:
+    """Layer normalisation and gates beside PyTorch's; how many warps group normalisation's first pass wants."""
+    results: dict[str, Any] = {}
+    with torch.inference_mode():
+        for width, count in ((320, 49_152), (1280, 3072)):
+            layer = torch.nn.LayerNorm(width, device=b.device, dtype=b.dtype).requires_grad_(False)
+            layer.weight.data.uniform_(0.5, 2)
+            layer.bias.data.uniform_(-1, 1)
+            x = torch.randn(count, width, device=b.device, dtype=b.dtype) + 3
+            wide = torch.randn(count, 8 * width, device=b.device, dtype=b.dtype)
+            exact = F.layer_norm(x.float(), (width,), layer.weight.float(), layer.bias.float(), layer.eps)
+            value, gate = wide.float().chunk(2, dim=-1)
+            pairs = {
+                "layer_norm": (lambda x=x, layer=layer: norm.layer_norm(x, layer), exact),
+                "gated": (lambda wide=wide: norm.gated(wide), value * F.gelu(gate)),
+            }
+            for name, (run, wanted) in pairs.items():
+                for kind, without in (("fused", frozenset()), ("plain", frozenset([name]))):
+                    norm.KERNELS.without = without
+                    results[f"{name}_{width}_{kind}_error"] = float((run().float() - wanted).abs().max())
+                    results[f"{name}_{width}_{kind}_us"] = b.timed(run, 20)["median_s"] * 1e6
+                norm.KERNELS.without = frozenset()
+        results |= partial_warps(b)
+    return results
+
+
+def partial_warps(b: Bench) -> dict[str, Any]:
+    from manymesh.paint.hunyuan import norm_triton
+
+    layer = torch.nn.GroupNorm(32, 320, device=b.device, dtype=b.dtype).requires_grad_(False)
+    x = torch.randn(12, 320, 64, 64, device=b.device, dtype=b.dtype).contiguous(memory_format=torch.channels_last)
+    results, was = {}, norm_triton.PARTIAL_WARPS
+    for warps in (1, 2, 4):
+        norm_triton.PARTIAL_WARPS = warps
+        results[f"group_norm_{warps}_warps_us"] = (
+            b.timed(lambda: norm.group_norm(x, layer, silu=True), 20)["median_s"] * 1e6
+        )
+    norm_triton.PARTIAL_WARPS = was
     return results
 
 
@@ -233,9 +277,10 @@ def denoising(b: Bench) -> dict[str, Any]:
     measure("in turn", views.Economy(False, 1), plan=schedule)
     if b.device.type == "cuda":
         measure("uncaptured", views.Economy(True, 1), use_graph=False, plan=schedule)
-        norm.KERNELS.allowed, was = False, norm.KERNELS.allowed
-        measure("PyTorch's norm", views.Economy(True, 1), plan=schedule)
-        norm.KERNELS.allowed = was
+        for part in ("layer_norm", "gated", "group_norm"):
+            norm.KERNELS.without = frozenset([part])
+            measure(f"without our {part}", views.Economy(True, 1), plan=schedule)
+        norm.KERNELS.without = frozenset()
     turbo = consistency(NoiseConfig(), turbo_timesteps(NoiseConfig()))
     measure("turbo", views.Economy(True, 1), guidance=1.0, plan=turbo)
     apart = np.abs(pictures["together"].astype(int) - pictures["in turn"])
@@ -423,14 +468,15 @@ def main() -> None:
         bench.results[name]["section_s"] = time.perf_counter() - start
         show(name, bench.results[name])
     peaks = [_deepest(row) for row in bench.results.values()]
-    print(f"highest peak allocated in any phase: {max(peaks, default=0.0):.2f} GiB")
+    print(f"highest peak allocated in any phase of the stage's own way: {max(peaks, default=0.0):.2f} GiB")
     if options.out:
         record = {"machine": machine, "torch": torch.__version__, "results": bench.results}
         options.out.write_text(json.dumps(record, indent=1) + "\n")
 
 
 def _deepest(row: dict[str, Any]) -> float:
-    inner = [_deepest(value) for value in row.values() if isinstance(value, dict)]
+    others = ("uncaptured", "without our ")  # comparisons
+    inner = [_deepest(value) for name, value in row.items() if isinstance(value, dict) and not name.startswith(others)]
     return max([float(row.get("peak_allocated_gib", 0.0)), *inner])
 
 

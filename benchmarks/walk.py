@@ -186,6 +186,7 @@ def main() -> int:
     report["settings"] = described(options)
     with tempfile.TemporaryDirectory(prefix="manymesh-walk-") as name:
         folder = Path(name)
+        report["checkpoints_in"] = str(folder.parent)
         # The converted twin of the painter's pickle, and notes about it, belong with the rest.
         os.environ["XDG_CACHE_HOME"] = os.environ["MANYMESH_CONFIG"] = str(folder / "cache")
         report["checkpoints"] = write_checkpoints(folder / "weights", device, tiny=options.tiny)

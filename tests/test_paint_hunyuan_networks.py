@@ -16,7 +16,7 @@ pytest.importorskip("safetensors", reason="safetensors is not installed")
 
 from manymesh.dev import parity  # noqa: E402
 from manymesh.errors import UsageError, WeightsError  # noqa: E402
-from manymesh.paint.hunyuan import checkpoint, config, multiview, photo, text, unet, vae  # noqa: E402
+from manymesh.paint.hunyuan import checkpoint, config, multiview, norm, photo, text, unet, vae  # noqa: E402
 from manymesh.paint.hunyuan.models import parse_views  # noqa: E402
 from manymesh.paint.hunyuan.schedule import euler_ancestral  # noqa: E402
 
@@ -203,3 +203,50 @@ def test_a_cutout_of_a_single_pixel_can_be_prepared() -> None:
     ready, target, alpha = photo.prepared(photo.resized(photo.recentre(rgba), 64))
     assert ready.shape == (64, 64, 4)
     assert photo.finished(ready[:, :, :3], target, alpha).shape == (64, 64, 3)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
+@pytest.mark.parametrize("width", [24, 320, 1280])
+def test_fused_kernels_are_pytorchs_to_rounding(width: int, dtype: torch.dtype) -> None:
+    cuda, near = torch.device("cuda"), {torch.float16: 4e-3, torch.float32: 2e-5}[dtype]
+    generator = torch.Generator(cuda).manual_seed(0)
+    with torch.inference_mode():
+        x = 3 + torch.randn(7, 33, width, device=cuda, dtype=dtype, generator=generator)
+        wide = torch.randn(5, 3, 2 * width, device=cuda, dtype=dtype, generator=generator)
+        layer = torch.nn.LayerNorm(width, device=cuda, dtype=dtype)
+        layer.weight.normal_(generator=generator)
+        layer.bias.normal_(generator=generator)
+        value, gate = wide.double().chunk(2, dim=-1)
+        pairs = [
+            (norm.layer_norm(x, layer), layer.double()(x.double())),
+            (norm.gated(wide), value * torch.nn.functional.gelu(gate)),
+        ]
+        picture = 3 + torch.randn(2, 64, 16, 8, device=cuda, dtype=dtype, generator=generator)
+        picture = picture.contiguous(memory_format=torch.channels_last)
+        groups = torch.nn.GroupNorm(4, 64, device=cuda, dtype=dtype)
+        made = norm.group_norm(picture, groups, silu=True)
+        pairs.append((made, torch.nn.functional.silu(groups.double()(picture.double()))))
+    assert norm.KERNELS.trouble == ""
+    for made, wanted in pairs:
+        assert torch.allclose(made.double(), wanted, rtol=near, atol=near)
+
+
+def test_without_kernels_gates_and_norms_are_the_plain_ones() -> None:
+    x, layer = torch.randn(3, 5, 8), torch.nn.LayerNorm(8)
+    assert torch.equal(norm.layer_norm(x, layer), layer(x))
+    value, gate = x.chunk(2, dim=-1)
+    assert torch.equal(norm.gated(x), value * torch.nn.functional.gelu(gate))
+
+
+def test_a_kernel_that_breaks_is_given_up_and_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernels = norm.Kernels()
+    monkeypatch.setattr(kernels, "module", lambda: object() if kernels.allowed else None)
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)
+
+    def broken(module: object) -> None:
+        raise ValueError("no compiler\nhere")
+
+    assert kernels.attempt("gated", broken) is None
+    assert (kernels.allowed, kernels.trouble) == (False, "ValueError: no compiler")
+    assert kernels.attempt("gated", lambda module: torch.ones(1)) is None

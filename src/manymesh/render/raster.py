@@ -124,17 +124,22 @@ def interpolate(attribute: Any, faces: Any, face: Any, bary: Any) -> F32:
         (n, c) or (n,) float32.
     """
     attribute = np.asarray(attribute, np.float32)
-    faces, weights = np.asarray(faces), np.asarray(bary, np.float32)
-    if attribute.ndim == 2:
-        weights = weights[:, :, None]
-    values = np.empty((len(face), *attribute.shape[1:]), np.float32)
+    faces, face, weights = np.asarray(faces), np.asarray(face), np.asarray(bary, np.float32)
+    parts = attribute.reshape(len(attribute), -1).shape[1]
+    columns = attribute.reshape(len(attribute), parts)
+    # Where there are more points than triangles, a triangle's nine or so numbers are laid side by side once.
+    table = columns[faces].reshape(len(faces), 3 * parts) if len(faces) <= len(face) else None
+    values = np.empty((len(face), parts), np.float32)
     for part in _slices(len(face), CHUNK):
-        corner = faces[face[part]]
-        total = attribute[corner[:, 0]] * weights[part, 0]
-        total += attribute[corner[:, 1]] * weights[part, 1]
-        total += attribute[corner[:, 2]] * weights[part, 2]
-        values[part] = total
-    return values
+        corners = columns[faces[face[part]]] if table is None else table.take(face[part], axis=0)
+        # Long rows of equal things: (corner, number, point).
+        rows = np.ascontiguousarray(corners.reshape(-1, 3 * parts).T).reshape(3, parts, -1)
+        rows *= np.ascontiguousarray(weights[part].T)[:, None]
+        total = rows[0]
+        total += rows[1]
+        total += rows[2]
+        values[part] = total.T
+    return values.reshape(len(face), *attribute.shape[1:])
 
 
 def _draw_house(spans: Spans, width: int, keys: NDArray[np.int64]) -> None:

@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from manymesh.memory.capture import record
+
 _log = logging.getLogger("manymesh.detect")
 
 Watch = Callable[[Sequence[int]], str | None]
@@ -175,18 +177,7 @@ class Decoder:
             tensor.copy_(before)
 
     def _recorded(self) -> torch.cuda.CUDAGraph:
-        """Trial steps on a side stream come first, as recording demands."""
-        device = self.token.device
-        side = torch.cuda.Stream(device)
-        side.wait_stream(torch.cuda.current_stream(device))
-        with torch.cuda.stream(side):
-            for _ in range(2):
-                self._step()
-        torch.cuda.current_stream(device).wait_stream(side)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._step()
-        return graph
+        return record(self._step, self.token.device)
 
 
 def _normed(norm: Any, x: Tensor) -> Tensor:

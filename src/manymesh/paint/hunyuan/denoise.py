@@ -10,6 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from manymesh.memory.capture import Pace, try_record
 from manymesh.paint.hunyuan.schedule import Schedule
 from manymesh.stages import Tick
 
@@ -76,7 +77,7 @@ class Denoiser:
         if self.use_graph and self.graph is None:
             self._capture(times[0])
         self.x.copy_(start).mul_(schedule.start_scale)
-        before: torch.cuda.Event | None = None
+        pace = Pace(self.x.device)
         for step in range(schedule.steps):
             self.time.copy_(times[step])
             self.numbers.copy_(table[step])
@@ -87,7 +88,7 @@ class Denoiser:
                 self.step()
             if each is not None:
                 each(step + 1, self.x)
-            before = self._pace(before)
+            pace()
             tick((step + 1) / schedule.steps)
         return self.x.clone()
 
@@ -98,34 +99,8 @@ class Denoiser:
         self.x.copy_(keep * self.x + velocity * v.float() + noise * self.noise)
 
     def _capture(self, time: Tensor) -> None:
-        """Records one step. Two steps run first on a side stream, so that libraries set up their workspaces."""
         self.x.zero_()
         self.numbers.zero_()
         self.time.copy_(time)
-        try:
-            side = torch.cuda.Stream(self.x.device)
-            side.wait_stream(torch.cuda.current_stream(self.x.device))
-            with torch.cuda.stream(side):
-                self.step()
-                self.step()
-            torch.cuda.current_stream(self.x.device).wait_stream(side)
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.device(self.x.device), torch.cuda.graph(graph):
-                self.step()
-        except torch.cuda.OutOfMemoryError:
-            raise
-        except RuntimeError as error:
-            self.use_graph = False
-            self.fell_back = f"steps run uncaptured: {str(error).splitlines()[0]}"
-        else:
-            self.graph = graph
-
-    def _pace(self, before: torch.cuda.Event | None) -> torch.cuda.Event | None:
-        """Lets the queue hold one step ahead of the GPU and no more, so that progress and cancel mean something."""
-        if self.x.device.type != "cuda":
-            return None
-        now = torch.cuda.Event()
-        now.record()
-        if before is not None:
-            before.synchronize()
-        return now
+        self.graph, self.fell_back = try_record(self.step, self.x.device)
+        self.use_graph = self.graph is not None

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from manymesh.paint.hunyuan.norm import group_norm
+from manymesh.paint.hunyuan.norm import gated, group_norm
 
 SCORES_BYTES = 256 << 20
 
@@ -120,8 +120,7 @@ class FeedForward(nn.Module):
         self.net = nn.ModuleList([gate, nn.Identity(), nn.Linear(4 * width, width)])
 
     def forward(self, x: Tensor) -> Tensor:
-        value, gate = self.net[0].proj(x).chunk(2, dim=-1)  # type: ignore[union-attr, operator]
-        out: Tensor = self.net[2](value * F.gelu(gate))
+        out: Tensor = self.net[2](gated(self.net[0].proj(x)))  # type: ignore[union-attr, operator]
         return out
 
 

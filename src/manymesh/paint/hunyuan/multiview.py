@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from manymesh.paint.hunyuan.config import UNetConfig
 from manymesh.paint.hunyuan.layers import Attention, attend
+from manymesh.paint.hunyuan.norm import layer_norm
 from manymesh.paint.hunyuan.unet import TransformerBlock, UNet, joined_weights
 
 REFERENCE_SLOTS = 5  # rows of the class table before those of the generated views
@@ -71,7 +72,7 @@ class WritingBlock(nn.Module):
         self.transformer = TransformerBlock(width, heads, text_dim)
 
     def forward(self, h: Tensor, notebook: Notebook) -> Tensor:
-        notebook.tokens = self.transformer.norm1(h)
+        notebook.tokens = layer_norm(h, self.transformer.norm1)
         out: Tensor = self.transformer(h, notebook.text)
         return out
 
@@ -92,16 +93,16 @@ class ViewsBlock(nn.Module):
     def forward(self, h: Tensor, memory: Memory) -> Tensor:
         """(rows * views, L, C) tokens."""
         block, start = self.transformer, memory.first * memory.views
-        z = block.norm1(h)
+        z = layer_norm(h, block.norm1)
         own, between, q_reference = self.projected(z)
         h = h + block.attn1.out(attend(own[0], own[1], own[2], block.attn1.heads))
         if memory.reference is not None and start < len(h):
-            seen = self.from_reference(q_reference[start:], memory)
-            h = h + seen if start == 0 else torch.cat([h[:start], h[start:] + seen])
+            h[start:] += self.from_reference(q_reference[start:], memory)
         if memory.views > 1 and memory.between:
-            h = h + memory.between * self.between_views(between, memory.views)
-        h = h + self.from_text(block.norm2(h), memory)
-        return h + block.ff(block.norm3(h))  # type: ignore[no-any-return]
+            seen = self.between_views(between, memory.views)
+            h += seen if memory.between == 1 else memory.between * seen
+        self.add_text(h, layer_norm(h, block.norm2), memory)
+        return h + block.ff(layer_norm(h, block.norm3))  # type: ignore[no-any-return]
 
     def projected(self, z: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], Tensor]:
         """All that is asked of the same tokens: q, k, v within views, q, k, v between views, q to the reference."""
@@ -127,14 +128,14 @@ class ViewsBlock(nn.Module):
         q, k, v = (part.unflatten(0, (-1, views)).flatten(1, 2) for part in parts)
         return self.attn_multiview.out(attend(q, k, v, self.attn_multiview.heads)).reshape(shape)
 
-    def from_text(self, z: Tensor, memory: Memory) -> Tensor:
+    def add_text(self, h: Tensor, z: Tensor, memory: Memory) -> None:
+        """Adds to ``h``, in place, what its normalised tokens z see of the text."""
         start, attention = memory.first * memory.views, self.transformer.attn2
         if memory.text is None:
-            return attention.to_out[0].bias.expand_as(z)  # type: ignore[operator, union-attr]
-        seen = self.transformer.text_attention(z[start:], memory.text)
-        if start == 0:
-            return seen
-        return torch.cat([attention.to_out[0].bias.expand_as(z[:start]), seen])  # type: ignore[operator, union-attr]
+            start = len(h)
+        else:
+            h[start:] += self.transformer.text_attention(z[start:], memory.text)
+        h[:start] += attention.to_out[0].bias  # type: ignore[arg-type]
 
     def reference_keys(self, tokens: Tensor) -> KeysValues:
         """Keys and values of (R, S, C) tokens written down; they stay the same over all steps."""

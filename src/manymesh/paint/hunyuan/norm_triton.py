@@ -1,8 +1,8 @@
-"""Kernels for ``norm.group_norm``. Importing this needs Triton.
+"""Kernels for ``norm``. Importing this needs Triton.
 
-Three launches: each program of the first reads some pixels once and writes their per-channel mean and sum of squared
-deviations; the second joins these into a scale and an offset per channel (Chan et al. 1979, so nothing cancels); the
-third applies them.
+Group normalisation takes three launches: each program of the first reads some pixels once and writes their per-channel
+mean and sum of squared deviations; the second joins these into a scale and an offset per channel (Chan et al. 1979, so
+nothing cancels); the third applies them. Layer normalisation and gates are one launch each.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from torch import Tensor, nn
 ROWS = 32
 CHANNELS = 64
 BLOCKS = 64
+PARTIAL_WARPS = 1  # one: its sums down the columns then never leave a warp
+LAYER_ROWS = 4
+LONGEST_ROW = 4096
+GATE_WIDTH = 1024
 
 
 def fits(x: Tensor, groups: int) -> bool:
@@ -23,8 +27,10 @@ def fits(x: Tensor, groups: int) -> bool:
     return pixels % ROWS == 0 and pixels // ROWS <= 8192 and x.shape[1] // groups <= 128
 
 
-def group_norm(x: Tensor, norm: nn.GroupNorm, silu: bool, shift: Tensor | None) -> Tensor:
-    """As ``norm.group_norm``; ``x`` is on CUDA and "channels last"."""
+def group_norm(x: Tensor, norm: nn.GroupNorm, silu: bool, shift: Tensor | None) -> Tensor | None:
+    """As ``norm.group_norm``; ``x`` is on CUDA and "channels last". None for pictures that the kernels do not take."""
+    if not fits(x, norm.num_groups):
+        return None
     batch, channels, height, width = x.shape
     pixels, groups = height * width, norm.num_groups
     blocks, each = pixels // ROWS, channels // groups
@@ -34,7 +40,16 @@ def group_norm(x: Tensor, norm: nn.GroupNorm, silu: bool, shift: Tensor | None) 
     across = triton.cdiv(channels, CHANNELS)
     added = x if shift is None else shift.contiguous()
     _partial[(batch * blocks, across)](
-        x, added, partial, channels, blocks, batch * blocks * channels, shift is not None, ROWS, CHANNELS
+        x,
+        added,
+        partial,
+        channels,
+        blocks,
+        batch * blocks * channels,
+        shift is not None,
+        ROWS,
+        CHANNELS,
+        num_warps=PARTIAL_WARPS,
     )
     _join[(batch, groups)](
         partial,
@@ -54,6 +69,26 @@ def group_norm(x: Tensor, norm: nn.GroupNorm, silu: bool, shift: Tensor | None) 
         triton.next_power_of_2(each),
     )
     _apply[(batch * blocks, across)](x, table, out, channels, blocks, batch * channels, silu, ROWS, CHANNELS)
+    return out
+
+
+def layer_norm(x: Tensor, norm: nn.LayerNorm) -> Tensor | None:
+    """As ``norm.layer_norm``; ``x`` is on CUDA and contiguous. None for rows that are too long."""
+    channels = x.shape[-1]
+    if channels > LONGEST_ROW:
+        return None
+    count, out = x.numel() // channels, torch.empty_like(x)
+    _layer[(triton.cdiv(count, LAYER_ROWS),)](
+        x, norm.weight, norm.bias, out, count, channels, norm.eps, LAYER_ROWS, triton.next_power_of_2(channels)
+    )
+    return out
+
+
+def gated(x: Tensor) -> Tensor:
+    """As ``norm.gated``; ``x`` is on CUDA and contiguous."""
+    inner = x.shape[-1] // 2
+    out = torch.empty(*x.shape[:-1], inner, device=x.device, dtype=x.dtype)
+    _gated[(out.numel() // inner, triton.cdiv(inner, GATE_WIDTH))](x, out, inner, GATE_WIDTH)
     return out
 
 
@@ -135,3 +170,31 @@ def _apply(x, table, out, channels, blocks, table_stride, silu: tl.constexpr, ro
     if silu:
         value = value * tl.sigmoid(value)
     tl.store(out + place, value.to(out.dtype.element_ty), mask=inside[None, :])
+
+
+@triton.jit
+def _layer(x, weight, bias, out, count, channels, eps, rows: tl.constexpr, width: tl.constexpr):  # type: ignore[no-untyped-def]
+    row = tl.program_id(0).to(tl.int64) * rows + tl.arange(0, rows)
+    column = tl.arange(0, width)
+    filled = column < channels
+    inside = (row < count)[:, None] & filled[None, :]
+    place = row[:, None] * channels + column[None, :]
+    value = tl.load(x + place, mask=inside, other=0.0).to(tl.float32)
+    mean = tl.sum(value, axis=1) / channels
+    apart = tl.where(inside, value - mean[:, None], 0.0)
+    scale = tl.rsqrt(tl.sum(apart * apart, axis=1) / channels + eps)
+    factor = tl.load(weight + column, mask=filled, other=0.0).to(tl.float32)
+    offset = tl.load(bias + column, mask=filled, other=0.0).to(tl.float32)
+    value = apart * scale[:, None] * factor[None, :] + offset[None, :]
+    tl.store(out + place, value.to(out.dtype.element_ty), mask=inside)
+
+
+@triton.jit
+def _gated(x, out, inner, width: tl.constexpr):  # type: ignore[no-untyped-def]
+    row = tl.program_id(0).to(tl.int64)
+    column = tl.program_id(1) * width + tl.arange(0, width)
+    inside = column < inner
+    value = tl.load(x + row * 2 * inner + column, mask=inside, other=0.0).to(tl.float32)
+    gate = tl.load(x + row * 2 * inner + inner + column, mask=inside, other=0.0).to(tl.float32)
+    value = value * gate * 0.5 * (1.0 + tl.erf(gate * 0.7071067811865476))
+    tl.store(out + row * inner + column, value.to(out.dtype.element_ty), mask=inside)

@@ -25,7 +25,7 @@ from manymesh.paint.hunyuan.layers import (
     to_picture,
     to_tokens,
 )
-from manymesh.paint.hunyuan.norm import group_norm
+from manymesh.paint.hunyuan.norm import group_norm, layer_norm
 
 TRANSFORMER_EPS = 1e-6
 TIME_FACTOR = 4
@@ -50,9 +50,9 @@ class TransformerBlock(nn.Module):
 
     def forward(self, h: Tensor, text: tuple[Tensor, Tensor]) -> Tensor:
         """(B, L, C) tokens; ``text`` is what ``text_keys`` gave."""
-        h = h + self.own_attention(self.norm1(h))
-        h = h + self.text_attention(self.norm2(h), text)
-        return h + self.ff(self.norm3(h))  # type: ignore[no-any-return]
+        h = h + self.own_attention(layer_norm(h, self.norm1))
+        h = h + self.text_attention(layer_norm(h, self.norm2), text)
+        return h + self.ff(layer_norm(h, self.norm3))  # type: ignore[no-any-return]
 
     def own_attention(self, z: Tensor) -> Tensor:
         """Each picture's tokens to one another; z is normalised."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from manymesh.memory.capture import Pace, try_record
 from manymesh.shape.hunyuan.dit import Dit
 from manymesh.shape.hunyuan.layout import Batched, Folded, Layout
 from manymesh.shape.hunyuan.schedule import Schedule, euler_step
@@ -124,7 +125,7 @@ class Sampler:
             self._capture(table[0])
         self.x.copy_(start[0])
         steps = schedule.useful_steps
-        before: torch.cuda.Event | None = None
+        pace = Pace(self.device)
         for step in range(steps):
             self.modulation.copy_(table[step])
             self.width.copy_(widths[step])
@@ -132,7 +133,7 @@ class Sampler:
                 self.graph.replay()
             else:
                 self.step()
-            before = self._pace(before)
+            pace()
             tick((step + 1) / steps)
         return self.x[None].clone()
 
@@ -168,34 +169,8 @@ class Sampler:
         self.x.copy_(euler_step(self.x, v, self.width))
 
     def _capture(self, modulation: Tensor) -> None:
-        """Records one step. Two steps run first on a side stream, so that libraries set up their workspaces."""
         self.x.zero_()
         self.width.zero_()
         self.modulation.copy_(modulation)
-        try:
-            side = torch.cuda.Stream(self.device)
-            side.wait_stream(torch.cuda.current_stream(self.device))
-            with torch.cuda.stream(side):
-                self.step()
-                self.step()
-            torch.cuda.current_stream(self.device).wait_stream(side)
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
-                self.step()
-        except torch.cuda.OutOfMemoryError:
-            raise
-        except RuntimeError as error:
-            self.use_graph = False
-            self.fell_back = f"steps run uncaptured: {str(error).splitlines()[0]}"
-        else:
-            self.graph = graph
-
-    def _pace(self, before: torch.cuda.Event | None) -> torch.cuda.Event | None:
-        """Lets the queue hold one step ahead of the GPU and no more, so that progress and cancel mean something."""
-        if self.device.type != "cuda":
-            return None
-        now = torch.cuda.Event()
-        now.record()
-        if before is not None:
-            before.synchronize()
-        return now
+        self.graph, self.fell_back = try_record(self.step, self.device)
+        self.use_graph = self.graph is not None
