@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from manymesh.errors import ObjectError
+from manymesh.mesh.marching import marching_cubes
 from manymesh.render.camera import orthographic
 from manymesh.settings import Settings
 from manymesh.stages import Shape, Stage, Tick
@@ -205,13 +206,11 @@ def _poisson(inside: Bool) -> F32:
 
 def _surface(thickness2: F32) -> tuple[F64, np.ndarray]:
     """The zero set of u - z^2: vertices (row, column, z) in cells, and faces wound outwards once rows point down."""
-    from skimage.measure import marching_cubes
-
     half = int(np.ceil(np.sqrt(max(float(thickness2.max()), 1.0)))) + 2
     z = np.arange(-half, half + 1, dtype=np.float32)
     # Half a cell off the grid's planes: no vertex then falls exactly on a cell's corner.
     field = thickness2[:, :, None] - (z + np.float32(0.5))[None, None, :] ** 2
-    vertices, faces, _, _ = marching_cubes(field, 0.0, gradient_direction="ascent", allow_degenerate=False)
-    vertices = vertices.astype(np.float64)
+    grid, faces = marching_cubes(field)
+    vertices = grid.astype(np.float64)
     vertices[:, 2] += z[0] + 0.5
-    return vertices, faces.astype(np.int32)
+    return vertices, faces
