@@ -178,7 +178,6 @@ def box_of(mask: Bool) -> Box:
 def part_touching(part: Bool) -> list[Bool]:
     """Cut one part where two convex shapes meet in a narrow neck; else the part alone."""
     import cv2
-    from scipy.ndimage import watershed_ift
 
     if part.sum() < 200 or solidity(part) > 0.9:
         return [part]
@@ -192,6 +191,8 @@ def part_touching(part: Bool) -> list[Bool]:
             break
     if not 2 <= count <= 12:
         return [part]
+    from scipy.ndimage import watershed_ift
+
     # Water rises from the deepest places. Around the window stands a land of its own, which floods last.
     height = np.where(window, 60_000 * (1 - depth / depth.max()), 65_535).astype(np.uint16)
     flood = watershed_ift(height, np.where(window, hearts, -1).astype(np.int32), np.ones((3, 3), int))

@@ -214,12 +214,15 @@ def _border(raster: Raster, kept: Any) -> Any:
 
 def _near_any(points: Any, others: Any, reach: float) -> Any:
     """(n,) bool: which points may lie within ``reach`` of any of the others (a coarse test, never wrongly False)."""
-    from scipy.ndimage import binary_dilation
-
     low = np.minimum(points.min(axis=0), others.min(axis=0))
     size = float((np.maximum(points.max(axis=0), others.max(axis=0)) - low).max())
     cell = max(reach, size / GRID_CELLS, 1e-9)
     taken = np.zeros((GRID_CELLS + 2,) * 3, bool)
     taken[tuple(((others - low) / cell).astype(np.int64).T)] = True
-    around = binary_dilation(taken, np.ones((3, 3, 3), bool))
+    around = taken.copy()
+    for axis in range(3):
+        line = np.moveaxis(around, axis, 0)
+        before = line.copy()
+        line[1:] |= before[:-1]
+        line[:-1] |= before[1:]
     return around[tuple(((points - low) / cell).astype(np.int64).T)]

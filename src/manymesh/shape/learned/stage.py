@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from manymesh.errors import MissingPieceError, ObjectError
+from manymesh.mesh.reduce import reduce
 from manymesh.render.camera import crop, moved, perspective
 from manymesh.settings import Settings
 from manymesh.shape.inflate import inflate
@@ -26,6 +27,8 @@ from manymesh.shape.learned.volume import field, mixed_logits, pixels_inside
 from manymesh.stages import Shape, Stage, Tick
 from manymesh.types import Camera, Cutout, Mesh, Sculpture
 
+FACES = 24_000
+"""More than the network's 128 samples a side can fill with detail; every stage after this one is the faster."""
 USE_SYMMETRY = False
 """Whether hidden sides are averaged with their visible mirror images."""
 USE_REFINED_POSE = False
@@ -85,6 +88,8 @@ def sculpt(ask: Ask, cutout: Cutout, tick: Tick) -> Sculpture:
     if USE_SYMMETRY and pose.symmetric >= SYMMETRIC_FROM and pose.azimuth_deg is not None:
         mixed = symmetry.averaged(mixed, answer, pose, inside)
     mesh = surface(field(answer, alpha, square, mixed), answer, pose.tan_half_fov)
+    tick(0.8)
+    mesh = reduce(mesh, FACES) if len(mesh.faces) else mesh
     if not len(mesh.faces):
         raise NothingModelled("the network found nothing solid")
     tick(0.9)
