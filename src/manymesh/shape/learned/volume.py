@@ -16,6 +16,7 @@ from manymesh.shape.inflate import signed_distance
 from manymesh.shape.learned import frame
 from manymesh.shape.learned.crop import Square
 from manymesh.shape.learned.predict import Prediction
+from manymesh.shape.learned.rim import Rim, follow, rim_of
 from manymesh.types import F32, U8, Bool
 
 LAYERS_SHARE = 0.4
@@ -36,6 +37,10 @@ MIN_CELLS, MAX_CELLS = 144, 288
 MARGIN_CELLS = 4
 EDGE_SLOPE = 2.0
 """Logits a cell, across the alpha's edge."""
+FOLLOW_RIM = True
+"""Whether thickness is followed to the silhouette (``rim``), or carried on from the last pixel."""
+RIM_SLOPE = 1.0
+"""Logits a bin, where the field follows the rim."""
 SLAB_HALF_BINS = 0.8
 """Half the thickness of a slab, in depth bins. Thinner could fall between two samples."""
 
@@ -78,9 +83,16 @@ def field(answer: Prediction, alpha: U8, square: Square, mixed: F32 | None = Non
     columns = np.ascontiguousarray(logits[first:last].transpose(1, 2, 0))
     np.clip(columns, -FIELD_LIMIT, FIELD_LIMIT, out=columns)
     _with_slabs(columns, answer, inside, first)
-    columns = columns[nearest(inside)]
+    here = nearest(inside)
     values = np.full((*edge.shape, last - first + 2), -FIELD_LIMIT, np.float32)
-    values[..., 1:-1] = resampled(columns, left, top, cell, edge.shape)
+    values[..., 1:-1] = resampled(columns[here], left, top, cell, edge.shape)
+    if FOLLOW_RIM:
+        pixel = np.float32(1 / (frame.GRID * cell))
+        rim = rim_of(answer, columns, inside, _at_pixels(edge, left, top, cell) / pixel, BIN, first)
+        rows = (0.5 - (top - np.arange(edge.shape[0]) * cell)) * frame.GRID - 0.5
+        across = (0.5 + left + np.arange(edge.shape[1]) * cell) * frame.GRID - 0.5
+        rim = Rim(rim.thickness[here], rim.round[here], rim.simple[here])
+        follow(values, edge / pixel, rim, rows, across, RIM_SLOPE, FIELD_LIMIT)
     np.minimum(values, (EDGE_SLOPE * edge)[..., None], out=values)
     return Field(values, edge, left, top, cell, frame.NEAR + (first - 1 + 0.5) * BIN)
 
@@ -132,6 +144,24 @@ def pixels_inside(alpha: U8, square: Square) -> Bool:
 
     share = averaged(alpha[..., None].astype(np.float32), square, frame.GRID)[0]
     return np.asarray(share >= min(127.5, float(share.max())))
+
+
+def _at_pixels(edge: F32, left: float, top: float, cell: float) -> F32:
+    """(GRID, GRID): a picture on the mesh's grid read at the middles of the network's pixels; far outside beyond it."""
+    import cv2
+
+    u = (np.arange(frame.GRID, dtype=np.float32) + np.float32(0.5)) / np.float32(frame.GRID) - np.float32(0.5)
+    x, y = np.meshgrid((u - left) / cell, (top + u) / cell)
+    return np.asarray(
+        cv2.remap(
+            edge,
+            x.astype(np.float32),
+            y.astype(np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=float(edge.min()),
+        )
+    )
 
 
 def _occupied(logits: F32, inside: Bool) -> tuple[int, int]:
