@@ -23,6 +23,10 @@ DEEPEST = 5.0
 """Pixels from the silhouette: what lies further inside says nothing about the rim."""
 REACH = 0.75, 2.0
 """Pixels from the silhouette: up to the first the rim is followed, from the second on the field stays."""
+BROAD_PX = 5
+"""Only parts into which a disc of this radius fits."""
+UNEVEN_BINS = 2.0
+"""How far depths and thicknesses may lie off their lines, root mean square."""
 LEAST_HALF_BINS = 0.6
 AGREE_BINS = 4.0
 """A column counts as one solid run when its cells and its two depths differ by no more than this."""
@@ -69,12 +73,12 @@ def rim_of(answer: Prediction, columns: F32, inside: Bool, distance: F32, bin_le
     mean_x = mean(x) / total
     var_x = np.maximum(mean(x * x) / total - mean_x**2, 0.05)
 
-    def line(values: Any) -> tuple[Any, Any, Any]:
+    def line(values: Any) -> tuple[Any, Any, Any, Any]:
         mean_y = mean(values) / total
         covariance = mean(x * values) / total - mean_x * mean_y
         spread = np.maximum(mean(values * values) / total - mean_y**2, 1e-6)
         slope = covariance / var_x
-        return mean_y - slope * mean_x, slope, 1 - slope * covariance / spread
+        return mean_y - slope * mean_x, slope, 1 - slope * covariance / spread, spread - slope * covariance
 
     square = line(half * half)
     plain = line(half)
@@ -82,7 +86,10 @@ def rim_of(answer: Prediction, columns: F32, inside: Bool, distance: F32, bin_le
     fits = np.dstack([square[0], square[1], plain[0], plain[1], depth[0], depth[1]]).astype(np.float32)
     # What does not get thinner towards the silhouette ends in a wall, as the field has it.
     thins = (square[1] > 0) & (plain[1] > 0.15)
-    return Rim(fits, np.asarray(square[2] < plain[2]), simple & thins)
+    # Thin parts have no inside to fit a line to, and where one part ends before another the depths jump.
+    broad = cv2.dilate(distance, np.ones((2 * BROAD_PX + 1, 2 * BROAD_PX + 1), np.uint8)) >= BROAD_PX
+    even = (depth[3] < UNEVEN_BINS**2) & (plain[3] < UNEVEN_BINS**2)
+    return Rim(fits, np.asarray(square[2] < plain[2]), np.asarray(simple & thins & broad & even))
 
 
 def follow(values: F32, edge: F32, rim: Rim, rows: F32, columns: F32, slope: float, limit: float) -> None:
