@@ -76,7 +76,7 @@ class View:
 
 
 def look_at(
-    shape: Distance, azimuth_deg: float, elevation_deg: float, *, fov_deg: float = 28.0, px: int = 384, grid: int = 128
+    shape: Distance, azimuth_deg: float, elevation_deg: float, *, fov_deg: float = 28.0, px: int = 384, grid: int = 128, depths: int = 320
 ) -> View:
     """A view of a shape that fills the cutout as it fills the network's crop."""
     t = float(np.tan(np.radians(fov_deg) / 2))
@@ -98,7 +98,7 @@ def look_at(
         return shape(in_shape)
 
     low, high = eye_points[:, 2].min() - 0.02, eye_points[:, 2].max() + 0.02
-    depth = np.linspace(low, high, 320, dtype=np.float32)
+    depth = np.linspace(low, high, depths, dtype=np.float32)
     values = np.concatenate([sampled(part) for part in np.array_split(depth, 16)], axis=2)
     front, back, hit = _layers(values, depth)
     anchor = float(front[hit].mean())
