@@ -10,6 +10,7 @@ the camera by 60 to 120 degrees, and how far its normals are off in the median, 
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import sys
 import time
@@ -80,7 +81,8 @@ def measure(name: str, azimuth: float, elevation: float, pictures: Path | None) 
         return round(float(2 * a * b / max(a + b, 1e-9)), 4)
 
     return {
-        "shape": name, "azimuth": azimuth, "F@0.01": score(0.01), "F@0.02": score(0.02), "NC": round(float(cosine.mean()), 4),
+        "shape": name, "azimuth": azimuth, "F@0.01": score(0.01), "F@0.02": score(0.02),
+        "NC": round(float(cosine.mean()), 4),
         "IoU": round(float((seen & inside).sum() / (seen | inside).sum()), 4), "seam": round(float(slant.mean()), 2),
         "seam_deg": round(float(np.median(off)), 2), "seam_deg_90": round(float(np.percentile(off, 90)), 1),
         "solid": checked.solid, "faces": checked.faces, "parts": checked.components, "seconds": round(seconds, 3),
@@ -96,7 +98,7 @@ def main() -> None:
         place, _, value = item.partition("=")
         module, _, constant = place.partition(".")
         target = importlib.import_module(f"manymesh.shape.learned.{module}")
-        setattr(target, constant, type(getattr(target, constant))(eval(value)))
+        setattr(target, constant, ast.literal_eval(value))
     rows = [measure(name, *view, given.pictures) for name in SHAPES for view in VIEWS]
     print("| " + " | ".join(rows[0]) + " |\n|" + " --- |" * len(rows[0]))
     for row in rows:

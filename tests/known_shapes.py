@@ -76,7 +76,14 @@ class View:
 
 
 def look_at(
-    shape: Distance, azimuth_deg: float, elevation_deg: float, *, fov_deg: float = 28.0, px: int = 384, grid: int = 128, depths: int = 320
+    shape: Distance,
+    azimuth_deg: float,
+    elevation_deg: float,
+    *,
+    fov_deg: float = 28.0,
+    px: int = 384,
+    grid: int = 128,
+    depths: int = 320,
 ) -> View:
     """A view of a shape that fills the cutout as it fills the network's crop."""
     t = float(np.tan(np.radians(fov_deg) / 2))

@@ -61,7 +61,7 @@ def superpixels(picture: F32, pieces: int) -> I32:
 
 
 def _connected(labels: np.ndarray, smallest: float) -> I32:
-    """Every connected part its own label; parts under ``smallest`` pixels join the neighbour with the longest border."""
+    """Every connected part its own label; those under ``smallest`` join the neighbour with the longest border."""
     parts = parts_of(labels)
     while True:
         size = np.bincount(parts.ravel())

@@ -56,7 +56,7 @@ def marching_cubes(volume: F32, level: float = 0.0) -> tuple[F32, I32]:
 
 def _crossing_cells(inside: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Flat indices of the base points of cells with corners on both sides, rising, and their corner patterns."""
-    pattern = inside.view(np.uint8)
+    pattern: Any = inside.view(np.uint8)
     for axis in range(3):
         first = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
         second = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))

@@ -28,7 +28,7 @@ from manymesh.types import F32, U8, Atlas, Bool, Camera, Cutout, Mesh, TexturedM
 
 UNWRAP_LIMIT_S = 20.0
 GRAZING_DEG = 74.0
-"""Where a guess exists, surfaces turned further from the camera than this take it instead of the photo's last pixels."""
+"""Where a guess exists, surfaces turned further away than this take it instead of the photo's last pixels."""
 SQUARE_DEG = 60.0
 """Up to here a surface shows the photo alone."""
 GUESS_PULL = 0.004
@@ -115,7 +115,7 @@ def _with_other_half(
 
 
 def _certain(weight: F32) -> F32:
-    """Weights that rise to 1 soon: at a slant pixels are drawn out into streaks, so what they show fades into the fill."""
+    """Weights that rise to 1 soon: at a slant pixels are drawn out into streaks, so they fade into the fill."""
     return np.clip(weight / np.float32(math.cos(math.radians(SQUARE_DEG)) ** 2), 0, 1)
 
 

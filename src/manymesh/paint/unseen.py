@@ -1,5 +1,5 @@
-"""What a thing may look like where the photo does not see it: its own mirror image, and a network's guess brought nearer
-to the photo's colours.
+"""What a thing may look like where the photo does not see it: its own mirror image, and a network's guess brought
+nearer to the photo's colours.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FAR = 0.12
 AGREES = 0.022
 """Mean distance below which a thing counts as its own mirror image."""
 FACING = 0.8
-"""A plane whose normal points this straight at the camera would put the front onto the back: no clue to what is there."""
+"""A plane whose normal points this straight at the camera would put the front onto the back: no clue to that side."""
 PALETTE_LEVELS, PALETTE_SHARE = 6, 0.01
 PALETTE_PULL = 0.6
 """How far a guessed colour is moved to the nearest colour that the photo really has."""
@@ -131,7 +131,7 @@ def nearer_to_photo(guess: U8, rgba: U8) -> F32:
         guess: (n, 3) uint8. rgba: (H, W, 4) the cutout.
     """
     pixels = rgba[..., :3][rgba[..., 3] > 250]
-    values = guess.astype(np.float32) / 255
+    values: F32 = guess.astype(np.float32) / np.float32(255)
     if not len(pixels):
         return values
     level = pixels.astype(np.int64) * PALETTE_LEVELS // 256

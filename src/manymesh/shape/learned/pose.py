@@ -1,7 +1,7 @@
 """From the camera's frame to the thing's own: upright by its elevation, its front to +Z where that is known.
 
-A point p of the camera's frame (right, up, towards the eye) lies at R^T p of the thing's frame, where R is the turn of an
-eye at azimuth a and elevation e (``render.camera.orbit``).
+A point p of the camera's frame (right, up, towards the eye) lies at R^T p of the thing's frame, where R is the turn of
+an eye at azimuth a and elevation e (``render.camera.orbit``).
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def refined(pose: Pose, vertices: Any, faces: Any) -> Pose:
         for column, turn in enumerate(turns):
             fits = directions @ orbit(turn, pose.elevation_deg + step, 0.0)[:3, :3]
             votes[row, column] = weights @ np.abs(fits).max(axis=1) ** REFINE_SHARPNESS
-    row, column = np.unravel_index(int(votes.argmax()), votes.shape)
+    row, column = divmod(int(votes.argmax()), len(turns))
     if votes[row, column] < REFINE_GAIN * votes.mean():
         return pose
     turned = None if pose.azimuth_deg is None else float((turns[column] + 180) % 360 - 180)

@@ -79,4 +79,4 @@ def mean(one: Prediction, other: Prediction) -> Prediction:
         pose[spread] = np.log(np.exp(pose[spread]) + apart)
     logits = one.logits + other.logits
     logits *= np.float32(0.5)
-    return Prediction(logits, (one.surface + other.surface) * np.float32(0.5), pose)
+    return Prediction(logits, (one.surface + other.surface) * np.float32(0.5), pose.astype(np.float32))

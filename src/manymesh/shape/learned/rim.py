@@ -1,8 +1,8 @@
 """How a thing ends at its silhouette, below the network's pixel.
 
-The network's last pixel before the silhouette may lie anywhere from none to one pixel inside of it, and a round thing is
-thicker the further inside one looks. Carried on unchanged to the silhouette, that thickness makes a rim with steps. So the
-thickness is followed outwards instead: near the silhouette either it (a wedge) or its square (a round edge: Taylor's
+The network's last pixel before the silhouette may lie anywhere from none to one pixel inside of it, and a round thing
+is thicker the further inside one looks. Carried on unchanged to the silhouette, that thickness makes a rim with steps.
+So the thickness is followed outwards instead: near the silhouette either it (a wedge) or its square (a round edge: Taylor's
 first term of a circle) is a straight line in the distance from the silhouette, and the line that fits best is taken.
 """
 
@@ -104,7 +104,10 @@ def follow(values: F32, edge: F32, rim: Rim, rows: F32, columns: F32, slope: flo
     row, column = np.nonzero((edge > -0.5) & (edge < REACH[1]))
     if not len(row):
         return
-    at = np.rint(rows[row]).astype(int).clip(0, frame.GRID - 1), np.rint(columns[column]).astype(int).clip(0, frame.GRID - 1)
+    at = (
+        np.rint(rows[row]).astype(int).clip(0, frame.GRID - 1),
+        np.rint(columns[column]).astype(int).clip(0, frame.GRID - 1),
+    )
     fits, simple = _read(rim, rows[row], columns[column])
     share = np.clip((REACH[1] - edge[row, column]) / (REACH[1] - REACH[0]), 0, 1) * simple
     kept = share > 0

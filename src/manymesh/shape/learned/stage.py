@@ -48,7 +48,7 @@ def open_shape(settings: Settings) -> Iterator[Shape]:
     def shape(cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
         try:
             return sculpt(network, cutout, tick)
-        except (NothingModelled, ValueError, RuntimeError) as error:
+        except (NothingModelledError, ValueError, RuntimeError) as error:
             note = f"The silhouette was inflated instead of modelled: {error}."
             return replace(inflate(cutout, tick), notes=(note,))
 
@@ -64,7 +64,7 @@ STAGE = Stage(
 )
 
 
-class NothingModelled(Exception):
+class NothingModelledError(Exception):
     """The network's answer holds no solid part."""
 
 
@@ -76,7 +76,7 @@ def sculpt(ask: Ask, cutout: Cutout, tick: Tick) -> Sculpture:
 
     Raises:
         ObjectError: the cutout is empty.
-        NothingModelled: the answer is empty.
+        NothingModelledError: the answer is empty.
     """
     alpha = cutout.rgba[..., 3]
     square = square_of(alpha)
@@ -91,7 +91,7 @@ def sculpt(ask: Ask, cutout: Cutout, tick: Tick) -> Sculpture:
     tick(0.8)
     mesh = reduce(mesh, FACES) if len(mesh.faces) else mesh
     if not len(mesh.faces):
-        raise NothingModelled("the network found nothing solid")
+        raise NothingModelledError("the network found nothing solid")
     tick(0.9)
     if USE_REFINED_POSE:
         pose = refined(pose, mesh.vertices, mesh.faces)

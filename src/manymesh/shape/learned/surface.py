@@ -10,7 +10,7 @@ from manymesh.mesh.marching import marching_cubes
 from manymesh.mesh.topology import face_components, six_volumes
 from manymesh.shape.learned import frame
 from manymesh.shape.learned.predict import Prediction
-from manymesh.shape.learned.volume import BIN, Field, nearest
+from manymesh.shape.learned.volume import BIN, Field
 from manymesh.types import F32, F64, I32, Mesh
 
 SNAP = 2.5 * BIN
