@@ -2,8 +2,9 @@
 
 The network's last pixel before the silhouette may lie anywhere from none to one pixel inside of it, and a round thing
 is thicker the further inside one looks. Carried on unchanged to the silhouette, that thickness makes a rim with steps.
-So the thickness is followed outwards instead: near the silhouette either it (a wedge) or its square (a round edge: Taylor's
-first term of a circle) is a straight line in the distance from the silhouette, and the line that fits best is taken.
+So the thickness is followed outwards instead: near the silhouette either it (a wedge) or its square (a round edge:
+Taylor's first term of a circle) is a straight line in the distance from the silhouette, and the line that fits best is
+taken.
 """
 
 from __future__ import annotations
