@@ -22,6 +22,7 @@ FAR = 0.12
 """Mesh units (the longest side is 2): a point further than this from its mirror image's nearest counts as lost."""
 AGREES = 0.022
 """Mean distance below which a thing counts as its own mirror image."""
+ALIKE = 1.2
 FACING = 0.8
 """A plane whose normal points this straight at the camera would put the front onto the back: no clue to that side."""
 PALETTE_LEVELS, PALETTE_SHARE = 6, 0.01
@@ -63,7 +64,10 @@ def mirror_plane(mesh: Mesh, view: Camera) -> Plane | None:
             continue
         plane = Plane(normal, float(middle @ normal))
         candidates.append((_disagreement(plane, points[:: POINTS // ASKED_AT_FIRST], tree), plane))
-    _, best = min(candidates, key=lambda pair: pair[0])
+    least = min(error for error, _ in candidates)
+    # Of planes that agree about as well (a round thing has many), the one between the thing's own left and right.
+    alike = [plane for error, plane in candidates if error <= ALIKE * least]
+    best = max(alike, key=lambda plane: abs(plane.normal[0]))
     best, error = _settled(best, points[:: POINTS // ASKED], tree)
     return best if error < AGREES else None
 
