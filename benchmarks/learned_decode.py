@@ -10,8 +10,6 @@ the camera by 60 to 120 degrees, and how far its normals are off in the median, 
 from __future__ import annotations
 
 import argparse
-import ast
-import importlib
 import sys
 import time
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from constants import set_constants
 from known_shapes import SHAPES, asked, look_at
 
 from manymesh.mesh.check import facts
@@ -94,11 +93,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--set", action="append", default=[], metavar="MODULE.NAME=VALUE")
     given = parser.parse_args()
-    for item in given.set:
-        place, _, value = item.partition("=")
-        module, _, constant = place.partition(".")
-        target = importlib.import_module(f"manymesh.shape.learned.{module}")
-        setattr(target, constant, ast.literal_eval(value))
+    set_constants(given.set)
     rows = [measure(name, *view, given.pictures) for name in SHAPES for view in VIEWS]
     print("| " + " | ".join(rows[0]) + " |\n|" + " --- |" * len(rows[0]))
     for row in rows:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from constants import set_constants
 from scipy.spatial import cKDTree
 
 from manymesh.engines import find_stage
@@ -30,6 +31,7 @@ from manymesh.render.camera import moved, orthographic, pixel_footprint, project
 from manymesh.render.raster import interpolate, rasterise
 from manymesh.render.sample import sample
 from manymesh.settings import Settings
+from manymesh.shape.learned import network
 from manymesh.types import Box, Cutout, TexturedMesh
 
 VIEW_PX = 512
@@ -174,9 +176,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("meshes", nargs="+", type=Path)
     parser.add_argument("--shape", default="learned")
+    parser.add_argument("--model", type=Path, help="another ONNX file for the learned shape, with its .json beside it")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="MODULE.NAME=VALUE", help="a constant of shape/learned"
+    )
     parser.add_argument("--views", type=int, default=2, choices=range(1, len(VIEWS) + 1))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
+    set_constants(given.set)
+    if given.model:
+        network.WEIGHTS = given.model
     files = [
         f for m in given.meshes for f in (sorted(m.rglob("*")) if m.is_dir() else [m]) if f.suffix.lower() in SUFFIXES
     ]

@@ -205,7 +205,7 @@ def part_touching(part: Bool) -> list[Bool]:
 
 
 def _flooded(depth: np.ndarray, hearts: np.ndarray, window: Bool, levels: int = 64) -> np.ndarray:
-    """The hearts' numbers spread over ``window`` as water rises: deeper places first (a marker watershed, by levels)."""
+    """The hearts' numbers spread over ``window`` as water rises, deeper places first: a marker watershed by levels."""
     import cv2
 
     flood = np.where(window, hearts, 0).astype(np.uint8)
