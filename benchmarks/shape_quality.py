@@ -1,6 +1,6 @@
 """How close a shape stage comes to meshes that are known: rendered from a view, modelled, painted, compared.
 
-    python benchmarks/shape_quality.py MESH_OR_FOLDER... [--shape inflate] [--views 2] [--json FILE]
+    python benchmarks/shape_quality.py MESH_OR_FOLDER... [--shape learned] [--views 2] [--json FILE]
 
 Each mesh is rendered as a 512 px RGBA cutout (a perfect matte), so only shape and paint are judged. Distances are in
 the camera's frame with the true mesh's longest side = 1; the answer is shifted along the line of sight (one picture
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from constants import set_constants
 from scipy.spatial import cKDTree
 
 from manymesh.engines import find_stage
@@ -26,10 +27,11 @@ from manymesh.mesh.check import facts
 from manymesh.mesh.clean import clean
 from manymesh.mesh.normalise import normalise
 from manymesh.mesh.reduce import reduce
-from manymesh.render.camera import moved, orthographic, to_clip
+from manymesh.render.camera import moved, orthographic, pixel_footprint, project, to_clip
 from manymesh.render.raster import interpolate, rasterise
 from manymesh.render.sample import sample
 from manymesh.settings import Settings
+from manymesh.shape.learned import network
 from manymesh.types import Box, Cutout, TexturedMesh
 
 VIEW_PX = 512
@@ -99,7 +101,7 @@ def compare(path: Path, azimuth: float, elevation: float, shape: Any, paint: Any
 
     # Both in the input camera's frame; the picture's half width is that of ``camera``, the true mesh is 2 long.
     true_points = _in_camera(vertices, camera) / 2
-    made_points = _in_camera(mesh.vertices, view) * (_half_width(camera) / _half_width(view) / 2)
+    made_points = _in_picture(mesh.vertices, view) * _half_width(camera) / 2
     rng = np.random.default_rng(0)
     truth, answer = surface_points(true_points, faces, rng), surface_points(made_points, mesh.faces, rng)
     forth, back = _distances(truth, answer)
@@ -137,6 +139,18 @@ def _in_camera(vertices: np.ndarray, camera: Any) -> np.ndarray:
     return np.asarray(vertices, np.float64) @ rotation.T + shift
 
 
+def _in_picture(vertices: np.ndarray, view: Any) -> np.ndarray:
+    """In the camera's directions, the picture's middle at 0 and its half width 1 at the middle of the mesh's box."""
+    points = _in_camera(vertices, view)
+    middle = ((vertices.max(0) + vertices.min(0)) / 2)[None].astype(np.float64)
+    unit = float(pixel_footprint(view, middle, VIEW_PX)[0])
+    pixel, _ = project(view, middle, VIEW_PX, VIEW_PX)
+    place = np.array([pixel[0, 0] - VIEW_PX / 2, VIEW_PX / 2 - pixel[0, 1]]) * unit
+    points[:, :2] += place - _in_camera(middle, view)[0, :2]
+    points[:, 2] -= _in_camera(middle, view)[0, 2]
+    return points / (unit * VIEW_PX / 2)
+
+
 def _half_width(camera: Any) -> float:
     """Of an orthographic camera's picture, in the units of its camera frame."""
     return float(1 / camera.projection[0, 0])
@@ -161,10 +175,17 @@ def table(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("meshes", nargs="+", type=Path)
-    parser.add_argument("--shape", default="inflate")
+    parser.add_argument("--shape", default="learned")
+    parser.add_argument("--model", type=Path, help="another ONNX file for the learned shape, with its .json beside it")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="MODULE.NAME=VALUE", help="a constant of shape/learned"
+    )
     parser.add_argument("--views", type=int, default=2, choices=range(1, len(VIEWS) + 1))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
+    set_constants(given.set)
+    if given.model:
+        network.WEIGHTS = given.model
     files = [
         f for m in given.meshes for f in (sorted(m.rglob("*")) if m.is_dir() else [m]) if f.suffix.lower() in SUFFIXES
     ]

@@ -14,8 +14,8 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from manymesh.errors import ObjectError  # noqa: E402
+from manymesh.mesh import marching_table  # noqa: E402
 from manymesh.mesh.topology import face_components  # noqa: E402
-from manymesh.shape.hunyuan import marching_table  # noqa: E402
 from manymesh.shape.hunyuan.config import VaeConfig  # noqa: E402
 from manymesh.shape.hunyuan.decode import decode  # noqa: E402
 from manymesh.shape.hunyuan.gridfield import NetworkGrid  # noqa: E402

@@ -24,7 +24,7 @@ LIBRARIES = (
     "scipy",
     "pillow",
     "opencv-python-headless",
-    "scikit-image",
+    "onnxruntime",
     "trimesh",
     "xatlas",
     "fast-simplification",

@@ -21,7 +21,11 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "dino": "manymesh.detect.dino:STAGE",
     },
     "matte": {"colour-mix": "manymesh.matte.lite:STAGE", "birefnet": "manymesh.matte.birefnet:STAGE"},
-    "shape": {"inflate": "manymesh.shape.inflate:STAGE", "hunyuan3d": "manymesh.shape.hunyuan:STAGE"},
+    "shape": {
+        "learned": "manymesh.shape.learned.stage:STAGE",
+        "inflate": "manymesh.shape.inflate:STAGE",
+        "hunyuan3d": "manymesh.shape.hunyuan:STAGE",
+    },
     "paint": {"photo": "manymesh.paint.photo:STAGE", "hunyuan3d-paint": "manymesh.paint.hunyuan:STAGE"},
 }
 
@@ -33,7 +37,7 @@ ENTRY_POINT_GROUPS: Mapping[Kind, str] = {
 }
 
 ENGINES: Mapping[str, Mapping[Kind, str]] = {
-    "lite": {"detect": "foreground", "matte": "colour-mix", "shape": "inflate", "paint": "photo"},
+    "lite": {"detect": "foreground", "matte": "colour-mix", "shape": "learned", "paint": "photo"},
     "hunyuan": {"detect": "qwen3-vl", "matte": "birefnet", "shape": "hunyuan3d", "paint": "hunyuan3d-paint"},
 }
 # Best first: what `auto` tries.

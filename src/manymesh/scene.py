@@ -1,7 +1,8 @@
 """scene.glb: every object where it stood in the photo.
 
 Left, right, up, down and size come from the photo. How far away a thing is cannot be read from one picture: all stand
-side by side in one plane, facing the viewer. That is the guess, and ``docs/frames.md`` says so.
+side by side in one plane, upright, with the side to the viewer that the photo shows. That is the guess, and
+``docs/frames.md`` says so.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 from manymesh.manifest import ObjectRecord
 from manymesh.mesh.glb import read_glb, read_painted_glb, scene_glb
-from manymesh.render.camera import project
+from manymesh.render.camera import pixel_footprint, project
 from manymesh.run import Run
 from manymesh.steps import read_view
 from manymesh.types import F32, F64, Box, Camera
@@ -44,14 +45,27 @@ def placement(vertices: F32, view: Camera, window: Box, width: int, height: int)
     """
     pixels, _ = project(view, vertices, window.width, window.height)
     low, high = pixels.min(0), pixels.max(0)
-    extent = vertices.max(0) - vertices.min(0)
-    middle = (vertices.max(0) + vertices.min(0)) / 2
-    # Over the longer of the two sides in the picture, whose pixels are the surer measure.
-    axis = int(np.argmax(high - low))
+    turn = _turned_to_viewer(view)
+    turned = vertices.astype(np.float64) @ turn.T
+    middle = (turned.max(0) + turned.min(0)) / 2
     unit = 2.0 / max(width, height)
-    scale = float((high - low)[axis] / max(extent[axis], 1e-6)) * unit
+    scale = unit / float(pixel_footprint(view, (middle @ turn)[None], window.height)[0])
     centre_px = (low + high) / 2 + (window.x0, window.y0)
-    matrix = np.diag([scale, scale, scale, 1.0])
+    matrix = np.eye(4)
+    matrix[:3, :3] = scale * turn
     matrix[:3, 3] = np.array([(centre_px[0] - width / 2) * unit, (height / 2 - centre_px[1]) * unit, 0.0])
     matrix[:3, 3] -= scale * middle
     return matrix
+
+
+def _turned_to_viewer(view: Camera) -> F64:
+    """(3, 3) turn about the vertical after which the side that the camera saw looks along +Z.
+
+    A shape stage may give meshes that face +Z with their own front; in the scene they stand as the photo shows them.
+    """
+    x, _, z = np.linalg.inv(view.world_to_camera)[:3, 2]
+    length = float(np.hypot(x, z))
+    if length < 1e-6:  # seen from straight above
+        return np.eye(3)
+    x, z = x / length, z / length
+    return np.array([[z, 0.0, -x], [0.0, 1.0, 0.0], [x, 0.0, z]])

@@ -7,7 +7,7 @@ and the events are ``pipeline.py``'s.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -104,6 +104,8 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     mesh, notes = clean(read_glb(run.read(record.files["shape"])))
     tick(0.3)
     mesh, matrix = normalise(reduce(mesh, run.manifest.settings.faces))
+    if not run.manifest.settings.texture:
+        mesh = replace(mesh, colors=None)  # a guess of the unseen side, for the painter's use
     view = moved(read_view(record), matrix)
     record.view = [view.world_to_camera.tolist(), view.projection.tolist()]
     record.facts.update(asdict(facts(mesh)), cleaned=notes)

@@ -4,9 +4,9 @@ Conventions, the same everywhere:
 
 * Images are ``uint8``, sRGB, height x width x channels, straight (not premultiplied) alpha.
 * Boxes are pixels ``x0, y0, x1, y1``, half-open, in the oriented photo: ``photo.rgb[y0:y1, x0:x1]``.
-* Meshes are right-handed, +Y up, +Z towards the viewer of the photo. The longest side of the bounding
-  box spans exactly [-1, 1] and the box is centred on the origin. Triangles wind counter-clockwise
-  seen from outside. This is glTF's frame, so nothing is flipped on export.
+* Meshes are right-handed, +Y up, +Z where the thing's own front looks if the shape stage knows it, else towards the
+  viewer of the photo. The longest side of the bounding box spans exactly [-1, 1] and the box is centred on the
+  origin. Triangles wind counter-clockwise seen from outside. This is glTF's frame, so nothing is flipped on export.
 * UV has glTF's origin: (0, 0) is the upper left corner of the texture image.
 """
 

@@ -178,7 +178,6 @@ def box_of(mask: Bool) -> Box:
 def part_touching(part: Bool) -> list[Bool]:
     """Cut one part where two convex shapes meet in a narrow neck; else the part alone."""
     import cv2
-    from skimage.segmentation import watershed
 
     if part.sum() < 200 or solidity(part) > 0.9:
         return [part]
@@ -192,7 +191,7 @@ def part_touching(part: Bool) -> list[Bool]:
             break
     if not 2 <= count <= 12:
         return [part]
-    flood = watershed(-depth, hearts, mask=window)
+    flood = _flooded(depth, hearts, window)
     pieces = [flood == index for index in range(1, count + 1)]
     smallest, largest = min(p.sum() for p in pieces), max(p.sum() for p in pieces)
     if smallest < 0.12 * largest or any(solidity(piece) < 0.9 for piece in pieces):
@@ -203,6 +202,22 @@ def part_touching(part: Bool) -> list[Bool]:
         whole[y0:y1, x0:x1] = piece[1:-1, 1:-1] & part[y0:y1, x0:x1]
         result.append(whole)
     return result
+
+
+def _flooded(depth: np.ndarray, hearts: np.ndarray, window: Bool, levels: int = 64) -> np.ndarray:
+    """The hearts' numbers spread over ``window`` as water rises, deeper places first: a marker watershed by levels."""
+    import cv2
+
+    flood = np.where(window, hearts, 0).astype(np.uint8)
+    kernel = np.ones((3, 3), np.uint8)
+    for level in np.linspace(float(depth.max()), 0.0, levels):
+        land = window & (depth >= level)
+        while True:
+            reached = land & (flood == 0) & (cv2.dilate(flood, kernel) > 0)
+            if not reached.any():
+                break
+            flood = np.where(reached, cv2.dilate(flood, kernel), flood)
+    return flood
 
 
 def solidity(part: Bool) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from manymesh.image.superpixels import superpixels
 from manymesh.types import F32, F64, I32
 
 GEODESIC_SIGMA = 9.0  # Lab units
@@ -27,9 +28,8 @@ def saliency(lab: F32, pieces: int = 350) -> F32:
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import dijkstra
-    from skimage.segmentation import slic
 
-    labels = slic(lab, n_segments=pieces, compactness=0.1, max_num_iter=6, convert2lab=False, start_label=0, sigma=0.6)
+    labels = superpixels(lab, pieces)
     count = int(labels.max()) + 1
     if count < 8:
         return np.zeros(lab.shape[:2], np.float32)

@@ -110,17 +110,27 @@ def _agreed(rgb: U8, solid: Bool, value: F32) -> Bool:
 def _salient(rgb: U8, lab: F32) -> Bool:
     """On any other ground: GrabCut from what stands out."""
     import cv2
-    from skimage.filters import threshold_otsu
 
     value = saliency(lab)
     if value.max() <= 0:
         return np.zeros(value.shape, bool)
-    middle = float(np.clip(threshold_otsu(value), 0.15, 0.5))
+    middle = float(np.clip(_otsu(value), 0.15, 0.5))
     hints = np.full(value.shape, cv2.GC_PR_BGD, np.uint8)
     hints[value > middle] = cv2.GC_PR_FGD
     hints[value < 0.25 * middle] = cv2.GC_BGD
     hints[value > max(0.8, 1.6 * middle)] = cv2.GC_FGD
     return grab(rgb, hints)
+
+
+def _otsu(value: F32) -> float:
+    """The threshold between two groups of values that differ most in the mean (Otsu 1979)."""
+    count, edges = np.histogram(value, 256)
+    middle = (edges[1:] + edges[:-1]) / 2
+    below, total = np.cumsum(count)[:-1], np.cumsum(count * middle)[:-1]
+    above = value.size - below
+    mean_below = total / np.maximum(below, 1)
+    mean_above = ((count * middle).sum() - total) / np.maximum(above, 1)
+    return float(middle[int(np.argmax(below * above.astype(np.float64) * (mean_above - mean_below) ** 2))])
 
 
 def grab(rgb: U8, hints: U8, rounds: int = 2) -> Bool:

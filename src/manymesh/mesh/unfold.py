@@ -15,7 +15,7 @@ from manymesh.mesh.topology import Ints, edges, face_normals, length, simple_pai
 
 ROUNDS = 8
 RINGS = 2  # faces around an overlap that go with it: those too small to cover a pixel centre
-TEST_PX = 1536  # overlaps are looked for at the texel density of a texture of this size
+TEST_PX = 1024  # overlaps are looked for at the texel density of a texture of this size
 
 
 class Flat(NamedTuple):

@@ -1,8 +1,10 @@
-"""The photo's own pixels as a texture: what the camera saw, at full resolution; its mirror image behind.
+"""The photo's own pixels as a texture: what the camera saw, at full resolution, and something like it behind.
 
-The back of most things is more like their front than like anything that could be made up from its edge colours, and the
-mirror image meets the front at the outline without a seam. What is turned to the camera but hidden by another part is
-filled in over the surface.
+Where the mesh brings a guess of the unseen side's colours, that side shows, first, what the camera saw of the thing's
+other half where the thing is its own mirror image; then the guess, brought nearer to the photo's colours and led over
+into them. Where the mesh brings none (inflated silhouettes), it shows the front's mirror image: the back of most things
+is more like their front than like anything that could be made up from its edge colours, and at the outline they meet
+without a seam. What is turned to the camera but hidden by another part is filled in over the surface.
 """
 
 from __future__ import annotations
@@ -14,15 +16,23 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from manymesh.paint.unseen import mirror_plane, nearer_to_photo, seen_in_mirror
 from manymesh.render.bake import Seen, look, read_opaque
 from manymesh.render.camera import project, towards_viewer
 from manymesh.render.fill import fill_surface, pad
+from manymesh.render.geometry import vertex_normals
 from manymesh.render.texels import Texels, texels
 from manymesh.settings import Settings
 from manymesh.stages import Paint, Stage, Tick
-from manymesh.types import U8, Atlas, Bool, Camera, Cutout, Mesh, TexturedMesh
+from manymesh.types import F32, U8, Atlas, Bool, Camera, Cutout, Mesh, TexturedMesh
 
 UNWRAP_LIMIT_S = 20.0
+GRAZING_DEG = 74.0
+"""Where a guess exists, surfaces turned further away than this take it instead of the photo's last pixels."""
+SQUARE_DEG = 60.0
+"""Up to here a surface shows the photo alone."""
+GUESS_PULL = 0.004
+"""How firmly guesses hold against the seen colours around them, 1 being as firm as those."""
 AWAY_DEG = 82.0
 """Surfaces turned further from the camera than this show the mirror image."""
 
@@ -39,7 +49,7 @@ def open_paint(settings: Settings) -> Iterator[Paint]:
     yield paint
 
 
-STAGE = Stage("photo", "paint", "the photo in front, its mirror image behind; no download", "Apache-2.0", open_paint)
+STAGE = Stage("photo", "paint", "the photo in front, its likeness behind; no download", "Apache-2.0", open_paint)
 
 
 def paint_from_photo(
@@ -55,11 +65,19 @@ def paint_from_photo(
     unwrapped_s = time.perf_counter()
     surface = texels(atlas, texture_px)
     rgb, alpha = without_edge_pixels(cutout.rgba), cutout.rgba[..., 3]
-    front = look(surface, atlas, view, rgb, alpha, max_angle_deg=AWAY_DEG)
-    tick(0.7)
-    seen, shares = _with_mirror(front, surface, view, rgb, alpha)
+    hint = None
+    if mesh.colors is None:
+        front = look(surface, atlas, view, rgb, alpha, max_angle_deg=AWAY_DEG)
+        tick(0.7)
+        seen, shares = _with_mirror(front, surface, view, rgb, alpha)
+    else:
+        front = look(surface, atlas, view, rgb, alpha, max_angle_deg=GRAZING_DEG)
+        tick(0.6)
+        seen, shares = _with_other_half(front, mesh, surface, atlas, view, rgb, alpha)
+        tick(0.7)
+        hint = _guess(mesh, atlas, view, cutout.rgba)
     baked_s = time.perf_counter()
-    colors = fill_surface(seen, surface, atlas)
+    colors = fill_surface(seen, surface, atlas, hint=hint)
     tick(0.9)
     texture = pad(colors, surface)
     details = {
@@ -72,6 +90,43 @@ def paint_from_photo(
     }
     notes = (f"The texture was unwrapped by {atlas.method}.",) if "(" in atlas.method else ()
     return TexturedMesh(atlas, texture, notes, details)
+
+
+def _with_other_half(
+    front: Seen, mesh: Mesh, surface: Texels, atlas: Atlas, view: Camera, rgb: U8, alpha: U8
+) -> tuple[Seen, dict[str, float]]:
+    """``front``, with what the camera did not see coloured by what it saw of the thing's other half, if it has one."""
+    visible = front.weight > 0
+    plane = mirror_plane(mesh, view)
+    color, weight = front.color, _certain(front.weight)
+    other = np.zeros(len(visible), bool)
+    if plane is not None:
+        found = seen_in_mirror(~visible, plane, surface, atlas, view, rgb, alpha, max_angle_deg=GRAZING_DEG)
+        other = found.weight > 0
+        color = np.where(other[:, None], found.color, color)
+        weight = np.where(other, _certain(found.weight), weight)
+    count = max(len(visible), 1)
+    shares = {
+        "photo": float(visible.sum()) / count,
+        "other half": float(other.sum()) / count,
+        "guessed": float((weight == 0).sum()) / count,
+    }
+    return Seen(color, weight.astype(np.float32)), shares
+
+
+def _certain(weight: F32) -> F32:
+    """Weights that rise to 1 soon: at a slant pixels are drawn out into streaks, so they fade into the fill."""
+    return np.clip(weight / np.float32(math.cos(math.radians(SQUARE_DEG)) ** 2), 0, 1)
+
+
+def _guess(mesh: Mesh, atlas: Atlas, view: Camera, rgba: U8) -> tuple[F32, F32]:
+    """Colours for the atlas' vertices and how firmly they hold: only on what is turned away from the camera."""
+    assert mesh.colors is not None
+    colors = nearer_to_photo(mesh.colors, rgba)[atlas.source]
+    normals = vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
+    cosine = np.einsum("nc,nc->n", towards_viewer(view, atlas.vertices), normals)
+    pull = np.float32(GUESS_PULL) * np.clip((0.3 - cosine) / 0.3, 0, 1)
+    return colors, pull.astype(np.float32)
 
 
 def _with_mirror(front: Seen, surface: Texels, view: Camera, rgb: U8, alpha: U8) -> tuple[Seen, dict[str, float]]:

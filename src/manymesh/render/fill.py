@@ -24,18 +24,23 @@ GRID_CELLS = 96
 REPEAT_PX = 8  # how far charts repeat their edge
 
 
-def fill_surface(seen: Seen, surface: Texels, atlas: Atlas, *, solid: float = SOLID) -> F32:
+def fill_surface(
+    seen: Seen, surface: Texels, atlas: Atlas, *, solid: float = SOLID, hint: tuple[Any, Any] | None = None
+) -> F32:
     """Give every texel of the surface a colour.
 
     Args:
         seen: colours with weights; texels of weight 0 have none, those under ``solid`` are mixed with the fill.
+
+        hint: what the unseen may look like: (k, 3) colours of the atlas' vertices and (k,) how firmly each pulls
+            (1 as firmly as what was seen; the less, the further seen colours reach into the unseen).
 
     Returns:
         (n, 3) float32 in [0, 1]. Mid grey everywhere when nothing was seen.
     """
     if not (seen.weight > 0).any():
         return np.full_like(seen.color, 0.5)
-    vertex_colors = membrane(seen, surface, atlas)
+    vertex_colors = membrane(seen, surface, atlas, hint)
     corner = atlas.faces[surface.raster.face]
     base = np.einsum("nkc,nk->nc", vertex_colors[corner], surface.raster.bary)
     keep = np.clip(seen.weight / solid, 0, 1)
@@ -44,10 +49,17 @@ def fill_surface(seen: Seen, surface: Texels, atlas: Atlas, *, solid: float = SO
     return np.clip(seen.color * keep + (base + detail) * (1 - keep), 0, 1).astype(np.float32)
 
 
-def membrane(seen: Seen, surface: Texels, atlas: Atlas) -> F32:
+def membrane(seen: Seen, surface: Texels, atlas: Atlas, hint: tuple[Any, Any] | None = None) -> F32:
     """(k, 3) float32: a colour for each vertex, seen ones near what was seen, the others smoothly between."""
     weld, count = welded(atlas)
-    return stretched(atlas, *_seen_by_vertex(seen, surface, weld[atlas.faces], count))
+    strength, color = _seen_by_vertex(seen, surface, weld[atlas.faces], count)
+    if hint is not None:
+        guess, pull = np.zeros((count, 3)), np.zeros(count)
+        guess[weld], pull[weld] = hint
+        pull = np.where(strength > 0, 0, pull)
+        color = np.where((pull > 0)[:, None], guess, color)
+        strength = strength + pull
+    return stretched(atlas, strength, color)
 
 
 def welded(atlas: Atlas) -> tuple[Any, int]:
@@ -214,12 +226,15 @@ def _border(raster: Raster, kept: Any) -> Any:
 
 def _near_any(points: Any, others: Any, reach: float) -> Any:
     """(n,) bool: which points may lie within ``reach`` of any of the others (a coarse test, never wrongly False)."""
-    from scipy.ndimage import binary_dilation
-
     low = np.minimum(points.min(axis=0), others.min(axis=0))
     size = float((np.maximum(points.max(axis=0), others.max(axis=0)) - low).max())
     cell = max(reach, size / GRID_CELLS, 1e-9)
     taken = np.zeros((GRID_CELLS + 2,) * 3, bool)
     taken[tuple(((others - low) / cell).astype(np.int64).T)] = True
-    around = binary_dilation(taken, np.ones((3, 3, 3), bool))
+    around = taken.copy()
+    for axis in range(3):
+        line = np.moveaxis(around, axis, 0)
+        before = line.copy()
+        line[1:] |= before[:-1]
+        line[:-1] |= before[1:]
     return around[tuple(((points - low) / cell).astype(np.int64).T)]

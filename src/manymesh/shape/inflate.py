@@ -9,12 +9,14 @@ staircase, and the outline's holes stay holes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
 from manymesh.errors import ObjectError
+from manymesh.mesh.marching import marching_cubes
 from manymesh.render.camera import orthographic
 from manymesh.settings import Settings
 from manymesh.stages import Shape, Stage, Tick
@@ -102,7 +104,6 @@ def signed_distance(alpha: np.ndarray, left_px: float, top_px: float, cell_px: f
     Found at a finer resolution than the grid's and smoothed there, so that the edge is smooth at the grid's.
     """
     import cv2
-    from scipy.ndimage import distance_transform_edt
 
     # Several fine pixels a cell, whatever the cutout's resolution: small ones are enlarged, large ones averaged.
     per_cell = max(2, round(FINE_SIDE_PX / max(width, height)))
@@ -120,7 +121,9 @@ def signed_distance(alpha: np.ndarray, left_px: float, top_px: float, cell_px: f
         borderValue=0,
     )
     inside = fine > 127
-    distance = (distance_transform_edt(inside) - distance_transform_edt(~inside)).astype(np.float32)
+    here, away = inside.astype(np.uint8), (~inside).astype(np.uint8)
+    distance = cv2.distanceTransform(here, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance -= cv2.distanceTransform(away, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance -= np.where(inside, np.float32(0.5), np.float32(-0.5))  # from pixel centres to the edge between them
     smooth = _smooth_edge(fine, distance, sigma=EDGE_BLUR_CELLS * per_cell)
     # Read in the middle of each cell, not averaged over it: where a strip is a cell or two wide, the zeros between two
@@ -142,10 +145,11 @@ def _smooth_edge(fine: np.ndarray, distance: F32, sigma: float) -> F32:
     so, and the distance stays.
     """
     import cv2
-    from scipy.special import ndtri
 
     share = cv2.GaussianBlur(fine.astype(np.float32) / 255.0, (0, 0), sigma)
-    near = (sigma * ndtri(np.clip(share, 0.01, 0.99))).astype(np.float32)
+    line = np.linspace(-2.4, 2.4, 481)
+    phi = np.array([0.5 + 0.5 * math.erf(x / math.sqrt(2)) for x in line])
+    near = (sigma * np.interp(np.clip(share, 0.01, 0.99), phi, line)).astype(np.float32)
     far = np.clip(np.abs(distance) / sigma - 0.8, 0.0, 1.0)  # 0 on the edge, 1 from 1.8 s on
     blended = near + (cv2.GaussianBlur(distance, (0, 0), 0.5 * sigma) - near) * far
     # Thin: what a disc of 1.2 s does not fit into, corners aside.
@@ -205,13 +209,11 @@ def _poisson(inside: Bool) -> F32:
 
 def _surface(thickness2: F32) -> tuple[F64, np.ndarray]:
     """The zero set of u - z^2: vertices (row, column, z) in cells, and faces wound outwards once rows point down."""
-    from skimage.measure import marching_cubes
-
     half = int(np.ceil(np.sqrt(max(float(thickness2.max()), 1.0)))) + 2
     z = np.arange(-half, half + 1, dtype=np.float32)
     # Half a cell off the grid's planes: no vertex then falls exactly on a cell's corner.
     field = thickness2[:, :, None] - (z + np.float32(0.5))[None, None, :] ** 2
-    vertices, faces, _, _ = marching_cubes(field, 0.0, gradient_direction="ascent", allow_degenerate=False)
-    vertices = vertices.astype(np.float64)
+    grid, faces = marching_cubes(field)
+    vertices = grid.astype(np.float64)
     vertices[:, 2] += z[0] + 0.5
-    return vertices, faces.astype(np.int32)
+    return vertices, faces

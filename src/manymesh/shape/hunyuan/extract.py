@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from manymesh.errors import MissingPieceError
 from manymesh.types import F32, I32
 
 Mesh = tuple[F32, I32]
@@ -26,8 +27,12 @@ def reference_surface(volume: F32, *, bounds: float, level: float = 0.0, divisor
     Returns:
         None when no value lies on one side of the level.
     """
-    from skimage.measure import marching_cubes
-
+    try:
+        from skimage.measure import marching_cubes
+    except ImportError as error:
+        raise MissingPieceError(
+            "Reading the shape out the official way needs scikit-image", "pip install 'manymesh[hunyuan]'"
+        ) from error
     if not np.nanmin(volume) <= level <= np.nanmax(volume):
         return None
     with np.errstate(invalid="ignore"):

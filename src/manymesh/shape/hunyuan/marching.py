@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from manymesh.shape.hunyuan import marching_table
+from manymesh.mesh import marching_table
 from manymesh.types import F32, F64, I32
 
 # A vertex this close to a grid point (in cells) is moved away from it: at the point itself several would coincide.

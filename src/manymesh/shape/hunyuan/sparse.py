@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from manymesh.errors import ObjectError
+from manymesh.mesh.marching_table import FACES
 from manymesh.shape.hunyuan.marching import corner_offsets, crossing, crossing_cells
-from manymesh.shape.hunyuan.marching_table import FACES
 
 # A ball that fills the box is crossed by about 6 R^2 cells. Ten times as many are no object but noise.
 _MOST_CELLS = 60

@@ -1,0 +1,153 @@
+"""What a thing may look like where the photo does not see it: its own mirror image, and a network's guess brought
+nearer to the photo's colours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from manymesh.render.bake import Seen, look
+from manymesh.render.camera import towards_viewer
+from manymesh.render.texels import Texels
+from manymesh.types import F32, F64, U8, Atlas, Camera, Mesh
+
+POINTS = 16_000
+ASKED, ASKED_AT_FIRST = 1000, 250
+"""Of them, how many look for their mirror image's nearest."""
+TURN_STEP_DEG = 7.5
+FAR = 0.12
+"""Mesh units (the longest side is 2): a point further than this from its mirror image's nearest counts as lost."""
+AGREES = 0.022
+"""Mean distance below which a thing counts as its own mirror image."""
+ALIKE = 1.2
+FACING = 0.8
+"""A plane whose normal points this straight at the camera would put the front onto the back: no clue to that side."""
+PALETTE_LEVELS, PALETTE_SHARE = 6, 0.01
+PALETTE_PULL = 0.6
+"""How far a guessed colour is moved to the nearest colour that the photo really has."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Points p with normal . p = offset; the normal is a unit vector."""
+
+    normal: F64
+    offset: float
+
+    def mirrored(self, points: Any) -> Any:
+        away = points @ self.normal - self.offset
+        return points - 2 * away[:, None] * self.normal
+
+    def turned(self, directions: Any) -> Any:
+        return directions - 2 * (directions @ self.normal)[:, None] * self.normal
+
+
+def mirror_plane(mesh: Mesh, view: Camera) -> Plane | None:
+    """The upright plane in which a thing is its own mirror image, judged by its surface; None where there is none.
+
+    Args:
+        view: planes that face this camera are not asked for.
+    """
+    from scipy.spatial import cKDTree
+
+    points = _spread(mesh)
+    tree = cKDTree(points)
+    middle = (points.max(axis=0) + points.min(axis=0)) / 2
+    towards = towards_viewer(view, middle[None])[0]
+    candidates = []
+    for angle in np.radians(np.arange(0, 180, TURN_STEP_DEG)):
+        normal = np.array([np.cos(angle), 0.0, np.sin(angle)])
+        if abs(normal @ towards) > FACING:
+            continue
+        plane = Plane(normal, float(middle @ normal))
+        candidates.append((_disagreement(plane, points[:: POINTS // ASKED_AT_FIRST], tree), plane))
+    least = min(error for error, _ in candidates)
+    # Of planes that agree about as well (a round thing has many), the one between the thing's own left and right.
+    alike = [plane for error, plane in candidates if error <= ALIKE * least]
+    best = max(alike, key=lambda plane: abs(plane.normal[0]))
+    best, error = _settled(best, points[:: POINTS // ASKED], tree)
+    return best if error < AGREES else None
+
+
+def _settled(plane: Plane, points: F64, tree: Any) -> tuple[Plane, float]:
+    """The best plane near a plane, and how well it agrees."""
+    error = _disagreement(plane, points, tree)
+    for turn_deg, shift in ((3.0, 0.02), (1.5, 0.01), (0.75, 0.005)):
+        for turn, move in ((turn_deg, 0.0), (-turn_deg, 0.0), (0.0, shift), (0.0, -shift)):
+            angle = np.arctan2(plane.normal[2], plane.normal[0]) + np.radians(turn)
+            normal = np.array([np.cos(angle), 0.0, np.sin(angle)])
+            middle = plane.normal * plane.offset
+            tried = Plane(normal, float(middle @ normal) + move)
+            found = _disagreement(tried, points, tree)
+            if found < error:
+                plane, error = tried, found
+    return plane, error
+
+
+def _disagreement(plane: Plane, points: F64, tree: Any) -> float:
+    distance, _ = tree.query(plane.mirrored(points), distance_upper_bound=FAR)
+    return float(np.minimum(distance, FAR).mean())
+
+
+def _spread(mesh: Mesh) -> F64:
+    """Points all over the surface, every stretch of equal area with as many."""
+    corners = mesh.vertices.astype(np.float64)[mesh.faces]
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    total = np.cumsum(area)
+    number = np.arange(POINTS)
+    chosen = np.minimum(np.searchsorted(total, (number + 0.5) / POINTS * total[-1]), len(area) - 1)
+    # Even within a triangle too: the additive sequence of the plastic number (Roberts 2018), folded at the diagonal.
+    u, v = (number * 0.7548776662466927) % 1, (number * 0.5698402909980532) % 1
+    over = u + v > 1
+    u, v = np.where(over, 1 - u, u)[:, None], np.where(over, 1 - v, v)[:, None]
+    a, b, c = corners[chosen].transpose(1, 0, 2)
+    return np.asarray(a + u * (b - a) + v * (c - a))
+
+
+def seen_in_mirror(
+    asked: Any, plane: Plane, surface: Texels, atlas: Atlas, view: Camera, rgb: U8, alpha: U8, *, max_angle_deg: float
+) -> Seen:
+    """The photo's colours at the mirror images of some texels, where those lie on the surface and are seen.
+
+    Args:
+        asked: (n,) bool, which texels. The answer's weight is 0 for all others.
+    """
+    index = np.flatnonzero(asked)
+    mirrored = replace(
+        surface,
+        position=plane.mirrored(surface.position[index].astype(np.float64)).astype(np.float32),
+        normal=plane.turned(surface.normal[index]).astype(np.float32),
+        spacing=surface.spacing[index],
+    )
+    found = look(mirrored, atlas, view, rgb, alpha, max_angle_deg=max_angle_deg)
+    color, weight = np.zeros((len(asked), 3), np.float32), np.zeros(len(asked), np.float32)
+    color[index], weight[index] = found.color, found.weight
+    return Seen(color, weight)
+
+
+def nearer_to_photo(guess: U8, rgba: U8) -> F32:
+    """(n, 3) float32 in [0, 1]: guessed colours moved towards the nearest of the photo's main colours.
+
+    Args:
+        guess: (n, 3) uint8. rgba: (H, W, 4) the cutout.
+    """
+    pixels = rgba[..., :3][rgba[..., 3] > 250]
+    values: F32 = guess.astype(np.float32) / np.float32(255)
+    if not len(pixels):
+        return values
+    level = pixels.astype(np.int64) * PALETTE_LEVELS // 256
+    key = (level[:, 0] * PALETTE_LEVELS + level[:, 1]) * PALETTE_LEVELS + level[:, 2]
+    count = np.bincount(key, minlength=PALETTE_LEVELS**3)
+    common = np.flatnonzero(count >= PALETTE_SHARE * len(pixels))
+    if not len(common):
+        return values
+    sums = np.stack([np.bincount(key, pixels[:, c], len(count)) for c in range(3)], axis=1)
+    palette = (sums[common] / count[common, None] / 255).astype(np.float32)
+    apart = ((values[:, None] - palette[None]) ** 2).sum(axis=2)
+    # A soft choice among the near ones, so that neighbours with almost equal guesses get almost equal colours.
+    share = np.exp(-(apart - apart.min(axis=1, keepdims=True)) / np.float32(2 * 0.06**2))
+    target = share @ palette / share.sum(axis=1, keepdims=True)
+    return np.asarray(values + np.float32(PALETTE_PULL) * (target - values), np.float32)

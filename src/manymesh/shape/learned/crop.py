@@ -1,0 +1,84 @@
+"""From a cutout of any size to the square picture that the network sees, and where that square lies in the cutout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from manymesh.errors import ObjectError
+from manymesh.shape.learned.frame import FILL, IMAGE_PX
+from manymesh.types import F32, U8
+
+
+@dataclass(frozen=True)
+class Square:
+    """The network's crop as a square of the cutout's pixels; it may reach beyond the cutout.
+
+    Attributes:
+        left_px, top_px: its upper left corner; (0, 0) is the outer corner of the cutout's first pixel.
+        side_px: its side.
+    """
+
+    left_px: float
+    top_px: float
+    side_px: float
+
+
+def square_of(alpha: U8) -> Square:
+    """The square with the thing's box in its middle, the longer side of the box covering ``FILL`` of it.
+
+    Args:
+        alpha: (H, W) uint8.
+
+    Raises:
+        ObjectError: nothing is more opaque than transparent.
+    """
+    solid = alpha > 127
+    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+    if not len(rows):
+        raise ObjectError("The cutout is empty, so there is nothing to model", "Draw the object's box with --box.")
+    height, width = rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
+    side = float(max(height, width)) / FILL
+    middle_x, middle_y = (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2
+    return Square(float(middle_x - side / 2), float(middle_y - side / 2), side)
+
+
+def network_picture(rgba: U8, square: Square) -> F32:
+    """(4, IMAGE_PX, IMAGE_PX) float32 in 0..1: colour times alpha, and alpha, each averaged over a pixel's area."""
+    layers = rgba.astype(np.float32) / np.float32(255)
+    layers[..., :3] *= layers[..., 3:]
+    return averaged(layers, square, IMAGE_PX)
+
+
+def averaged(layers: F32, square: Square, side: int) -> F32:
+    """(c, side, side): the square of a (H, W, c) float32 picture, each value the mean over its pixel's area.
+
+    Beyond the picture everything is 0.
+    """
+    height, width, count = layers.shape
+    across = _averaging(square.left_px, square.side_px, width, side)
+    down = _averaging(square.top_px, square.side_px, height, side)
+    rows = (down @ layers.reshape(height, width * count)).reshape(side, width, count)
+    picture = across @ np.ascontiguousarray(rows.transpose(1, 0, 2)).reshape(width, side * count)
+    return np.ascontiguousarray(picture.reshape(side, side, count).transpose(2, 1, 0), np.float32)
+
+
+def _averaging(start_px: float, side_px: float, count: int, places: int) -> Any:
+    """Sparse (places, count) weights that read a line of ``count`` pixels.
+
+    A place's weights are the shares of its interval that the pixels cover. Where the places are finer than the pixels
+    the interval is a pixel wide, which is linear interpolation. Beyond the line everything is 0.
+    """
+    from scipy.sparse import csr_array
+
+    step = side_px / places
+    span = max(step, 1.0)
+    low = start_px + (np.arange(places) + 0.5) * step - span / 2
+    pixel = np.floor(low).astype(np.int64)[:, None] + np.arange(int(np.ceil(span)) + 1)
+    weight = np.minimum(pixel + 1, low[:, None] + span) - np.maximum(pixel, low[:, None])
+    place = np.broadcast_to(np.arange(places)[:, None], pixel.shape)
+    good = (weight > 0) & (pixel >= 0) & (pixel < count)
+    values = (weight[good] / span).astype(np.float32)
+    return csr_array((values, (place[good], pixel[good])), shape=(places, count))

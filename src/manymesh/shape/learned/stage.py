@@ -1,0 +1,131 @@
+"""The shape stage: one cutout through the network to an upright mesh, and the pinhole camera that saw it.
+
+When the network cannot be opened, or fails on a cutout, silhouette inflation takes its place, and a note says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from manymesh.errors import MissingPieceError, ObjectError
+from manymesh.mesh.reduce import reduce
+from manymesh.render.camera import crop, moved, perspective
+from manymesh.settings import Settings
+from manymesh.shape.inflate import inflate
+from manymesh.shape.learned import symmetry
+from manymesh.shape.learned.color import back_colors
+from manymesh.shape.learned.crop import Square, network_picture, square_of
+from manymesh.shape.learned.network import Network
+from manymesh.shape.learned.pose import SYMMETRIC_FROM, Pose, pose_of, refined
+from manymesh.shape.learned.predict import Ask, predict
+from manymesh.shape.learned.surface import surface
+from manymesh.shape.learned.volume import field, mixed_logits, pixels_inside
+from manymesh.stages import Shape, Stage, Tick
+from manymesh.types import Camera, Cutout, Mesh, Sculpture
+
+FACES = 24_000
+"""More than the network's 128 samples a side can fill with detail; every stage after this one is the faster."""
+USE_SYMMETRY = False
+"""Whether hidden sides are averaged with their visible mirror images."""
+USE_REFINED_POSE = False
+"""Whether flat tops and walls may correct the predicted pose."""
+
+
+@contextmanager
+def open_shape(settings: Settings) -> Iterator[Shape]:
+    """One session for all objects."""
+    try:
+        network = Network()
+    except MissingPieceError as error:
+        excuse = f"Silhouettes are inflated instead of modelled: {error.what}."
+        yield lambda cutout, *, seed, tick: replace(inflate(cutout, tick), notes=(excuse,))
+        return
+
+    def shape(cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
+        try:
+            return sculpt(network, cutout, tick)
+        except (NothingModelledError, ValueError, RuntimeError) as error:
+            note = f"The silhouette was inflated instead of modelled: {error}."
+            return replace(inflate(cutout, tick), notes=(note,))
+
+    yield shape
+
+
+STAGE = Stage(
+    "learned",
+    "shape",
+    "a small network of our own on the CPU; no download",
+    "Apache-2.0; trained on CC0 and CC-BY models",
+    open_shape,
+)
+
+
+class NothingModelledError(Exception):
+    """The network's answer holds no solid part."""
+
+
+def sculpt(ask: Ask, cutout: Cutout, tick: Tick) -> Sculpture:
+    """A closed mesh of what the cutout shows, upright, with the network's colours for the side that is not seen.
+
+    Args:
+        ask: the network.
+
+    Raises:
+        ObjectError: the cutout is empty.
+        NothingModelledError: the answer is empty.
+    """
+    alpha = cutout.rgba[..., 3]
+    square = square_of(alpha)
+    answer = predict(ask, network_picture(cutout.rgba, square))
+    tick(0.6)
+    pose = pose_of(answer.pose)
+    inside = pixels_inside(alpha, square)
+    mixed = mixed_logits(answer)
+    if USE_SYMMETRY and pose.symmetric >= SYMMETRIC_FROM and pose.azimuth_deg is not None:
+        mixed = symmetry.averaged(mixed, answer, pose, inside)
+    mesh = surface(field(answer, alpha, square, mixed), answer, pose.tan_half_fov)
+    tick(0.8)
+    mesh = reduce(mesh, FACES) if len(mesh.faces) else mesh
+    if not len(mesh.faces):
+        raise NothingModelledError("the network found nothing solid")
+    tick(0.9)
+    if USE_REFINED_POSE:
+        pose = refined(pose, mesh.vertices, mesh.faces)
+    mesh = replace(mesh, colors=back_colors(answer, mesh.vertices.astype(np.float64), inside, pose.tan_half_fov))
+    return stood_up(mesh, pose, square, alpha.shape[1], alpha.shape[0])
+
+
+def stood_up(mesh: Mesh, pose: Pose, square: Square, width: int, height: int) -> Sculpture:
+    """From the camera's frame to the house's, with the camera that goes with it.
+
+    Args:
+        mesh: camera frame, crop units.
+        width, height: of the cutout, pixels.
+    """
+    points = mesh.vertices.astype(np.float64) @ pose.turn
+    low, high = points.min(axis=0), points.max(axis=0)
+    half, middle = float((high - low).max()) / 2, (low + high) / 2
+    if not half > 0:
+        raise ObjectError("The model has no extent", "Draw the object's box with --box.")
+    matrix = np.eye(4)
+    matrix[:3, :3] = pose.turn.T / half
+    matrix[:3, 3] = -middle / half
+    vertices = ((points - middle) / half).astype(np.float32)
+    view = moved(pinhole(pose.tan_half_fov, square, width, height), matrix)
+    return Sculpture(replace(mesh, vertices=vertices), view)
+
+
+def pinhole(tan_half_fov: float, square: Square, width: int, height: int) -> Camera:
+    """The camera that sees the camera's frame (crop units, origin at the anchor depth) as the whole cutout does.
+
+    Its axis runs through the crop's middle, so in the cutout's picture it is off centre.
+    """
+    fov_deg = 2 * np.degrees(np.arctan(tan_half_fov))
+    of_crop = perspective(float(fov_deg), distance=1 / (2 * tan_half_fov), reach=2.0)
+    left, top, side = square.left_px, square.top_px, square.side_px
+    # In units of the crop's side, so that the cutout's place is exact whatever its size.
+    return crop(of_crop, (-left / side, -top / side, (width - left) / side, (height - top) / side), 1, 1)

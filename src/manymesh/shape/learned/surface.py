@@ -1,0 +1,117 @@
+"""From the field to a closed mesh in the camera's frame: marching cubes, unprojected, smoothed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from manymesh.mesh.marching import marching_cubes
+from manymesh.mesh.topology import face_components, six_volumes
+from manymesh.shape.learned import frame
+from manymesh.shape.learned.predict import Prediction
+from manymesh.shape.learned.volume import BIN, Field
+from manymesh.types import F32, F64, I32, Mesh
+
+SNAP = 2.5 * BIN
+"""Crop units: a vertex this near to the predicted first or last surface is drawn towards it. The depth heads are smooth
+where the volume has steps of a bin."""
+SNAP_EDGE_CELLS = 1.5
+"""Not this near to the silhouette, where depths between pixels cannot be told."""
+SMOOTH_ROUNDS, SMOOTH_SHRINK, SMOOTH_GROW = 40, 0.5, -0.53
+"""Taubin 1995, "A signal processing approach to fair surface design"."""
+PART_SHARE = 0.01
+"""Parts with less than this share of the largest part's area are dropped."""
+
+
+def surface(field: Field, answer: Prediction, tan_half_fov: float) -> Mesh:
+    """A closed mesh in the camera's frame: crop units, +X right, +Y up, +Z towards the eye, the origin in the crop's
+    middle at the anchor depth.
+
+    Returns:
+        A mesh without colours; without faces where the field is nowhere positive.
+    """
+    grid, faces = marching_cubes(field.values)
+    # (row, column, depth) becomes (column, -row, -depth): a swap and two reversals, which turns the winding inside out.
+    faces = faces[:, ::-1]
+    u = field.left + grid[:, 1].astype(np.float64) * field.cell
+    v = field.top - grid[:, 0].astype(np.float64) * field.cell
+    d = field.near + grid[:, 2].astype(np.float64) * BIN
+    d = _snapped(u, v, d, grid, field, answer)
+    points = unprojected(u, v, d, tan_half_fov)
+    vertices, faces = without_crumbs(points, faces)
+    return Mesh(smoothed(vertices, faces).astype(np.float32), faces)
+
+
+def unprojected(u: Any, v: Any, d: Any, tan_half_fov: float) -> F64:
+    """(n, 3) points of the camera's frame at picture places u, v and depths d, all in crop units."""
+    spread = 1 + 2 * np.asarray(d) * tan_half_fov
+    return np.stack([u * spread, v * spread, -np.asarray(d)], axis=1)
+
+
+def projected(points: Any, tan_half_fov: float) -> tuple[Any, Any, Any]:
+    """The inverse of ``unprojected``: u, v, d."""
+    d = -points[:, 2]
+    spread = 1 + 2 * d * tan_half_fov
+    return points[:, 0] / spread, points[:, 1] / spread, d
+
+
+def read(picture: F32, u: Any, v: Any) -> F32:
+    """A (GRID, GRID) or (GRID, GRID, c) picture at places u, v of the crop, linearly."""
+    import cv2
+
+    across = 4096  # OpenCV takes places as a picture of limited width
+    count = len(u)
+    x, y = (np.zeros(-(-count // across) * across, np.float32) for _ in range(2))
+    x[:count] = (np.asarray(u) + 0.5) * frame.GRID - 0.5
+    y[:count] = (0.5 - np.asarray(v)) * frame.GRID - 0.5
+    values = cv2.remap(
+        picture, x.reshape(-1, across), y.reshape(-1, across), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(values, np.float32).reshape(-1, *picture.shape[2:])[:count]
+
+
+def _snapped(u: Any, v: Any, d: Any, grid: F32, field: Field, answer: Prediction) -> Any:
+    """Depths drawn to the depth heads where they are near."""
+    place = grid[:, :2].round().astype(np.int64)
+    edge = field.edge[place[:, 0], place[:, 1]]
+    trust = np.clip(edge / SNAP_EDGE_CELLS - 0.5, 0, 1)
+    for head in (frame.FRONT_DEPTH, frame.BACK_DEPTH):
+        away = read(answer.surface[head], u, v) - d
+        near = np.clip(2 - 2 * np.abs(away) / SNAP, 0, 1)
+        d = d + trust * near * away
+    return d
+
+
+def without_crumbs(vertices: Any, faces: I32) -> tuple[Any, I32]:
+    """Drops parts that are small, and cavities: closed parts that are wound inwards."""
+    if not len(faces):
+        return vertices[:0], faces
+    count, label = face_components(faces)
+    corners = vertices[faces]
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    part_area = np.bincount(label, area, count)
+    part_volume = np.bincount(label, six_volumes(vertices, faces), count)
+    keep = (part_area >= PART_SHARE * part_area.max()) & (part_volume > 0)
+    faces = faces[keep[label]]
+    used = np.zeros(len(vertices), bool)
+    used[faces] = True
+    number = (np.cumsum(used) - 1).astype(np.int32)
+    return vertices[used], number[faces]
+
+
+def smoothed(vertices: Any, faces: I32, rounds: int = SMOOTH_ROUNDS) -> F64:
+    """Taubin's smoothing: every vertex a little towards the mean of its neighbours, then a little more away again."""
+    from scipy.sparse import coo_array, diags_array
+
+    count = len(vertices)
+    if not count:
+        return np.zeros((0, 3))
+    a, b = faces.ravel(), faces[:, [1, 2, 0]].ravel()
+    links = coo_array((np.ones(len(a), np.float32), (a, b)), shape=(count, count)).tocsr()
+    links = (diags_array(1 / np.maximum(links.sum(axis=1), 1)).tocsr() @ links).astype(np.float32)
+    place = np.asarray(vertices, np.float32)
+    for _ in range(rounds):
+        for step in (SMOOTH_SHRINK, SMOOTH_GROW):
+            place = place + np.float32(step) * (links @ place - place)
+    return place.astype(np.float64)

@@ -1,0 +1,222 @@
+"""From the network's answer to one continuous field over the crop's frustum: positive inside, negative outside.
+
+Three things decide where the field is zero: the occupancy mixed with the two depth layers; the cutout's own alpha,
+which limits every column at full resolution and below a pixel; and thin slabs where the network found nothing although
+the alpha says that something is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from manymesh.shape.inflate import signed_distance
+from manymesh.shape.learned import frame
+from manymesh.shape.learned.crop import Square
+from manymesh.shape.learned.predict import Prediction
+from manymesh.shape.learned.rim import Rim, follow, rim_of
+from manymesh.types import F32, U8, Bool
+
+LAYERS_SHARE = 0.4
+"""Of the two depth layers in the mix, the rest is occupancy."""
+LAYERS_SLOPE = 40.0
+"""Logits a crop unit, on both sides of a depth layer."""
+LAYERS_LIMIT = 4.0
+"""Logits: between the first and the last surface there may be gaps, of which only the occupancy knows."""
+THRESHOLDS = 0.15, 0.5
+"""The probability at the surface is the one at which the solid cells number as many as the probabilities sum to, within
+these bounds: a network that is unsure of a thin part spreads it out, but the sum stays right."""
+FIELD_LIMIT = 6.0
+
+MESH_CELLS = 13_000
+"""Cells inside the silhouette; decides the time and the number of triangles."""
+MIN_CELLS, MAX_CELLS = 144, 288
+"""Along the crop's side: a slim thing has the finer grid that its thin parts need."""
+MARGIN_CELLS = 4
+EDGE_SLOPE = 2.0
+"""Logits a cell, across the alpha's edge."""
+FOLLOW_RIM = True
+"""Whether thickness is followed to the silhouette (``rim``), or carried on from the last pixel."""
+RIM_SLOPE = 1.0
+"""Logits a bin, where the field follows the rim."""
+SLAB_HALF_BINS = 0.8
+"""Half the thickness of a slab, in depth bins. Thinner could fall between two samples."""
+
+BIN = (frame.FAR - frame.NEAR) / frame.BINS
+
+
+@dataclass(frozen=True)
+class Field:
+    """Samples of a field over pixels and depth.
+
+    Attributes:
+        values: (R, C, D) float32, positive inside; negative on the whole border. Rows go down in the picture.
+        edge: (R, C) float32: distance to the silhouette's edge in cells, positive inside.
+        left, top: u and v of the first row's and column's samples, crop units (v up).
+        cell: crop units from one row or column to the next.
+        near: d of the first depth sample; the next lie ``BIN`` further each.
+    """
+
+    values: F32
+    edge: F32
+    left: float
+    top: float
+    cell: float
+    near: float
+
+
+def field(answer: Prediction, alpha: U8, square: Square, mixed: F32 | None = None) -> Field:
+    """The field to be meshed.
+
+    Args:
+        alpha: (H, W) uint8 of the cutout, at its full resolution.
+        square: where the network's crop lies in the cutout.
+        mixed: ``mixed_logits`` of the answer, where the caller has changed them.
+    """
+    edge, left, top, cell = _edge(alpha, square)
+    inside = pixels_inside(alpha, square)
+    logits = mixed_logits(answer) if mixed is None else mixed
+    logits = logits - level(logits, inside)
+    first, last = _occupied(logits, inside)
+    columns = np.ascontiguousarray(logits[first:last].transpose(1, 2, 0))
+    np.clip(columns, -FIELD_LIMIT, FIELD_LIMIT, out=columns)
+    _with_slabs(columns, answer, inside, first)
+    here = nearest(inside)
+    values = np.full((*edge.shape, last - first + 2), -FIELD_LIMIT, np.float32)
+    values[..., 1:-1] = resampled(columns[here], left, top, cell, edge.shape)
+    if FOLLOW_RIM:
+        pixel = np.float32(1 / (frame.GRID * cell))
+        rim = rim_of(answer, columns, inside, _at_pixels(edge, left, top, cell) / pixel, BIN, first)
+        rows = (0.5 - (top - np.arange(edge.shape[0]) * cell)) * frame.GRID - 0.5
+        across = (0.5 + left + np.arange(edge.shape[1]) * cell) * frame.GRID - 0.5
+        rim = Rim(rim.thickness[here], rim.round[here], rim.simple[here])
+        follow(values, edge / pixel, rim, rows, across, RIM_SLOPE, FIELD_LIMIT)
+    np.minimum(values, (EDGE_SLOPE * edge)[..., None], out=values)
+    return Field(values, edge, left, top, cell, frame.NEAR + (first - 1 + 0.5) * BIN)
+
+
+def mixed_logits(answer: Prediction) -> F32:
+    """(BINS, GRID, GRID) float32: occupancy and the two depth layers in one."""
+    depth = (frame.NEAR + (np.arange(frame.BINS, dtype=np.float32) + np.float32(0.5)) * np.float32(BIN))[:, None, None]
+    layers = np.minimum(depth - answer.surface[frame.FRONT_DEPTH], answer.surface[frame.BACK_DEPTH] - depth)
+    layers *= np.float32(LAYERS_SLOPE)
+    np.clip(layers, -LAYERS_LIMIT, LAYERS_LIMIT, out=layers)
+    layers *= np.float32(LAYERS_SHARE)
+    layers += np.float32(1 - LAYERS_SHARE) * answer.logits
+    return layers
+
+
+def level(logits: F32, inside: Bool) -> np.float32:
+    """The logit at the surface (see ``THRESHOLDS``). Only columns in ``inside`` (GRID, GRID) count."""
+    values = logits[:, inside]
+    # A histogram of the logits is as good as sorting them, and their probabilities need only be taken per bar.
+    bars = np.linspace(-12.0, 12.0, 2401)
+    counts, _ = np.histogram(np.clip(values, -12.0, 12.0), bars)
+    middle = (bars[1:] + bars[:-1]) / 2
+    expected = (counts / (1 + np.exp(-middle))).sum()
+    above = counts[::-1].cumsum()[::-1]
+    place = bars[int(np.searchsorted(-above, -expected))]
+    low, high = (float(np.log(p / (1 - p))) for p in THRESHOLDS)
+    return np.float32(np.clip(place, low, high))
+
+
+def _edge(alpha: U8, square: Square) -> tuple[F32, float, float, float]:
+    """Signed distance to the silhouette on the mesh's grid in cells, and the grid's u, v and cell in crop units."""
+    rows, columns = np.flatnonzero((alpha > 127).any(1)), np.flatnonzero((alpha > 127).any(0))
+    share = float((alpha > 127).sum()) / square.side_px**2
+    cells = float(np.clip(np.sqrt(MESH_CELLS / share), MIN_CELLS, MAX_CELLS))
+    cell_px = square.side_px / cells
+    left_px, top_px = columns[0] - MARGIN_CELLS * cell_px, rows[0] - MARGIN_CELLS * cell_px
+    width = int(np.ceil((columns[-1] + 1 - columns[0]) / cell_px)) + 2 * MARGIN_CELLS
+    height = int(np.ceil((rows[-1] + 1 - rows[0]) / cell_px)) + 2 * MARGIN_CELLS
+    edge = signed_distance(alpha, left_px, top_px, cell_px, width, height)
+    edge[[0, -1]] = edge[:, [0, -1]] = np.minimum(edge.min(), -1)
+    left = (left_px + cell_px / 2 - square.left_px) / square.side_px - 0.5
+    top = 0.5 - (top_px + cell_px / 2 - square.top_px) / square.side_px
+    return edge, float(left), float(top), 1 / cells
+
+
+def pixels_inside(alpha: U8, square: Square) -> Bool:
+    """(GRID, GRID) bool: which of the network's pixels are more inside the silhouette than outside."""
+    from manymesh.shape.learned.crop import averaged
+
+    share = averaged(alpha[..., None].astype(np.float32), square, frame.GRID)[0]
+    return np.asarray(share >= min(127.5, float(share.max())))
+
+
+def _at_pixels(edge: F32, left: float, top: float, cell: float) -> F32:
+    """(GRID, GRID): a picture on the mesh's grid read at the middles of the network's pixels; far outside beyond it."""
+    import cv2
+
+    u = (np.arange(frame.GRID, dtype=np.float32) + np.float32(0.5)) / np.float32(frame.GRID) - np.float32(0.5)
+    x, y = np.meshgrid((u - left) / cell, (top + u) / cell)
+    return np.asarray(
+        cv2.remap(
+            edge,
+            x.astype(np.float32),
+            y.astype(np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=float(edge.min()),
+        )
+    )
+
+
+def _occupied(logits: F32, inside: Bool) -> tuple[int, int]:
+    """The first depth bin, and one past the last, that hold anything, with two to spare. All, where nothing does."""
+    solid = np.flatnonzero((logits[:, inside] > 0).any(axis=1))
+    if not len(solid):
+        return 0, frame.BINS
+    return max(int(solid[0]) - 2, 0), min(int(solid[-1]) + 3, frame.BINS)
+
+
+def _with_slabs(columns: F32, answer: Prediction, inside: Bool, first: int) -> None:
+    """Where a column inside the silhouette is empty, something thin must stand: at the predicted first surface."""
+    import cv2
+
+    empty = inside & ~(columns > 0).any(axis=2)
+    if not empty.any():
+        return
+    # One pixel more, so that the slab joins what stands next to it.
+    rows, places = np.nonzero(cv2.dilate(empty.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & inside)
+    front, back = answer.surface[frame.FRONT_DEPTH], answer.surface[frame.BACK_DEPTH]
+    half = np.clip((back - front) / 2, SLAB_HALF_BINS * BIN, 2 * SLAB_HALF_BINS * BIN)
+    middle = ((front + half)[rows, places] - frame.NEAR) / BIN - 0.5 - first
+    middle = np.clip(middle, 1, columns.shape[2] - 2)
+    reach = half[rows, places] / BIN
+    slab = reach[:, None] - np.abs(np.arange(columns.shape[2]) - middle[:, None])
+    columns[rows, places] = np.maximum(columns[rows, places], np.clip(slab * 4, -FIELD_LIMIT, FIELD_LIMIT))
+
+
+def nearest(inside: Bool) -> tuple[Any, Any]:
+    """Rows and columns (GRID, GRID) of the pixel in ``inside`` that is nearest to each pixel: outside of the silhouette
+    the network was never taught anything, and between pixels its answers there would mix in."""
+    import cv2
+
+    outside = (~inside).astype(np.uint8)
+    _, label = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    place = np.zeros(int(label.max()) + 1, np.int64)
+    place[label[inside]] = np.flatnonzero(inside)
+    return np.unravel_index(place[label], inside.shape)
+
+
+def resampled(picture: F32, left: float, top: float, cell: float, form: tuple[int, ...]) -> F32:
+    """A (GRID, GRID, ...) picture read at the places of a grid, linearly.
+
+    Args:
+        left, top, cell: u and v of the grid's first place, and its step, crop units.
+        form: rows and columns of the grid.
+    """
+    down = _weights(0.5 - (top - np.arange(form[0]) * cell))
+    across = _weights(left + np.arange(form[1]) * cell + 0.5)
+    depth = picture.shape[2]
+    rows = (down @ picture.reshape(frame.GRID, -1)).reshape(form[0], frame.GRID, depth)
+    return np.matmul(across, rows)
+
+
+def _weights(place: Any) -> F32:
+    """(n, GRID) float32 weights that interpolate a line of the network's pixels at ``place``, 0..1 along the crop."""
+    at = np.clip(place * frame.GRID - 0.5, 0, frame.GRID - 1)
+    return np.maximum(1 - np.abs(at[:, None] - np.arange(frame.GRID)), 0).astype(np.float32)

@@ -1,0 +1,257 @@
+"""From a cutout to the network's crop, and from its answer to a mesh: a perfect network, shapes known by formula."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from known_shapes import SHAPES, View, asked, look_at
+from mesh_samples import box
+from scipy.spatial import cKDTree
+
+from manymesh.errors import ObjectError
+from manymesh.mesh.check import facts
+from manymesh.mesh.marching import marching_cubes
+from manymesh.render.camera import orbit, project, to_clip
+from manymesh.render.raster import rasterise
+from manymesh.shape.learned import frame, symmetry
+from manymesh.shape.learned.crop import Square, averaged, network_picture, square_of
+from manymesh.shape.learned.pose import Pose, likeliest_azimuth, pose_of, refined
+from manymesh.shape.learned.predict import Prediction, mean, mirror
+from manymesh.shape.learned.stage import pinhole, sculpt
+from manymesh.shape.learned.surface import projected, smoothed, unprojected
+from manymesh.shape.learned.volume import level, mixed_logits, pixels_inside
+from manymesh.types import Box, Cutout, Mesh, Sculpture
+
+PX = 288
+VIEWS = {"ball": (20.0, 12.0), "chair": (30.0, 18.0)}
+
+
+@pytest.fixture(scope="module")
+def views() -> dict[str, View]:
+    return {name: look_at(SHAPES[name], *angles, px=PX, grid=96, depths=160) for name, angles in VIEWS.items()}
+
+
+def cutout_of(view: View) -> Cutout:
+    return Cutout(np.dstack([np.full((*view.alpha.shape, 3), 140, np.uint8), view.alpha]), Box(0, 0, PX, PX))
+
+
+@pytest.fixture(scope="module")
+def made(views: dict[str, View]) -> dict[str, Sculpture]:
+    return {name: sculpt(asked(view), cutout_of(view), lambda share: None) for name, view in views.items()}
+
+
+def truth(view: View) -> Mesh:
+    """The true surface in the house's frame."""
+    points = view.vertices @ view.to_shape[:3, :3].T + view.to_shape[:3, 3]
+    low, high = points.min(0), points.max(0)
+    return Mesh(((points - (low + high) / 2) * 2 / (high - low).max()).astype(np.float32), view.faces)
+
+
+def surface_points(mesh: Mesh, count: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    corners = mesh.vertices.astype(np.float64)[mesh.faces]
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    weights = rng.dirichlet(np.ones(3), count)
+    return np.einsum("nk,nkc->nc", weights, corners[rng.choice(len(area), count, p=area / area.sum())])
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_with_a_perfect_network_the_mesh_is_the_thing(views: Any, made: Any, name: str) -> None:
+    """Upright and with its front to +Z, without any alignment: distances are in the box's half length."""
+    wanted, found = surface_points(truth(views[name]), 8000, seed=0), surface_points(made[name].mesh, 8000, seed=1)
+    forth, back = cKDTree(wanted).query(found)[0], cKDTree(found).query(wanted)[0]
+    limit = 0.05  # 8,000 random points lie about 0.03 apart
+    assert (forth < limit).mean() > 0.985
+    assert (back < limit).mean() > 0.985
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_the_mesh_is_closed_and_one_piece(made: Any, name: str) -> None:
+    checked = facts(made[name].mesh)
+    assert checked.solid
+    assert checked.components == 1
+    assert made[name].mesh.vertices.min() == -1 or made[name].mesh.vertices.max() == 1
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_the_mesh_falls_onto_the_cutout(views: Any, made: Any, name: str) -> None:
+    sculpture = made[name]
+    seen = rasterise(to_clip(sculpture.view, sculpture.mesh.vertices), sculpture.mesh.faces, PX, PX).mask
+    inside = views[name].alpha > 127
+    assert (seen & inside).sum() / (seen | inside).sum() > 0.98
+
+
+def test_there_are_no_steps_where_front_and_back_meet(made: Any) -> None:
+    """On a ball every normal points away from the middle, also along the silhouette."""
+    mesh = made["ball"].mesh
+    corners = mesh.vertices.astype(np.float64)[mesh.faces]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area = np.linalg.norm(normal, axis=1)
+    middle = corners.mean(axis=1)
+    eye = np.linalg.inv(made["ball"].view.world_to_camera)[:3, 3]
+    outward = middle / np.linalg.norm(middle, axis=1)[:, None]
+    ray = (eye - middle) / np.linalg.norm(eye - middle, axis=1)[:, None]
+    seam = np.abs((ray * outward).sum(axis=1)) < 0.4
+    off = np.degrees(np.arccos(np.clip((normal * outward).sum(axis=1)[seam] / area[seam], -1, 1)))
+    assert (off * area[seam]).sum() / area[seam].sum() < 3
+    assert np.percentile(off, 95) < 8
+
+
+def test_the_guess_of_the_back_comes_along(made: Any) -> None:
+    colors = made["ball"].mesh.colors
+    assert colors is not None
+    assert np.abs(colors.astype(int) - [204, 102, 26]).max() <= 1
+
+
+def test_a_thing_of_unknown_front_keeps_facing_the_camera(views: Any) -> None:
+    view = views["chair"]
+    pose = view.outputs["pose"].copy()
+    pose[frame.AZIMUTH] = 0
+    unsure = View(view.alpha, {**view.outputs, "pose": pose}, view.vertices, view.faces, view.to_shape, 0.25)
+    sculpture = sculpt(asked(unsure), cutout_of(view), lambda share: None)
+    camera_x = np.linalg.inv(sculpture.view.world_to_camera)[:3, 0]
+    assert camera_x == pytest.approx([1, 0, 0], abs=1e-9)
+
+
+def test_an_empty_cutout_is_an_error_for_people() -> None:
+    with pytest.raises(ObjectError):
+        square_of(np.zeros((20, 20), np.uint8))
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(st.integers(20, 400), st.integers(20, 400), st.integers(0, 60), st.integers(0, 60))
+def test_the_crop_puts_the_thing_in_the_middle(width: int, height: int, left: int, top: int) -> None:
+    rgba = np.zeros((top + height + 30, left + width + 10, 4), np.uint8)
+    rgba[top : top + height, left : left + width] = (200, 100, 50, 255)
+    picture = network_picture(rgba, square_of(rgba[..., 3]))
+    assert picture.shape == (4, frame.IMAGE_PX, frame.IMAGE_PX)
+    covered = picture[3].sum() / frame.IMAGE_PX**2
+    assert covered == pytest.approx(frame.FILL**2 * min(width, height) / max(width, height), rel=0.06)
+    assert np.abs(picture[3] - picture[3][::-1, ::-1]).max() < 1e-4
+    assert picture[0] == pytest.approx(picture[3] * 200 / 255, abs=1e-5)
+
+
+def test_averaging_keeps_the_mean_and_reads_zero_outside() -> None:
+    layers = np.random.default_rng(0).random((90, 70, 2), dtype=np.float32)
+    small = averaged(layers, Square(0, 0, 90), 30)
+    assert small[:, :, :23].mean(axis=(1, 2)) == pytest.approx(layers[:, :69].mean(axis=(0, 1)), abs=1e-5)
+    assert (small[:, :, 24:] == 0).all()
+
+
+def test_the_mirror_image_of_a_mirror_image_is_the_picture() -> None:
+    rng = np.random.default_rng(0)
+    answer = Prediction(
+        rng.normal(size=(4, 6, 6)).astype(np.float32),
+        rng.normal(size=(8, 6, 6)).astype(np.float32),
+        rng.normal(size=frame.POSE_SIZE).astype(np.float32),
+    )
+    twice = mirror(mirror(answer))
+    for one, other in zip(vars(answer).values(), vars(twice).values(), strict=True):
+        assert np.array_equal(one, other)
+    flipped = mirror(answer)
+    assert likeliest_azimuth(flipped.pose[frame.AZIMUTH])[0] == pytest.approx(
+        -likeliest_azimuth(answer.pose[frame.AZIMUTH])[0], abs=1e-4
+    )
+
+
+def test_two_answers_that_disagree_are_less_sure_than_either() -> None:
+    empty = np.zeros((1, 1, 1), np.float32)
+    one, other = (Prediction(empty, empty, np.zeros(frame.POSE_SIZE, np.float32)) for _ in range(2))
+    one.pose[frame.ELEVATION], other.pose[frame.ELEVATION] = 0.1, 0.5
+    one.pose[frame.ELEVATION_LOG_VARIANCE] = other.pose[frame.ELEVATION_LOG_VARIANCE] = -8
+    both = mean(one, other).pose
+    assert both[frame.ELEVATION] == pytest.approx(0.3)
+    assert both[frame.ELEVATION_LOG_VARIANCE] == pytest.approx(np.log(0.04 + np.exp(-8)), abs=1e-4)
+
+
+def test_an_unsure_elevation_shrinks_to_what_photos_have() -> None:
+    values = np.zeros(frame.POSE_SIZE, np.float32)
+    values[frame.ELEVATION] = np.radians(50)
+    values[frame.ELEVATION_LOG_VARIANCE] = 2 * np.log(np.radians(0.5))
+    assert pose_of(values).elevation_deg == pytest.approx(50, abs=0.2)
+    values[frame.ELEVATION_LOG_VARIANCE] = 2 * np.log(np.radians(90))
+    assert pose_of(values).elevation_deg == pytest.approx(17, abs=0.5)
+
+
+def test_unproject_is_the_inverse_of_project_and_agrees_with_the_camera() -> None:
+    rng = np.random.default_rng(0)
+    u, v, d = rng.uniform(-0.4, 0.4, (3, 50))
+    points = unprojected(u, v, d, 0.3)
+    assert np.stack(projected(points, 0.3)) == pytest.approx(np.stack([u, v, d]))
+    square = Square(-30.0, 12.5, 200.0)
+    pixels, _ = project(pinhole(0.3, square, 170, 230), points, 170, 230)
+    expected = np.stack([square.left_px + (u + 0.5) * 200, square.top_px + (0.5 - v) * 200], axis=1)
+    assert pixels == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_level_gives_as_many_solid_cells_as_the_probabilities_sum_to(views: Any) -> None:
+    rng = np.random.default_rng(0)
+    inside = np.ones((frame.GRID, frame.GRID), bool)
+    logits = rng.normal(-1.2, 1.5, (8, frame.GRID, frame.GRID)).astype(np.float32)
+    solid = (logits > level(logits, inside)).sum()
+    assert solid == pytest.approx((1 / (1 + np.exp(-logits))).sum(), rel=0.02)
+
+
+def test_flat_tops_and_walls_correct_a_wrong_pose() -> None:
+    turn = orbit(30.0, 20.0, 0.0)[:3, :3]
+    cube = box()
+    seen = (cube.vertices * [1.0, 0.7, 0.5]) @ turn.T
+    guessed = Pose(15.0, 35.0, 1.0, 0.3, np.zeros(3), 1.0)
+    better = refined(guessed, seen, cube.faces)
+    assert (better.elevation_deg, better.azimuth_deg) == (pytest.approx(20, abs=1), pytest.approx(30, abs=1))
+
+
+def test_averaging_with_the_mirror_image_changes_little_where_the_answer_is_right(views: Any) -> None:
+    view = views["ball"]
+    answer = Prediction(view.outputs["logits"], view.outputs["surface"], view.outputs["pose"])
+    inside = pixels_inside(view.alpha, square_of(view.alpha))
+    mixed = mixed_logits(answer)
+    both = symmetry.averaged(mixed, answer, pose_of(answer.pose), inside)
+    assert (((both > 0) == (mixed > 0))[:, inside]).mean() > 0.99
+
+
+def test_taubins_smoothing_takes_ripples_and_keeps_the_size() -> None:
+    line = np.linspace(-1.3, 1.3, 40)
+    grid = np.stack(np.meshgrid(line, line, line, indexing="ij"), axis=-1)
+    vertices, faces = marching_cubes((1 - np.linalg.norm(grid, axis=-1)).astype(np.float32))
+    vertices = vertices * (line[1] - line[0]) - 1.3
+    rough = vertices + np.random.default_rng(0).normal(0, 0.01, vertices.shape)
+    radius = np.linalg.norm(smoothed(rough, faces), axis=1)
+    assert radius.std() < 0.5 * np.linalg.norm(rough, axis=1).std()
+    assert radius.mean() == pytest.approx(1, abs=0.01)
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(st.integers(0, 10_000), st.tuples(*[st.integers(3, 12)] * 3))
+def test_marching_cubes_closes_any_volume(seed: int, form: tuple[int, int, int]) -> None:
+    volume = np.random.default_rng(seed).normal(size=form).astype(np.float32)
+    for axis in range(3):
+        np.moveaxis(volume, axis, 0)[[0, -1]] = -1
+    if not (volume > 0).any():
+        return
+    checked = facts(Mesh(*marching_cubes(volume)))
+    assert checked.solid
+    assert checked.degenerate == 0
+
+
+def test_in_the_scene_a_turned_thing_stands_as_the_photo_shows_it(views: Any, made: Any) -> None:
+    """Turned back by the azimuth, upright, and as large as in the photo."""
+    from manymesh.scene import placement
+
+    sculpture = made["chair"]
+    matrix = placement(sculpture.mesh.vertices, sculpture.view, Box(100, 50, 100 + PX, 50 + PX), 800, 600)
+    scale = np.cbrt(np.linalg.det(matrix[:3, :3]))
+    assert matrix[:3, :3] / scale == pytest.approx(orbit(VIEWS["chair"][0], 0, 0)[:3, :3], abs=0.01)
+    corners = sculpture.mesh.vertices @ matrix[:3, :3].T + matrix[:3, 3]
+    low, high = (corners.min(0) + corners.max(0)) / 2, np.ptp(corners, axis=0)
+    columns, rows = (
+        np.flatnonzero((views["chair"].alpha > 127).any(0)),
+        np.flatnonzero((views["chair"].alpha > 127).any(1)),
+    )
+    middle = np.array([100 + columns.mean() - 400, 300 - 50 - rows.mean()]) / 400
+    assert low[:2] == pytest.approx(middle, abs=0.01)
+    assert high[0] == pytest.approx(np.ptp(columns) / 400, rel=0.12)

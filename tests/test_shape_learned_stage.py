@@ -1,0 +1,176 @@
+"""The learned shape stage as the pipeline uses it: opened once, with inflation in reserve. Its network is made here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny_learned import BACK_COLOR, slab_pose, write_tiny
+
+from manymesh.engines import stages_of
+from manymesh.errors import MissingPieceError
+from manymesh.mesh.check import facts
+from manymesh.paint.photo import paint_from_photo
+from manymesh.paint.unseen import mirror_plane, nearer_to_photo
+from manymesh.pipeline import Pipeline
+from manymesh.render.camera import orthographic, to_clip
+from manymesh.render.raster import rasterise
+from manymesh.settings import Settings
+from manymesh.shape.learned import frame, network
+from manymesh.shape.learned.stage import STAGE
+from manymesh.types import Box, Cutout
+
+pytest.importorskip("onnx")
+
+
+def disc(side: int = 160) -> Cutout:
+    y, x = np.indices((side, side)) - side / 2 + 0.5
+    rgba = np.zeros((side, side, 4), np.uint8)
+    rgba[..., :3] = (200, 60, 40)
+    rgba[..., 3] = np.clip((0.36 * side - np.hypot(x, y)) * 255 + 127, 0, 255)
+    return Cutout(rgba, Box(0, 0, side, side))
+
+
+def shape_of(cutout: Cutout) -> Any:
+    with STAGE.open(Settings()) as shape:
+        return shape(cutout, seed=0, tick=lambda share: None)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = write_tiny(tmp_path / "lite-shape.onnx")
+    monkeypatch.setattr(network, "WEIGHTS", path)
+    return path
+
+
+def test_it_is_what_lite_models_with() -> None:
+    assert stages_of("lite", Settings())["shape"].name == "learned"
+    assert stages_of("lite", Settings(stages=("shape=inflate",)))["shape"].name == "inflate"
+
+
+def test_a_slab_is_made_of_a_disc(tiny: Path) -> None:
+    made = shape_of(disc())
+    assert made.notes == ()
+    assert facts(made.mesh).solid
+    seen = rasterise(to_clip(made.view, made.mesh.vertices), made.mesh.faces, 160, 160).mask
+    inside = disc().rgba[..., 3] > 127
+    assert (seen & inside).sum() / (seen | inside).sum() > 0.97
+    assert np.abs(made.mesh.colors / 255 - BACK_COLOR).max() < 0.01
+
+
+def test_the_same_again_is_the_same(tiny: Path) -> None:
+    one, two = shape_of(disc()), shape_of(disc())
+    assert np.array_equal(one.mesh.vertices, two.mesh.vertices)
+    assert np.array_equal(one.mesh.faces, two.mesh.faces)
+
+
+def test_a_missing_file_inflates_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "WEIGHTS", tmp_path / "none.onnx")
+    made = shape_of(disc())
+    assert len(made.notes) == 1
+    assert "none.onnx' is missing" in made.notes[0]
+    assert made.mesh.colors is None
+
+
+@pytest.mark.parametrize("damage", ["cut short", "not onnx", "another network", "no digest"])
+def test_a_damaged_file_is_noticed(tiny: Path, damage: str) -> None:
+    if damage == "cut short":
+        tiny.write_bytes(tiny.read_bytes()[:-10])
+    elif damage == "not onnx":
+        tiny.write_bytes(b"hello")
+        network.write_digest(tiny)
+    elif damage == "another network":
+        write_tiny(tiny, outputs=2)
+    else:
+        tiny.with_suffix(".json").write_text("{}")
+    with pytest.raises(MissingPieceError):
+        network.Network()
+    assert "inflated" in shape_of(disc()).notes[0]
+
+
+def test_without_onnxruntime_it_inflates(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert "onnxruntime is not installed" in shape_of(disc()).notes[0]
+
+
+@pytest.mark.parametrize("failure", ["numbers that are not finite", "nothing solid"])
+def test_one_failed_answer_inflates_that_object(tiny: Path, failure: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if failure == "nothing solid":
+        monkeypatch.setattr("manymesh.shape.learned.stage.surface", lambda *given: _no_mesh())
+    else:
+        pose = slab_pose()
+        pose[0, frame.ELEVATION] = np.nan
+        write_tiny(tiny, pose=pose)
+    made = shape_of(disc())
+    assert failure in made.notes[0]
+    assert facts(made.mesh).solid
+
+
+def _no_mesh() -> Any:
+    from manymesh.types import Mesh
+
+    return Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32))
+
+
+def test_a_known_front_is_turned_to_plus_z(tiny: Path) -> None:
+    write_tiny(tiny, pose=slab_pose(azimuth_bin=22))  # 45 degrees; the mirrored picture says -45
+    both = shape_of(disc())
+    assert both.view.world_to_camera[0, 0] == pytest.approx(1, abs=1e-6)  # two answers, neither sure
+    write_tiny(tiny, pose=slab_pose(azimuth_bin=18))  # 5 degrees, mirrored -5: both near the front
+    near = shape_of(disc())
+    assert near.view.world_to_camera[0, 0] > 0.99
+
+
+def test_the_whole_walk_with_a_network(tiny: Path, tmp_path: Path, photo_path: Path) -> None:
+    run = Pipeline(Settings(engine="lite", faces=3000, texture_size=128)).make([photo_path], tmp_path / "runs")[0]
+    assert run.manifest.state == "done"
+    assert run.manifest.implementations["shape"] == "learned"
+    for record in run.manifest.objects:
+        assert record.warnings == []
+        assert record.facts["watertight"]
+        assert record.facts["faces"] <= 3000
+        shares = record.facts["paint"]["texels"]
+        assert sum(shares.values()) == pytest.approx(1, abs=0.01)
+        assert shares["photo"] > 0.15
+
+
+def test_the_unseen_side_takes_the_guess_and_the_seen_side_the_photo(tiny: Path) -> None:
+    cutout = disc()
+    made = shape_of(cutout)
+    painted = paint_from_photo(made.mesh, made.view, cutout, 128, lambda share: None)
+    normals = np.zeros((len(painted.atlas.vertices), 3))
+    corners = painted.atlas.vertices[painted.atlas.faces]
+    flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    for corner in range(3):
+        np.add.at(normals, painted.atlas.faces[:, corner], flat)
+    towards = normals @ np.linalg.inv(made.view.world_to_camera)[:3, 2]
+    towards /= np.linalg.norm(normals, axis=1)
+    place = np.clip(painted.atlas.uv * 128, 0, 127).astype(int)
+    colors = painted.base_color[place[:, 1], place[:, 0]].astype(int)
+    middle = np.linalg.norm(painted.atlas.vertices[:, :2], axis=1) < 0.4
+    assert np.abs(colors[(towards > 0.7) & middle] - [200, 60, 40]).max() < 12
+    back = colors[(towards < -0.7) & middle].mean(axis=0)
+    assert np.linalg.norm(back - [200, 60, 40]) > 20
+
+
+def test_a_box_is_its_own_mirror_image_and_a_spiral_is_not() -> None:
+    from mesh_samples import box, spiral
+
+    view = orthographic(1.5, azimuth_deg=30)
+    plane = mirror_plane(box(), view)
+    assert plane is not None
+    assert abs(plane.offset) < 0.02
+    angle = np.degrees(np.arctan2(plane.normal[2], plane.normal[0])) % 45
+    assert min(angle, 45 - angle) < 2
+    assert mirror_plane(spiral(), view) is None
+
+
+def test_guesses_move_towards_the_photos_colours() -> None:
+    rgba = np.zeros((40, 40, 4), np.uint8)
+    rgba[:20], rgba[20:] = (200, 60, 40, 255), (20, 40, 160, 255)
+    near = nearer_to_photo(np.array([[180, 80, 60]], np.uint8), rgba) * 255
+    assert np.abs(near[0] - [200, 60, 40]).max() < np.abs(np.array([180, 80, 60]) - [200, 60, 40]).max()
