@@ -87,9 +87,13 @@ def group_norm(x: Tensor, norm: nn.GroupNorm, *, silu: bool = False, shift: Tens
     return F.silu(out, inplace=not torch.is_grad_enabled()) if silu else out
 
 
+LONGEST_ROW = 640
+
+
 def layer_norm(x: Tensor, norm: nn.LayerNorm) -> Tensor:
     """Normalise each row of (..., C) (Ba et al. 2016)."""
-    if x.is_cuda and x.is_contiguous():
+    # PyTorch's own is the faster one for the few long rows of the coarse levels: 38 µs against 54 at 1,280 (H200).
+    if x.is_cuda and x.is_contiguous() and x.shape[-1] <= LONGEST_ROW:
         fused = KERNELS.attempt("layer_norm", lambda kernels: kernels.layer_norm(x, norm))
         if fused is not None:
             return fused
