@@ -1,5 +1,4 @@
 """People: a skeleton in a pose, a body over it, clothes, hair and shoes. Unit: about the height of a grown person."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def couch_back(
     rng: Rng, soft: Paint, count: int, place: float, size: Sequence[float], at: Sequence[float], square: float
 ) -> list[Part]:
     """The rear wall with loose cushions, a tight back or a curved top."""
-    (x, y, z), (rise, thick) = at, size
+    (_, y, z), (rise, thick) = at, size
     style = pick(rng, ("loose", "loose", "tight", "camel"))
     wide = count * place
     if style == "camel":

@@ -21,7 +21,8 @@ the value belongs to the middle of its cell.
 from __future__ import annotations
 
 IMAGE_PX = 256
-"""Side of the network's input: (batch, 4, IMAGE_PX, IMAGE_PX) float32 in 0..1; R, G, B (sRGB, multiplied by alpha), alpha."""
+"""Side of the network's input: (batch, 4, IMAGE_PX, IMAGE_PX) float32 in 0..1; R, G, B (sRGB, multiplied by alpha) and
+alpha."""
 
 GRID = 128
 BINS = 128
