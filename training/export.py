@@ -16,6 +16,7 @@ import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,7 +49,7 @@ def folded(network: Network) -> Network:
     for module in network.modules():
         if isinstance(module, ConvNorm):
             module.conv = nn.utils.fuse_conv_bn_eval(module.conv, module.norm)
-            module.norm = nn.Identity()
+            module.norm = nn.Identity()  # type: ignore[assignment]
     return network
 
 
@@ -80,7 +81,7 @@ def export(network: Network, out: Path, metadata: dict[str, str], *, int8: bool 
     onnx.save(model, out)
 
 
-def pack_weights(model: object, *, int8: bool) -> None:
+def pack_weights(model: Any, *, int8: bool) -> None:
     """Replace each large float32 initializer of an onnx.ModelProto by a small one and the node that widens it."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -137,8 +138,8 @@ def measure(network: Network, path: Path, threads: tuple[int, ...] = (1, 2), pas
             session.run(list(OUTPUTS), {"image": image[:1]})
             times.append(time.perf_counter() - start)
         ms[count] = 1000 * min(times)
-    differences = [float(np.abs(a - b).max()) for a, b in zip(expected, found, strict=True)]
-    return Measured(path.stat().st_size, *differences, ms_by_threads=ms)
+    logits, surface, pose = (float(np.abs(a - b).max()) for a, b in zip(expected, found, strict=True))
+    return Measured(path.stat().st_size, logits, surface, pose, ms)
 
 
 def probe() -> np.ndarray:

@@ -119,13 +119,13 @@ def windmill(rng: Rng) -> list[Part]:
         lathe(wall, [(34, 0), (22, high)], sides=pick(rng, (8, 20))),
         lathe(roof, curve([(24, high), (21, high + 12), (8, high + 24), (0, high + 26)], 2), sides=16),
     ]
-    blade = [
+    arm = [
         box(sail, (3, 84, 2.4), (0, 44, 0)),
         *(box(sail, (18, 1.8, 1.8), (8, y, 0)) for y in np.linspace(18, 84, 8)),
         box(sail, (1.8, 68, 1.8), (16, 51, 0)),
         box(cream(rng, "canvas"), (14, 66, 1.5), (9, 51, 0)),
     ]
-    parts += [moved(p, (0, high + 8, 30)) for i in range(4) for p in turned(blade, 90 * i + 20, "z")]
+    parts += [moved(p, (0, high + 8, 30)) for i in range(4) for p in turned(arm, 90 * i + 20, "z")]
     parts += [
         rod(dark(rng), (0, high + 8, 0), (0, high + 8, 33), 4),
         box(wood(rng, "door"), (16, 28, 4), (0, 14, 31)),

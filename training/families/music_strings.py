@@ -39,7 +39,7 @@ def neck(rng: Rng, paint: Paint, low: float, long: float, wide: float, depth: fl
     return parts
 
 
-def body_outline(rng: Rng, high: float, wide: float, waist: float) -> np.ndarray:
+def body_outline(high: float, wide: float, waist: float) -> np.ndarray:
     """A guitar's or violin's body, its foot at y = 0."""
     half = [
         (0, 0),
@@ -88,7 +88,7 @@ def guitar(rng: Rng) -> list[Part]:
         outline = curve(style, 2 if len(style) > 8 else 1, loop=len(style) > 8)
         top = 33.0
     else:
-        outline, top = body_outline(rng, high, wide, rng.uniform(0.6, 0.9)), high
+        outline, top = body_outline(high, wide, rng.uniform(0.6, 0.9)), high
     parts = [extrude(paint, outline, depth, bevel=0.7)]
     front = depth / 2
     if electric:

@@ -47,11 +47,12 @@ def drum(rng: Rng) -> list[Part]:
             for s in (-1, 1)
         ]
         return parts + (sticks if rng.random() < 0.6 else [])
-    profile = {
+    profiles: dict[str, list[tuple[float, float]]] = {
         "conga": [(0.75, 0), (1, 0.45), (0.9, 1)],
         "djembe": [(0.72, 0), (0.45, 0.42), (0.55, 0.55), (1, 0.85), (1, 1)],
         "bongo": [(0.85, 0), (1, 1)],
-    }[style]
+    }
+    profile = profiles[style]
     high = {"conga": 4.0, "djembe": 3.2, "bongo": 1.2}[style] * r * 0.8
     one = [
         lathe(paint, curve(np.array(profile) * (0.8 * r, high), 3), sides=24),

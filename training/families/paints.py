@@ -22,7 +22,7 @@ LEATHERS = ((92, 58, 36), (60, 40, 30), (140, 90, 55), (35, 33, 32), (110, 40, 3
 
 def pick(rng: Rng, options: Sequence[Option]) -> Option:
     """One of several, all equally likely."""
-    return options[rng.integers(len(options))]
+    return options[int(rng.integers(len(options)))]
 
 
 def near(rng: Rng, color: tuple[int, int, int], spread: float = 10.0) -> tuple[int, int, int]:

@@ -16,8 +16,6 @@ from training.families.parts import (
     cushion,
     ellipsoid,
     extrude,
-    lathe,
-    moved,
     rod,
     sheet,
     torus,
@@ -212,15 +210,3 @@ def draped(soft: Paint, width: float, points: Sequence[Sequence[float]], thick: 
     grid[..., 0] = np.linspace(-width / 2, width / 2, 5)[:, None]
     grid[..., 1], grid[..., 2] = line[:, 1], line[:, 0]
     return sheet(soft, grid, thick)
-
-
-def round_seat(soft: Paint, radius: float, thick: float, height: float) -> Part:
-    """A round padded seat at a height."""
-    profile = [
-        (0.9 * radius, 0),
-        (radius, 0.3 * thick),
-        (radius, 0.7 * thick),
-        (0.85 * radius, thick),
-        (0, thick * 1.05),
-    ]
-    return moved(lathe(soft, profile), (0, height, 0))

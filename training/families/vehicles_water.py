@@ -124,12 +124,12 @@ def sailing_ship(rng: Rng) -> list[Part]:
         for corner_z, top in ((-0.4 * length, tall - 6), (0.48 * length, tall * 0.82)):
             u = np.linspace(0, 1, 6)[:, None]
             w = np.linspace(0, 1, 4)[None]
-            z = 0.1 * length + (corner_z - 0.1 * length) * w * (1 - 0.96 * u)
+            along = 0.1 * length + (corner_z - 0.1 * length) * w * (1 - 0.96 * u)
             grid = np.stack(
                 [
                     10 * np.sin(np.pi * w) * np.sin(np.pi * np.clip(u * 0.8 + 0.1, 0, 1)) + 0 * u,
                     high + 26 + (top - 26) * u + 0 * w,
-                    z,
+                    along,
                 ],
                 -1,
             )
@@ -145,10 +145,10 @@ def sailing_ship(rng: Rng) -> list[Part]:
     for z, tall in ((-0.26, 170), (0.02, 220), (0.28, 180))[: int(rng.integers(1, 4))]:
         parts.append(rod(mast, (0, high - 6, z * length), (0, high + tall, z * length), 4, 2.6, 8))
         for t, wide in ((0.22, 1.5), (0.55, 1.15), (0.82, 0.8)):
-            w, y = width * wide, high + t * tall
+            span, y = width * wide, high + t * tall
             grid = np.stack(
                 np.broadcast_arrays(
-                    np.linspace(-w / 2, w / 2, 5)[None],
+                    np.linspace(-span / 2, span / 2, 5)[None],
                     y + np.linspace(0, 0.24 * tall, 5)[:, None],
                     z * length + 6 + 14 * np.sin(np.linspace(0, np.pi, 5))[:, None],
                 ),
@@ -158,8 +158,8 @@ def sailing_ship(rng: Rng) -> list[Part]:
                 sheet(sail, grid, 4),
                 rod(
                     mast,
-                    (-w / 2, y + 0.25 * tall, z * length + 4),
-                    (w / 2, y + 0.25 * tall, z * length + 4),
+                    (-span / 2, y + 0.25 * tall, z * length + 4),
+                    (span / 2, y + 0.25 * tall, z * length + 4),
                     2.4,
                     sides=6,
                 ),
