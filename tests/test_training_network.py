@@ -18,7 +18,7 @@ from training.fake import fake_batch  # noqa: E402
 from training.network import FULL, TINY, Network, parameter_count  # noqa: E402
 from training.parallel import FlatGradients, Team  # noqa: E402
 from training.schedule import learning_rate  # noqa: E402
-from training.things import attempt, view_weights  # noqa: E402
+from training.things import attempt, generate_all, view_weights  # noqa: E402
 from training.trainer import Plan, compute_inputs, make_compute, make_optimizer, work  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -272,6 +272,13 @@ def test_generated_families_share_what_the_catalogue_leaves():
     assert weights == pytest.approx([0.45, 0.1375, 0.1375, 0.275])
     assert view_weights(["own/animals", "own/food"]) == pytest.approx([0.5, 0.5])
     assert view_weights(["furniture", "furniture"]) == pytest.approx([0.5, 0.5])
+
+
+def test_generating_ends_with_its_time():
+    wanted = [("animals", number) for number in range(3)]
+    shapes, failed, unfinished = generate_all(wanted, 1, 60.0)
+    assert ([shape.name for shape in shapes], failed, unfinished) == ([f"animals/{k:06d}" for k in range(3)], [], 0)
+    assert generate_all(wanted, 1, 0.0) == ([], [], 3)
 
 
 def test_a_shape_that_fails_is_named():

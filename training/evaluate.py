@@ -16,14 +16,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from manymesh.engines import find_stage
-from manymesh.errors import ManymeshError
+from manymesh.errors import ManymeshError, ObjectError
 from manymesh.settings import Settings
 from manymesh.stages import Shape as ShapeStage
+from manymesh.stages import Tick
 from manymesh.types import Cutout, Sculpture
 from training.answers import HEADS, Row, picture_of, sheet
 from training.families import FAMILIES, generate
@@ -48,14 +48,16 @@ def opened(name: str, model: Path | None) -> Iterator[ShapeStage]:
         with find_stage("shape", name).open(Settings()) as stage:
             yield stage
         return
-    from importlib import import_module
+    from manymesh.shape.learned.network import Network
+    from manymesh.shape.learned.stage import NothingModelledError, sculpt
 
-    network = import_module("manymesh.shape.learned.network").Network(model)
-    sculpt = import_module("manymesh.shape.learned.stage").sculpt
+    network = Network(model)
 
-    def shape(cutout: Cutout, *, seed: int, tick: Any) -> Sculpture:
-        answer: Sculpture = sculpt(network, cutout, tick)
-        return answer
+    def shape(cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
+        try:
+            return sculpt(network, cutout, tick)
+        except NothingModelledError as error:
+            raise ObjectError(str(error)) from error
 
     yield shape
 

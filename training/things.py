@@ -74,8 +74,11 @@ def generate_all(
     with multiprocessing.get_context("fork").Pool(workers, one_thread) as pool:
         answers = pool.imap_unordered(attempt, wanted)  # chunks would hide next's timeout
         for _ in wanted:
+            left = deadline - time.monotonic()
+            if left <= 0:  # a timeout alone would never come while answers keep coming
+                break
             try:
-                name, answer = answers.next(timeout=max(0.1, deadline - time.monotonic()))
+                name, answer = answers.next(timeout=left)
             except multiprocessing.TimeoutError:
                 break
             if isinstance(answer, Shape):
