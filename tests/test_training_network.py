@@ -267,6 +267,19 @@ def test_the_exported_file_answers_like_the_network(network, batch, tmp_path, in
             assert np.abs(a - b[:count].numpy()).max() < near * max(1.0, float(b.abs().max()))
 
 
+def test_the_export_command_writes_what_the_engine_opens(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("onnx", reason="export needs onnx")
+    from manymesh.shape.learned.network import Network as Opened
+    from training import export
+
+    save_ema(tmp_path, Network(TINY), TINY, "run 7", 12)
+    monkeypatch.setattr(export, "measure", lambda network, out: export.Measured(out.stat().st_size, 0, 0, 0, {}))
+    export.main([str(tmp_path), "--out", str(tmp_path / "lite.onnx"), "--version", "7"])
+    assert "bytes of" in capsys.readouterr().out
+    answers = Opened(tmp_path / "lite.onnx")([np.zeros((4, frame.IMAGE_PX, frame.IMAGE_PX), np.float32)])
+    assert answers[0]["pose"].shape == (frame.POSE_SIZE,)
+
+
 def test_generated_families_share_what_the_catalogue_leaves():
     weights = view_weights(["furniture", "own/animals", "own/animals", "own/furniture"])
     assert weights == pytest.approx([0.45, 0.1375, 0.1375, 0.275])

@@ -2,6 +2,7 @@
 
     python -m training.export RUN_FOLDER --out lite.onnx --version 1
 
+lite.json beside it gets the file's SHA-256, without which manymesh does not open it.
 Batch norms are folded into their convolutions. Weights are stored as float16 behind Cast nodes: onnxruntime folds them
 to float32 when it loads the file, so the file is half as large and a pass costs the same. --int8 stores int8 and one
 scale per output channel behind Cast and Mul instead (not DequantizeLinear, which onnxruntime would run at every pass).
@@ -23,6 +24,7 @@ import torch
 from torch import nn
 
 from manymesh.shape.learned import frame
+from manymesh.shape.learned.network import write_digest
 from training.network import ConvNorm, Network
 
 OPSET = 17
@@ -30,6 +32,7 @@ OUTPUTS = ("logits", "surface", "pose")
 SMALLEST_PACKED = 1024
 """Weights of fewer values stay float32: they weigh nothing, and biases deserve the bits."""
 LIMIT_BYTES = 20 * 2**20
+LICENCE = "Apache-2.0"
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,7 @@ def main(arguments: list[str] | None = None) -> None:
 
         network, run_id = load_ema(chosen.run)
     export(network, chosen.out, {"version": chosen.version, "training_run": run_id}, int8=chosen.int8)
+    write_digest(chosen.out, version=chosen.version, licence=LICENCE)
     sys.stdout.write(describe(measure(network, chosen.out)) + "\n")
 
 
