@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,8 +16,10 @@ pytest.importorskip("safetensors", reason="safetensors is not installed")
 
 from manymesh.box import Box  # noqa: E402
 from manymesh.errors import Cancelled, ObjectError, UsageError  # noqa: E402
-from manymesh.paint.hunyuan import STAGE  # noqa: E402
+from manymesh.paint.hunyuan import STAGE, denoise  # noqa: E402
+from manymesh.paint.hunyuan.denoise import Denoiser  # noqa: E402
 from manymesh.paint.hunyuan.detail import Sharp, keep_detail  # noqa: E402
+from manymesh.paint.hunyuan.schedule import Schedule  # noqa: E402
 from manymesh.render.camera import orthographic  # noqa: E402
 from manymesh.render.raster import interpolate, raster_view  # noqa: E402
 from manymesh.render.texels import texels  # noqa: E402
@@ -205,8 +209,46 @@ def test_no_detail_comes_from_a_photo_that_is_no_sharper() -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_captured_steps_give_the_same_picture(weights: Path, usual: TexturedMesh) -> None:
-    settings = settings_of(weights).model_copy(update={"devices": ("cuda",), "paint_precision": "float32"})
-    with STAGE.open(settings) as paint:
-        made = paint(ball(), VIEW, disc(), seed=1, tick=lambda done: None)
-    assert np.abs(made.base_color.astype(int) - usual.base_color).mean() < 4
+def test_captured_steps_give_the_same_picture(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def on_cuda() -> TexturedMesh:
+        wishes = {"devices": ("cuda",), "paint_precision": "float32"}
+        with STAGE.open(settings_of(weights).model_copy(update=wishes)) as paint:
+            return paint(ball(), VIEW, disc(), seed=1, tick=lambda done: None)
+
+    captured = on_cuda()
+    monkeypatch.setattr(denoise, "try_record", lambda step, device: (None, "steps run uncaptured: the test says so"))
+    plain = on_cuda()
+    assert not any("uncaptured" in note for note in captured.notes)
+    assert any("the test says so" in note for note in plain.notes)
+    assert np.abs(captured.base_color.astype(int) - plain.base_color).mean() < 0.5
+
+
+def denoised(denoiser: Denoiser, seed: int) -> torch.Tensor:
+    """Three steps of any numbers."""
+    draw = torch.Generator().manual_seed(seed)
+    times, scale, keep, velocity, noise = np.random.default_rng(seed).random((5, 3))
+    schedule = Schedule(times, scale, keep, velocity, noise, 2.0, np.zeros(0))
+    start, embedded = torch.randn(denoiser.x.shape, generator=draw), torch.randn(3, 1, 6, generator=draw)
+    return denoiser(start, schedule, embedded, lambda: torch.randn(denoiser.x.shape, generator=draw))
+
+
+def test_a_step_that_was_captured_is_replayed_on_new_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a graph replays is the step on the same tensors: here on the CPU, without a graph."""
+    recorded: list[torch.device] = []
+
+    def try_record(step: Callable[[], None], device: torch.device) -> tuple[SimpleNamespace, str]:
+        step()  # a capture runs the step before it is replayed
+        recorded.append(device)
+        return SimpleNamespace(replay=step), ""
+
+    def predict(sample: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+        return 0.3 * sample + time.mean()
+
+    monkeypatch.setattr(denoise, "try_record", try_record)
+    denoiser, plain = (
+        Denoiser(predict, (1, 4, 8, 8), 6, device=torch.device("cpu"), dtype=torch.float32) for _ in range(2)
+    )
+    denoiser.use_graph = True  # as on CUDA
+    for seed in (1, 2):
+        assert torch.equal(denoised(denoiser, seed), denoised(plain, seed))
+    assert len(recorded) == 1  # the second run replays what the first recorded

@@ -81,8 +81,8 @@ def test_a_chair_rises_behind_its_seat() -> None:
 
 
 def test_a_screen_faces_forwards_and_a_car_drives_forwards() -> None:
-    from training.families.gadgets import television
-    from training.families.vehicles import car
+    from training.families.gadgets_screens import television
+    from training.families.vehicles_cars import car
 
     for seed in SEEDS:
         parts = television(np.random.default_rng(seed))

@@ -18,7 +18,7 @@ from training.fake import fake_batch  # noqa: E402
 from training.network import FULL, TINY, Network, parameter_count  # noqa: E402
 from training.parallel import FlatGradients, Team  # noqa: E402
 from training.schedule import learning_rate  # noqa: E402
-from training.things import attempt, view_weights  # noqa: E402
+from training.things import attempt, generate_all, view_weights  # noqa: E402
 from training.trainer import Plan, compute_inputs, make_compute, make_optimizer, work  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -267,11 +267,31 @@ def test_the_exported_file_answers_like_the_network(network, batch, tmp_path, in
             assert np.abs(a - b[:count].numpy()).max() < near * max(1.0, float(b.abs().max()))
 
 
+def test_the_export_command_writes_what_the_engine_opens(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("onnx", reason="export needs onnx")
+    from manymesh.shape.learned.network import Network as Opened
+    from training import export
+
+    save_ema(tmp_path, Network(TINY), TINY, "run 7", 12)
+    monkeypatch.setattr(export, "measure", lambda network, out: export.Measured(out.stat().st_size, 0, 0, 0, {}))
+    export.main([str(tmp_path), "--out", str(tmp_path / "lite.onnx"), "--version", "7"])
+    assert "bytes of" in capsys.readouterr().out
+    answers = Opened(tmp_path / "lite.onnx")([np.zeros((4, frame.IMAGE_PX, frame.IMAGE_PX), np.float32)])
+    assert answers[0]["pose"].shape == (frame.POSE_SIZE,)
+
+
 def test_generated_families_share_what_the_catalogue_leaves():
     weights = view_weights(["furniture", "own/animals", "own/animals", "own/furniture"])
     assert weights == pytest.approx([0.45, 0.1375, 0.1375, 0.275])
     assert view_weights(["own/animals", "own/food"]) == pytest.approx([0.5, 0.5])
     assert view_weights(["furniture", "furniture"]) == pytest.approx([0.5, 0.5])
+
+
+def test_generating_ends_with_its_time():
+    wanted = [("animals", number) for number in range(3)]
+    shapes, failed, unfinished = generate_all(wanted, 1, 60.0)
+    assert ([shape.name for shape in shapes], failed, unfinished) == ([f"animals/{k:06d}" for k in range(3)], [], 0)
+    assert generate_all(wanted, 1, 0.0) == ([], [], 3)
 
 
 def test_a_shape_that_fails_is_named():

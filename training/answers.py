@@ -24,10 +24,13 @@ RISE_DEG, CLAY_DEG = 12.0, (35.0, 20.0)
 
 @dataclass(frozen=True)
 class Row:
-    """Attributes:
-    name, family: of the true shape. place: the view's angles.
-    figures: what ``measure`` gives and the seconds taken, or {"error": text}.
-    picture: (CELL_PX, 6 * CELL_PX, 3) uint8, or None.
+    """What came of one question.
+
+    Attributes:
+        name, family: of the true shape.
+        place: the view's angles.
+        figures: what ``measure`` gives and the seconds taken, or {"error": text}.
+        picture: (CELL_PX, len(HEADS) * CELL_PX, 3) uint8, or None.
     """
 
     name: str

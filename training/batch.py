@@ -1,4 +1,7 @@
-"""What one training step sees: pictures of things, and the truth about them. Frames and ranges: manymesh.shape.learned.frame."""
+"""What one training step sees: pictures of things, and the truth about them.
+
+Frames and ranges: manymesh.shape.learned.frame.
+"""
 
 from __future__ import annotations
 

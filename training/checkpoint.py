@@ -1,4 +1,4 @@
-"""Keeping a run: the averaged weights, checkpoints to go on from, and the small files that leave the machine.
+"""Keeping a run: the averaged weights, checkpoints to go on from, and the small files to hand on.
 
 A run's folder holds ``log.jsonl``, ``checkpoint.pt`` (network, average, optimiser, step, seconds used) and
 ``ema-1.safetensors`` ... (the averaged weights as float16, each file under PART_BYTES).
@@ -20,7 +20,7 @@ from training.network import Network, Size
 
 EMA_DECAY = 0.9995
 PART_BYTES = 15 * 2**20
-"""Files travel from some machines only up to 16 MiB."""
+"""Small enough for what takes no file over 16 MiB."""
 
 
 class Average:
@@ -29,7 +29,7 @@ class Average:
     The decay starts low and rises to EMA_DECAY, so that a young average is not one of random weights.
     """
 
-    def __init__(self, network: nn.Module, decay: float = EMA_DECAY) -> None:
+    def __init__(self, network: Network, decay: float = EMA_DECAY) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.decay = decay
         self.updates = 0
@@ -107,7 +107,9 @@ def load_ema(folder: Path) -> tuple[Network, str]:
             tensors |= {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     if not headers or len(headers) != int(headers[0]["parts"]) or len({header["step"] for header in headers}) != 1:
         raise ValueError(f"{folder}: expected all parts ema-1.safetensors ... of one step, found {headers}")
-    size = Size(**{name: tuple(v) if isinstance(v, list) else v for name, v in json.loads(headers[0]["size"]).items()})
-    network = Network(size)
+    size: dict[str, Any] = {}
+    for name, value in json.loads(headers[0]["size"]).items():
+        size[name] = tuple(value) if isinstance(value, list) else value
+    network = Network(Size(**size))
     network.load_state_dict({n: v.float() if v.is_floating_point() else v for n, v in tensors.items()})
     return network.eval(), headers[0]["run"]

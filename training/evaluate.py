@@ -16,16 +16,16 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from manymesh.engines import find_stage
-from manymesh.errors import ManymeshError
+from manymesh.errors import ManymeshError, ObjectError
 from manymesh.settings import Settings
 from manymesh.stages import Shape as ShapeStage
+from manymesh.stages import Tick
 from manymesh.types import Cutout, Sculpture
-from training.answers import Row, picture_of
+from training.answers import HEADS, Row, picture_of, sheet
 from training.families import FAMILIES, generate
 from training.measure import measure, truth_of
 from training.pack import load
@@ -48,14 +48,16 @@ def opened(name: str, model: Path | None) -> Iterator[ShapeStage]:
         with find_stage("shape", name).open(Settings()) as stage:
             yield stage
         return
-    from importlib import import_module
+    from manymesh.shape.learned.network import Network
+    from manymesh.shape.learned.stage import NothingModelledError, sculpt
 
-    network = import_module("manymesh.shape.learned.network").Network(model)
-    sculpt = import_module("manymesh.shape.learned.stage").sculpt
+    network = Network(model)
 
-    def shape(cutout: Cutout, *, seed: int, tick: Any) -> Sculpture:
-        answer: Sculpture = sculpt(network, cutout, tick)
-        return answer
+    def shape(cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
+        try:
+            return sculpt(network, cutout, tick)
+        except NothingModelledError as error:
+            raise ObjectError(str(error)) from error
 
     yield shape
 
@@ -112,8 +114,6 @@ def table(rows: Sequence[Row]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     from PIL import Image
 
-    from training.answers import sheet
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shapes", type=Path, help="a pack; its held-out shapes are asked about")
     parser.add_argument("--generated", type=int, nargs="?", const=3, default=0, help="things of every family; 3")
@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--views", type=int, default=1, help="of each thing")
     parser.add_argument("--limit", type=int, help="ask about the first so many things only")
     parser.add_argument("--json", type=Path, help="write every figure")
-    parser.add_argument("--sheet", type=Path, help="write a picture of all answers")
+    parser.add_argument("--sheet", type=Path, help=f"write a picture of all answers: {', '.join(HEADS)}")
     options = parser.parse_args(arguments)
     shapes = things(options.shapes, options.generated)[: options.limit]
     if not shapes:

@@ -2,6 +2,7 @@
 
     python -m training.export RUN_FOLDER --out lite.onnx --version 1
 
+lite.json beside it gets the file's SHA-256, without which manymesh does not open it.
 Batch norms are folded into their convolutions. Weights are stored as float16 behind Cast nodes: onnxruntime folds them
 to float32 when it loads the file, so the file is half as large and a pass costs the same. --int8 stores int8 and one
 scale per output channel behind Cast and Mul instead (not DequantizeLinear, which onnxruntime would run at every pass).
@@ -16,12 +17,14 @@ import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from manymesh.shape.learned import frame
+from manymesh.shape.learned.network import write_digest
 from training.network import ConvNorm, Network
 
 OPSET = 17
@@ -29,6 +32,7 @@ OUTPUTS = ("logits", "surface", "pose")
 SMALLEST_PACKED = 1024
 """Weights of fewer values stay float32: they weigh nothing, and biases deserve the bits."""
 LIMIT_BYTES = 20 * 2**20
+LICENCE = "Apache-2.0"
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def folded(network: Network) -> Network:
     for module in network.modules():
         if isinstance(module, ConvNorm):
             module.conv = nn.utils.fuse_conv_bn_eval(module.conv, module.norm)
-            module.norm = nn.Identity()
+            module.norm = nn.Identity()  # type: ignore[assignment]
     return network
 
 
@@ -80,7 +84,7 @@ def export(network: Network, out: Path, metadata: dict[str, str], *, int8: bool 
     onnx.save(model, out)
 
 
-def pack_weights(model: object, *, int8: bool) -> None:
+def pack_weights(model: Any, *, int8: bool) -> None:
     """Replace each large float32 initializer of an onnx.ModelProto by a small one and the node that widens it."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -137,8 +141,8 @@ def measure(network: Network, path: Path, threads: tuple[int, ...] = (1, 2), pas
             session.run(list(OUTPUTS), {"image": image[:1]})
             times.append(time.perf_counter() - start)
         ms[count] = 1000 * min(times)
-    differences = [float(np.abs(a - b).max()) for a, b in zip(expected, found, strict=True)]
-    return Measured(path.stat().st_size, *differences, ms_by_threads=ms)
+    logits, surface, pose = (float(np.abs(a - b).max()) for a, b in zip(expected, found, strict=True))
+    return Measured(path.stat().st_size, logits, surface, pose, ms)
 
 
 def probe() -> np.ndarray:
@@ -175,6 +179,7 @@ def main(arguments: list[str] | None = None) -> None:
 
         network, run_id = load_ema(chosen.run)
     export(network, chosen.out, {"version": chosen.version, "training_run": run_id}, int8=chosen.int8)
+    write_digest(chosen.out, version=chosen.version, licence=LICENCE)
     sys.stdout.write(describe(measure(network, chosen.out)) + "\n")
 
 

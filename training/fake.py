@@ -14,8 +14,6 @@ from manymesh.shape.learned import frame
 from training.batch import Batch
 
 LIGHT = (0.4, 0.6, 0.7)
-BACKGROUND_D = 10.0
-"""Depth that stands for "nothing there" before it is masked."""
 
 
 def fake_batch(count: int, seed: int, device: torch.device) -> Batch:

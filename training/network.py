@@ -151,6 +151,9 @@ class PoseHead(nn.Module):
 class Network(nn.Module):
     """image (n, 4, 256, 256) -> logits (n, BINS, GRID, GRID), surface (n, 8, GRID, GRID), pose (n, POSE_SIZE)."""
 
+    right: torch.Tensor
+    down: torch.Tensor
+
     def __init__(self, size: Size = FULL) -> None:
         super().__init__()
         (c128, c64, c32, c16), (d32, d64, d128) = size.encoder, size.decoder
@@ -167,6 +170,8 @@ class Network(nn.Module):
         self.logits = nn.Conv2d(d128, frame.BINS, 1)
         self.surface = nn.Conv2d(d128, frame.BACK_COLOR.stop, 1)
         self.pose = PoseHead(c16)
+        assert self.logits.bias is not None
+        assert self.surface.bias is not None
         nn.init.constant_(self.logits.bias, EMPTY_LOGIT)
         with torch.no_grad():
             self.surface.bias[frame.BACK_COLOR] = 0.5

@@ -6,6 +6,7 @@ gradients are 40 MB: one all-reduce of them all is cheap over NVLink, and leaves
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -32,9 +33,14 @@ class Team:
         if world > 1:
             self.store = dist.TCPStore("127.0.0.1", port, world, is_master=rank == 0, timeout=PATIENCE)
             backend = "nccl" if device.type == "cuda" else "gloo"
-            chosen = {"device_id": device} if device.type == "cuda" else {}
-            dist.init_process_group(backend, store=dist.PrefixStore("group", self.store), rank=rank, world_size=world,
-                                    timeout=PATIENCE, **chosen)  # fmt: skip
+            dist.init_process_group(
+                backend,
+                store=dist.PrefixStore("group", self.store),
+                rank=rank,
+                world_size=world,
+                timeout=PATIENCE,
+                device_id=device if device.type == "cuda" else None,
+            )
 
     def tell(self, note: Any) -> Any:
         """Rank 0's ``note`` (anything JSON can hold), on every rank. Goes past the GPU: nothing synchronises."""
@@ -118,9 +124,12 @@ def run_on_all(world: int, work: Callable[..., None], *arguments: Any) -> None:
 
     def pass_on(number: int, _: object) -> None:
         for pid in ranks.pids():
-            os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):  # that rank is done already
+                os.kill(pid, number)
 
     before = signal.signal(signal.SIGTERM, pass_on)
-    while not ranks.join():
-        pass
-    signal.signal(signal.SIGTERM, before)
+    try:
+        while not ranks.join():
+            pass
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,7 +1,7 @@
 """What the network learns from: closed or open triangle shapes with colours.
 
-Frame of every shape: +Y up, the thing's front towards +Z, right-handed. ``normalised`` puts the bounding box's middle at
-the origin and makes its longest side 1.
+Frame of every shape: +Y up, the thing's front towards +Z, right-handed. ``normalised`` puts the bounding box's middle
+at the origin and makes its longest side 1.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class Shape:
         colors: (m, 3) uint8 sRGB, each face's own colour (textured faces: the texture's mean).
         group: (m,) int16, the face's material: faces of one group are repainted together. 0..k-1.
         texture: (m,) int16 index into ``textures``, -1 where the face is plain. None: all plain.
-        uv: (m, 3, 2) float32 of each face's corners, v down (0 = the picture's top row), repeating outside [0, 1]. None: all plain.
+        uv: (m, 3, 2) float32 of each face's corners, v down (0 = the picture's top row), repeating outside [0, 1].
+            None: all plain.
         textures: uint8 sRGB pictures (h, w, 3).
         licence: SPDX id; "own" for generated ones.
         front_known: whether +Z is really its front, so that azimuth can be learned from it.

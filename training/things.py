@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import multiprocessing
 import os
 import time
@@ -36,18 +35,15 @@ def collect(
 ) -> Things:
     """Load and generate. ``limit_s``: after so many seconds of generating, go on with what there is."""
     catalogue = load_catalogue(pack) if pack else Things([], [])
-    families = [name for name in FAMILIES if importlib.util.find_spec(f"training.families.{name}")]
-    if missing := sorted(set(FAMILIES) - set(families)):
-        say(f"families without a generator: {', '.join(missing)}")
-    wanted = [(families[i % len(families)], i // len(families)) for i in range(generated)] if families else []
-    checks = [(name, FIRST_VALIDATION_NUMBER + i) for name in families for i in range(held_out_each)] if wanted else []
+    wanted = [(FAMILIES[i % len(FAMILIES)], i // len(FAMILIES)) for i in range(generated)]
+    checks = [(name, FIRST_VALIDATION_NUMBER + i) for name in FAMILIES for i in range(held_out_each)] if wanted else []
     start = time.monotonic()
     shapes, failed, unfinished = generate_all(checks + wanted, workers, limit_s)
     took = time.monotonic() - start
     for name, reason in failed:
         say(f"left out {name}: {reason}")
     say(
-        f"generated {len(shapes)} of {len(checks) + len(wanted)} shapes of {len(families)} families in {took:.1f} s on "
+        f"generated {len(shapes)} of {len(checks) + len(wanted)} shapes of {len(FAMILIES)} families in {took:.1f} s on "
         f"{workers} workers ({1000 * took * workers / max(1, len(shapes)):.0f} ms each); {len(failed)} failed, "
         f"{unfinished} not finished in time"
     )
@@ -78,8 +74,11 @@ def generate_all(
     with multiprocessing.get_context("fork").Pool(workers, one_thread) as pool:
         answers = pool.imap_unordered(attempt, wanted)  # chunks would hide next's timeout
         for _ in wanted:
+            left = deadline - time.monotonic()
+            if left <= 0:  # a timeout alone would never come while answers keep coming
+                break
             try:
-                name, answer = answers.next(timeout=max(0.1, deadline - time.monotonic()))
+                name, answer = answers.next(timeout=left)
             except multiprocessing.TimeoutError:
                 break
             if isinstance(answer, Shape):

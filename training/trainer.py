@@ -90,7 +90,8 @@ class Trainer:
     ) -> None:
         self.plan, self.team, self.device, self.log = plan, team, device, log
         torch.manual_seed(plan.seed)
-        self.network = Network(plan.size).to(device, memory_format=torch.channels_last)
+        self.network = Network(plan.size).to(device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.network)
         self.optimizer = make_optimizer(self.network, plan)
         self.step, self.used_s = 0, 0.0

@@ -50,8 +50,9 @@ def validate(network: Network, views: Views, bfloat16: bool) -> dict[str, dict[s
     for batch in views.batches:
         image = batch.image.float().contiguous(memory_format=torch.channels_last)
         with torch.autocast(image.device.type, torch.bfloat16, enabled=bfloat16):
-            answers = network(image)
-        rows.append(torch.stack([column.float() for column in measures(*answers, batch).values()], 1))
+            logits, surface, pose = network(image)
+        found = measures(logits, surface, pose, batch)
+        rows.append(torch.stack([column.float() for column in found.values()], 1))
     table = torch.cat(rows).cpu()
     members: dict[str, list[int]] = {"all": list(range(len(views.groups)))}
     for index, group in enumerate(views.groups):

@@ -1,5 +1,4 @@
 """Shapes of no kind in particular: lumps, heaps of primitives, twists, knots, crystals, voxels, sculptures."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Birds standing, sitting, swimming and flying: from sparrow, owl and penguin to duck, rooster, flamingo and eagle."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Animals low on the ground: lizards, turtles, frogs, snails, snakes, beetles, bees, butterflies, spiders, crabs."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Two-legged dinosaurs and dragons: a level back, a long tail, small arms; dragons have wings and horns."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Figures: people, statues and busts, snowmen, teddies, robots; small ones are in ``figurines``."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

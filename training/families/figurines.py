@@ -1,5 +1,4 @@
 """Small figures: chessmen, gnomes, peg people and toy figures of hard pieces."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

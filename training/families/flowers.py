@@ -1,5 +1,4 @@
 """Flowers: tulips, roses, daisies and sunflowers, in vases, in pots and in the ground."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Food: fruit and vegetables here; what is baked, filled and frosted in ``meals``."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

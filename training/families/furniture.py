@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.families.furniture_home import (
-    bathtub,
-    fireplace,
-    kitchen_sink,
-    mirror,
-    oven,
-    radiator,
-    refrigerator,
-    room_divider,
-    shower,
-    toilet,
-    washbasin,
-    washing_machine,
-)
+from training.families.furniture_bath import bathtub, shower, toilet, washbasin
+from training.families.furniture_home import fireplace, mirror, radiator, room_divider
+from training.families.furniture_kitchen import kitchen_sink, oven, refrigerator, washing_machine
 from training.families.furniture_rest import (
     bed,
     bunk_bed,
@@ -31,18 +20,18 @@ from training.families.furniture_rest import (
 from training.families.furniture_storage import bookcase, cabinet, chest, kitchen_unit, nightstand, shelf, wardrobe
 from training.families.joinery import HANDLE_STYLES, LEG_STYLES, apron, front_panel, handle, stretchers, table_legs
 from training.families.outlines import curve, oval, rounded
-from training.families.paints import Rng, dark, glass, painted, pick, steel, wood
+from training.families.paints import Kind, Rng, dark, glass, painted, pick, steel, wood
 from training.families.parts import Paint, bar, box, cushion, extrude, lathe, ring, rod, tube
 from training.shapes import Part
 
 
 def make(rng: Rng) -> list[Part]:
     """One random piece of furniture, its doors and drawers towards +Z."""
-    kinds = (table, table, table, round_table, round_table, trestle_table, desk, desk, coffee_table, dressing_table)
-    kinds += (cabinet, cabinet, cabinet, wardrobe, bookcase, bookcase, shelf, chest, nightstand, kitchen_unit)
-    kinds += (bed, bed, bed, bunk_bed, cradle, washbasin, toilet, bathtub, shower, oven, washing_machine)
-    kinds += (refrigerator, fireplace, radiator, mirror, room_divider, kitchen_sink)
-    kinds += (door, door, window, window, fence, staircase, coat_stand, billiard_table)
+    kinds: tuple[Kind, ...] = (table, table, table, round_table, round_table, trestle_table, desk, desk, coffee_table)
+    kinds += (dressing_table, cabinet, cabinet, cabinet, wardrobe, bookcase, bookcase, shelf, chest, nightstand)
+    kinds += (kitchen_unit, bed, bed, bed, bunk_bed, cradle, washbasin, toilet, bathtub, shower, oven, washing_machine)
+    kinds += (refrigerator, fireplace, radiator, mirror, room_divider, kitchen_sink, door, door, window, window, fence)
+    kinds += (staircase, coat_stand, billiard_table)
     return pick(rng, kinds)(rng)
 
 

@@ -132,7 +132,7 @@ def wardrobe(rng: Rng) -> list[Part]:
     """A tall closet with doors, drawers below, and a cornice."""
     paint, metal = body(rng), grips(rng)
     width, height, depth = rng.uniform(70, 200), rng.uniform(170, 215), rng.uniform(45, 62)
-    feet, y = foot(rng, paint, width, depth)
+    _, y = foot(rng, paint, width, depth)
     y = min(y, 14)
     low = rng.uniform(18, 40) if rng.random() < 0.45 else 0.0
     count = max(1, round(width / 50))

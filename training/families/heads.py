@@ -1,5 +1,4 @@
 """Heads of four-legged animals: skull, muzzle, eyes, nose, ears, horns, trunk. Unit: the animal's shoulder height."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

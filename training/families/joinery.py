@@ -115,7 +115,7 @@ def handle(paint: Paint, style: str, at: Any, size: float, *, upright: bool = Fa
 
 
 def front_panel(paint: Paint, width: float, height: float, at: Any, thick: float, style: str) -> list[Part]:
-    """A door or drawer front facing +Z, its back at ``at``: "flat", "framed" (raised rim) or "raised" (raised field)."""
+    """A door or drawer front facing +Z, its back at ``at``: "flat", "framed" (raised rim) or "raised" (field)."""
     x, y, z = at
     parts = [box(paint, (width, height, thick), (x, y, z + thick / 2), bevel=0.25 * thick)]
     rim = 0.13 * min(width, height) + 0.04 * max(width, height)

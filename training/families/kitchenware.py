@@ -1,4 +1,4 @@
-"""Kitchen helpers: cutlery, blocks, scales, toasters, mixers, candles."""
+"""Small things of the kitchen: cutlery, blocks, scales, toasters, mixers, candles."""
 
 from __future__ import annotations
 

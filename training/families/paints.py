@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
 
 from training.families.parts import Paint
+from training.shapes import Part
 
 Rng = np.random.Generator
+Kind = Callable[[Rng], list[Part]]
+"""Makes one random thing of its kind."""
 Option = TypeVar("Option")
 WOODS = ((176, 130, 84), (139, 90, 52), (98, 62, 38), (205, 168, 120), (222, 200, 160), (70, 46, 32), (150, 75, 45))
 STONES = ((150, 146, 140), (120, 115, 110), (188, 180, 165), (165, 120, 95), (90, 90, 92))
@@ -19,7 +22,7 @@ LEATHERS = ((92, 58, 36), (60, 40, 30), (140, 90, 55), (35, 33, 32), (110, 40, 3
 
 def pick(rng: Rng, options: Sequence[Option]) -> Option:
     """One of several, all equally likely."""
-    return options[rng.integers(len(options))]
+    return options[int(rng.integers(len(options)))]
 
 
 def near(rng: Rng, color: tuple[int, int, int], spread: float = 10.0) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from training.families.outlines import circle, curve, triangulated
+from training.families.outlines import circle, curve, oval, triangulated
 from training.shapes import Part
 
 Things = TypeVar("Things", Part, list[Part])
@@ -170,6 +170,17 @@ def sheet(paint: Paint, grid: Any, thickness: float) -> Part:
     half = normal * thickness / 2
     vertices = np.concatenate([(grid + half).reshape(-1, 3), (grid - half).reshape(-1, 3)])
     return closed(paint, vertices, _sheet_faces(grid.shape[0], grid.shape[1]))
+
+
+def stacked(
+    paint: Paint, rings: list[tuple[float, float, float, float, float]], square: float = 0.9, sides: int = 24
+) -> Part:
+    """A skin over ovals: (width, depth, height, shift in z, tilt) each; up, in and down again leaves it open."""
+    loops = []
+    for width, depth, y, z, tilt in rings:
+        loop = oval(width, depth, sides, square)
+        loops.append(np.column_stack([loop[:, 0], y + tilt * loop[:, 1], loop[:, 1] + z]))
+    return loft(paint, loops)
 
 
 def ellipsoid(

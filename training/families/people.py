@@ -1,5 +1,4 @@
 """People: a skeleton in a pose, a body over it, clothes, hair and shoes. Unit: about the height of a grown person."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 
@@ -177,7 +176,7 @@ def person(rng: np.random.Generator, plain: Color | None = None) -> list[Part]:
     else:
         pieces.append(_trousers(body, joints, below, short=rng.random() < 0.2))
     pieces += _shoes(body, joints, pick(rng, (BLACK, (90, 60, 40), WHITE, below)))
-    pieces += _face(body, joints, skin)
+    pieces += _face(body, joints)
     pieces += _hair(rng, body, joints, pick(rng, HAIR))
     pieces += _extras(rng, body, joints, name)
     if plain is None:
@@ -286,7 +285,7 @@ def _shoes(body: Frame, joints: Joints, color: Color) -> list[Part]:
     return shoes
 
 
-def _face(body: Frame, joints: Joints, skin: Color) -> list[Part]:
+def _face(body: Frame, joints: Joints) -> list[Part]:
     r, big = body.head, 0.11 if body.head < 0.12 else 0.17
     pieces = []
     for side in (1, -1):

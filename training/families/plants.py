@@ -1,5 +1,4 @@
 """Plants: in pots, in vases and in the ground. Trees are in ``trees``."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

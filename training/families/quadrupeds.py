@@ -1,5 +1,4 @@
 """Four-legged animals: one skeleton, many builds and poses. Unit: the standing shoulder height."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from training.families.joinery import LEG_STYLES, apron, padding, star_base, stretchers, table_legs
 from training.families.outlines import rounded
-from training.families.paints import Rng, cloth, dark, leather, painted, pick, steel, wood
+from training.families.paints import Kind, Rng, cloth, dark, leather, painted, pick, steel, wood
 from training.families.parts import Paint, bar, block, both, box, cushion, extrude, lathe, rod, torus, tube, turned
 from training.families.seat_backs import back
 from training.families.seats_soft import armchair, ottoman, pouf, sofa, wing_chair
@@ -24,9 +24,10 @@ from training.shapes import Part
 
 def make(rng: Rng) -> list[Part]:
     """One random seat that opens towards +Z."""
-    kinds = (wooden_chair, wooden_chair, wooden_chair, office_chair, office_chair, armchair, armchair, sofa, sofa)
-    kinds += (wing_chair, ottoman, pouf, stool, stool, bar_stool, bar_stool, bench, park_bench, rocking_chair)
-    kinds += (folding_chair, shell_chair, shell_chair, cantilever_chair, deck_chair, bean_bag, throne, garden_swing)
+    kinds: tuple[Kind, ...] = (wooden_chair, wooden_chair, wooden_chair, office_chair, office_chair, armchair, armchair)
+    kinds += (sofa, sofa, wing_chair, ottoman, pouf, stool, stool, bar_stool, bar_stool, bench, park_bench)
+    kinds += (rocking_chair, folding_chair, shell_chair, shell_chair, cantilever_chair, deck_chair, bean_bag, throne)
+    kinds += (garden_swing,)
     return pick(rng, kinds)(rng)
 
 

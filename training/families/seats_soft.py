@@ -16,8 +16,6 @@ from training.families.parts import (
     cushion,
     ellipsoid,
     extrude,
-    lathe,
-    moved,
     rod,
     sheet,
     torus,
@@ -84,7 +82,7 @@ def couch_back(
     rng: Rng, soft: Paint, count: int, place: float, size: Sequence[float], at: Sequence[float], square: float
 ) -> list[Part]:
     """The rear wall with loose cushions, a tight back or a curved top."""
-    (x, y, z), (rise, thick) = at, size
+    (_, y, z), (rise, thick) = at, size
     style = pick(rng, ("loose", "loose", "tight", "camel"))
     wide = count * place
     if style == "camel":
@@ -212,15 +210,3 @@ def draped(soft: Paint, width: float, points: Sequence[Sequence[float]], thick: 
     grid[..., 0] = np.linspace(-width / 2, width / 2, 5)[:, None]
     grid[..., 1], grid[..., 2] = line[:, 1], line[:, 0]
     return sheet(soft, grid, thick)
-
-
-def round_seat(soft: Paint, radius: float, thick: float, height: float) -> Part:
-    """A round padded seat at a height."""
-    profile = [
-        (0.9 * radius, 0),
-        (radius, 0.3 * thick),
-        (radius, 0.7 * thick),
-        (0.85 * radius, thick),
-        (0, thick * 1.05),
-    ]
-    return moved(lathe(soft, profile), (0, height, 0))

@@ -1,5 +1,4 @@
 """Sweet things: cakes, cupcakes, ice cream, doughnuts, lollipops, gingerbread; an egg and a wedge of cheese."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Animals of the sea: fish of many outlines, shark, whale, dolphin, octopus, seal."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Toy cars, trains, planes, rockets and boats of simple solids, and the wheels of other toys."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

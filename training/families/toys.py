@@ -1,5 +1,4 @@
 """Toys: things to ride, push, stack, spin, throw and cuddle."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Trees and bushes: round crowns, layered firs, palms, cypresses, bonsais, bare and hedged ones, topiary."""
-# ruff: noqa: RUF005 (arrays plus tuples are sums here, not joined lists)
 
 from __future__ import annotations
 

@@ -98,14 +98,13 @@ def motorbike(rng: Rng) -> list[Part]:
     paint, black, metal = painted(rng, "body"), dark(rng), steel(rng)
     r, wide, z = rng.uniform(30, 36), rng.uniform(11, 18), rng.uniform(66, 82)
     rear, front = (0, r, -z), (0, r, z)
-    make = spoked if rng.random() < 0.4 else None
+    wired = rng.random() < 0.4
+    parts = []
     for at in (rear, front):
-        parts_wheel = (
-            make(black, metal, at, r, wide, 14)
-            if make
-            else [*wheel(black, metal, at, r, wide, 1), *wheel(black, metal, at, r, wide, 0)[1:]]
-        )
-        parts = parts_wheel if at is rear else parts + parts_wheel  # noqa: F821
+        if wired:
+            parts += spoked(black, metal, at, r, wide, 14)
+        else:
+            parts += [*wheel(black, metal, at, r, wide, 1), *wheel(black, metal, at, r, wide, 0)[1:]]
     head = (0, 2.5 * r, 0.6 * z)
     parts += both(rod(metal, (8, r, z), (7, 2.6 * r, 0.55 * z), 3))
     parts.append(ellipsoid(paint, (15, 15, 30), (0, 2.35 * r, 0.18 * z), 16, 0.8))
@@ -287,8 +286,8 @@ def sledge(rng: Rng) -> list[Part]:
         parts += [
             box(paint, (42, 2.4, 8), (0, 22, z), bevel=0.5) for z in np.linspace(-38, 34, int(rng.integers(4, 8)))
         ]
-        for z in (-30, 0, 28):
-            parts += both(bar(paint, (18, 3, z), (17, 22, z), 3))
+        for post in (-30, 0, 28):
+            parts += both(bar(paint, (18, 3, post), (17, 22, post), 3))
         return [*parts, rod(paint, (-19, 24, 54), (19, 24, 54), 2), *both(bar(paint, (17, 20, -42), (17, 20, 44), 3))]
     deck_paint = bright(rng, "deck")
     long = rng.uniform(34, 46)

@@ -82,7 +82,8 @@ class ShapeSet:
         vertex_start = np.cumsum([0, *(len(shape.vertices) for shape in shapes)])
         face_counts = [len(shape.faces) for shape in shapes]
         self.vertex_start = put(vertex_start.astype(np.int64))
-        self.face_start = put(np.cumsum([0, *face_counts]).astype(np.int64))
+        first_faces = np.cumsum([0, *face_counts]).astype(np.int64)
+        self.face_start = put(first_faces)
         self.face_counts = put(np.array(face_counts, np.int64))
         self.vertices = put(np.concatenate([np.asarray(shape.vertices, np.float32) for shape in shapes]))
         faces = put(np.concatenate([np.asarray(shape.faces, np.int32) for shape in shapes])).long()
@@ -97,7 +98,7 @@ class ShapeSet:
         for number, shape in enumerate(shapes):
             if shape.texture is not None and shape.uv is not None and len(shape.textures):
                 texture = np.asarray(shape.texture, np.int32)
-                part = slice(int(sum(face_counts[:number])), int(sum(face_counts[: number + 1])))
+                part = slice(first_faces[number], first_faces[number + 1])
                 self.textures[part] = put(np.where(texture >= 0, texture + len(pictures), -1).astype(np.int32))
                 self.uvs[part] = put(np.nan_to_num(np.asarray(shape.uv, np.float32)))
                 pictures.extend(shape.textures)

@@ -1,6 +1,6 @@
 // The truth about a view, at GRID x GRID.
 
-// Depths Z in object units (not yet relative to the anchor); a ray meets the thing when one of the 2 x 2 samples around
+// Depths Z in object units (from the eye; the anchor is taken off later); a ray meets the thing when one of the 2 x 2 samples around
 // the cell's middle does. Means go over those of them that show the nearest (farthest) surface.
 KERNEL targets(i64 views, const float* table, const i64* shape_index, const i64* face_start, const u64* front, const u64* back,
                SCENE_ARGS, u8* inside, float* front_depth, float* back_depth, float* front_normal, float* back_color) {

@@ -7,7 +7,8 @@ An eye at azimuth a and elevation e looks at the thing from direction (sin a cos
 frame: azimuth 0 sees the front, 90 the thing's +X side, elevation 90 looks down on it.
 
 Crop: the square picture that the network sees, with the thing's alpha box in its middle, the box's longer side covering
-``FILL`` of the crop's side, under a pinhole camera that looks at the crop's middle and whose field of view spans ``2 h``.
+``FILL`` of the crop's side, under a pinhole camera that looks at the crop's middle and whose field of view spans
+``2 h``.
 
 Crop units: the crop's side at the *anchor depth*, the mean visible depth inside the silhouette: one crop unit is
 2 Z0 tan h. A point at depth Z lies ``d = (Z - Z0) / (2 Z0 tan h)`` crop units behind the anchor; at picture place
@@ -21,7 +22,8 @@ the value belongs to the middle of its cell.
 from __future__ import annotations
 
 IMAGE_PX = 256
-"""Side of the network's input: (batch, 4, IMAGE_PX, IMAGE_PX) float32 in 0..1; R, G, B (sRGB, multiplied by alpha), alpha."""
+"""Side of the network's input: (batch, 4, IMAGE_PX, IMAGE_PX) float32 in 0..1; R, G, B (sRGB, multiplied by alpha) and
+alpha."""
 
 GRID = 128
 BINS = 128
