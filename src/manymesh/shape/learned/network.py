@@ -84,6 +84,15 @@ class Network:
         return dict(zip(OUTPUTS, values, strict=True))
 
 
+def trouble(path: Path | None = None) -> str | None:
+    """What is wrong with the network's file, in a sentence with what to do; None when it is whole."""
+    try:
+        _checked(WEIGHTS if path is None else path)
+    except MissingPieceError as error:
+        return str(error)
+    return None
+
+
 def write_digest(path: Path, **facts: Any) -> None:
     """Write the ``.json`` beside an ONNX file: its SHA-256 and bytes, and whatever else is to be remembered."""
     data = path.read_bytes()
