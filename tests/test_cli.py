@@ -44,7 +44,7 @@ def test_make_prints_the_run_folder_alone_on_stdout(finished: subprocess.Complet
 def test_show_lists_objects_stages_and_notes(finished: subprocess.CompletedProcess[str]) -> None:
     shown = manymesh("show", finished.stdout.strip())
     assert shown.returncode == 0
-    for word in ("01-object", "model.glb", "shape", "inflate", "MiB", "cannot read names"):
+    for word in ("01-object", "model.glb", "shape", "learned", "MiB", "cannot read names"):
         assert word in shown.stdout
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lite_scenes import disc, ground, iou, paint, photo, shade, sloped
+from PIL import Image
 
 from manymesh.detect.lite import STAGE, detect
 from manymesh.errors import Cancelled
@@ -316,3 +317,10 @@ def test_the_five_things_on_the_example_desk():
     assert len(found) == 5
     for one, (x0, y0, x1, y1) in zip(found, truth, strict=True):
         assert np.abs(np.array(one.box) - (x0, y0, x1, y1)).max() < 14
+
+
+def test_the_one_flower_without_the_leaf_that_the_frame_cuts_off():
+    with Image.open(EXAMPLES / "flower.jpg") as image:
+        rgb = np.asarray(image.convert("RGB"))
+    (found,) = detect(Photo(rgb, None, "flower", ""))
+    assert found.box.width > 0.35 * rgb.shape[1]

@@ -11,12 +11,15 @@ import pytest
 import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from render_shapes import cube_atlas
 
 from manymesh.errors import InputError
 from manymesh.mesh import bring
 from manymesh.mesh.bring import read_mesh
-from manymesh.mesh.glb import split_glb, write_glb
+from manymesh.mesh.glb import read_painted_glb, split_glb, write_glb
+from manymesh.paint.bring import paint_file
+from manymesh.settings import Settings
 from manymesh.types import Mesh, TexturedMesh
 
 
@@ -169,3 +172,21 @@ def test_no_damage_escapes_as_another_error(data: st.DataObject, tmp_path_factor
 def _exported(kind: str) -> bytes:
     made = trimesh.creation.box().export(file_type=kind)
     return made.encode() if isinstance(made, str) else made
+
+
+def test_vertex_colours_that_a_mesh_brings_are_no_guess_of_its_unseen_side(tmp_path: Path) -> None:
+    """The painter takes a mesh's colours for the shape network's; those of a user's file are somebody's own."""
+    box = trimesh.creation.box((1, 1, 1)).subdivide()
+    picture = np.zeros((48, 48, 4), np.uint8)
+    picture[8:40, 8:40] = (200, 40, 30, 255)
+    Image.fromarray(picture).save(tmp_path / "red.png")
+    textures = []
+    for name, colours in (("plain", None), ("green", np.full((len(box.vertices), 3), (0, 255, 0), np.uint8))):
+        mesh = Mesh(box.vertices.astype(np.float32), box.faces.astype(np.int32), colours)
+        brought = saved(tmp_path, f"{name}.glb", write_glb(mesh))
+        options = Settings(engine="lite", texture_size=64, formats=["glb"])
+        painted = paint_file(brought, tmp_path / "red.png", tmp_path / "out", options)
+        assert "mirror" in painted.details["texels"]
+        textures.append(read_painted_glb((painted.folder / "model.glb").read_bytes()).base_color)
+    np.testing.assert_array_equal(textures[0], textures[1])
+    assert textures[0][..., 0].astype(int).mean() > 100 + textures[0][..., 1].mean()

@@ -20,7 +20,8 @@ OPTIONAL = {
 
 
 def examine() -> dict[str, Any]:
-    """Facts about this machine, JSON-able: versions, hardware, engines with what each lacks, and ``auto``'s choice."""
+    """Facts about this machine, JSON-able: versions, hardware, engines with what each lacks, ``auto``'s choice, and
+    what is damaged."""
     settings = Settings()
     engines = {}
     for name in ENGINES:
@@ -46,8 +47,17 @@ def examine() -> dict[str, Any]:
         "auto": auto,
         "preference": [name for name in PREFERENCE if name in ENGINES],
         "engines": engines,
+        "trouble": [text for text in (_network_trouble(),) if text is not None],
         "optional": {module: None if find_spec(module) else command for module, command in OPTIONAL.items()},
     }
+
+
+def _network_trouble() -> str | None:
+    """`lite` works without its network, by inflating silhouettes, so a damaged file is no missing piece."""
+    from manymesh.shape.learned.network import trouble
+
+    text = trouble()
+    return None if text is None else f"engine lite inflates silhouettes instead of modelling them: {text}"
 
 
 def _memory_bytes() -> int:
@@ -89,6 +99,7 @@ def report(findings: dict[str, Any]) -> str:
             lines.append(f"  {mark}{kind:7}{stage['name']:22}{stage['summary']} ({stage['licence']})")
             if lack is not None:
                 lines.append(f"            missing: {lack}")
+    lines += [f"trouble: {text}" for text in findings["trouble"]]
     wanting = {module: command for module, command in findings["optional"].items() if command}
     if wanting:
         lines += ["", "optional, not installed:"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +14,8 @@ from manymesh.manifest import ObjectRecord
 from manymesh.mesh.glb import read_glb
 from manymesh.render.preview import framing, prepared, render
 from manymesh.run import Run
+from manymesh.side_by_side import workers
+from manymesh.types import U8
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -36,9 +40,12 @@ def contact_sheet(run: Run) -> bytes:
     for column, name in enumerate(COLUMNS):
         draw.text((_left(column), top), name, fill=FAINT, font=pictures.font(TEXT_PX - 2))
     top += TEXT_PX + GAP_PX // 2
-    for record in records:
-        _row(sheet, draw, run, record, top)
-        top += row_px
+    # Two at once: beside the drawing of the clay views all else on the sheet is quick.
+    with ThreadPoolExecutor(workers()) as pool:
+        clays = pool.map(partial(_clay, run), records)
+        for record, clay in zip(records, clays, strict=True):
+            _row(sheet, draw, run, record, clay, top)
+            top += row_px
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG", compress_level=pictures.PNG_LEVEL)
     return buffer.getvalue()
@@ -75,7 +82,18 @@ def _head(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run) -> None:
         top += round(size_px * 1.5)
 
 
-def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run, record: ObjectRecord, top: int) -> None:
+def _clay(run: Run, record: ObjectRecord) -> U8 | None:
+    """The (CELL_PX, CELL_PX, 4) view without colours of an object that was made."""
+    if "preview" not in record.files:
+        return None
+    mesh = read_glb(run.read(record.files["mesh"]))
+    camera = framing(mesh.vertices, CLAY_TURN_DEG, CLAY_RISE_DEG)
+    return render(prepared(mesh, clay=True), camera, CELL_PX, CELL_PX)
+
+
+def _row(
+    sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run, record: ObjectRecord, clay: U8 | None, top: int
+) -> None:
     from PIL import Image, ImageOps
 
     caption = f"{record.index}  {record.label}"
@@ -97,17 +115,14 @@ def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run, record: Object
         picture = Image.fromarray(pictures.on_checker(np.dstack([rgb, opaque])))
         picture = ImageOps.contain(picture, (CELL_PX, CELL_PX), Image.Resampling.LANCZOS)
         sheet.paste(picture, (GAP_PX + (CELL_PX - picture.width) // 2, top + (CELL_PX - picture.height) // 2))
-    if "preview" in record.files:
+    if clay is not None:
         rgb, alpha = pictures.decode(run.read(record.files["preview"]))
         strip = Image.fromarray(rgb if alpha is None else np.dstack([rgb, alpha]))
         side = strip.height
         for number in range(4):
             view = strip.crop((number * side, 0, (number + 1) * side, side))
             _paste(sheet, view.resize((CELL_PX, CELL_PX), Image.Resampling.LANCZOS), _left(1 + number), top)
-        mesh = read_glb(run.read(record.files["mesh"]))
-        camera = framing(mesh.vertices, CLAY_TURN_DEG, CLAY_RISE_DEG)
-        clay = Image.fromarray(render(prepared(mesh, clay=True), camera, CELL_PX, CELL_PX))
-        _paste(sheet, clay, _left(5), top)
+        _paste(sheet, Image.fromarray(clay), _left(5), top)
 
 
 def _paste(sheet: Image.Image, picture: Image.Image, left: int, top: int) -> None:

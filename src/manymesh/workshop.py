@@ -10,14 +10,16 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from manymesh.engines import KINDS, Plan
+from manymesh.engines import KINDS, SIDE_BY_SIDE, Plan
 from manymesh.errors import Cancelled, ManymeshError, OutOfMemoryError, OutputError
 from manymesh.events import Cancel, Event, OnEvent
 from manymesh.manifest import ErrorRecord, ObjectRecord, StageRecord
 from manymesh.memory import Meter
 from manymesh.run import Run
+from manymesh.side_by_side import in_order, workers
 from manymesh.stages import Tick
 
 PROGRESS_EVERY_S = 0.1
@@ -25,6 +27,25 @@ PROGRESS_EVERY_S = 0.1
 RunStep = Callable[[Run, Any, Tick], None]
 ObjectStep = Callable[[Run, ObjectRecord, Any, Tick], None]
 BeforeObjects = Callable[[Sequence[tuple[Run, ObjectRecord]], Any, Tick], None]
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A stage over objects: its step, its open model, and of how many."""
+
+    stage: str
+    step: ObjectStep
+    model: Any
+    total: int
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What came of one object: its record as the step left it, why it failed, and how long it took."""
+
+    record: ObjectRecord
+    failure: ErrorRecord | None
+    seconds: float
 
 
 class Workshop:
@@ -62,7 +83,7 @@ class Workshop:
                 warned = len(run.manifest.warnings)
                 start_s = time.perf_counter()
                 try:
-                    step(run, model, self._tick(run, stage, "", number, len(todo)))
+                    step(run, model, self._tick(run, stage, "", number, len(todo), self._say))
                     run.manifest.stages_done.append(stage)
                 except (Cancelled, OutputError):
                     raise
@@ -95,30 +116,51 @@ class Workshop:
         ]
         with self._stage(stage, [run for run in runs if any(run is other for other, _ in todo)], len(todo)) as model:
             if todo and before is not None:
-                before(todo, model, self._tick(todo[0][0], stage, "", 0, len(todo)))
-            for number, (run, record) in enumerate(todo):
-                self._object(stage, run, record, step, model, number, len(todo))
+                before(todo, model, self._tick(todo[0][0], stage, "", 0, len(todo), self._say))
+            work = _Work(stage, step, model, len(todo))
+            numbered = [(number, run, record) for number, (run, record) in enumerate(todo)]
+            at_once = min(workers(), len(todo)) if self._side_by_side(stage) else 1
+            if at_once > 1:
+                in_order(
+                    numbered,
+                    lambda item, say: self._made(work, *item, say),
+                    self._say,
+                    lambda item, made: self._recorded(work, *item, made),
+                    at_once=at_once,
+                )
+                return
+            for item in numbered:
+                self._recorded(work, *item, self._made(work, *item, self._say))
 
-    def _object(
-        self, stage: str, run: Run, record: ObjectRecord, step: ObjectStep, model: Any, number: int, total: int
-    ) -> None:
-        name = run.manifest.name
-        tick = self._tick(run, stage, record.id, number, total)
+    def _side_by_side(self, stage: str) -> bool:
+        """Whether a stage may have several objects in hand: it has no model, or one that allows it."""
+        return stage not in KINDS or self.plan.stages[stage].name in SIDE_BY_SIDE  # type: ignore[index]
+
+    def _made(self, work: _Work, number: int, run: Run, record: ObjectRecord, say: OnEvent) -> _Made:
+        """Carry out the step on a copy of the record, so that the manifest can be saved meanwhile."""
+        record = record.model_copy(deep=True)
+        tick = self._tick(run, work.stage, record.id, number, work.total, say)
         tick(0.0)
-        self._say(Event("object-started", name, stage, record.id, done=number, total=total))
-        warned = len(record.warnings)
+        say(Event("object-started", run.manifest.name, work.stage, record.id, done=number, total=work.total))
         start_s = time.perf_counter()
         failure: ErrorRecord | None = None
         try:
-            step(run, record, model, tick)
+            work.step(run, record, work.model, tick)
         except (Cancelled, OutputError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the other objects
-            failure = _record_of(error, stage)
+            failure = _record_of(error, work.stage)
             error.__traceback__ = None
-        seconds = time.perf_counter() - start_s
-        record.seconds[stage] = round(seconds, 4)
-        self._add_seconds(run, stage, seconds)
+        return _Made(record, failure, time.perf_counter() - start_s)
+
+    def _recorded(self, work: _Work, number: int, run: Run, record: ObjectRecord, made: _Made) -> None:
+        """Put what came of the step into the manifest, save it, and say so."""
+        stage, name, failure = work.stage, run.manifest.name, made.failure
+        warned = len(record.warnings)
+        for field in type(record).model_fields:
+            setattr(record, field, getattr(made.record, field))
+        record.seconds[stage] = round(made.seconds, 4)
+        self._add_seconds(run, stage, made.seconds)
         if failure is None:
             record.stages_done.append(stage)
         else:
@@ -128,7 +170,9 @@ class Workshop:
         for text in record.warnings[warned:]:
             self._say(Event("note", name, stage, record.id, text=text))
         kind, text = ("object-done", "") if failure is None else ("object-failed", _sentence(failure))
-        self._say(Event(kind, name, stage, record.id, text=text, done=number + 1, total=total, seconds=seconds))  # type: ignore[arg-type]
+        self._say(
+            Event(kind, name, stage, record.id, text=text, done=number + 1, total=work.total, seconds=made.seconds)  # type: ignore[arg-type]
+        )
 
     @contextmanager
     def _stage(self, stage: str, runs: Sequence[Run], total: int) -> Iterator[Any]:
@@ -196,7 +240,7 @@ class Workshop:
         record.seconds = round(record.seconds + seconds, 4)
         record.objects += 1
 
-    def _tick(self, run: Run, stage: str, object_id: str, done: int, total: int) -> Tick:
+    def _tick(self, run: Run, stage: str, object_id: str, done: int, total: int, say: OnEvent) -> Tick:
         last_s = 0.0
 
         def tick(share: float) -> None:
@@ -205,9 +249,7 @@ class Workshop:
             now_s = time.perf_counter()
             if now_s - last_s >= PROGRESS_EVERY_S:
                 last_s = now_s
-                self._say(
-                    Event("object-progress", run.manifest.name, stage, object_id, done=done, total=total, share=share)
-                )
+                say(Event("object-progress", run.manifest.name, stage, object_id, done=done, total=total, share=share))
 
         return tick
 

@@ -21,6 +21,8 @@ LEAST_SALIENT = 0.04
 """On a busy ground, less than this share of the picture is more likely a detail than a thing."""
 MAIN_SHARE = 0.06
 """On a busy ground a part smaller than this share of the largest is a crumb."""
+CUT_OFF_SHARE = 0.2
+"""So is one smaller than this that the picture's edge cuts off: more likely a leaf of the ground than a thing."""
 FULL = 0.93
 """A foreground over this share of the picture leaves no ground to tell it from."""
 
@@ -64,7 +66,7 @@ def foreground(rgb: U8) -> Bool:
         tolerance = 3.0 + 2.0 * ground.noise
         mask = open_holes(solid, ground.distance < 2.5, lab, tolerance)
     else:
-        solid = _main_parts(_salient(rgb, lab))
+        solid = _without_cut_off(_main_parts(_salient(rgb, lab)))
         if solid.mean() < LEAST_SALIENT:
             return nothing
         mask = open_holes(solid, enclosed(solid), lab, 10.0)
@@ -237,6 +239,17 @@ def _main_parts(mask: Bool) -> Bool:
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     return (sizes >= MAIN_SHARE * sizes.max())[labels] & mask
+
+
+def _without_cut_off(mask: Bool) -> Bool:
+    """A mask without the lesser parts that the picture's edge cuts off."""
+    _, labels = components(mask)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    lesser = sizes < CUT_OFF_SHARE * sizes.max()
+    at_edge = np.zeros(len(sizes), bool)
+    at_edge[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = True
+    return mask & ~(lesser & at_edge)[labels]
 
 
 def _uncut_parts(mask: Bool, inside: Bool) -> Bool:

@@ -37,16 +37,19 @@ def write_glb(shape: Mesh | TexturedMesh, *, name: str = "object") -> bytes:
     return scene_glb([(name, np.eye(4), shape)])
 
 
-def scene_glb(nodes: Sequence[tuple[str, F64, Mesh | TexturedMesh]]) -> bytes:
+def scene_glb(
+    nodes: Sequence[tuple[str, F64, Mesh | TexturedMesh]], pictures: Sequence[bytes | None] | None = None
+) -> bytes:
     """Several meshes as one GLB file, a named node each.
 
     Args:
         nodes: name, (4, 4) matrix from the mesh's frame to the scene's (rotation, positive scale and translation
             only), mesh.
+        pictures: each node's texture as a PNG file where that is at hand, so that it need not be made again.
     """
     build = _Builder()
-    for name, matrix, shape in nodes:
-        build.add(clean_name(name), np.asarray(matrix, dtype=np.float64), shape)
+    for (name, matrix, shape), picture in zip(nodes, pictures or [None] * len(nodes), strict=True):
+        build.add(clean_name(name), np.asarray(matrix, dtype=np.float64), shape, picture)
     return build.to_bytes()
 
 
@@ -77,7 +80,7 @@ class _Builder:
             "bufferViews": [],
         }
 
-    def add(self, name: str, matrix: F64, shape: Mesh | TexturedMesh) -> None:
+    def add(self, name: str, matrix: F64, shape: Mesh | TexturedMesh, picture: bytes | None = None) -> None:
         geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
         check_writable(name, geometry.vertices, geometry.faces)
         positions = np.asarray(geometry.vertices, dtype=np.float32)
@@ -88,7 +91,7 @@ class _Builder:
         look: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": 1.0}
         if isinstance(shape, TexturedMesh):
             attributes["TEXCOORD_0"] = self._accessor(np.asarray(shape.atlas.uv, dtype=np.float32), "VEC2", FLOAT)
-            look["baseColorTexture"] = {"index": self._texture(name, shape.base_color)}
+            look["baseColorTexture"] = {"index": self._texture(name, picture or png(shape.base_color))}
         elif shape.colors is not None:
             attributes["COLOR_0"] = self._accessor(_opaque_linear(shape.colors), "VEC4", U16_TYPE, normalized=True)
         else:
@@ -154,11 +157,11 @@ class _Builder:
         self.json["accessors"].append(entry)
         return len(self.json["accessors"]) - 1
 
-    def _texture(self, name: str, image: U8) -> int:
+    def _texture(self, name: str, picture: bytes) -> int:
         sampler = {"magFilter": LINEAR, "minFilter": LINEAR_MIPMAPS, "wrapS": CLAMP, "wrapT": CLAMP}
         self.json.setdefault("samplers", [sampler])
         images, textures = self.json.setdefault("images", []), self.json.setdefault("textures", [])
-        images.append({"name": name, "mimeType": "image/png", "bufferView": self._view(png(image))})
+        images.append({"name": name, "mimeType": "image/png", "bufferView": self._view(picture)})
         textures.append({"source": len(images) - 1, "sampler": 0})
         return len(textures) - 1
 
@@ -199,9 +202,7 @@ def read_painted_glb(data: bytes) -> TexturedMesh:
         document, binary = split_glb(data)
         attributes = document["meshes"][0]["primitives"][0]["attributes"]
         uv = _read_accessor(document, binary, attributes["TEXCOORD_0"]).astype(np.float32)
-        view = document["bufferViews"][document["images"][0]["bufferView"]]
-        start = view.get("byteOffset", 0)
-        with Image.open(BytesIO(binary[start : start + view["byteLength"]])) as image:
+        with Image.open(BytesIO(_picture(document, binary))) as image:
             texture = np.asarray(image.convert("RGB"))
     except (KeyError, IndexError, ValueError, TypeError, OSError) as error:
         raise InputError(f"the GLB file's texture cannot be read ({error})", "It is damaged.") from error
@@ -209,6 +210,17 @@ def read_painted_glb(data: bytes) -> TexturedMesh:
     _, source = np.unique(plain.vertices, axis=0, return_inverse=True)
     atlas = Atlas(plain.vertices, plain.faces, uv, source.reshape(-1).astype(np.int32), "file")
     return TexturedMesh(atlas, texture)
+
+
+def read_picture(data: bytes) -> bytes:
+    """The PNG file in a GLB file that ``read_painted_glb`` reads."""
+    return _picture(*split_glb(data))
+
+
+def _picture(document: dict[str, Any], binary: bytes) -> bytes:
+    view = document["bufferViews"][document["images"][0]["bufferView"]]
+    start = view.get("byteOffset", 0)
+    return binary[start : start + view["byteLength"]]
 
 
 def split_glb(data: bytes) -> tuple[dict[str, Any], bytes]:

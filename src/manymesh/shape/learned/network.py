@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ class Network:
             import onnxruntime
         except ImportError as error:
             raise MissingPieceError("onnxruntime is not installed", "pip install onnxruntime") from error
+        # However many objects are in hand: every picture under way has its own working memory.
+        self._places = BoundedSemaphore(THREADS)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -69,7 +72,8 @@ class Network:
 
     def _ask(self, picture: F32) -> Mapping[str, F32]:
         picture = np.ascontiguousarray(picture[None], np.float32)
-        values = [value[0] for value in self._session.run(list(OUTPUTS), {self._input: picture})]
+        with self._places:
+            values = [value[0] for value in self._session.run(list(OUTPUTS), {self._input: picture})]
         forms = ((frame.BINS, frame.GRID, frame.GRID), (8, frame.GRID, frame.GRID), (frame.POSE_SIZE,))
         for name, value, form in zip(OUTPUTS, values, forms, strict=True):
             if value.shape != form:
@@ -78,6 +82,15 @@ class Network:
             if not np.isfinite(value.sum(dtype=np.float64)):
                 raise ValueError(f"the network's {name} holds numbers that are not finite")
         return dict(zip(OUTPUTS, values, strict=True))
+
+
+def trouble(path: Path | None = None) -> str | None:
+    """What is wrong with the network's file, in a sentence with what to do; None when it is whole."""
+    try:
+        _checked(WEIGHTS if path is None else path)
+    except MissingPieceError as error:
+        return str(error)
+    return None
 
 
 def write_digest(path: Path, **facts: Any) -> None:
