@@ -22,6 +22,7 @@ from manymesh.shape.learned.crop import Square, network_picture, square_of
 from manymesh.shape.learned.network import Network
 from manymesh.shape.learned.pose import SYMMETRIC_FROM, Pose, pose_of, refined
 from manymesh.shape.learned.predict import Ask, predict
+from manymesh.shape.learned.relief import cleaned
 from manymesh.shape.learned.surface import surface
 from manymesh.shape.learned.volume import field, mixed_logits, pixels_inside
 from manymesh.stages import Shape, Stage, Tick
@@ -84,6 +85,7 @@ def sculpt(ask: Ask, cutout: Cutout, tick: Tick) -> Sculpture:
     tick(0.6)
     pose = pose_of(answer.pose)
     inside = pixels_inside(alpha, square)
+    answer = cleaned(answer, inside, pose.tan_half_fov)
     mixed = mixed_logits(answer)
     if USE_SYMMETRY and pose.symmetric >= SYMMETRIC_FROM and pose.azimuth_deg is not None:
         mixed = symmetry.averaged(mixed, answer, pose, inside)
