@@ -31,7 +31,7 @@ LEAST_FACING = 1.0
 """Cosine: of steeper surfaces a step of depth moves the surface by little, and their depths are held no less."""
 SOLVER_STEPS, SOLVER_PRECISION = 200, 1e-4
 
-FILTER_ROUNDS = 4
+FILTER_ROUNDS = 2
 FILTER_RADIUS = 6
 FILTER_SPREAD_PX = 4.0
 FILTER_SPREAD_TURN = 0.35

@@ -1,0 +1,101 @@
+"""Legs, posts and frames: parts only a few pixels wide, of which the occupancy keeps a string of beads.
+
+What is narrow in the picture and no deeper than wide is a rod. Its outline is known from the alpha, below a pixel, and
+its middle runs smoothly: so it is drawn as a tube around a smooth line, and takes the field's place there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from manymesh.shape.learned import frame
+from manymesh.shape.learned.predict import Prediction
+from manymesh.types import F32, Bool
+
+WIDEST_PX = 3.5
+"""Half the width of the widest rod, in the network's pixels."""
+LENGTH_PX = 3.0
+"""Standard deviation of the weights with which the middle is smoothed along a rod."""
+DEEPEST = 2.0
+"""A rod's predicted thickness is no more than this many times its width."""
+SLACK_BINS = 2.5
+JUMP_BINS = 4.0
+LEAST_HALF_BINS = 0.8
+SLOPE = 1.0
+"""Logits a bin."""
+
+
+def rods_of(answer: Prediction, inside: Bool, distance: F32, bin_length: float, first: int) -> tuple[F32, F32, Bool]:
+    """Where rods are.
+
+    Args:
+        inside: (GRID, GRID) the silhouette's pixels. distance: (GRID, GRID) pixels from its edge, positive inside.
+        bin_length: crop units. first: the number of the field's first bin.
+
+    Returns:
+        Middle and radius, both (GRID, GRID) float32 in bins, and where (GRID, GRID) bool they hold.
+    """
+    import cv2
+
+    wide = np.where(inside, np.maximum(distance, 0.5), 0).astype(np.float32)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * int(np.ceil(WIDEST_PX)) + 3,) * 2)
+    # Broad parts, grown back to their outline: what they do not reach is narrow.
+    broad = cv2.dilate((wide > WIDEST_PX).astype(np.uint8), disc).astype(bool)
+    narrow = inside & ~broad
+    near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    radius_px = cv2.dilate(np.where(narrow, wide, 0).astype(np.float32), near)
+    pixel_bins = 1 / (frame.GRID * bin_length)
+    front = (answer.surface[frame.FRONT_DEPTH] - frame.NEAR) / bin_length - 0.5 - first
+    back = (answer.surface[frame.BACK_DEPTH] - frame.NEAR) / bin_length - 0.5 - first
+    half = np.clip((back - front) / 2, 0, None)
+    radius = np.maximum(radius_px * pixel_bins, LEAST_HALF_BINS)
+    is_rod = narrow & (half <= DEEPEST * radius + SLACK_BINS)
+    wanted = np.clip(half, radius, DEEPEST * radius)
+    middle = _along(front + half, front, is_rod)
+    thick = _along(wanted, front, is_rod)
+    return middle, thick, is_rod
+
+
+def tubes(values: F32, edge: F32, radius_px: Any, middle: F32, thick: F32, share: F32, limit: float) -> None:
+    """Let the field be tubes where rods are, in place.
+
+    Args:
+        values: (R, C, D) float32. edge: (R, C) pixels from the silhouette's edge. middle, thick: (R, C) bins.
+        share: (R, C) 0..1, how much of a rod the place is.
+    """
+    row, column = np.nonzero((share > 0) & (edge > -1))
+    if not len(row):
+        return
+    out = np.clip(1 - edge[row, column] / np.maximum(radius_px[row, column], 0.5), 0, 1)
+    half = np.maximum(thick[row, column] * np.sqrt(np.maximum(1 - out**2, 0)), LEAST_HALF_BINS)
+    depth = np.arange(values.shape[2], dtype=np.float32)
+    tube = np.clip(SLOPE * (half[:, None] - np.abs(depth - middle[row, column][:, None])), -limit, limit)
+    part = share[row, column][:, None]
+    values[row, column] += part * (tube.astype(np.float32) - values[row, column])
+
+
+def _along(picture: Any, depth: F32, where: Bool) -> F32:
+    """Weighted means within ``where`` over pixels of like depth, twice."""
+    reach = int(2 * LENGTH_PX)
+    edge = (reach, reach)
+    total_of = np.pad(where, edge).astype(np.float32)
+    place = np.pad(depth, edge).astype(np.float32)
+    high, wide = where.shape
+    result = np.asarray(picture, np.float32)
+    for _ in range(2):
+        padded = np.pad(result, edge)
+        total, weight = np.zeros_like(result), np.full_like(result, 1e-6)
+        total += 1e-6 * result
+        for y in range(-reach, reach + 1):
+            for x in range(-reach, reach + 1):
+                if x * x + y * y > reach * reach:
+                    continue
+                window = slice(reach + y, reach + y + high), slice(reach + x, reach + x + wide)
+                near = total_of[window] * np.float32(np.exp(-(x * x + y * y) / (2 * LENGTH_PX**2)))
+                near = near / (1 + ((place[window] - depth) / JUMP_BINS) ** 4)
+                total += near * padded[window]
+                weight += near
+        result = total / weight
+    return result.astype(np.float32)
