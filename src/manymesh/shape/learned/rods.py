@@ -14,20 +14,20 @@ from manymesh.shape.learned import frame
 from manymesh.shape.learned.predict import Prediction
 from manymesh.types import F32, Bool
 
-WIDEST_PX = 3.5
+WIDEST_PX = 2.0
 """Half the width of the widest rod, in the network's pixels."""
 LENGTH_PX = 3.0
 """Standard deviation of the weights with which the middle is smoothed along a rod."""
 DEEPEST = 2.0
 """A rod's predicted thickness is no more than this many times its width."""
-SLACK_BINS = 2.5
+SLACK_BINS = 1.0
 JUMP_BINS = 4.0
 LEAST_HALF_BINS = 0.8
 SLOPE = 1.0
 """Logits a bin."""
 
 
-def rods_of(answer: Prediction, inside: Bool, distance: F32, bin_length: float, first: int) -> tuple[F32, F32, Bool]:
+def rods_of(answer: Prediction, inside: Bool, distance: F32, bin_length: float, first: int) -> F32:
     """Where rods are.
 
     Args:
@@ -35,7 +35,7 @@ def rods_of(answer: Prediction, inside: Bool, distance: F32, bin_length: float, 
         bin_length: crop units. first: the number of the field's first bin.
 
     Returns:
-        Middle and radius, both (GRID, GRID) float32 in bins, and where (GRID, GRID) bool they hold.
+        (GRID, GRID, 4) float32: 1 where a rod is and else 0; middle and half thickness in bins; radius in pixels.
     """
     import cv2
 
@@ -55,25 +55,31 @@ def rods_of(answer: Prediction, inside: Bool, distance: F32, bin_length: float, 
     wanted = np.clip(half, radius, DEEPEST * radius)
     middle = _along(front + half, front, is_rod)
     thick = _along(wanted, front, is_rod)
-    return middle, thick, is_rod
+    return np.dstack([is_rod, middle, thick, radius_px]).astype(np.float32)
 
 
-def tubes(values: F32, edge: F32, radius_px: Any, middle: F32, thick: F32, share: F32, limit: float) -> None:
+def tubes(values: F32, edge: F32, rods: F32, limit: float) -> None:
     """Let the field be tubes where rods are, in place.
 
     Args:
-        values: (R, C, D) float32. edge: (R, C) pixels from the silhouette's edge. middle, thick: (R, C) bins.
-        share: (R, C) 0..1, how much of a rod the place is.
+        values: (R, C, D) float32, with one layer more in front than the rods' bins.
+        edge: (R, C) the network's pixels from the silhouette's edge, positive inside.
+        rods: (R, C, 4) from ``rods_of``, all but the first multiplied by the first, and read at the field's places.
     """
-    row, column = np.nonzero((share > 0) & (edge > -1))
+    row, column = np.nonzero((rods[..., 0] > 0.05) & (edge > -1))
     if not len(row):
         return
-    out = np.clip(1 - edge[row, column] / np.maximum(radius_px[row, column], 0.5), 0, 1)
-    half = np.maximum(thick[row, column] * np.sqrt(np.maximum(1 - out**2, 0)), LEAST_HALF_BINS)
-    depth = np.arange(values.shape[2], dtype=np.float32)
-    tube = np.clip(SLOPE * (half[:, None] - np.abs(depth - middle[row, column][:, None])), -limit, limit)
-    part = share[row, column][:, None]
-    values[row, column] += part * (tube.astype(np.float32) - values[row, column])
+    found = rods[row, column]
+    share = found[:, :1]
+    middle, thick, radius = (found[:, 1:] / share).T
+    out = np.clip(1 - edge[row, column] / np.maximum(radius, 0.5), 0, 1)
+    half = np.maximum(thick * np.sqrt(np.maximum(1 - out**2, 0)), LEAST_HALF_BINS)
+    depth = np.arange(values.shape[2], dtype=np.float32) - 1
+    tube = np.clip(SLOPE * (half[:, None] - np.abs(depth - middle[:, None])), -limit, limit)
+    tube[:, [0, -1]] = -limit
+    mixed = values[row, column] + share * (tube.astype(np.float32) - values[row, column])
+    # Where a rod meets something else, neither gives way.
+    values[row, column] = np.where(share > 0.95, mixed, np.maximum(mixed, values[row, column]))
 
 
 def _along(picture: Any, depth: F32, where: Bool) -> F32:

@@ -91,7 +91,9 @@ def _sampled(picture: F32, column: Any, row: Any) -> F32:
     count = len(column)
     x, y = (np.zeros(-(-count // across) * across, np.float32) for _ in range(2))
     x[:count], y[:count] = column, row
-    values = cv2.remap(picture, x.reshape(-1, across), y.reshape(-1, across), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    values = cv2.remap(
+        picture, x.reshape(-1, across), y.reshape(-1, across), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(values, np.float32).reshape(-1, *picture.shape[2:])[:count]
 
 
