@@ -14,7 +14,7 @@ import numpy as np
 
 from manymesh.types import F64
 
-NORMAL_ROUNDS, VERTEX_ROUNDS = 12, 15
+NORMAL_ROUNDS, VERTEX_ROUNDS = 8, 15
 LIKENESS = 0.4
 """Standard deviation of the length of the difference of two unit normals."""
 FURTHEST = 1.5

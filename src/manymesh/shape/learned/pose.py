@@ -21,7 +21,7 @@ PRIOR_DEG, PRIOR_SPREAD_DEG = 17.0, 9.0
 MAX_ELEVATION_DEG = 60.0
 MIN_FOV_DEG, MAX_FOV_DEG = 8.0, 55.0
 """Of the crop; training showed 12 to 44."""
-SURE_OF_FRONT = 0.6
+SURE_OF_FRONT = 0.4
 """Share of the probability that must lie around the likeliest azimuth for the thing to be turned."""
 FRONT_BINS = 2
 """Azimuth bins on either side that count as around."""

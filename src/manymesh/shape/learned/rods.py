@@ -53,9 +53,8 @@ def rods_of(answer: Prediction, inside: Bool, distance: F32, bin_length: float, 
     radius = np.maximum(radius_px * pixel_bins, LEAST_HALF_BINS)
     is_rod = narrow & (half <= DEEPEST * radius + SLACK_BINS)
     wanted = np.clip(half, radius, DEEPEST * radius)
-    middle = _along(front + half, front, is_rod)
-    thick = _along(wanted, front, is_rod)
-    return np.dstack([is_rod, middle, thick, radius_px]).astype(np.float32)
+    smooth = _along(np.dstack([front + half, wanted]), front, is_rod)
+    return np.dstack([is_rod, smooth, radius_px]).astype(np.float32)
 
 
 def tubes(values: F32, edge: F32, rods: F32, limit: float) -> None:
@@ -82,26 +81,25 @@ def tubes(values: F32, edge: F32, rods: F32, limit: float) -> None:
     values[row, column] = np.where(share > 0.95, mixed, np.maximum(mixed, values[row, column]))
 
 
-def _along(picture: Any, depth: F32, where: Bool) -> F32:
-    """Weighted means within ``where`` over pixels of like depth, twice."""
+def _along(pictures: Any, depth: F32, where: Bool) -> Any:
+    """(GRID, GRID, c) weighted means within ``where`` over pixels of like depth, twice; 0 elsewhere."""
     reach = int(2 * LENGTH_PX)
-    edge = (reach, reach)
-    total_of = np.pad(where, edge).astype(np.float32)
-    place = np.pad(depth, edge).astype(np.float32)
-    high, wide = where.shape
-    result = np.asarray(picture, np.float32)
+    x, y = (part.ravel() for part in np.meshgrid(*[np.arange(-reach, reach + 1)] * 2))
+    near = np.hypot(x, y) <= reach
+    x, y = x[near], y[near]
+    result = np.zeros((*where.shape, pictures.shape[2]))
+    row, column = np.nonzero(where)
+    if not len(row):
+        return result
+    number = np.pad(np.full(where.shape, -1), reach, constant_values=-1)
+    number[row + reach, column + reach] = np.arange(len(row))
+    other = number[row[:, None] + y + reach, column[:, None] + x + reach]
+    place = depth[row, column]
+    weight = np.exp(-(x**2 + y**2) / (2 * LENGTH_PX**2)) / (1 + ((place[other] - place[:, None]) / JUMP_BINS) ** 4)
+    weight[other < 0] = 0
+    weight /= weight.sum(axis=1, keepdims=True)
+    values = pictures[row, column]
     for _ in range(2):
-        padded = np.pad(result, edge)
-        total, weight = np.zeros_like(result), np.full_like(result, 1e-6)
-        total += 1e-6 * result
-        for y in range(-reach, reach + 1):
-            for x in range(-reach, reach + 1):
-                if x * x + y * y > reach * reach:
-                    continue
-                window = slice(reach + y, reach + y + high), slice(reach + x, reach + x + wide)
-                near = total_of[window] * np.float32(np.exp(-(x * x + y * y) / (2 * LENGTH_PX**2)))
-                near = near / (1 + ((place[window] - depth) / JUMP_BINS) ** 4)
-                total += near * padded[window]
-                weight += near
-        result = total / weight
-    return result.astype(np.float32)
+        values = np.einsum("nk,nkc->nc", weight, values[other])
+    result[row, column] = values
+    return result
