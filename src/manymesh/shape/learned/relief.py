@@ -129,7 +129,7 @@ def filtered(normals: F64, depth: F32, inside: Bool) -> F64:
                 if distance:
                     likeness *= np.abs(place[window] - here) < 3 * JUMP_BINS * distance
                 total += likeness[..., None] * other
-        now = _unit(total).astype(np.float32)
+        now = _unit(total.astype(np.float64)).astype(np.float32)
     result = normals.copy()
     result[box] = now
     return result
