@@ -115,6 +115,8 @@ def look_at(
     share = np.concatenate([sampled(p) for p in np.array_split(bins.astype(np.float32), 16)], axis=2)
     share = np.clip(0.5 - share / step, 0.002, 0.998)
     outputs = _outputs(share, front, back, hit, anchor, unit, sampled, turn)
+    there = (rays * front[..., None] * np.array([1, 1, -1]) + eye_at) @ turn
+    outputs["surface"][frame.FRONT_NORMAL] = (_gradient(shape, there) @ turn.T).transpose(2, 0, 1)
     outputs["pose"] = _pose(azimuth_deg, elevation_deg, t, vertices, turn, aim, distance, anchor, unit)
     points = np.column_stack([eye_points[:, :2], anchor - eye_points[:, 2]]) / unit
     to_shape = np.eye(4)
@@ -157,6 +159,12 @@ def _layers(values: np.ndarray, depth: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return crossing(first - 1, first), crossing(last, last + 1), hit
 
 
+def _gradient(shape: Distance, points: np.ndarray, step: float = 1e-3) -> np.ndarray:
+    """(..., 3): of a distance this is the unit normal."""
+    steps = np.eye(3) * step
+    return np.stack([(shape(points + off) - shape(points - off)) / (2 * step) for off in steps], axis=-1)
+
+
 def _outputs(
     share: np.ndarray, front: np.ndarray, back: np.ndarray, hit: np.ndarray, anchor: float, unit: float,
     sampled: Callable[[np.ndarray], np.ndarray], turn: np.ndarray,
@@ -165,7 +173,6 @@ def _outputs(
     surface[frame.FRONT_DEPTH] = np.where(hit, (front - anchor) / unit, 0.3)
     surface[frame.BACK_DEPTH] = np.where(hit, (back - anchor) / unit, 0.4)
     surface[frame.BACK_COLOR] = np.array([0.8, 0.4, 0.1])[:, None, None]
-    surface[frame.FRONT_NORMAL.stop - 1] = 1
     logits = np.log(share / (1 - share)).transpose(2, 0, 1)
     logits = np.where(hit[None], logits, np.random.default_rng(0).normal(0, 4, logits.shape))  # never taught
     return {"logits": logits.astype(np.float32), "surface": surface}

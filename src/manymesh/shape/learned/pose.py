@@ -21,8 +21,10 @@ PRIOR_DEG, PRIOR_SPREAD_DEG = 17.0, 9.0
 MAX_ELEVATION_DEG = 60.0
 MIN_FOV_DEG, MAX_FOV_DEG = 8.0, 55.0
 """Of the crop; training showed 12 to 44."""
-SURE_OF_FRONT = 0.6
+SURE_OF_FRONT = 0.4
 """Share of the probability that must lie around the likeliest azimuth for the thing to be turned."""
+RIVAL = 0.9
+"""And the next likeliest azimuth, away from the first, must have no more than this part of its share."""
 FRONT_BINS = 2
 """Azimuth bins on either side that count as around."""
 SYMMETRIC_FROM = 0.8
@@ -64,10 +66,10 @@ def pose_of(values: F32) -> Pose:
     prior, spread2 = math.radians(PRIOR_DEG), math.radians(PRIOR_SPREAD_DEG) ** 2
     elevation = (float(values[frame.ELEVATION]) / variance + prior / spread2) / (1 / variance + 1 / spread2)
     low, high = (math.log(math.tan(math.radians(fov) / 2)) for fov in (MIN_FOV_DEG, MAX_FOV_DEG))
-    azimuth, share = likeliest_azimuth(values[frame.AZIMUTH])
+    azimuth, share, rival = likeliest_azimuth(values[frame.AZIMUTH])
     return Pose(
         elevation_deg=float(np.clip(math.degrees(elevation), -MAX_ELEVATION_DEG, MAX_ELEVATION_DEG)),
-        azimuth_deg=azimuth if share >= SURE_OF_FRONT else None,
+        azimuth_deg=azimuth if share >= SURE_OF_FRONT and rival <= RIVAL * share else None,
         azimuth_share=share,
         tan_half_fov=math.exp(float(np.clip(values[frame.LOG_TAN_HALF_FOV], low, high))),
         centre=np.asarray(values[frame.CENTRE], np.float64),
@@ -75,8 +77,9 @@ def pose_of(values: F32) -> Pose:
     )
 
 
-def likeliest_azimuth(log_shares: F32) -> tuple[float, float]:
-    """Degrees in [-180, 180), and the share of probability within ``FRONT_BINS`` of the likeliest bin."""
+def likeliest_azimuth(log_shares: F32) -> tuple[float, float, float]:
+    """Degrees in [-180, 180), the share of probability within ``FRONT_BINS`` of the likeliest bin, and the largest such
+    share of another bin, that has none of these bins in common with it."""
     shares = np.exp(log_shares - log_shares.max()).astype(np.float64)
     shares /= shares.sum()
     # The likeliest neighbourhood, not the likeliest bin: a broad hill beats a lone spike.
@@ -86,7 +89,8 @@ def likeliest_azimuth(log_shares: F32) -> tuple[float, float]:
     weights = shares[(best + near) % frame.AZIMUTH_BINS]
     bin_deg = 360 / frame.AZIMUTH_BINS
     azimuth = (best + 0.5 + float((weights * near).sum() / weights.sum())) * bin_deg - 180
-    return (azimuth + 180) % 360 - 180, float(around[best])
+    away = np.roll(around, -best)[2 * FRONT_BINS + 1 : -2 * FRONT_BINS]
+    return (azimuth + 180) % 360 - 180, float(around[best]), float(away.max())
 
 
 def refined(pose: Pose, vertices: Any, faces: Any) -> Pose:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from manymesh.errors import MissingPieceError, ObjectError
+from manymesh.mesh.denoise import denoised
 from manymesh.mesh.reduce import reduce
 from manymesh.render.camera import crop, moved, perspective
 from manymesh.settings import Settings
@@ -22,7 +23,8 @@ from manymesh.shape.learned.crop import Square, network_picture, square_of
 from manymesh.shape.learned.network import Network
 from manymesh.shape.learned.pose import SYMMETRIC_FROM, Pose, pose_of, refined
 from manymesh.shape.learned.predict import Ask, predict
-from manymesh.shape.learned.surface import surface
+from manymesh.shape.learned.relief import cleaned
+from manymesh.shape.learned.surface import surface, with_outline
 from manymesh.shape.learned.volume import field, mixed_logits, pixels_inside
 from manymesh.stages import Shape, Stage, Tick
 from manymesh.types import Camera, Cutout, Mesh, Sculpture
@@ -84,14 +86,18 @@ def sculpt(ask: Ask, cutout: Cutout, tick: Tick) -> Sculpture:
     tick(0.6)
     pose = pose_of(answer.pose)
     inside = pixels_inside(alpha, square)
+    answer = cleaned(answer, inside, pose.tan_half_fov)
     mixed = mixed_logits(answer)
     if USE_SYMMETRY and pose.symmetric >= SYMMETRIC_FROM and pose.azimuth_deg is not None:
         mixed = symmetry.averaged(mixed, answer, pose, inside)
-    mesh = surface(field(answer, alpha, square, mixed), answer, pose.tan_half_fov)
+    space = field(answer, alpha, square, mixed)
+    mesh = surface(space, answer, pose.tan_half_fov)
     tick(0.8)
     mesh = reduce(mesh, FACES) if len(mesh.faces) else mesh
     if not len(mesh.faces):
         raise NothingModelledError("the network found nothing solid")
+    moved = with_outline(denoised(mesh.vertices, mesh.faces), mesh.vertices, space, pose.tan_half_fov)
+    mesh = replace(mesh, vertices=moved.astype(np.float32))
     tick(0.9)
     if USE_REFINED_POSE:
         pose = refined(pose, mesh.vertices, mesh.faces)

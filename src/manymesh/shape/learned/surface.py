@@ -20,6 +20,9 @@ SNAP_EDGE_CELLS = 1.5
 """Not this near to the silhouette, where depths between pixels cannot be told."""
 SMOOTH_ROUNDS, SMOOTH_SHRINK, SMOOTH_GROW = 40, 0.5, -0.53
 """Taubin 1995, "A signal processing approach to fair surface design"."""
+OUTLINE_CELLS = 1.0, 3.0
+"""Up to the first distance from the silhouette, smoothing leaves the place in the picture as it is; from the second on
+it is free."""
 PART_SHARE = 0.01
 """Parts with less than this share of the largest part's area are dropped."""
 
@@ -43,6 +46,24 @@ def surface(field: Field, answer: Prediction, tan_half_fov: float) -> Mesh:
     return Mesh(smoothed(vertices, faces).astype(np.float32), faces)
 
 
+def with_outline(moved: Any, vertices: Any, field: Field, tan_half_fov: float) -> F64:
+    """``moved``, but near the silhouette only along the eye's rays: where it ends in the picture is known exactly.
+
+    Args:
+        moved, vertices: (n, 3) after and before smoothing, camera frame.
+    """
+    u, v, _ = projected(vertices, tan_half_fov)
+    to_u, to_v, d = projected(moved, tan_half_fov)
+    down, across = np.gradient(field.edge)
+    picture = np.dstack([field.edge, across, -down]).astype(np.float32)
+    seen = _sampled(picture, (u - field.left) / field.cell, (field.top - v) / field.cell)
+    held = np.clip((OUTLINE_CELLS[1] - seen[:, 0]) / (OUTLINE_CELLS[1] - OUTLINE_CELLS[0]), 0, 1)
+    inwards = seen[:, 1:] / np.maximum(np.linalg.norm(seen[:, 1:], axis=1, keepdims=True), 1e-6)
+    # Along the silhouette it may move.
+    back = held * (inwards[:, 0] * (to_u - u) + inwards[:, 1] * (to_v - v))
+    return unprojected(to_u - back * inwards[:, 0], to_v - back * inwards[:, 1], d, tan_half_fov)
+
+
 def unprojected(u: Any, v: Any, d: Any, tan_half_fov: float) -> F64:
     """(n, 3) points of the camera's frame at picture places u, v and depths d, all in crop units."""
     spread = 1 + 2 * np.asarray(d) * tan_half_fov
@@ -58,13 +79,18 @@ def projected(points: Any, tan_half_fov: float) -> tuple[Any, Any, Any]:
 
 def read(picture: F32, u: Any, v: Any) -> F32:
     """A (GRID, GRID) or (GRID, GRID, c) picture at places u, v of the crop, linearly."""
+    places = (np.asarray(u) + 0.5) * frame.GRID - 0.5, (0.5 - np.asarray(v)) * frame.GRID - 0.5
+    return _sampled(picture, *places)
+
+
+def _sampled(picture: F32, column: Any, row: Any) -> F32:
+    """A picture read between its pixels, linearly."""
     import cv2
 
     across = 4096  # OpenCV takes places as a picture of limited width
-    count = len(u)
+    count = len(column)
     x, y = (np.zeros(-(-count // across) * across, np.float32) for _ in range(2))
-    x[:count] = (np.asarray(u) + 0.5) * frame.GRID - 0.5
-    y[:count] = (0.5 - np.asarray(v)) * frame.GRID - 0.5
+    x[:count], y[:count] = column, row
     values = cv2.remap(
         picture, x.reshape(-1, across), y.reshape(-1, across), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

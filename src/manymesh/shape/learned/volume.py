@@ -17,6 +17,7 @@ from manymesh.shape.learned import frame
 from manymesh.shape.learned.crop import Square
 from manymesh.shape.learned.predict import Prediction
 from manymesh.shape.learned.rim import Rim, follow, rim_of
+from manymesh.shape.learned.rods import rods_of, tubes
 from manymesh.types import F32, U8, Bool
 
 LAYERS_SHARE = 0.4
@@ -39,6 +40,8 @@ EDGE_SLOPE = 2.0
 """Logits a cell, across the alpha's edge."""
 FOLLOW_RIM = True
 """Whether thickness is followed to the silhouette (``rim``), or carried on from the last pixel."""
+ROUND_RODS = True
+"""Whether narrow parts are drawn as tubes (``rods``)."""
 RIM_SLOPE = 1.0
 """Logits a bin, where the field follows the rim."""
 SLAB_HALF_BINS = 0.8
@@ -86,13 +89,18 @@ def field(answer: Prediction, alpha: U8, square: Square, mixed: F32 | None = Non
     here = nearest(inside)
     values = np.full((*edge.shape, last - first + 2), -FIELD_LIMIT, np.float32)
     values[..., 1:-1] = resampled(columns[here], left, top, cell, edge.shape)
+    pixel = np.float32(1 / (frame.GRID * cell))
+    distance = _at_pixels(edge, left, top, cell) / pixel
     if FOLLOW_RIM:
-        pixel = np.float32(1 / (frame.GRID * cell))
-        rim = rim_of(answer, columns, inside, _at_pixels(edge, left, top, cell) / pixel, BIN, first)
+        rim = rim_of(answer, columns, inside, distance, BIN, first)
         rows = (0.5 - (top - np.arange(edge.shape[0]) * cell)) * frame.GRID - 0.5
         across = (0.5 + left + np.arange(edge.shape[1]) * cell) * frame.GRID - 0.5
         rim = Rim(rim.thickness[here], rim.round[here], rim.simple[here])
         follow(values, edge / pixel, rim, rows, across, RIM_SLOPE, FIELD_LIMIT)
+    if ROUND_RODS:
+        rods = rods_of(answer, inside, distance, BIN, first)
+        rods[..., 1:] *= rods[..., :1]
+        tubes(values, edge / pixel, resampled(rods[here], left, top, cell, edge.shape), FIELD_LIMIT)
     np.minimum(values, (EDGE_SLOPE * edge)[..., None], out=values)
     return Field(values, edge, left, top, cell, frame.NEAR + (first - 1 + 0.5) * BIN)
 
