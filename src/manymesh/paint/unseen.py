@@ -1,6 +1,4 @@
-"""What a thing may look like where the photo does not see it: its own mirror image, and a network's guess brought
-nearer to the photo's colours.
-"""
+"""What a thing may look like where the photo does not see it: its own mirror image, where it is one."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ import numpy as np
 from manymesh.render.bake import Seen, look
 from manymesh.render.camera import towards_viewer
 from manymesh.render.texels import Texels
-from manymesh.types import F32, F64, U8, Atlas, Camera, Mesh
+from manymesh.types import F64, U8, Atlas, Camera, Mesh
 
 POINTS = 16_000
 ASKED, ASKED_AT_FIRST = 1000, 250
@@ -25,9 +23,6 @@ AGREES = 0.022
 ALIKE = 1.2
 FACING = 0.8
 """A plane whose normal points this straight at the camera would put the front onto the back: no clue to that side."""
-PALETTE_LEVELS, PALETTE_SHARE = 6, 0.01
-PALETTE_PULL = 0.6
-"""How far a guessed colour is moved to the nearest colour that the photo really has."""
 
 
 @dataclass(frozen=True)
@@ -126,28 +121,3 @@ def seen_in_mirror(
     color, weight = np.zeros((len(asked), 3), np.float32), np.zeros(len(asked), np.float32)
     color[index], weight[index] = found.color, found.weight
     return Seen(color, weight)
-
-
-def nearer_to_photo(guess: U8, rgba: U8) -> F32:
-    """(n, 3) float32 in [0, 1]: guessed colours moved towards the nearest of the photo's main colours.
-
-    Args:
-        guess: (n, 3) uint8. rgba: (H, W, 4) the cutout.
-    """
-    pixels = rgba[..., :3][rgba[..., 3] > 250]
-    values: F32 = guess.astype(np.float32) / np.float32(255)
-    if not len(pixels):
-        return values
-    level = pixels.astype(np.int64) * PALETTE_LEVELS // 256
-    key = (level[:, 0] * PALETTE_LEVELS + level[:, 1]) * PALETTE_LEVELS + level[:, 2]
-    count = np.bincount(key, minlength=PALETTE_LEVELS**3)
-    common = np.flatnonzero(count >= PALETTE_SHARE * len(pixels))
-    if not len(common):
-        return values
-    sums = np.stack([np.bincount(key, pixels[:, c], len(count)) for c in range(3)], axis=1)
-    palette = (sums[common] / count[common, None] / 255).astype(np.float32)
-    apart = ((values[:, None] - palette[None]) ** 2).sum(axis=2)
-    # A soft choice among the near ones, so that neighbours with almost equal guesses get almost equal colours.
-    share = np.exp(-(apart - apart.min(axis=1, keepdims=True)) / np.float32(2 * 0.06**2))
-    target = share @ palette / share.sum(axis=1, keepdims=True)
-    return np.asarray(values + np.float32(PALETTE_PULL) * (target - values), np.float32)
