@@ -6,6 +6,8 @@ import numpy as np
 from render_shapes import cube_atlas
 
 from manymesh.paint.material import continued, palette
+from manymesh.paint.unseen import photo_agrees
+from manymesh.render.bake import Seen
 from manymesh.render.fill import welded
 from manymesh.types import F32
 
@@ -67,3 +69,12 @@ def test_shading_alone_makes_no_material() -> None:
 
 def test_an_empty_cutout_has_a_material_too() -> None:
     assert palette(np.zeros((4, 4, 4), np.uint8)).shape == (1, 3)
+
+
+def test_a_photo_that_differs_from_its_mirror_image_is_believed() -> None:
+    one = Seen(np.full((100, 3), 0.2, np.float32), np.ones(100, np.float32))
+    other = Seen(np.full((100, 3), 0.6, np.float32), np.ones(100, np.float32))
+    nowhere = Seen(other.color, np.zeros(100, np.float32))
+    assert photo_agrees(one, one)
+    assert not photo_agrees(one, other)
+    assert photo_agrees(one, nowhere)

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from manymesh.paint.material import continued, palette
-from manymesh.paint.unseen import mirror_plane, seen_in_mirror
-from manymesh.render.bake import Seen, look, read_opaque
+from manymesh.paint.unseen import mirror_plane, photo_agrees, seen_in_mirror
+from manymesh.render.bake import DepthMap, Seen, depths_under, look, read_opaque
 from manymesh.render.camera import project, towards_viewer
 from manymesh.render.fill import fill_surface, pad, seen_by_vertex, welded
 from manymesh.render.geometry import vertex_normals
@@ -32,6 +32,8 @@ GRAZING_DEG = 74.0
 """Where a guess exists, surfaces turned further away than this take it instead of the photo's last pixels."""
 SQUARE_DEG = 60.0
 """Up to here a surface shows the photo alone."""
+PAIR_STEP = 16
+"""Of the seen texels, every so manieth is compared with its mirror image."""
 AWAY_DEG = 82.0
 """Surfaces turned further from the camera than this show the mirror image."""
 
@@ -70,9 +72,10 @@ def paint_from_photo(
         tick(0.7)
         seen, shares = _with_mirror(front, surface, view, rgb, alpha)
     else:
-        front = look(surface, atlas, view, rgb, alpha, max_angle_deg=GRAZING_DEG)
+        depths = depths_under(atlas, view, *alpha.shape)
+        front = look(surface, atlas, view, rgb, alpha, max_angle_deg=GRAZING_DEG, depths=depths)
         tick(0.6)
-        seen, shares = _with_other_half(front, mesh, surface, atlas, view, rgb, alpha)
+        seen, shares = _with_other_half(front, mesh, surface, atlas, view, rgb, alpha, depths)
         tick(0.7)
         vertex_colors = _materials(seen, mesh, surface, atlas, view, cutout.rgba)
     baked_s = time.perf_counter()
@@ -92,7 +95,7 @@ def paint_from_photo(
 
 
 def _with_other_half(
-    front: Seen, mesh: Mesh, surface: Texels, atlas: Atlas, view: Camera, rgb: U8, alpha: U8
+    front: Seen, mesh: Mesh, surface: Texels, atlas: Atlas, view: Camera, rgb: U8, alpha: U8, depths: DepthMap
 ) -> tuple[Seen, dict[str, float]]:
     """``front``, with what the camera did not see coloured by what it saw of the thing's other half, if it has one."""
     visible = front.weight > 0
@@ -100,10 +103,13 @@ def _with_other_half(
     color, weight = front.color, _certain(front.weight)
     other = np.zeros(len(visible), bool)
     if plane is not None:
-        found = seen_in_mirror(~visible, plane, surface, atlas, view, rgb, alpha, max_angle_deg=GRAZING_DEG)
-        other = found.weight > 0
-        color = np.where(other[:, None], found.color, color)
-        weight = np.where(other, _certain(found.weight), weight)
+        asked = ~visible
+        asked[::PAIR_STEP] = True
+        found = seen_in_mirror(asked, plane, surface, atlas, view, rgb, alpha, max_angle_deg=GRAZING_DEG, depths=depths)
+        if photo_agrees(front, found):
+            other = (found.weight > 0) & ~visible
+            color = np.where(other[:, None], found.color, color)
+            weight = np.where(other, _certain(found.weight), weight)
     count = max(len(visible), 1)
     shares = {
         "photo": float(visible.sum()) / count,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.render.bake import Seen, look
+from manymesh.render.bake import DepthMap, Seen, look
 from manymesh.render.camera import towards_viewer
 from manymesh.render.texels import Texels
 from manymesh.types import F64, U8, Atlas, Camera, Mesh
@@ -21,6 +21,10 @@ FAR = 0.12
 AGREES = 0.022
 """Mean distance below which a thing counts as its own mirror image."""
 ALIKE = 1.2
+PAIRS = 60
+"""With fewer places than this whose mirror image is seen as well, the photo has no say."""
+SAME_COLOR = 0.12
+"""Mean difference (0..1) of such pairs up to which the photo, too, is its own mirror image; light may differ."""
 FACING = 0.8
 """A plane whose normal points this straight at the camera would put the front onto the back: no clue to that side."""
 
@@ -102,8 +106,30 @@ def _spread(mesh: Mesh) -> F64:
     return np.asarray(a + u * (b - a) + v * (c - a))
 
 
+def photo_agrees(front: Seen, found: Seen) -> bool:
+    """Whether the photo, where it shows both a place and its mirror image, shows the same there. Where it shows too
+    few such pairs to tell, the shape alone decides.
+
+    Args:
+        front: what was seen of some texels. found: the same texels from ``seen_in_mirror``.
+    """
+    both = (front.weight > 0) & (found.weight > 0)
+    if both.sum() < PAIRS:
+        return True
+    return float(np.abs(front.color[both] - found.color[both]).mean()) < SAME_COLOR
+
+
 def seen_in_mirror(
-    asked: Any, plane: Plane, surface: Texels, atlas: Atlas, view: Camera, rgb: U8, alpha: U8, *, max_angle_deg: float
+    asked: Any,
+    plane: Plane,
+    surface: Texels,
+    atlas: Atlas,
+    view: Camera,
+    rgb: U8,
+    alpha: U8,
+    *,
+    max_angle_deg: float,
+    depths: DepthMap | None = None,
 ) -> Seen:
     """The photo's colours at the mirror images of some texels, where those lie on the surface and are seen.
 
@@ -117,7 +143,7 @@ def seen_in_mirror(
         normal=plane.turned(surface.normal[index]).astype(np.float32),
         spacing=surface.spacing[index],
     )
-    found = look(mirrored, atlas, view, rgb, alpha, max_angle_deg=max_angle_deg)
+    found = look(mirrored, atlas, view, rgb, alpha, max_angle_deg=max_angle_deg, depths=depths)
     color, weight = np.zeros((len(asked), 3), np.float32), np.zeros(len(asked), np.float32)
     color[index], weight[index] = found.color, found.weight
     return Seen(color, weight)

@@ -207,7 +207,8 @@ def _fading_detail(detail: Any, keep: Any, surface: Texels) -> F32:
     place = np.concatenate([surface.position, surface.normal * reach], axis=1)
     asked = open_texels[_near_any(surface.position[open_texels], surface.position[border], reach)]
     count = min(4, len(border))
-    apart, found = cKDTree(place[border]).query(place[asked], np.arange(1, count + 1), distance_upper_bound=reach)
+    tree = cKDTree(place[border], balanced_tree=False, compact_nodes=False)
+    apart, found = tree.query(place[asked], np.arange(1, count + 1), distance_upper_bound=reach, workers=-1)
     weight = np.where(np.isfinite(apart), np.maximum(1 - apart / reach, 0) ** 2, 0)
     nearest = weight[:, 0].copy()
     weight /= np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
