@@ -35,9 +35,11 @@ CROSSING = 0.01
 """How much of a colour flows over the border between two materials."""
 COLOR_HOLD, MEAN_HOLD = 8.0, 0.03
 """How firmly seen colours hold, and a material's usual colour where nothing was seen."""
-GUESSED_MEAN, GUESSED_SHADE = 0.7, 0.5
-"""How much of a material's usual unseen colour, and of its variation, is the network's: it knows nothing of the light
-in the photo, which falls on the unseen side in another way."""
+GUESSED_MEAN, GUESSED_HUE, GUESSED_SHADE = 0.7, 0.3, 0.5
+"""How much of the brightness and hue of a material's usual unseen colour, and of its variation, is the network's: it
+knows nothing of the light in the photo, which falls on the unseen side in another way, but is dull in hues."""
+LIFT = 0.95, 1.4
+"""How much the network may darken or brighten a material. Photos show lit sides, so it hardly ever ought to darken."""
 
 
 def palette(rgba: U8) -> F32:
@@ -113,7 +115,8 @@ def unseen_colors(material: Any, unseen: Any, guess: Any, guess_votes: Any, colo
         mine = agrees & (material == number)
         if mine.sum() >= LEAST_VOTERS:
             means[number] = guess[mine].mean(axis=0)
-    usual = (1 - GUESSED_MEAN) * colors + GUESSED_MEAN * means
+    lift = np.clip(means.mean(axis=1) / np.maximum(colors.mean(axis=1), 0.02), *LIFT)[:, None] ** GUESSED_MEAN
+    usual = (1 - GUESSED_HUE) * np.clip(colors * lift, 0, 1) + GUESSED_HUE * means
     return np.asarray(usual[material] + agrees[:, None] * GUESSED_SHADE * (guess - means[material]))
 
 
