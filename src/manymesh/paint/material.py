@@ -32,7 +32,9 @@ SEEN_HOLD, VOTE_HOLD = 0.5, 0.05
 """How firmly seen materials and the network's votes hold against the neighbours' (1: as one edge)."""
 LEAST_VOTERS = 20
 CROSSING = 0.01
-"""How much of a colour flows over the border between two materials."""
+"""How much of a colour flows over the border between two materials, at the least."""
+SOFT = 0.15
+"""Materials further apart than about this are cut from each other; nearer ones, as lit and shaded sides, blend."""
 COLOR_HOLD, MEAN_HOLD = 8.0, 0.03
 """How firmly seen colours hold, and a material's usual colour where nothing was seen."""
 GUESSED_MEAN, GUESSED_HUE, GUESSED_SHADE = 0.7, 0.3, 0.5
@@ -100,7 +102,8 @@ def continued(atlas: Atlas, strength: Any, color: Any, guess: Any, pull: Any, co
     material = np.where(known, seen_votes.argmax(axis=1), likely.argmax(axis=1))
     material = without_ghosts(material, known, likely, edges, count)
     a, b, bond = edges
-    bond = bond * np.where(material[a] == material[b], 1.0, CROSSING)
+    apart = ((contrast(colors)[material[a]] - contrast(colors)[material[b]]) ** 2).sum(axis=1)
+    bond = bond * np.maximum(np.exp(-apart / SOFT**2), CROSSING)
     hold = np.where(known, COLOR_HOLD * np.minimum(strength, 1), MEAN_HOLD)
     target = np.where(known[:, None], color, unseen_colors(material, ~known & (pull > 0.5), guess, guess_votes, colors))
     return np.clip(spread((a, b, bond), hold, target, count), 0, 1).astype(np.float32)[weld]
