@@ -13,7 +13,7 @@ from manymesh.engines import stages_of
 from manymesh.errors import MissingPieceError
 from manymesh.mesh.check import facts
 from manymesh.paint.photo import paint_from_photo
-from manymesh.paint.unseen import mirror_plane, nearer_to_photo
+from manymesh.paint.unseen import mirror_plane
 from manymesh.pipeline import Pipeline
 from manymesh.render.camera import orthographic, to_clip
 from manymesh.render.raster import rasterise
@@ -167,10 +167,3 @@ def test_a_box_is_its_own_mirror_image_and_a_spiral_is_not() -> None:
     angle = np.degrees(np.arctan2(plane.normal[2], plane.normal[0])) % 45
     assert min(angle, 45 - angle) < 2
     assert mirror_plane(spiral(), view) is None
-
-
-def test_guesses_move_towards_the_photos_colours() -> None:
-    rgba = np.zeros((40, 40, 4), np.uint8)
-    rgba[:20], rgba[20:] = (200, 60, 40, 255), (20, 40, 160, 255)
-    near = nearer_to_photo(np.array([[180, 80, 60]], np.uint8), rgba) * 255
-    assert np.abs(near[0] - [200, 60, 40]).max() < np.abs(np.array([180, 80, 60]) - [200, 60, 40]).max()

@@ -1,10 +1,10 @@
 """The photo's own pixels as a texture: what the camera saw, at full resolution, and something like it behind.
 
 Where the mesh brings a guess of the unseen side's colours, that side shows, first, what the camera saw of the thing's
-other half where the thing is its own mirror image; then the guess, brought nearer to the photo's colours and led over
-into them. Where the mesh brings none (inflated silhouettes), it shows the front's mirror image: the back of most things
-is more like their front than like anything that could be made up from its edge colours, and at the outline they meet
-without a seam. What is turned to the camera but hidden by another part is filled in over the surface.
+other half where the thing is its own mirror image; then the photo's own materials, which flow on over the surface as
+the guess says (``material``). Where the mesh brings none (inflated silhouettes), it shows the front's mirror image: the
+back of most things is more like their front than like anything that could be made up from its edge colours, and at the
+outline they meet without a seam. What is turned to the camera but hidden by another part is filled in over the surface.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from manymesh.paint.unseen import mirror_plane, nearer_to_photo, seen_in_mirror
-from manymesh.render.bake import Seen, look, read_opaque
+from manymesh.paint.material import continued, palette
+from manymesh.paint.unseen import mirror_plane, photo_agrees, seen_in_mirror
+from manymesh.render.bake import DepthMap, Seen, depths_under, look, read_opaque
 from manymesh.render.camera import project, towards_viewer
-from manymesh.render.fill import fill_surface, pad
+from manymesh.render.fill import fill_surface, pad, seen_by_vertex, welded
 from manymesh.render.geometry import vertex_normals
 from manymesh.render.texels import Texels, texels
 from manymesh.settings import Settings
@@ -31,8 +32,8 @@ GRAZING_DEG = 74.0
 """Where a guess exists, surfaces turned further away than this take it instead of the photo's last pixels."""
 SQUARE_DEG = 60.0
 """Up to here a surface shows the photo alone."""
-GUESS_PULL = 0.004
-"""How firmly guesses hold against the seen colours around them, 1 being as firm as those."""
+PAIR_STEP = 16
+"""Of the seen texels, every so manieth is compared with its mirror image."""
 AWAY_DEG = 82.0
 """Surfaces turned further from the camera than this show the mirror image."""
 
@@ -65,19 +66,20 @@ def paint_from_photo(
     unwrapped_s = time.perf_counter()
     surface = texels(atlas, texture_px)
     rgb, alpha = without_edge_pixels(cutout.rgba), cutout.rgba[..., 3]
-    hint = None
+    vertex_colors = None
     if mesh.colors is None:
         front = look(surface, atlas, view, rgb, alpha, max_angle_deg=AWAY_DEG)
         tick(0.7)
         seen, shares = _with_mirror(front, surface, view, rgb, alpha)
     else:
-        front = look(surface, atlas, view, rgb, alpha, max_angle_deg=GRAZING_DEG)
+        depths = depths_under(atlas, view, *alpha.shape)
+        front = look(surface, atlas, view, rgb, alpha, max_angle_deg=GRAZING_DEG, depths=depths)
         tick(0.6)
-        seen, shares = _with_other_half(front, mesh, surface, atlas, view, rgb, alpha)
+        seen, shares = _with_other_half(front, mesh, surface, atlas, view, rgb, alpha, depths)
         tick(0.7)
-        hint = _guess(mesh, atlas, view, cutout.rgba)
+        vertex_colors = _materials(seen, mesh, surface, atlas, view, cutout.rgba)
     baked_s = time.perf_counter()
-    colors = fill_surface(seen, surface, atlas, hint=hint)
+    colors = fill_surface(seen, surface, atlas, vertex_colors=vertex_colors)
     tick(0.9)
     texture = pad(colors, surface)
     details = {
@@ -93,7 +95,7 @@ def paint_from_photo(
 
 
 def _with_other_half(
-    front: Seen, mesh: Mesh, surface: Texels, atlas: Atlas, view: Camera, rgb: U8, alpha: U8
+    front: Seen, mesh: Mesh, surface: Texels, atlas: Atlas, view: Camera, rgb: U8, alpha: U8, depths: DepthMap
 ) -> tuple[Seen, dict[str, float]]:
     """``front``, with what the camera did not see coloured by what it saw of the thing's other half, if it has one."""
     visible = front.weight > 0
@@ -101,10 +103,13 @@ def _with_other_half(
     color, weight = front.color, _certain(front.weight)
     other = np.zeros(len(visible), bool)
     if plane is not None:
-        found = seen_in_mirror(~visible, plane, surface, atlas, view, rgb, alpha, max_angle_deg=GRAZING_DEG)
-        other = found.weight > 0
-        color = np.where(other[:, None], found.color, color)
-        weight = np.where(other, _certain(found.weight), weight)
+        asked = ~visible
+        asked[::PAIR_STEP] = True
+        found = seen_in_mirror(asked, plane, surface, atlas, view, rgb, alpha, max_angle_deg=GRAZING_DEG, depths=depths)
+        if photo_agrees(front, found):
+            other = (found.weight > 0) & ~visible
+            color = np.where(other[:, None], found.color, color)
+            weight = np.where(other, _certain(found.weight), weight)
     count = max(len(visible), 1)
     shares = {
         "photo": float(visible.sum()) / count,
@@ -119,14 +124,17 @@ def _certain(weight: F32) -> F32:
     return np.clip(weight / np.float32(math.cos(math.radians(SQUARE_DEG)) ** 2), 0, 1)
 
 
-def _guess(mesh: Mesh, atlas: Atlas, view: Camera, rgba: U8) -> tuple[F32, F32]:
-    """Colours for the atlas' vertices and how firmly they hold: only on what is turned away from the camera."""
+def _materials(seen: Seen, mesh: Mesh, surface: Texels, atlas: Atlas, view: Camera, rgba: U8) -> F32:
+    """(k, 3) colours for the atlas' vertices: the photo's materials, told apart with the network's help."""
     assert mesh.colors is not None
-    colors = nearer_to_photo(mesh.colors, rgba)[atlas.source]
+    weld, count = welded(atlas)
+    strength, color = seen_by_vertex(seen, surface, weld[atlas.faces], count)
     normals = vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
     cosine = np.einsum("nc,nc->n", towards_viewer(view, atlas.vertices), normals)
-    pull = np.float32(GUESS_PULL) * np.clip((0.3 - cosine) / 0.3, 0, 1)
-    return colors, pull.astype(np.float32)
+    guess, pull = np.zeros((count, 3)), np.zeros(count)
+    guess[weld] = mesh.colors[atlas.source] / 255
+    pull[weld] = np.clip((0.3 - cosine) / 0.3, 0, 1)
+    return continued(atlas, strength, color, guess, pull, palette(rgba))
 
 
 def _with_mirror(front: Seen, surface: Texels, view: Camera, rgb: U8, alpha: U8) -> tuple[Seen, dict[str, float]]:

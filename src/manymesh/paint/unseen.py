@@ -1,6 +1,4 @@
-"""What a thing may look like where the photo does not see it: its own mirror image, and a network's guess brought
-nearer to the photo's colours.
-"""
+"""What a thing may look like where the photo does not see it: its own mirror image, where it is one."""
 
 from __future__ import annotations
 
@@ -9,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.render.bake import Seen, look
+from manymesh.render.bake import DepthMap, Seen, look
 from manymesh.render.camera import towards_viewer
 from manymesh.render.texels import Texels
-from manymesh.types import F32, F64, U8, Atlas, Camera, Mesh
+from manymesh.types import F64, U8, Atlas, Camera, Mesh
 
 POINTS = 16_000
 ASKED, ASKED_AT_FIRST = 1000, 250
@@ -23,11 +21,12 @@ FAR = 0.12
 AGREES = 0.022
 """Mean distance below which a thing counts as its own mirror image."""
 ALIKE = 1.2
+PAIRS = 60
+"""With fewer places than this whose mirror image is seen as well, the photo has no say."""
+SAME_COLOR = 0.12
+"""Mean difference (0..1) of such pairs up to which the photo, too, is its own mirror image; light may differ."""
 FACING = 0.8
 """A plane whose normal points this straight at the camera would put the front onto the back: no clue to that side."""
-PALETTE_LEVELS, PALETTE_SHARE = 6, 0.01
-PALETTE_PULL = 0.6
-"""How far a guessed colour is moved to the nearest colour that the photo really has."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +106,30 @@ def _spread(mesh: Mesh) -> F64:
     return np.asarray(a + u * (b - a) + v * (c - a))
 
 
+def photo_agrees(front: Seen, found: Seen) -> bool:
+    """Whether the photo, where it shows both a place and its mirror image, shows the same there. Where it shows too
+    few such pairs to tell, the shape alone decides.
+
+    Args:
+        front: what was seen of some texels. found: the same texels from ``seen_in_mirror``.
+    """
+    both = (front.weight > 0) & (found.weight > 0)
+    if both.sum() < PAIRS:
+        return True
+    return float(np.abs(front.color[both] - found.color[both]).mean()) < SAME_COLOR
+
+
 def seen_in_mirror(
-    asked: Any, plane: Plane, surface: Texels, atlas: Atlas, view: Camera, rgb: U8, alpha: U8, *, max_angle_deg: float
+    asked: Any,
+    plane: Plane,
+    surface: Texels,
+    atlas: Atlas,
+    view: Camera,
+    rgb: U8,
+    alpha: U8,
+    *,
+    max_angle_deg: float,
+    depths: DepthMap | None = None,
 ) -> Seen:
     """The photo's colours at the mirror images of some texels, where those lie on the surface and are seen.
 
@@ -122,32 +143,7 @@ def seen_in_mirror(
         normal=plane.turned(surface.normal[index]).astype(np.float32),
         spacing=surface.spacing[index],
     )
-    found = look(mirrored, atlas, view, rgb, alpha, max_angle_deg=max_angle_deg)
+    found = look(mirrored, atlas, view, rgb, alpha, max_angle_deg=max_angle_deg, depths=depths)
     color, weight = np.zeros((len(asked), 3), np.float32), np.zeros(len(asked), np.float32)
     color[index], weight[index] = found.color, found.weight
     return Seen(color, weight)
-
-
-def nearer_to_photo(guess: U8, rgba: U8) -> F32:
-    """(n, 3) float32 in [0, 1]: guessed colours moved towards the nearest of the photo's main colours.
-
-    Args:
-        guess: (n, 3) uint8. rgba: (H, W, 4) the cutout.
-    """
-    pixels = rgba[..., :3][rgba[..., 3] > 250]
-    values: F32 = guess.astype(np.float32) / np.float32(255)
-    if not len(pixels):
-        return values
-    level = pixels.astype(np.int64) * PALETTE_LEVELS // 256
-    key = (level[:, 0] * PALETTE_LEVELS + level[:, 1]) * PALETTE_LEVELS + level[:, 2]
-    count = np.bincount(key, minlength=PALETTE_LEVELS**3)
-    common = np.flatnonzero(count >= PALETTE_SHARE * len(pixels))
-    if not len(common):
-        return values
-    sums = np.stack([np.bincount(key, pixels[:, c], len(count)) for c in range(3)], axis=1)
-    palette = (sums[common] / count[common, None] / 255).astype(np.float32)
-    apart = ((values[:, None] - palette[None]) ** 2).sum(axis=2)
-    # A soft choice among the near ones, so that neighbours with almost equal guesses get almost equal colours.
-    share = np.exp(-(apart - apart.min(axis=1, keepdims=True)) / np.float32(2 * 0.06**2))
-    target = share @ palette / share.sum(axis=1, keepdims=True)
-    return np.asarray(values + np.float32(PALETTE_PULL) * (target - values), np.float32)

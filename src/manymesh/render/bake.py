@@ -57,6 +57,13 @@ def depth_map(camera: Camera, vertices: Any, faces: Any, height: int, width: int
     return DepthMap(camera, raster.image(depth, FAR_AWAY))
 
 
+def depths_under(atlas: Atlas, camera: Camera, height: int, width: int) -> DepthMap:
+    """The depths of a mesh in a picture of this size, or a smaller one of at most MAX_DEPTH_PX."""
+    shrink = min(1.0, MAX_DEPTH_PX / max(height, width))
+    size = max(round(height * shrink), 1), max(round(width * shrink), 1)
+    return depth_map(camera, atlas.vertices, atlas.faces, *size)
+
+
 def visible(
     depths: DepthMap, points: Any, normals: Any, *, margins_px: Sequence[int] = MARGINS_PX, level: int = 0
 ) -> F32:
@@ -112,6 +119,7 @@ def look(
     max_angle_deg: float = 82.0,
     exponent: float = 2.0,
     margins_px: Sequence[int] = MARGINS_PX,
+    depths: DepthMap | None = None,
 ) -> Seen:
     """Every texel's colour in one picture.
 
@@ -122,12 +130,12 @@ def look(
         exponent: of the cosine in the weight.
         margins_px: see ``visible``; in pixels of the picture (or of a depth map of 2048 where that is smaller), or in
             texels where those are coarser.
+        depths: ``depths_under``, when several sets of texels are looked for in one picture.
     """
     trust = _as_bytes(trust)
     height, width = trust.shape
-    shrink = min(1.0, MAX_DEPTH_PX / max(height, width))
-    size = max(round(height * shrink), 1), max(round(width * shrink), 1)
-    depths = depth_map(camera, atlas.vertices, atlas.faces, *size)
+    if depths is None:
+        depths = depths_under(atlas, camera, height, width)
     cosine = _cosine(camera, surface.position, surface.normal)
     color, weight = np.zeros((len(cosine), 3), np.float32), np.zeros(len(cosine), np.float32)
     facing = np.flatnonzero(cosine > math.cos(math.radians(max_angle_deg)))

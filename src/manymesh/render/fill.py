@@ -15,7 +15,7 @@ import numpy as np
 from manymesh.render.bake import Seen
 from manymesh.render.raster import Raster
 from manymesh.render.texels import Texels
-from manymesh.types import F32, U8, Atlas
+from manymesh.types import F32, F64, U8, Atlas
 
 SOLID = 0.35  # weight from which a texel keeps its own colour
 STIFFNESS = 8.0  # how firmly seen colours hold the membrane
@@ -24,23 +24,20 @@ GRID_CELLS = 96
 REPEAT_PX = 8  # how far charts repeat their edge
 
 
-def fill_surface(
-    seen: Seen, surface: Texels, atlas: Atlas, *, solid: float = SOLID, hint: tuple[Any, Any] | None = None
-) -> F32:
+def fill_surface(seen: Seen, surface: Texels, atlas: Atlas, *, solid: float = SOLID, vertex_colors: Any = None) -> F32:
     """Give every texel of the surface a colour.
 
     Args:
         seen: colours with weights; texels of weight 0 have none, those under ``solid`` are mixed with the fill.
-
-        hint: what the unseen may look like: (k, 3) colours of the atlas' vertices and (k,) how firmly each pulls
-            (1 as firmly as what was seen; the less, the further seen colours reach into the unseen).
+        vertex_colors: (k, 3) colours of the atlas' vertices to fill with; ``membrane``'s when None.
 
     Returns:
         (n, 3) float32 in [0, 1]. Mid grey everywhere when nothing was seen.
     """
-    if not (seen.weight > 0).any():
-        return np.full_like(seen.color, 0.5)
-    vertex_colors = membrane(seen, surface, atlas, hint)
+    if vertex_colors is None:
+        if not (seen.weight > 0).any():
+            return np.full_like(seen.color, 0.5)
+        vertex_colors = membrane(seen, surface, atlas)
     corner = atlas.faces[surface.raster.face]
     base = np.einsum("nkc,nk->nc", vertex_colors[corner], surface.raster.bary)
     keep = np.clip(seen.weight / solid, 0, 1)
@@ -49,17 +46,10 @@ def fill_surface(
     return np.clip(seen.color * keep + (base + detail) * (1 - keep), 0, 1).astype(np.float32)
 
 
-def membrane(seen: Seen, surface: Texels, atlas: Atlas, hint: tuple[Any, Any] | None = None) -> F32:
+def membrane(seen: Seen, surface: Texels, atlas: Atlas) -> F32:
     """(k, 3) float32: a colour for each vertex, seen ones near what was seen, the others smoothly between."""
     weld, count = welded(atlas)
-    strength, color = _seen_by_vertex(seen, surface, weld[atlas.faces], count)
-    if hint is not None:
-        guess, pull = np.zeros((count, 3)), np.zeros(count)
-        guess[weld], pull[weld] = hint
-        pull = np.where(strength > 0, 0, pull)
-        color = np.where((pull > 0)[:, None], guess, color)
-        strength = strength + pull
-    return stretched(atlas, strength, color)
+    return stretched(atlas, *seen_by_vertex(seen, surface, weld[atlas.faces], count))
 
 
 def welded(atlas: Atlas) -> tuple[Any, int]:
@@ -74,21 +64,35 @@ def stretched(atlas: Atlas, strength: Any, color: Any) -> F32:
     Args:
         strength: (c,) how much was seen around each welded vertex. color: (c, 3) its mean there.
     """
-    from scipy.sparse import csc_array, diags_array
+    from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
-    from scipy.sparse.linalg import splu
 
     weld, count = welded(atlas)
     strength, color = np.array(strength, np.float64), np.array(color, np.float64)
-    laplace = _laplacian(atlas, weld, count)
-    loose = _without_data(connected_components(laplace, directed=False)[1], strength)
+    edges = graph(atlas, weld, count)
+    links = coo_array((edges[2], edges[:2]), shape=(count, count))
+    loose = _without_data(connected_components(links, directed=False)[1], strength)
     if loose.any():
         color[loose] = color[_nearest_known(atlas, weld, count, strength > 0, loose)]
         strength[loose] = 1e-3
     hold = np.minimum(strength, 1) * STIFFNESS + 1e-9
-    solver = splu(csc_array(laplace + diags_array(hold)), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
-    solved = solver.solve(color * hold[:, None])
-    return np.clip(solved, 0, 1).astype(np.float32)[weld]
+    return np.clip(spread(edges, hold, color, count), 0, 1).astype(np.float32)[weld]
+
+
+def spread(edges: tuple[Any, Any, Any], hold: Any, values: Any, count: int) -> F64:
+    """(count, c) values on a graph's nodes, each between its own, held by ``hold``, and its neighbours'.
+
+    Args:
+        edges: from ``graph``. hold: (count,) over 0. values: (count, c).
+    """
+    from scipy.sparse import coo_array, csc_array, diags_array
+    from scipy.sparse.linalg import splu
+
+    a, b, bond = edges
+    links = coo_array((np.tile(bond, 2), (np.r_[a, b], np.r_[b, a])), shape=(count, count)).tocsr()
+    matrix = diags_array(np.asarray(links.sum(axis=1)).reshape(-1) + hold) - links
+    solver = splu(csc_array(matrix), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+    return np.asarray(solver.solve(np.asarray(values, np.float64) * hold[:, None]))
 
 
 def pad(colors: Any, surface: Texels) -> U8:
@@ -145,10 +149,9 @@ def push_pull(picture: Any, known: Any) -> F32:
     return np.asarray(filled, np.float32)
 
 
-def _laplacian(atlas: Atlas, weld: Any, count: int) -> Any:
-    """Sparse (count, count) graph Laplacian; short edges bind more strongly, the mean edge with 1."""
-    from scipy.sparse import coo_array, diags_array
-
+def graph(atlas: Atlas, weld: Any, count: int) -> tuple[Any, Any, Any]:
+    """Both ends of every edge between ``count`` welded vertices, and how strongly each binds: short edges more, the
+    mean edge with 1."""
     place = np.zeros((count, 3))
     place[weld] = atlas.vertices
     faces = weld[atlas.faces]
@@ -158,12 +161,10 @@ def _laplacian(atlas: Atlas, weld: Any, count: int) -> Any:
     a, b = a[a != b], b[a != b]
     length = np.linalg.norm(place[a] - place[b], axis=1)
     mean = max(float(length.mean()), 1e-12) if len(length) else 1.0
-    bond = mean / np.maximum(length, 0.05 * mean)
-    links = coo_array((np.tile(bond, 2), (np.r_[a, b], np.r_[b, a])), shape=(count, count)).tocsr()
-    return diags_array(np.asarray(links.sum(axis=1)).reshape(-1)) - links
+    return a, b, mean / np.maximum(length, 0.05 * mean)
 
 
-def _seen_by_vertex(seen: Seen, surface: Texels, faces: Any, count: int) -> tuple[Any, Any]:
+def seen_by_vertex(seen: Seen, surface: Texels, faces: Any, count: int) -> tuple[Any, Any]:
     """(count,) summed weight and (count, 3) mean colour of the seen texels around each vertex."""
     index = np.flatnonzero(seen.weight > 0)
     corner = faces[surface.raster.face[index]].ravel()
@@ -206,7 +207,8 @@ def _fading_detail(detail: Any, keep: Any, surface: Texels) -> F32:
     place = np.concatenate([surface.position, surface.normal * reach], axis=1)
     asked = open_texels[_near_any(surface.position[open_texels], surface.position[border], reach)]
     count = min(4, len(border))
-    apart, found = cKDTree(place[border]).query(place[asked], np.arange(1, count + 1), distance_upper_bound=reach)
+    tree = cKDTree(place[border], balanced_tree=False, compact_nodes=False)
+    apart, found = tree.query(place[asked], np.arange(1, count + 1), distance_upper_bound=reach, workers=-1)
     weight = np.where(np.isfinite(apart), np.maximum(1 - apart / reach, 0) ** 2, 0)
     nearest = weight[:, 0].copy()
     weight /= np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
