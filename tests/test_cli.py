@@ -48,6 +48,16 @@ def test_show_lists_objects_stages_and_notes(finished: subprocess.CompletedProce
         assert word in shown.stdout
 
 
+def test_shape_is_short_for_the_shape_stage(finished: subprocess.CompletedProcess[str], tmp_path: Path) -> None:
+    photo = Path(finished.stdout.strip()).parents[1] / "things.png"
+    inflated = manymesh("make", photo, "--out", tmp_path, *QUICK, "--no-texture", "--shape", "inflate", "--json")
+    (run,) = json.loads(inflated.stdout)["runs"]
+    assert run["settings"]["stages"] == ["shape=inflate"]
+    refused = manymesh("make", photo, "--out", tmp_path, *QUICK, "--shape", "nonsense")
+    assert refused.returncode == 2
+    assert "no shape stage called 'nonsense'" in refused.stderr
+
+
 def test_show_as_json_is_one_document_with_everything(finished: subprocess.CompletedProcess[str]) -> None:
     shown = manymesh("show", finished.stdout.strip(), "--json")
     document = json.loads(shown.stdout)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manymesh import pictures
+from manymesh.paint.photo import paint_from_photo
 from manymesh.render.preview import framing, prepared, render
 from manymesh.types import Sculpture
 from training.draw import draw, flattened
@@ -17,6 +18,7 @@ from training.shapes import Shape
 from training.views import Question
 
 CELL_PX, CAPTION_PX = 150, 16
+TEXTURE_PX = 512
 PAPER, INK = (247, 246, 243), (40, 40, 44)
 HEADS = ("input", "front", "side", "back", "clay", "true clay")
 RISE_DEG, CLAY_DEG = 12.0, (35.0, 20.0)
@@ -52,8 +54,9 @@ class Row:
 
 
 def picture_of(shape: Shape, asked: Question, made: Sculpture) -> NDArray[np.uint8]:
-    """Input, the answer from front, side and behind in its own colours, in clay, and the truth in clay."""
-    model, clay = prepared(made.mesh), prepared(made.mesh, clay=True)
+    """Input, the answer as the engine paints it from front, side and behind, in clay, and the truth in clay."""
+    painted = paint_from_photo(made.mesh, made.view, asked.cutout, TEXTURE_PX, lambda share: None)
+    model, clay = prepared(painted), prepared(made.mesh, clay=True)
     small = asked.cutout.rgba
     step = small.shape[0] / CELL_PX
     index = ((np.arange(CELL_PX) + 0.5) * step).astype(int)

@@ -34,8 +34,17 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
         )
 
+    shape = typer.Option("--shape", metavar="NAME", help="Short for --stage shape=NAME: inflate blows up the outline.")
+    options.append(
+        inspect.Parameter(
+            "shape", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, shape]
+        )
+    )
+
     def wrapped(**given: Any) -> None:
         values = {name: given.pop(name) for name in Settings.model_fields}
+        if named := given.pop("shape"):
+            values["stages"] = [*values["stages"], f"shape={named}"]
         command(settings=build_settings(values), **given)
 
     signature = inspect.Signature([p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + options)
