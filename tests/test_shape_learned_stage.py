@@ -110,6 +110,30 @@ def test_one_failed_answer_inflates_that_object(tiny: Path, failure: str, monkey
     assert facts(made.mesh).solid
 
 
+def test_an_error_of_onnxruntime_inflates_that_object(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    class BrokenError(Exception):  # like onnxruntime's own: no RuntimeError
+        pass
+
+    def fail(*given: Any) -> Any:
+        raise BrokenError("no memory for a tensor")
+
+    monkeypatch.setattr(onnxruntime.InferenceSession, "run", fail)
+    made = shape_of(disc())
+    assert "the shape network failed: no memory for a tensor" in made.notes[0]
+    assert facts(made.mesh).solid
+
+
+def test_the_network_in_the_package_is_whole_and_keeps_a_discs_outline() -> None:
+    made = shape_of(disc())
+    assert made.notes == ()
+    assert facts(made.mesh).solid
+    raster = rasterise(to_clip(made.view, made.mesh.vertices), made.mesh.faces, 160, 160)
+    wanted = disc().rgba[..., 3] > 127
+    assert (raster.mask & wanted).sum() / (raster.mask | wanted).sum() > 0.95
+
+
 def _no_mesh() -> Any:
     from manymesh.types import Mesh
 

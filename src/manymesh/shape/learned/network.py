@@ -66,6 +66,7 @@ class Network:
 
         Raises:
             ValueError: an output of another form, or with a number that is not finite.
+            RuntimeError: onnxruntime could not run it.
         """
         with ThreadPoolExecutor(THREADS) as threads:
             return list(threads.map(self._ask, pictures))
@@ -73,7 +74,10 @@ class Network:
     def _ask(self, picture: F32) -> Mapping[str, F32]:
         picture = np.ascontiguousarray(picture[None], np.float32)
         with self._places:
-            values = [value[0] for value in self._session.run(list(OUTPUTS), {self._input: picture})]
+            try:
+                values = [value[0] for value in self._session.run(list(OUTPUTS), {self._input: picture})]
+            except Exception as error:  # onnxruntime's errors share no base class of their own
+                raise RuntimeError(f"the shape network failed: {_first_line(error)}") from error
         forms = ((frame.BINS, frame.GRID, frame.GRID), (8, frame.GRID, frame.GRID), (frame.POSE_SIZE,))
         for name, value, form in zip(OUTPUTS, values, forms, strict=True):
             if value.shape != form:
