@@ -107,6 +107,8 @@ class Watch:
         self.at_start: dict[str, set[str]] = {}
         self.at_work: dict[str, set[str]] = {}
         self.kinds: list[str] = []
+        # Other tests' networks may live as long as this process does. Held, so that no address is used again.
+        self.others = self.networks()
 
     def __call__(self, event: Event) -> None:
         self.kinds.append(event.kind)
@@ -116,11 +118,15 @@ class Watch:
         if event.kind == working and event.stage not in self.at_work:
             self.at_work[event.stage] = self.alive()
 
+    def alive(self) -> set[str]:
+        before = {id(network) for network in self.others}
+        return {type(network).__name__ for network in self.networks() if id(network) not in before}
+
     @staticmethod
-    def alive() -> set[str]:
+    def networks() -> list[torch.nn.Module]:
         gc.collect()
-        kinds = (type(thing) for thing in gc.get_objects())
-        return {kind.__name__ for kind in kinds if kind.__name__ in NETWORKS and issubclass(kind, torch.nn.Module)}
+        modules = [thing for thing in gc.get_objects() if issubclass(type(thing), torch.nn.Module)]
+        return [module for module in modules if type(module).__name__ in NETWORKS]
 
 
 @dataclass(frozen=True)
@@ -202,8 +208,8 @@ def test_every_stages_cost_is_in_the_manifest(walked: Walked) -> None:
     order = ["load", "detect", "crop", "matte", "shape", "refine", "paint", "write", "finish"]
     assert [record.stage for record in records] == order
     for record in records:
-        # Rounded to 0.1 ms, each for itself.
-        assert 0 < record.seconds <= record.wall_seconds + 0.001, record.stage
+        # Objects' seconds are added up, and two objects may be in hand at once. Rounded to 0.1 ms, each for itself.
+        assert 0 < record.seconds <= 2 * record.wall_seconds + 0.001, record.stage
         assert record.load_seconds <= record.wall_seconds
         assert record.host_peak_bytes > 1 << 20
         assert (record.device_peak_bytes is None) == (not torch.cuda.is_available())

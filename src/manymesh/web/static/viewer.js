@@ -130,7 +130,8 @@ function upload(parts) {
     attribute(0, part.positions, 3);
     attribute(1, part.normals, 3);
     attribute(2, part.uv, 2);
-    attribute(3, part.colors, 4, gl.UNSIGNED_SHORT, true);
+    // A shape's vertex colours are the network's guess, kept for the painter: what is not painted is shown plain.
+    attribute(3, null);
     fill(gl.ELEMENT_ARRAY_BUFFER, part.indices);
     const texture = gl.createTexture();
     textures.push(texture);
