@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_shapes import SHAPES, View, asked, look_at
-from mesh_samples import box
 from scipy.spatial import cKDTree
 
 from manymesh.errors import ObjectError
@@ -17,13 +16,13 @@ from manymesh.mesh.check import facts
 from manymesh.mesh.marching import marching_cubes
 from manymesh.render.camera import orbit, project, to_clip
 from manymesh.render.raster import rasterise
-from manymesh.shape.learned import frame, symmetry
+from manymesh.shape.learned import frame
 from manymesh.shape.learned.crop import Square, averaged, network_picture, square_of
-from manymesh.shape.learned.pose import Pose, likeliest_azimuth, pose_of, refined
+from manymesh.shape.learned.pose import likeliest_azimuth, pose_of
 from manymesh.shape.learned.predict import Prediction, mean, mirror
 from manymesh.shape.learned.stage import pinhole, sculpt
 from manymesh.shape.learned.surface import projected, smoothed, unprojected
-from manymesh.shape.learned.volume import level, mixed_logits, pixels_inside
+from manymesh.shape.learned.volume import level
 from manymesh.types import Box, Cutout, Mesh, Sculpture
 
 PX = 288
@@ -194,24 +193,6 @@ def test_the_level_gives_as_many_solid_cells_as_the_probabilities_sum_to(views: 
     logits = rng.normal(-1.2, 1.5, (8, frame.GRID, frame.GRID)).astype(np.float32)
     solid = (logits > level(logits, inside)).sum()
     assert solid == pytest.approx((1 / (1 + np.exp(-logits))).sum(), rel=0.02)
-
-
-def test_flat_tops_and_walls_correct_a_wrong_pose() -> None:
-    turn = orbit(30.0, 20.0, 0.0)[:3, :3]
-    cube = box()
-    seen = (cube.vertices * [1.0, 0.7, 0.5]) @ turn.T
-    guessed = Pose(15.0, 35.0, 1.0, 0.3, np.zeros(3), 1.0)
-    better = refined(guessed, seen, cube.faces)
-    assert (better.elevation_deg, better.azimuth_deg) == (pytest.approx(20, abs=1), pytest.approx(30, abs=1))
-
-
-def test_averaging_with_the_mirror_image_changes_little_where_the_answer_is_right(views: Any) -> None:
-    view = views["ball"]
-    answer = Prediction(view.outputs["logits"], view.outputs["surface"], view.outputs["pose"])
-    inside = pixels_inside(view.alpha, square_of(view.alpha))
-    mixed = mixed_logits(answer)
-    both = symmetry.averaged(mixed, answer, pose_of(answer.pose), inside)
-    assert (((both > 0) == (mixed > 0))[:, inside]).mean() > 0.99
 
 
 def test_taubins_smoothing_takes_ripples_and_keeps_the_size() -> None:

@@ -40,8 +40,6 @@ ENGINES: Mapping[str, Mapping[Kind, str]] = {
     "lite": {"detect": "foreground", "matte": "colour-mix", "shape": "learned", "paint": "photo"},
     "hunyuan": {"detect": "qwen3-vl", "matte": "birefnet", "shape": "hunyuan3d", "paint": "hunyuan3d-paint"},
 }
-SIDE_BY_SIDE = frozenset({"colour-mix", "learned", "inflate", "photo"})
-"""Implementations of ours that may be called from several threads at once."""
 # Best first: what `auto` tries.
 PREFERENCE = ("hunyuan", "lite")
 

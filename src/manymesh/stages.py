@@ -72,6 +72,8 @@ class Stage:
         open: gives a context manager whose value is the callable of the protocol above.
         missing: says in one sentence what this machine lacks for it, with the command that brings it, or None.
         reads_names: (detectors) whether it can look for things by name.
+        side_by_side: whether the opened callable may be called from several threads at once; its answers must not
+            depend on it.
     """
 
     name: str
@@ -81,3 +83,4 @@ class Stage:
     open: Callable[[Settings], AbstractContextManager[Any]]
     missing: Callable[[Settings], str | None] = lambda settings: None
     reads_names: bool = False
+    side_by_side: bool = False

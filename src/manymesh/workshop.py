@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from manymesh.engines import KINDS, SIDE_BY_SIDE, Plan
+from manymesh.engines import KINDS, Plan
 from manymesh.errors import Cancelled, ManymeshError, OutOfMemoryError, OutputError
 from manymesh.events import Cancel, Event, OnEvent
 from manymesh.manifest import ErrorRecord, ObjectRecord, StageRecord
@@ -134,7 +134,7 @@ class Workshop:
 
     def _side_by_side(self, stage: str) -> bool:
         """Whether a stage may have several objects in hand: it has no model, or one that allows it."""
-        return stage not in KINDS or self.plan.stages[stage].name in SIDE_BY_SIDE  # type: ignore[index]
+        return stage not in KINDS or self.plan.stages[stage].side_by_side  # type: ignore[index]
 
     def _made(self, work: _Work, number: int, run: Run, record: ObjectRecord, say: OnEvent) -> _Made:
         """Carry out the step on a copy of the record, so that the manifest can be saved meanwhile."""

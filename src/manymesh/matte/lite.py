@@ -122,4 +122,5 @@ STAGE = Stage(
     "soft edges and foreground colours from the colours on either side of the outline",
     "Apache-2.0",
     open_matte,
+    side_by_side=True,
 )

@@ -50,7 +50,14 @@ def open_paint(settings: Settings) -> Iterator[Paint]:
     yield paint
 
 
-STAGE = Stage("photo", "paint", "the photo in front, its likeness behind; no download", "Apache-2.0", open_paint)
+STAGE = Stage(
+    "photo",
+    "paint",
+    "the photo in front, its likeness behind; no download",
+    "Apache-2.0",
+    open_paint,
+    side_by_side=True,
+)
 
 
 def paint_from_photo(

@@ -54,7 +54,7 @@ def open_shape(settings: Settings) -> Iterator[Shape]:
     yield shape
 
 
-STAGE = Stage("inflate", "shape", "inflates the silhouette; no download", "Apache-2.0", open_shape)
+STAGE = Stage("inflate", "shape", "inflates the silhouette; no download", "Apache-2.0", open_shape, side_by_side=True)
 
 
 def inflate(cutout: Cutout, tick: Tick) -> Sculpture:

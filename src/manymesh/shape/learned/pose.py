@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -27,11 +26,6 @@ RIVAL = 0.9
 """And the next likeliest azimuth, away from the first, must have no more than this part of its share."""
 FRONT_BINS = 2
 """Azimuth bins on either side that count as around."""
-SYMMETRIC_FROM = 0.8
-"""Probability from which a thing counts as its own mirror image."""
-REFINE_DEG = 8
-REFINE_SHARPNESS = 24
-REFINE_GAIN = 1.15
 
 
 @dataclass(frozen=True)
@@ -41,18 +35,12 @@ class Pose:
     Attributes:
         elevation_deg: how far from above.
         azimuth_deg: from which side, 0 the thing's front; None where that is not sure.
-        azimuth_share: the probability around the likeliest azimuth.
         tan_half_fov: of the crop.
-        centre: (3,) the middle of the thing's box in crop units: x, y (up), d.
-        symmetric: probability that the thing is its own mirror image.
     """
 
     elevation_deg: float
     azimuth_deg: float | None
-    azimuth_share: float
     tan_half_fov: float
-    centre: F64
-    symmetric: float
 
     @property
     def turn(self) -> F64:
@@ -70,10 +58,7 @@ def pose_of(values: F32) -> Pose:
     return Pose(
         elevation_deg=float(np.clip(math.degrees(elevation), -MAX_ELEVATION_DEG, MAX_ELEVATION_DEG)),
         azimuth_deg=azimuth if share >= SURE_OF_FRONT and rival <= RIVAL * share else None,
-        azimuth_share=share,
         tan_half_fov=math.exp(float(np.clip(values[frame.LOG_TAN_HALF_FOV], low, high))),
-        centre=np.asarray(values[frame.CENTRE], np.float64),
-        symmetric=1 / (1 + math.exp(-float(np.clip(values[frame.SYMMETRY], -30, 30)))),
     )
 
 
@@ -91,46 +76,3 @@ def likeliest_azimuth(log_shares: F32) -> tuple[float, float, float]:
     azimuth = (best + 0.5 + float((weights * near).sum() / weights.sum())) * bin_deg - 180
     away = np.roll(around, -best)[2 * FRONT_BINS + 1 : -2 * FRONT_BINS]
     return (azimuth + 180) % 360 - 180, float(around[best]), float(away.max())
-
-
-def refined(pose: Pose, vertices: Any, faces: Any) -> Pose:
-    """The pose near the predicted one in which the surface best agrees with three directions at right angles.
-
-    Built things have flat tops and walls. Faces vote with their area for how well their normal fits an axis; the vote
-    counts only where its best is clearly over the mean, so that round things keep the predicted pose.
-
-    Args:
-        vertices, faces: of the mesh in the camera's frame.
-    """
-    corners = np.asarray(vertices, np.float64)[faces]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    directions, weights = _histogram(normals)
-    azimuth = pose.azimuth_deg or 0.0
-    steps = np.arange(-REFINE_DEG, REFINE_DEG + 1.0)
-    # Without a known front any turn about the vertical may be the walls'; a quarter turn covers all.
-    turns = azimuth + (steps if pose.azimuth_deg is not None else np.arange(-45.0, 45.0, 3.0))
-    votes = np.zeros((len(steps), len(turns)))
-    for row, step in enumerate(steps):
-        for column, turn in enumerate(turns):
-            fits = directions @ orbit(turn, pose.elevation_deg + step, 0.0)[:3, :3]
-            votes[row, column] = weights @ np.abs(fits).max(axis=1) ** REFINE_SHARPNESS
-    row, column = divmod(int(votes.argmax()), len(turns))
-    if votes[row, column] < REFINE_GAIN * votes.mean():
-        return pose
-    turned = None if pose.azimuth_deg is None else float((turns[column] + 180) % 360 - 180)
-    return Pose(
-        float(pose.elevation_deg + steps[row]), turned, pose.azimuth_share, pose.tan_half_fov, pose.centre,
-        pose.symmetric,
-    )  # fmt: skip
-
-
-def _histogram(normals: F64, cells: int = 24) -> tuple[F64, F64]:
-    """Area-weighted normals gathered in cells of direction: unit vectors, and shares of the area."""
-    length = np.linalg.norm(normals, axis=1)
-    unit = normals / np.maximum(length, 1e-20)[:, None]
-    key = np.floor((unit * 0.5 + 0.5) * cells).astype(np.int64) @ np.array([1, cells + 1, (cells + 1) ** 2])
-    _, place = np.unique(key, return_inverse=True)
-    sums = np.stack([np.bincount(place, normals[:, axis]) for axis in range(3)], axis=1)
-    size = np.linalg.norm(sums, axis=1)
-    good = size > 0
-    return sums[good] / size[good, None], size[good] / size.sum()

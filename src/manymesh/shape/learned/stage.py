@@ -17,24 +17,19 @@ from manymesh.mesh.reduce import reduce
 from manymesh.render.camera import crop, moved, perspective
 from manymesh.settings import Settings
 from manymesh.shape.inflate import inflate
-from manymesh.shape.learned import symmetry
 from manymesh.shape.learned.color import back_colors
 from manymesh.shape.learned.crop import Square, network_picture, square_of
 from manymesh.shape.learned.network import Network
-from manymesh.shape.learned.pose import SYMMETRIC_FROM, Pose, pose_of, refined
+from manymesh.shape.learned.pose import Pose, pose_of
 from manymesh.shape.learned.predict import Ask, predict
 from manymesh.shape.learned.relief import cleaned
 from manymesh.shape.learned.surface import surface, with_outline
-from manymesh.shape.learned.volume import field, mixed_logits, pixels_inside
+from manymesh.shape.learned.volume import field, pixels_inside
 from manymesh.stages import Shape, Stage, Tick
 from manymesh.types import Camera, Cutout, Mesh, Sculpture
 
 FACES = 24_000
 """More than the network's 128 samples a side can fill with detail; every stage after this one is the faster."""
-USE_SYMMETRY = False
-"""Whether hidden sides are averaged with their visible mirror images."""
-USE_REFINED_POSE = False
-"""Whether flat tops and walls may correct the predicted pose."""
 
 
 @contextmanager
@@ -63,6 +58,7 @@ STAGE = Stage(
     "a small network of our own on the CPU; no download",
     "Apache-2.0; trained on CC0 and CC-BY models",
     open_shape,
+    side_by_side=True,
 )
 
 
@@ -87,10 +83,7 @@ def sculpt(ask: Ask, cutout: Cutout, tick: Tick) -> Sculpture:
     pose = pose_of(answer.pose)
     inside = pixels_inside(alpha, square)
     answer = cleaned(answer, inside, pose.tan_half_fov)
-    mixed = mixed_logits(answer)
-    if USE_SYMMETRY and pose.symmetric >= SYMMETRIC_FROM and pose.azimuth_deg is not None:
-        mixed = symmetry.averaged(mixed, answer, pose, inside)
-    space = field(answer, alpha, square, mixed)
+    space = field(answer, alpha, square, inside)
     mesh = surface(space, answer, pose.tan_half_fov)
     tick(0.8)
     mesh = reduce(mesh, FACES) if len(mesh.faces) else mesh
@@ -99,8 +92,6 @@ def sculpt(ask: Ask, cutout: Cutout, tick: Tick) -> Sculpture:
     moved = with_outline(denoised(mesh.vertices, mesh.faces), mesh.vertices, space, pose.tan_half_fov)
     mesh = replace(mesh, vertices=moved.astype(np.float32))
     tick(0.9)
-    if USE_REFINED_POSE:
-        pose = refined(pose, mesh.vertices, mesh.faces)
     mesh = replace(mesh, colors=back_colors(answer, mesh.vertices.astype(np.float64), inside, pose.tan_half_fov))
     return stood_up(mesh, pose, square, alpha.shape[1], alpha.shape[0])
 

@@ -38,10 +38,6 @@ MIN_CELLS, MAX_CELLS = 144, 288
 MARGIN_CELLS = 4
 EDGE_SLOPE = 2.0
 """Logits a cell, across the alpha's edge."""
-FOLLOW_RIM = True
-"""Whether thickness is followed to the silhouette (``rim``), or carried on from the last pixel."""
-ROUND_RODS = True
-"""Whether narrow parts are drawn as tubes (``rods``)."""
 RIM_SLOPE = 1.0
 """Logits a bin, where the field follows the rim."""
 SLAB_HALF_BINS = 0.8
@@ -70,17 +66,16 @@ class Field:
     near: float
 
 
-def field(answer: Prediction, alpha: U8, square: Square, mixed: F32 | None = None) -> Field:
+def field(answer: Prediction, alpha: U8, square: Square, inside: Bool) -> Field:
     """The field to be meshed.
 
     Args:
         alpha: (H, W) uint8 of the cutout, at its full resolution.
         square: where the network's crop lies in the cutout.
-        mixed: ``mixed_logits`` of the answer, where the caller has changed them.
+        inside: ``pixels_inside`` of both.
     """
     edge, left, top, cell = _edge(alpha, square)
-    inside = pixels_inside(alpha, square)
-    logits = mixed_logits(answer) if mixed is None else mixed
+    logits = mixed_logits(answer)
     logits = logits - level(logits, inside)
     first, last = _occupied(logits, inside)
     columns = np.ascontiguousarray(logits[first:last].transpose(1, 2, 0))
@@ -91,16 +86,14 @@ def field(answer: Prediction, alpha: U8, square: Square, mixed: F32 | None = Non
     values[..., 1:-1] = resampled(columns[here], left, top, cell, edge.shape)
     pixel = np.float32(1 / (frame.GRID * cell))
     distance = _at_pixels(edge, left, top, cell) / pixel
-    if FOLLOW_RIM:
-        rim = rim_of(answer, columns, inside, distance, BIN, first)
-        rows = (0.5 - (top - np.arange(edge.shape[0]) * cell)) * frame.GRID - 0.5
-        across = (0.5 + left + np.arange(edge.shape[1]) * cell) * frame.GRID - 0.5
-        rim = Rim(rim.thickness[here], rim.round[here], rim.simple[here])
-        follow(values, edge / pixel, rim, rows, across, RIM_SLOPE, FIELD_LIMIT)
-    if ROUND_RODS:
-        rods = rods_of(answer, inside, distance, BIN, first)
-        rods[..., 1:] *= rods[..., :1]
-        tubes(values, edge / pixel, resampled(rods[here], left, top, cell, edge.shape), FIELD_LIMIT)
+    rim = rim_of(answer, columns, inside, distance, BIN, first)
+    rows = (0.5 - (top - np.arange(edge.shape[0]) * cell)) * frame.GRID - 0.5
+    across = (0.5 + left + np.arange(edge.shape[1]) * cell) * frame.GRID - 0.5
+    rim = Rim(rim.thickness[here], rim.round[here], rim.simple[here])
+    follow(values, edge / pixel, rim, rows, across, RIM_SLOPE, FIELD_LIMIT)
+    rods = rods_of(answer, inside, distance, BIN, first)
+    rods[..., 1:] *= rods[..., :1]
+    tubes(values, edge / pixel, resampled(rods[here], left, top, cell, edge.shape), FIELD_LIMIT)
     np.minimum(values, (EDGE_SLOPE * edge)[..., None], out=values)
     return Field(values, edge, left, top, cell, frame.NEAR + (first - 1 + 0.5) * BIN)
 

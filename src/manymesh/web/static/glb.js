@@ -1,9 +1,11 @@
-// Reads the GLB files that manymesh writes: triangles with normals, one base colour (texture, factor or vertex colours).
+// Reads the GLB files that manymesh writes: triangles with normals and one base colour (texture or factor).
+// A shape's vertex colours are the network's guess, kept for the painter: what is not painted is shown plain.
 
+const PLAIN = [0.6, 0.6, 0.6, 1]; // as shapes without a guess are written
 const COMPONENTS = { SCALAR: 1, VEC2: 2, VEC3: 3, VEC4: 4 };
 const ARRAYS = { 5121: Uint8Array, 5123: Uint16Array, 5125: Uint32Array, 5126: Float32Array };
 
-/** The parts of a GLB file: [{positions, normals, uv, colors, indices, matrix, factor, image}]. */
+/** The parts of a GLB file: [{positions, normals, uv, indices, matrix, factor, image}]. */
 export async function readGlb(buffer) {
   const view = new DataView(buffer);
   if (buffer.byteLength < 20 || view.getUint32(0, true) !== 0x46546c67) throw new Error("not a GLB file");
@@ -34,10 +36,9 @@ export async function readGlb(buffer) {
         positions: arrayOf(at.POSITION),
         normals: arrayOf(at.NORMAL),
         uv: at.TEXCOORD_0 === undefined ? null : arrayOf(at.TEXCOORD_0),
-        colors: at.COLOR_0 === undefined ? null : arrayOf(at.COLOR_0),
         indices: arrayOf(primitive.indices),
         matrix: new Float32Array(node.matrix ?? [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]),
-        factor: look.baseColorFactor ?? [1, 1, 1, 1],
+        factor: look.baseColorFactor ?? (texture ? [1, 1, 1, 1] : PLAIN),
         image: texture
           ? await createImageBitmap(new Blob([bytesOf(texture.bufferView)], { type: texture.mimeType }), {
               colorSpaceConversion: "none",

@@ -6,10 +6,10 @@ import { readGlb } from "./glb.js";
 
 const VERTEX = `#version 300 es
 uniform mat4 model, camera;
-in vec3 position, normal; in vec2 uv; in vec4 color;
-out vec3 vNormal; out vec2 vUv; out vec4 vColor;
+in vec3 position, normal; in vec2 uv;
+out vec3 vNormal; out vec2 vUv;
 void main() {
-  vNormal = mat3(model) * normal; vUv = uv; vColor = color;
+  vNormal = mat3(model) * normal; vUv = uv;
   gl_Position = camera * model * vec4(position, 1.0);
 }`;
 // Light from the viewer's upper left, sky above, a little bounce from below. Painted models already carry the photo's
@@ -17,11 +17,11 @@ void main() {
 const FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D base; uniform vec4 factor; uniform float textured; uniform mat3 look;
-in vec3 vNormal; in vec2 vUv; in vec4 vColor; out vec4 result;
+in vec3 vNormal; in vec2 vUv; out vec4 result;
 void main() {
   vec3 n = normalize(look * vNormal);
   if (!gl_FrontFacing) n = -n;
-  vec3 albedo = factor.rgb * vColor.rgb * (textured > 0.5 ? texture(base, vUv).rgb : vec3(1.0));
+  vec3 albedo = factor.rgb * (textured > 0.5 ? texture(base, vUv).rgb : vec3(1.0));
   float key = max(dot(n, normalize(vec3(-0.45, 0.65, 0.75))), 0.0);
   float sky = 0.5 + 0.5 * n.y;
   float clay = 0.22 + 0.26 * sky + 0.78 * key;
@@ -67,7 +67,7 @@ function context() {
     gl.compileShader(shader);
     gl.attachShader(program, shader);
   }
-  ["position", "normal", "uv", "color"].forEach((name, place) => gl.bindAttribLocation(program, place, name));
+  ["position", "normal", "uv"].forEach((name, place) => gl.bindAttribLocation(program, place, name));
   gl.linkProgram(program);
   if (!gl.getProgramParameter(program, gl.LINK_STATUS)) return (shared = false);
   const uniforms = {};
@@ -121,17 +121,15 @@ function upload(parts) {
       gl.bindBuffer(target, buffer);
       gl.bufferData(target, data, gl.STATIC_DRAW);
     };
-    const attribute = (place, data, size, type = gl.FLOAT, normalized = false) => {
-      if (!data) return gl.vertexAttrib4f(place, 1, 1, 1, 1);
+    const attribute = (place, data, size) => {
+      if (!data) return gl.vertexAttrib4f(place, 0, 0, 0, 1);
       fill(gl.ARRAY_BUFFER, data);
       gl.enableVertexAttribArray(place);
-      gl.vertexAttribPointer(place, size, type, normalized, 0, 0);
+      gl.vertexAttribPointer(place, size, gl.FLOAT, false, 0, 0);
     };
     attribute(0, part.positions, 3);
     attribute(1, part.normals, 3);
     attribute(2, part.uv, 2);
-    // A shape's vertex colours are the network's guess, kept for the painter: what is not painted is shown plain.
-    attribute(3, null);
     fill(gl.ELEMENT_ARRAY_BUFFER, part.indices);
     const texture = gl.createTexture();
     textures.push(texture);
