@@ -29,7 +29,7 @@ class Average:
     The decay starts low and rises to EMA_DECAY, so that a young average is not one of random weights.
     """
 
-    def __init__(self, network: Network, decay: float = EMA_DECAY) -> None:
+    def __init__(self, network: Any, decay: float = EMA_DECAY) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.decay = decay
         self.updates = 0

@@ -46,7 +46,7 @@ class Measured:
     ms_by_threads: dict[int, float]
 
 
-def folded(network: Network) -> Network:
+def folded(network: Any) -> Any:
     """A copy, in evaluation mode, whose batch norms are part of the convolutions before them."""
     network = copy.deepcopy(network).float().cpu().eval()
     for module in network.modules():

@@ -92,13 +92,13 @@ class Transformer(nn.Module):
         return x + self.narrow(functional.gelu(self.widen(self.norm_mlp(x))))
 
     def attend(self, x: torch.Tensor) -> torch.Tensor:
-        q, k, v = self.qkv(x).view(-1, SIDE * SIDE, 3, self.heads, self.width).permute(2, 0, 3, 1, 4).unbind(0)
+        q, k, v = self.qkv(x).unflatten(2, (3, self.heads, self.width)).permute(2, 0, 3, 1, 4).unbind(0)
         if torch.jit.is_tracing():  # written out: the exporter would turn the fused call into more nodes
             weights = torch.softmax((q * self.width**-0.5) @ k.transpose(-1, -2), dim=-1)
             mixed = weights @ v
         else:
             mixed = functional.scaled_dot_product_attention(q, k, v)
-        return mixed.transpose(1, 2).reshape(-1, SIDE * SIDE, self.heads * self.width)
+        return mixed.transpose(1, 2).flatten(2)
 
 
 class Up(nn.Module):

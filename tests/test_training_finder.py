@@ -1,0 +1,160 @@
+"""The finder's training: scenes and their truth, losses, a few steps, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs torch")
+
+from training.families import generate  # noqa: E402
+from training.finder import export, train  # noqa: E402
+from training.finder.losses import TERMS, losses, middle_truth  # noqa: E402
+from training.finder.network import FULL, MIDDLE_LOGIT, TINY, TO_MIDDLE, TO_MIDDLE_UNIT, Finder  # noqa: E402
+from training.log import Log  # noqa: E402
+from training.network import parameter_count  # noqa: E402
+from training.render.backend import compiler_missing  # noqa: E402
+from training.scenes.faults import blocks, photographed  # noqa: E402
+from training.scenes.grounds import KINDS, grounds  # noqa: E402
+from training.scenes.layout import MOST, draw_layout  # noqa: E402
+from training.scenes.shadows import blur, shadows  # noqa: E402
+from training.things import Things  # noqa: E402
+
+needs_compiler = pytest.mark.skipif(bool(compiler_missing()), reason=f"{compiler_missing()}: no kernels on this CPU")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    from training.render.shape_set import ShapeSet
+    from training.scenes.compose import compose
+
+    shapes = ShapeSet([generate("toys", 1), generate("tableware", 2)], "cpu")
+    return compose(shapes, 6, torch.ones(2), 5, size=128), compose(shapes, 6, torch.ones(2), 5, size=128)
+
+
+def two_things():
+    owner = torch.full((1, 64, 96), -1)
+    owner[0, 8:40, 8:40] = 0
+    owner[0, 16:56, 56:88] = 1
+    return owner
+
+
+@needs_compiler
+def test_equal_seeds_give_equal_scenes(scenes):
+    first, second = scenes
+    assert torch.equal(first.image, second.image)
+    assert torch.equal(first.owner, second.owner)
+
+
+@needs_compiler
+def test_a_pixel_has_an_owner_where_things_cover_half_of_it(scenes):
+    first, _ = scenes
+    assert first.image.shape == (6, 3, 128, 128)
+    assert 0 <= float(first.image.min()) <= float(first.image.max()) <= 1
+    owned = first.owner >= 0
+    assert 0.02 < owned.float().mean() < 0.9
+    assert first.alpha[owned].min() >= 0.5 - 1e-6
+    assert int(first.owner.max()) < MOST
+
+
+def test_things_lie_in_the_picture_and_the_nearest_is_laid_last():
+    layout = draw_layout(np.random.default_rng(0), 400)
+    counts = layout.present.sum(1)
+    assert set(counts) == set(range(MOST + 1))
+    assert (np.diff(layout.present.astype(int), axis=1) <= 0).all()
+    inside = np.abs(layout.centre - 0.5).max(2)[layout.present]
+    assert (inside <= 0.5 + 1e-6).all()
+    assert 0.05 < (inside + 0.42 * layout.side[layout.present] > 0.5).mean() < 0.6
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "litter"])
+def test_every_kind_of_ground_is_a_picture(kind: str):
+    like, clutter = torch.full((4, 3), 0.8), torch.rand(4, 4, 32, 32)
+    kinds = np.full(4, KINDS.index(kind))
+    made = grounds(kinds, like, clutter, 64, 3)
+    assert made.shape == (4, 3, 64, 64)
+    assert torch.equal(made, grounds(kinds, like, clutter, 64, 3))
+    assert torch.isfinite(made).all()
+    assert 0 <= float(made.min()) <= float(made.max()) <= 1
+    assert float((made - made.roll(1, 0)).abs().mean()) > 0.01
+
+
+def test_a_shadow_lies_by_its_thing_and_not_far_from_it():
+    alpha = torch.zeros(8, 1, 128, 128)
+    alpha[:, :, 30:60, 50:70] = 1
+    dark = torch.cat([shadows(alpha, torch.arange(8), 8, seed) for seed in range(6)])
+    assert 0 <= float(dark.min()) <= float(dark.max()) <= 1
+    assert (dark.amax((1, 2, 3)) > 0.1).float().mean() > 0.4
+    assert (dark.amax((1, 2, 3)) == 0).any()
+    assert float(dark[:, :, :4].mean()) < 0.1 * float(dark[:, :, 58:66, 48:72].mean())
+
+
+def test_a_blur_keeps_the_sum():
+    picture = torch.zeros(1, 1, 41, 41)
+    picture[0, 0, 20, 20] = 1
+    assert float(blur(picture, 3.0).sum()) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_faults_of_a_file_are_none_at_step_zero_and_coarse_at_a_coarse_step():
+    image = torch.rand(2, 3, 32, 32)
+    assert torch.allclose(blocks(image, torch.zeros(2, 1, 1, 1)), image, atol=1e-5)
+    coarse = blocks(image, torch.full((2, 1, 1, 1), 3.0))
+    assert float(coarse[0, 0, :8, :8].std()) < 0.5 * float(image[0, 0, :8, :8].std())
+    assert torch.equal(photographed(image, 4), photographed(image, 4))
+
+
+def test_the_ways_of_a_thing_lead_to_its_middle():
+    blobs, way, own = middle_truth(two_things())
+    assert blobs[0, 6, 6] > 0.9
+    assert blobs[0, 9, 18] > 0.9
+    assert own.sum() == 64 + 80
+    rows, columns = torch.nonzero(own[0], as_tuple=True)
+    x = columns * 4 + 2 + way[0, 0, rows, columns] * TO_MIDDLE_UNIT
+    y = rows * 4 + 2 + way[0, 1, rows, columns] * TO_MIDDLE_UNIT
+    left = columns < 12
+    assert torch.allclose(x[left], torch.tensor(24.0), atol=1e-3)
+    assert torch.allclose(y[~left], torch.tensor(36.0), atol=1e-3)
+
+
+def test_the_truth_costs_next_to_nothing_and_its_contrary_much():
+    owner = two_things()
+    alpha = (owner >= 0).float()
+    blobs, way, _ = middle_truth(owner)
+    middles = torch.zeros(1, 3, 16, 24)
+    middles[:, MIDDLE_LOGIT], middles[:, TO_MIDDLE] = torch.logit(blobs.clamp(1e-4, 1 - 1e-4)), way
+    mask = (alpha * 40 - 20)[:, None]
+    right, terms = losses(mask, middles, alpha, owner)
+    wrong, _ = losses(-mask, -middles, alpha, owner)
+    assert len(terms) == len(TERMS)
+    assert float(terms[0]) < 1e-3
+    assert float(terms[3]) < 1e-4
+    assert float(terms[1]) < 0.01
+    assert float(wrong) > 5 * float(right)  # a soft spot costs its own entropy even where it is right
+
+
+def test_the_full_network_fits_beside_the_shape_network_in_the_wheel():
+    assert 2 * parameter_count(Finder(FULL)) < 5.4e6
+
+
+@needs_compiler
+def test_a_few_steps_are_kept_and_exported(tmp_path: Path):
+    chosen = train.parser().parse_args(
+        ["--tiny", "--minutes", "0.0001", "--batch", "1", "--validation-scenes", "1", "--out", str(tmp_path)]
+    )
+    train.train(chosen, Things([generate("toys", 1)], [generate("toys", 2)]), Log(tmp_path))
+    network, step = train.load(tmp_path)
+    assert step >= 1
+    out = tmp_path / "finder.onnx"
+    export.export(network, out, {"version": "test"})
+    assert export.difference(network, out) < 0.02
+    assert parameter_count(network) == parameter_count(Finder(TINY))

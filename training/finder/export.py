@@ -1,0 +1,83 @@
+"""The finder's weights to the ONNX file that the lite engine runs.
+
+    python -m training.finder.export RUN_FOLDER --out lite-finder.onnx --version 1
+
+lite-finder.json beside it gets the file's SHA-256. Height and width stay open; both must be multiples of 32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from manymesh.shape.learned.network import write_digest
+from training.export import LICENCE, OPSET, folded, pack_weights
+from training.finder.network import Finder
+from training.finder.train import load
+
+OUTPUTS = ("mask", "middles")
+
+
+def export(network: Finder, out: Path, metadata: dict[str, str]) -> None:
+    """Write ``network`` to ``out`` with float16 weights; ``metadata`` becomes the file's metadata_props."""
+    import onnx
+
+    plain = out.with_suffix(".float32.onnx")
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the tracing exporter is deprecated; its graph here is exact
+        torch.onnx.export(
+            folded(network),
+            (torch.rand(1, 3, 96, 64),),
+            str(plain),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["image"],
+            output_names=list(OUTPUTS),
+            dynamic_axes={name: {2: f"{name} rows", 3: f"{name} columns"} for name in ("image", *OUTPUTS)},
+        )
+    model = onnx.load(plain)
+    plain.unlink()
+    pack_weights(model, int8=False)
+    for key, value in metadata.items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, value
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, out)
+
+
+def difference(network: Finder, path: Path) -> float:
+    """The largest difference between the file's answers and torch's, on noise of another size than was traced."""
+    import onnxruntime
+
+    image = np.random.default_rng(0).random((1, 3, 128, 160), np.float32)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    found = session.run(list(OUTPUTS), {"image": image})
+    with torch.no_grad():
+        expected = network.float().cpu().eval()(torch.from_numpy(image))
+    return max(float(np.abs(a.numpy() - b).max()) for a, b in zip(expected, found, strict=True))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="a training run's folder, or 'random' for an untrained network")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--version", default="0", help="the model's version, kept in the file")
+    chosen = parser.parse_args(arguments)
+    if str(chosen.run) == "random":
+        torch.manual_seed(0)
+        network, step = Finder(), 0
+    else:
+        network, step = load(chosen.run)
+    export(network, chosen.out, {"version": chosen.version, "training_steps": str(step)})
+    write_digest(chosen.out, version=chosen.version, licence=LICENCE)
+    size = chosen.out.stat().st_size
+    sys.stdout.write(f"{size:,} bytes; largest difference to torch {difference(network, chosen.out):.2g}\n")
+
+
+if __name__ == "__main__":
+    main()
