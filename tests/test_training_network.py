@@ -15,11 +15,14 @@ from manymesh.shape.learned import frame  # noqa: E402
 from training import losses as loss_terms  # noqa: E402
 from training.checkpoint import PART_BYTES, Average, load_checkpoint, load_ema, save_ema  # noqa: E402
 from training.fake import fake_batch  # noqa: E402
+from training.families import generate  # noqa: E402
+from training.lying import laid_down  # noqa: E402
 from training.network import FULL, TINY, Network, parameter_count  # noqa: E402
 from training.parallel import FlatGradients, Team  # noqa: E402
 from training.schedule import learning_rate  # noqa: E402
 from training.things import attempt, generate_all, view_weights  # noqa: E402
 from training.trainer import Plan, compute_inputs, make_compute, make_optimizer, work  # noqa: E402
+from training.validate import Views, validate  # noqa: E402
 
 CPU = torch.device("cpu")
 
@@ -221,6 +224,27 @@ def test_a_resumed_run_goes_on_with_its_steps_and_its_time(tmp_path):
     assert "Ended at step 3" in text
 
 
+def test_a_run_may_start_from_the_averaged_weights_of_another(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir(), second.mkdir()
+    work(0, 1, 0, plan_in(first, most_steps=2), None, 0.0)
+    before, _ = load_ema(first)
+    for origin in (first, first / "ema-1.safetensors"):
+        work(0, 1, 0, plan_in(second, most_steps=0, origin=origin), None, 0.0)
+        assert load_checkpoint(second, CPU)["step"] == 0
+        for a, b in zip(load_ema(second)[0].parameters(), before.parameters(), strict=True):
+            assert torch.equal(a, b)
+    work(0, 1, 0, plan_in(second, most_steps=2, origin=first), None, 0.0)
+    state = load_checkpoint(second, CPU)
+    assert (state["step"], int(state["optimizer"]["state"][0]["step"])) == (2, 2)
+    assert not torch.equal(state["network"]["stem.halve.conv.weight"], before.stem.halve.conv.weight)
+    # A resumed run goes on from its own checkpoint, whatever it started from.
+    work(0, 1, 0, plan_in(second, most_steps=1, origin=first, resume=True), None, 0.0)
+    assert load_checkpoint(second, CPU)["step"] == 3
+    with pytest.raises(ValueError, match="of size"):
+        work(0, 1, 0, plan_in(second, origin=first, size=FULL), None, 0.0)
+
+
 def test_a_run_whose_minutes_are_over_stops_at_once(tmp_path):
     work(0, 1, 0, plan_in(tmp_path, minutes=0.0), None, 0.0)
     assert load_checkpoint(tmp_path, CPU)["step"] == 0
@@ -292,6 +316,23 @@ def test_generating_ends_with_its_time():
     shapes, failed, unfinished = generate_all(wanted, 1, 60.0)
     assert ([shape.name for shape in shapes], failed, unfinished) == ([f"animals/{k:06d}" for k in range(3)], [], 0)
     assert generate_all(wanted, 1, 0.0) == ([], [], 3)
+
+
+def test_some_loose_things_lie_and_have_no_front_then():
+    lying = [laid_down(generate("tools", number), "tools", number) for number in range(5)]
+    assert [shape.front_known for shape in lying] == [True] * 4 + [False]
+    standing = generate("tools", 4)
+    assert not np.allclose(np.ptp(lying[4].vertices, axis=0), np.ptp(standing.vertices, axis=0), atol=0.02)
+    assert np.ptp(lying[4].vertices, axis=0).max() == pytest.approx(1)
+    lamp = generate("lamps", 4)
+    assert laid_down(lamp, "lamps", 4) is lamp
+
+
+def test_steep_views_are_a_group_of_their_own(network, batch):
+    steep = dataclasses.replace(batch, elevation=torch.tensor([0.2, 1.3]))
+    table = validate(network.eval(), Views([steep], ["a", "b"]), bfloat16=False)
+    assert {name: row["views"] for name, row in table.items()} == {"a": 1, "all": 2, "b": 1, "steep": 1}
+    assert table["steep"]["iou"] == table["b"]["iou"]
 
 
 def test_a_shape_that_fails_is_named():

@@ -19,7 +19,7 @@ from training.render import ShapeSet, Views, render, sample_views  # noqa: E402
 from training.render import draw as stages  # noqa: E402
 from training.render.backend import compiler_missing  # noqa: E402
 from training.render.columns import COLUMNS, VIEW_SIZE  # noqa: E402
-from training.render.views import fitted, place_camera  # noqa: E402
+from training.render.views import _draw_camera, fitted, place_camera  # noqa: E402
 from training.shapes import Part, Shape, assemble  # noqa: E402
 
 if compiler_missing():
@@ -247,6 +247,34 @@ def test_batches_are_random_by_seed_and_otherwise_the_same() -> None:
     assert first.image.min() >= 0
     assert first.image.max() <= 1
     assert (first.image[:, :3] <= first.image[:, 3:] + 1e-3).all()  # colour times alpha
+
+
+def test_many_views_are_steep_but_none_looks_down_a_pole() -> None:
+    views = sample_views(shape_set(), 400, torch.ones(len(NAMES)), 2)
+    steep = views.elevation.rad2deg() > 45
+    assert 0.15 < steep.float().mean() < 0.35
+    assert views.elevation.rad2deg().max() > 85
+    table = np.zeros((200, VIEW_SIZE), np.float32)
+    _, elevation = _draw_camera(np.random.default_rng(0), table, np.tile([0.1, 1.0, 0.1], (200, 1)))
+    assert np.degrees(elevation).max() < 60
+
+
+def test_what_is_left_of_the_shadow_lies_around_the_foot() -> None:
+    views = look("ball", 20, 50, fill=0.8)
+    views.table[:, COLUMNS["clean"]] = 0
+    views.table[:, COLUMNS["edge"]] = 0.5
+    views.table[:, COLUMNS["bleed"]] = 1
+    views.table[:, COLUMNS["back"]] = 1
+    plain = render(shape_set(), views)
+    views.table[:, COLUMNS["remnant"]] = torch.tensor([0.8, 0.1, 0.5])
+    left = render(shape_set(), views)
+    added = (left.image - plain.image)[0, 3]
+    where = added.nonzero().float().mean(0)
+    assert added.max() == pytest.approx(0.8, abs=0.05)
+    assert where[0] > IMAGE_PX * 0.6  # below the ball's middle
+    assert torch.equal(left.inside, plain.inside)
+    darkest = (left.image[0, 0] / left.image[0, 3].clamp(min=1e-3))[added > 0.5].min()
+    assert darkest < 0.75
 
 
 def test_shape_never_wanted_is_never_drawn() -> None:

@@ -59,10 +59,14 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     partial.replace(target)
 
 
+def has_checkpoint(folder: Path) -> bool:
+    return (folder / "checkpoint.pt").exists()
+
+
 def load_checkpoint(folder: Path, device: torch.device) -> dict[str, Any] | None:
     """The folder's checkpoint, or None where there is none."""
     path = folder / "checkpoint.pt"
-    return torch.load(path, map_location=device, weights_only=True) if path.exists() else None
+    return torch.load(path, map_location=device, weights_only=True) if has_checkpoint(folder) else None
 
 
 def save_ema(folder: Path, network: Network, size: Size, run: str, step: int) -> list[Path]:
@@ -96,9 +100,17 @@ def save_ema(folder: Path, network: Network, size: Size, run: str, step: int) ->
 
 
 def load_ema(folder: Path) -> tuple[Network, str]:
-    """(network with a run's averaged weights, the run's id). ValueError: parts are missing or of different steps."""
+    """(network with a run's averaged weights, the run's id).
+
+    Args:
+        folder: a run's folder, or any one of its parts.
+
+    Raises:
+        ValueError: parts are missing or of different steps.
+    """
     from safetensors import safe_open
 
+    folder = folder.parent if folder.is_file() else folder
     tensors: dict[str, torch.Tensor] = {}
     headers = []
     for path in sorted(folder.glob("ema-*.safetensors")):

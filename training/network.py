@@ -156,6 +156,7 @@ class Network(nn.Module):
 
     def __init__(self, size: Size = FULL) -> None:
         super().__init__()
+        self.size = size
         (c128, c64, c32, c16), (d32, d64, d128) = size.encoder, size.decoder
         self.stem = Down(6, c128, size.blocks[0])
         self.down64 = Down(c128, c64, size.blocks[1])

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from training.families import FAMILIES, generate
+from training.lying import laid_down
 from training.shapes import Shape
 from training.split import FIRST_VALIDATION_NUMBER, held_out
 
@@ -31,11 +32,16 @@ class Things:
 
 
 def collect(
-    pack: Path | None, generated: int, held_out_each: int, workers: int, limit_s: float, say: Callable[[str], None]
+    pack: Path | None, generated: range, held_out_each: int, workers: int, limit_s: float, say: Callable[[str], None]
 ) -> Things:
-    """Load and generate. ``limit_s``: after so many seconds of generating, go on with what there is."""
+    """Load and generate.
+
+    Args:
+        generated: numbers over all families in turn.
+        limit_s: after so many seconds of generating, go on with what there is.
+    """
     catalogue = load_catalogue(pack) if pack else Things([], [])
-    wanted = [(FAMILIES[i % len(FAMILIES)], i // len(FAMILIES)) for i in range(generated)]
+    wanted = [(FAMILIES[i % len(FAMILIES)], i // len(FAMILIES)) for i in generated]
     checks = [(name, FIRST_VALIDATION_NUMBER + i) for name in FAMILIES for i in range(held_out_each)] if wanted else []
     start = time.monotonic()
     shapes, failed, unfinished = generate_all(checks + wanted, workers, limit_s)
@@ -100,7 +106,7 @@ def attempt(wanted: tuple[str, int]) -> tuple[str, Shape | str]:
     family, number = wanted
     name = f"{family}/{number:06d}"
     try:
-        shape = generate(family, number)
+        shape = laid_down(generate(family, number), family, number)
     except Exception as error:  # noqa: BLE001 - one bad shape of thousands must not end the run; it is logged by name
         return name, f"{type(error).__name__}: {error}"
     if reason := unusable(shape):

@@ -17,7 +17,7 @@ import torch
 
 from training import losses as loss_terms
 from training.batch import Batch
-from training.checkpoint import Average, floating, load_checkpoint, save_checkpoint, save_ema
+from training.checkpoint import Average, floating, has_checkpoint, load_checkpoint, load_ema, save_checkpoint, save_ema
 from training.feed import FakeSource, Feeder, RenderedSource, Seeds, Source, validation_views
 from training.log import Log
 from training.network import FULL, Network, Size, parameter_count
@@ -40,6 +40,7 @@ class Plan:
         minutes: of training in all, earlier calls of the same run included; the cosine ends there.
         until_s: this process stops (with a checkpoint) when it is so many seconds old; None: when the minutes are over.
         most_steps: stop after so many steps of this call; None: no such limit.
+        origin: a run whose averaged weights this one starts from, with a fresh optimiser; None: random weights.
         batch: views a rank sees in a step.
         peak: learning rate at its highest for one rank; grows with the square root of the number of ranks.
     """
@@ -49,6 +50,7 @@ class Plan:
     minutes: float
     until_s: float | None = None
     most_steps: int | None = None
+    origin: Path | None = None
     seed: int = 0
     batch: int = 64
     size: Size = FULL
@@ -90,7 +92,7 @@ class Trainer:
     ) -> None:
         self.plan, self.team, self.device, self.log = plan, team, device, log
         torch.manual_seed(plan.seed)
-        self.network = Network(plan.size).to(device)
+        self.network = first_network(plan, log).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.network)
         self.optimizer = make_optimizer(self.network, plan)
@@ -111,6 +113,8 @@ class Trainer:
 
     def run(self) -> None:
         self.record_start()
+        if self.plan.origin and not self.step:
+            self.validate_origin()
         with self.heeding_termination():
             self.clock = Clock(60.0 * self.plan.minutes, self.used_s, time.monotonic())
             self.window = Window(self.device)
@@ -185,6 +189,11 @@ class Trainer:
         ]
         self.log.say(f"validation at step {self.step} ({took:.1f} s): " + "\n    ".join(["", *parts]))
 
+    def validate_origin(self) -> None:
+        """What the run starts from, measured on this run's own views: earlier runs may have had others."""
+        self.clock = Clock(60.0 * self.plan.minutes, self.used_s, time.monotonic())
+        self.validate()
+
     def keep(self) -> None:
         if self.team.rank != 0:
             return
@@ -210,7 +219,7 @@ class Trainer:
         self.log.say(f"going on from step {self.step}, {self.used_s:.0f} s of training used")
 
     def record_start(self) -> None:
-        plan = asdict(self.plan) | {"folder": self.plan.folder.name}
+        plan = asdict(self.plan) | {"folder": self.plan.folder.name, "origin": str(self.plan.origin or "")}
         machine = torch.cuda.get_device_name(self.device) if self.plan.cuda else "CPU"
         self.log.record(
             "start",
@@ -294,6 +303,17 @@ class Window:
                 times[name] = times.get(name, 0.0) + ms / max(1, self.steps)
         times["step"] = 1000 * (time.perf_counter() - self.started) / max(1, self.steps)
         return means, times
+
+
+def first_network(plan: Plan, log: Log) -> Network:
+    """What a run starts from. ValueError: the origin's network is of another size."""
+    if plan.origin is None or (plan.resume and has_checkpoint(plan.folder)):
+        return Network(plan.size)
+    network, run = load_ema(plan.origin)
+    if network.size != plan.size:
+        raise ValueError(f"{plan.origin} holds a network of size {network.size}, this run wants {plan.size}")
+    log.say(f"starting from the averaged weights of {run}")
+    return network
 
 
 def make_optimizer(network: Network, plan: Plan) -> torch.optim.AdamW:

@@ -15,6 +15,9 @@ from training.network import Network
 THRESHOLD = 0.4
 """Occupancy that counts as solid: where the intersection over union is best (a first study: 0.3 and 0.5 are worse)."""
 NEAR_ENOUGH_DEGREES = 20.0
+STEEP_DEGREES = 45.0
+STEEP = "steep"
+"""The group of all views from higher above than that."""
 
 METRICS = (
     "iou",
@@ -45,7 +48,8 @@ class Views:
 
 @torch.no_grad()
 def validate(network: Network, views: Views, bfloat16: bool) -> dict[str, dict[str, float]]:
-    """Means (and the median elevation error) by family, and over all as "all"; network in evaluation mode."""
+    """Means (and the median elevation error) by family, over all as "all", and over steep views; network in
+    evaluation mode."""
     rows = []
     for batch in views.batches:
         image = batch.image.float().contiguous(memory_format=torch.channels_last)
@@ -57,6 +61,9 @@ def validate(network: Network, views: Views, bfloat16: bool) -> dict[str, dict[s
     members: dict[str, list[int]] = {"all": list(range(len(views.groups)))}
     for index, group in enumerate(views.groups):
         members.setdefault(group, []).append(index)
+    elevations = torch.cat([batch.elevation for batch in views.batches]).rad2deg()
+    if steep := torch.nonzero(elevations > STEEP_DEGREES).flatten().tolist():
+        members[STEEP] = steep
     return {group: summary(table[indices]) for group, indices in sorted(members.items())}
 
 

@@ -10,6 +10,8 @@ _SIZES = {
     "tan": 1,
     "scale": 3,
     "fill": 1,
+    # Half sides of the thing's box, before the stretch.
+    "half": 3,
     # Light: directions towards it (object's axes, unit), linear colours.
     "key": 3,
     "key_color": 3,
@@ -43,6 +45,9 @@ _SIZES = {
     "soft": 1,
     "wobble": 1,
     "discs": 12,
+    # How opaque what is left of the shadow on the ground is (0: nothing is), how far it reaches beyond the box's
+    # footprint (1: as far as the box is wide), and how dark it is.
+    "remnant": 3,
 }
 
 

@@ -8,7 +8,7 @@ from manymesh.shape.learned.frame import FILL, IMAGE_PX
 from training.render.columns import COLUMNS
 
 CLEAN_SHARE = 0.25
-SMALLEST_PX = 60
+SMALLEST_PX = 40
 """The longest side, in pixels, of the smallest thing that is cut out of a photo and enlarged."""
 
 
@@ -44,14 +44,16 @@ def _draw_light(rng: np.random.Generator, table: np.ndarray, azimuth: np.ndarray
         "fill_light",
         _direction(azimuth + np.radians(rng.uniform(-90, 90, n)), np.radians(rng.uniform(-5, 50, n))),
     )
+    # A tenth of photos has a cast: lamps taken for daylight, green tubes.
+    cast = np.where(rng.random((n, 1)) < 0.1, rng.normal(0, 0.15, (n, 3)), 0.0)
     warmth = rng.normal(0, 0.10, (n, 1)) * np.array([[1.0, 0.1, -1.0]])
     cold = rng.normal(0, 0.06, (n, 1)) * np.array([[1.0, 0.1, -1.0]])
     strength = np.where(studio, rng.uniform(0.15, 0.5, n), rng.uniform(0.6, 1.4, n))[:, None]
-    _set(table, "key_color", strength * np.exp(warmth))
-    _set(table, "fill_color", rng.uniform(0.02, 0.35, (n, 1)) * np.exp(cold))
+    _set(table, "key_color", strength * np.exp(warmth + cast))
+    _set(table, "fill_color", rng.uniform(0.02, 0.35, (n, 1)) * np.exp(cold + cast))
     sky = np.where(studio, rng.uniform(0.5, 0.85, n), rng.uniform(0.16, 0.5, n))[:, None]
-    _set(table, "sky", sky * np.exp(-0.7 * warmth))
-    _set(table, "ground", sky * rng.uniform(0.25, 0.85, (n, 1)) * np.exp(rng.normal(0, 0.08, (n, 3))))
+    _set(table, "sky", sky * np.exp(-0.7 * warmth + cast))
+    _set(table, "ground", sky * rng.uniform(0.25, 0.85, (n, 1)) * np.exp(rng.normal(0, 0.08, (n, 3)) + cast))
     _set(table, "shadow", np.where(studio, rng.uniform(0.2, 0.7, n), rng.uniform(0.6, 1.0, n)))
     _set(table, "occlusion", rng.uniform(0.3, 0.9, n))
 
@@ -80,7 +82,9 @@ def _draw_photo(rng: np.random.Generator, table: np.ndarray) -> None:
 
 def _draw_matte(rng: np.random.Generator, table: np.ndarray) -> None:
     n = len(table)
-    _set(table, "edge", np.clip(rng.normal(0.5, 0.13, n), 0.15, 0.85))
+    # Over 0.85 whole thin parts go, under 0.15 a rim of background stays.
+    edge = np.where(rng.random(n) < 0.9, np.clip(rng.normal(0.5, 0.13, n), 0.15, 0.85), rng.uniform(0.03, 0.97, n))
+    _set(table, "edge", edge)
     _set(table, "soft", np.where(rng.random(n) < 0.3, rng.uniform(0.5, 1.2, n), rng.uniform(0.12, 0.5, n)))
     _set(table, "wobble", np.where(rng.random(n) < 0.4, rng.uniform(0, 0.7, n), 0.0))
     discs = np.zeros((n, 3, 4))
@@ -89,6 +93,8 @@ def _draw_matte(rng: np.random.Generator, table: np.ndarray) -> None:
     kind = np.where(rng.random((n, 3)) < 0.5, 1.0, 2.0 + rng.uniform(0.3, 1.0, (n, 3)))
     discs[..., 3] = np.where((rng.random(n) < 0.22)[:, None], kind, 0.0)
     _set(table, "discs", discs.reshape(n, 12))
+    left = np.where(rng.random(n) < 0.1, rng.uniform(0.3, 1.0, n), 0.0)
+    _set(table, "remnant", np.stack([left, rng.uniform(-0.15, 0.2, n), rng.uniform(0.3, 0.9, n)], axis=1))
 
 
 def _direction(azimuth: np.ndarray, elevation: np.ndarray) -> np.ndarray:

@@ -32,6 +32,7 @@ class ShapeSet:
         vertices: (v, 3) float32; corners, normals: (f, 3, 3) float32; uvs: (f, 3, 2) float32; colors: (f, 3) uint8;
         groups: (f,) int16; textures: (f,) int32 index into the table or -1.
         texture_start: (t,) int64 texel; texture_size: (t, 2) int32 height, width; texels: (n, 3) uint8.
+        half_boxes, half_box: (s, 3) float32 half sides of the boxes, for NumPy and on the device.
         solid: (s, SOLID, SOLID, SOLID) uint8 [z, y, x] over [-0.5, 0.5]^3: 0 empty .. 255 solid.
         coarse: (s, COARSE, COARSE, COARSE) uint8, the solid blurred.
     """
@@ -91,7 +92,8 @@ class ShapeSet:
         self.corners = self.vertices[faces].contiguous()
         self.colors = put(np.concatenate([np.asarray(shape.colors, np.uint8) for shape in shapes]))
         self.groups = put(np.concatenate([np.asarray(shape.group, np.int16) for shape in shapes]))
-        self.half_box = put(np.array([np.abs(shape.vertices).max(0) for shape in shapes], np.float32))
+        self.half_boxes = np.array([np.abs(shape.vertices).max(0) for shape in shapes], np.float32)
+        self.half_box = put(self.half_boxes)
         self.uvs = torch.zeros((len(faces), 3, 2), dtype=torch.float32, device=self.device)
         self.textures = torch.full((len(faces),), -1, dtype=torch.int32, device=self.device)
         pictures: list[np.ndarray] = []

@@ -15,6 +15,12 @@ from training.render.looks import draw_look
 from training.render.shape_set import ShapeSet
 
 FIT_STEPS = 6
+STEEP_SHARE = 0.27
+"""Of views from 40 to 90 degrees above: small things on desks and on the ground."""
+SAFE_ELEVATION = math.radians(35.0)
+LONGEST = 1.3
+"""A thing's length along the sight over the picture's side: nobody photographs a pole from straight above, and what
+lies that deep is beyond the volume's last bin."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,13 @@ def sample_views(shape_set: ShapeSet, n: int, weights: torch.Tensor, seed: int) 
         raise ValueError(f"{len(weights)} weights for {len(shape_set)} shapes")
     chooser = torch.Generator(weights.device).manual_seed(seed)
     chosen = torch.multinomial(weights.float(), n, replacement=True, generator=chooser)
+    where = chosen.cpu().numpy()
     if shape_set.device.type == "cuda" and chosen.device.type == "cpu":
         chosen = chosen.pin_memory()
     chosen = chosen.to(shape_set.device, non_blocking=True)
     rng = np.random.default_rng([seed, 5])
     table = np.zeros((n, VIEW_SIZE), np.float32)
-    azimuth, elevation = _draw_camera(rng, table)
+    azimuth, elevation = _draw_camera(rng, table, 2 * shape_set.half_boxes[where])
     generated_mode, real_mode = draw_look(rng, table, azimuth)
     placed = upload(table, shape_set.device)
     modes = upload(np.stack([generated_mode, real_mode]), shape_set.device)
@@ -77,6 +84,7 @@ def fitted(
     decoder assumes. The field of view in "tan" is a wish: things that reach close to the eye get a longer lens.
     """
     device, n = shape_set.device, len(table)
+    table[:, COLUMNS["half"]] = shape_set.half_box[shape_index]
     extents = torch.zeros((n, 6), dtype=torch.int32, device=device)
     extents[:, 3:] = -1
     for step in range(FIT_STEPS):
@@ -110,18 +118,38 @@ def place_camera(
     row[COLUMNS["fill"]] = fill
 
 
-def _draw_camera(rng: np.random.Generator, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fill the camera's columns; answers azimuth and elevation in radians."""
+def _draw_camera(rng: np.random.Generator, table: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fill the camera's columns; answers azimuth and elevation in radians. ``sizes``: (n, 3) of the shapes' boxes."""
     n = len(table)
-    azimuth = np.where(rng.random(n) < 0.8, rng.uniform(-65, 65, n), rng.uniform(-180, 180, n))
-    usual = np.clip(rng.normal(17, 9, n), -5, 50)
-    elevation = np.where(rng.random(n) < 0.7, usual, rng.uniform(-10, 58, n))
+    usual = np.where(rng.random(n) < 0.8, np.clip(rng.normal(17, 9, n), -5, 50), rng.uniform(-10, 50, n))
+    steep = rng.random(n) < STEEP_SHARE
+    elevation = np.where(steep, rng.uniform(40, 90, n), usual)
+    # Things on a desk lie any way round; from the side people stand before them.
+    before = rng.random(n) < np.where(steep, 0.5, 0.8)
+    azimuth = np.where(before, rng.uniform(-65, 65, n), rng.uniform(-180, 180, n))
     roll = np.where(rng.random(n) < 0.4, rng.uniform(-4, 4, n), 0.0)
     tan = np.tan(np.radians(rng.uniform(12, 44, n) / 2))
     stretch = np.where(rng.random((n, 1)) < 0.7, np.exp(rng.uniform(-0.22, 0.22, (n, 3))), 1.0)
     stretch[:, 0] *= np.where(rng.random(n) < 0.5, -1.0, 1.0)
     fill = rng.uniform(0.81, 0.93, n)
     azimuth, elevation, roll = np.radians(azimuth), np.radians(elevation), np.radians(roll)
+    elevation = _not_down_poles(elevation, azimuth, sizes * np.abs(stretch))
     for i in range(n):
         place_camera(table[i], azimuth[i], elevation[i], roll[i], tan[i], tuple(stretch[i]), fill[i])
     return (azimuth + math.pi) % (2 * math.pi) - math.pi, elevation
+
+
+def _not_down_poles(elevation: np.ndarray, azimuth: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Elevations lowered, where they are steep, until no thing is longer along the sight than ``LONGEST``."""
+    across = sizes[:, 0] * np.abs(np.cos(azimuth)) + sizes[:, 2] * np.abs(np.sin(azimuth))
+    ahead = sizes[:, 0] * np.abs(np.sin(azimuth)) + sizes[:, 2] * np.abs(np.cos(azimuth))
+
+    def too_long(angle: np.ndarray) -> np.ndarray:
+        sine, cosine = np.abs(np.sin(angle)), np.cos(angle)
+        side = np.maximum(across, sizes[:, 1] * cosine + ahead * sine)
+        return (angle > SAFE_ELEVATION) & (sizes[:, 1] * sine + ahead * cosine > LONGEST * side)
+
+    step = math.radians(4.0)
+    for _ in range(math.ceil((math.pi / 2 - SAFE_ELEVATION) / step)):
+        elevation = np.where(too_long(elevation), np.maximum(elevation - step, SAFE_ELEVATION), elevation)
+    return elevation

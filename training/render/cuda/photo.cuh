@@ -1,5 +1,28 @@
 // From a clean rendering to what a camera, a file format and a background remover leave of it.
 
+// How much of the ground's shadow around the thing's foot is left at a place of the picture, 0..1. The footprint is
+// the box's, as a rounded square with a soft edge, moved away from the light. It ends with the crop that the thing fills,
+// since a crop is drawn around all that a remover leaves.
+DEVICE float shadow_left(const float* V, float x, float y) {  // pixels of the full picture
+    float most = (0.5f * V[V_FILL] + 0.015f) * IMAGE;
+    if (V[V_REMNANT] <= 0.f || fmaxf(fabsf(x - 0.5f * IMAGE), fabsf(y - 0.5f * IMAGE)) > most) return 0.f;
+    float u = 2.f * V[V_TAN] * (x / IMAGE - 0.5f), v = 2.f * V[V_TAN] * (0.5f - y / IMAGE), eye[3], ray[3], q = 0.f;
+    for (int k = 0; k < 3; ++k) {
+        eye[k] = V[V_ROT + k] * V[V_SHIFT] + V[V_ROT + 3 + k] * V[V_SHIFT + 1] + V[V_ROT + 6 + k] * V[V_SHIFT + 2];
+        ray[k] = V[V_ROT + k] * u + V[V_ROT + 3 + k] * v - V[V_ROT + 6 + k];
+    }
+    float ground = -V[V_HALF + 1] * fabsf(V[V_SCALE + 1]);
+    if (ray[1] > -0.02f) return 0.f;  // the ground seen on edge
+    float t = (ground - eye[1]) / ray[1];
+    if (t <= 0.f) return 0.f;
+    for (int k = 0; k < 3; k += 2) {
+        float half = V[V_HALF + k] * fabsf(V[V_SCALE + k]), away = -0.1f * V[V_KEY + k];
+        float off = (eye[k] + t * ray[k] - away) / (half * (1.f + V[V_REMNANT + 1]) + 0.01f);
+        q += off * off * off * off;
+    }
+    return V[V_REMNANT] * clampf((1.f - q) * 2.f, 0.f, 1.f);
+}
+
 // The picture before a background, at V_PIXELS x V_PIXELS, with sensor noise; the fourth plane is alpha.
 // mean: (views, 3) the thing's mean colour; the seen background is V_BLEED of the way from it to V_BACK, as a remover
 // that estimates the foreground's colour leaves little of the true background at the edge.
@@ -21,10 +44,11 @@ KERNEL photo_small(i64 views, const float* table, const float* picture, const fl
             }
         float alpha = sum[3] / area;
         unsigned pixel = (unsigned)(y * IMAGE + x), seed = (unsigned)V[V_SEED];
+        float dark = 1.f - V[V_REMNANT + 2] * shadow_left(V, left + 0.5f * f, top + 0.5f * f);
         for (int k = 0; k < 3; ++k) {
             float a = uniform(seed + 7u + k, pixel * 2u), b = uniform(seed + 7u + k, pixel * 2u + 1u);
             float gauss = sqrtf(-2.f * logf(a + 1e-7f)) * cosf(6.2831853f * b);
-            float behind = mixf(mean[view * 3 + k], V[V_BACK + k], V[V_BLEED]);
+            float behind = dark * mixf(mean[view * 3 + k], V[V_BACK + k], V[V_BLEED]);
             photo[(view * 4 + k) * (i64)(IMAGE * IMAGE) + y * IMAGE + x] =
                 clampf(sum[k] / area + (1.f - alpha) * behind + V[V_NOISE] * gauss, 0.f, 1.f);
         }
@@ -118,6 +142,7 @@ DEVICE float matte(const float* V, const float* alpha, int pixels, int x, int y)
     float m = clampf((wide - V[V_EDGE] - wobble) / V[V_SOFT] + 0.5f, 0.f, 1.f);
     if (wide <= 0.004f) m = 0.f;
     if (wide >= 0.996f) m = 1.f;
+    m = fmaxf(m, shadow_left(V, x + 0.5f, y + 0.5f));
     for (int n = 0; n < 3; ++n) {
         const float* D = V + V_DISCS + 4 * n;  // middle x, y; radius; 0 none, 1 bite, 2 left-over
         if (D[3] < 0.5f) continue;
