@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / "log.jsonl").unlink(missing_ok=True)
     log = Log(chosen.out)
-    things = collect(chosen.furniture, chosen.generated, chosen.held_out_each, chosen.workers, 180.0, log.say)
+    numbers = range(chosen.generated)
+    things = collect(chosen.furniture, numbers, chosen.held_out_each, chosen.workers, 180.0, log.say)
     train(chosen, things, log)
 
 
