@@ -45,7 +45,7 @@ def machine(device: torch.device) -> dict[str, Any]:
 def clean() -> None:
     import gc
 
-    gc.collect()
+    gc.collect()  # a model and its graph may hold on to each other
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
@@ -53,6 +53,14 @@ def clean() -> None:
 def synchronise(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+def fresh(device: torch.device) -> None:
+    """Nothing under way, nothing left over, peaks counted from here."""
+    synchronise(device)
+    clean()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
 
 
 def seconds(run: Callable[[], object], device: torch.device, repeats: int = 5, warm: int = 2) -> float:
@@ -69,6 +77,27 @@ def seconds(run: Callable[[], object], device: torch.device, repeats: int = 5, w
     return statistics.median(times)
 
 
+def timed(run: Callable[[], object], device: torch.device, repeats: int) -> dict[str, Any]:
+    """Seconds of the first call, the median and least of ``repeats`` after it, and on CUDA the peak of all in GiB."""
+    fresh(device)
+    cuda = device.type == "cuda"
+    held_bytes = torch.cuda.memory_allocated(device) if cuda else 0
+    times = []
+    for _ in range(1 + repeats):
+        synchronise(device)
+        start = time.perf_counter()
+        run()
+        synchronise(device)
+        times.append(time.perf_counter() - start)
+    later = times[1:] or times
+    row: dict[str, Any] = {"first_s": times[0], "median_s": statistics.median(later), "least_s": min(later)}
+    if cuda:
+        row["held_gib"] = held_bytes / GIB
+        row["peak_allocated_gib"] = torch.cuda.max_memory_allocated(device) / GIB
+        row["peak_reserved_gib"] = torch.cuda.max_memory_reserved(device) / GIB
+    return row
+
+
 class Peak:
     """The most device memory that was allocated and reserved inside a ``with`` block, in GiB."""
 
@@ -77,9 +106,7 @@ class Peak:
         self.numbers = {"peak_allocated_gib": float("nan"), "peak_reserved_gib": float("nan")}
 
     def __enter__(self) -> Peak:
-        clean()
-        if self.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self.device)
+        fresh(self.device)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -15,7 +15,6 @@ import argparse
 import json
 import math
 import platform
-import statistics
 import sys
 import time
 import traceback
@@ -26,6 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import torch
+from measuring import clean, timed
 
 from manymesh.shape.hunyuan.conditioner import Conditioner
 from manymesh.shape.hunyuan.config import ConditionerConfig, DitConfig, SchedulerConfig, VaeConfig
@@ -41,7 +41,6 @@ from manymesh.shape.hunyuan.volume import dense_grid, network_field
 DINO = {"hidden_size": 1536, "num_attention_heads": 24, "num_hidden_layers": 40, "patch_size": 14, "image_size": 518}
 DINO |= {"mlp_ratio": 4, "qkv_bias": True, "use_swiglu_ffn": True}
 TINY_DINO = DINO | {"hidden_size": 48, "num_attention_heads": 4, "num_hidden_layers": 2}
-GIB = 1 << 30
 
 
 class Bench:
@@ -77,34 +76,8 @@ class Bench:
                 parameter.data.fill_(0.0 if name.endswith("bias") else 1.0)
         return network.eval().requires_grad_(False)
 
-    def sync(self) -> None:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
-
-    def clean(self) -> None:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
-            torch.cuda.empty_cache()
-            torch.cuda.reset_peak_memory_stats()
-
     def timed(self, run: Callable[[], Any], repeats: int | None = None) -> dict[str, Any]:
-        """Seconds of the first call, and the median and least of those after it, with the peak of all."""
-        self.clean()
-        before = torch.cuda.memory_allocated() if self.device.type == "cuda" else 0
-        seconds = []
-        for _ in range(1 + (self.repeats if repeats is None else repeats)):
-            self.sync()
-            start = time.perf_counter()
-            run()
-            self.sync()
-            seconds.append(time.perf_counter() - start)
-        later = seconds[1:] or seconds
-        row = {"first_s": seconds[0], "median_s": statistics.median(later), "least_s": min(later)}
-        if self.device.type == "cuda":
-            row["held_gib"] = before / GIB
-            row["peak_allocated_gib"] = torch.cuda.max_memory_allocated() / GIB
-            row["peak_reserved_gib"] = torch.cuda.max_memory_reserved() / GIB
-        return row
+        return timed(run, self.device, self.repeats if repeats is None else repeats)
 
     def floor(self, operations: float = 0.0, moved_bytes: float = 0.0) -> dict[str, float]:
         seconds = max(operations / self.rate, moved_bytes / self.bandwidth)
@@ -378,7 +351,7 @@ def main() -> int:
         except Exception:  # noqa: BLE001 - a section that fails must not cost the others
             report["sections"][name] = {"error": traceback.format_exc()}
         report["sections"][name]["took_s"] = time.perf_counter() - start
-        bench.clean()
+        clean()
     print(table(report))
     for name, row in report["sections"].items():
         print(json.dumps({name: {key: value for key, value in row.items() if key != "error"}}, default=str))

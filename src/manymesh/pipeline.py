@@ -17,6 +17,7 @@ from manymesh.begin import begin_run
 from manymesh.engines import Plan, choose
 from manymesh.errors import ManymeshError, OutputError, UsageError
 from manymesh.events import Cancel, Event, OnEvent, ignore
+from manymesh.memory import give_back
 from manymesh.run import Run
 from manymesh.settings import Settings
 from manymesh.workshop import Workshop
@@ -168,6 +169,7 @@ class Pipeline:
             self.close()
             self._work = Workshop(plan, self._say, self.cancel, keep_loaded=self._keep_loaded)
         with ExitStack() as held:
+            held.callback(give_back)  # the stages that have no model leave free memory too
             for run in runs:
                 held.enter_context(run.locked())
                 finish.reopen(run)

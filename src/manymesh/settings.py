@@ -4,12 +4,12 @@ manifest all come from this class: add a field here and it exists everywhere.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from manymesh import settings_checks as checks
 from manymesh.box import Box
 
 Format = Literal["glb", "obj", "stl", "ply", "3mf"]
@@ -375,54 +375,11 @@ class Settings(BaseModel):
         ),
     ] = None
 
-    @field_validator("devices")
-    @classmethod
-    def _known_devices(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for item in value:
-            stage, equals, device = item.rpartition("=")
-            if equals and stage not in ("detect", "matte", "shape", "paint"):
-                raise ValueError(f"'{item}' names no stage: use detect, matte, shape or paint")
-            if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,2})?", device):
-                raise ValueError(f"'{item}' names no device: use auto, cpu, cuda, cuda:N or mps")
-        return value
-
-    @field_validator("views")
-    @classmethod
-    def _known_views(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        sides = []
-        for item in value:
-            side, equals, file = item.partition("=")
-            if side not in ("left", "back", "right") or not equals or not file:
-                raise ValueError(f"'{item}' is not a view: write left=FILE, back=FILE or right=FILE")
-            sides.append(side)
-        if len(set(sides)) < len(sides):
-            raise ValueError("a side may be given once")
-        return value
-
-    @field_validator("paint_views")
-    @classmethod
-    def _known_paint_views(cls, value: str) -> str:
-        item = r"\s*-?\d{1,3}:-?\d{1,2}:\d*\.?\d+\s*"
-        if not re.fullmatch(rf"{item}(,{item}){{0,11}}", value):
-            raise ValueError(f"'{value}' is no list of up to 12 views: write AZIMUTH:ELEVATION:WEIGHT,...")
-        return value
-
-    @field_validator("stages")
-    @classmethod
-    def _known_stages(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for item in value:
-            stage, equals, name = item.partition("=")
-            if stage not in ("detect", "matte", "shape", "paint") or not equals or not name:
-                raise ValueError(f"'{item}' is not STAGE=NAME with detect, matte, shape or paint")
-        return value
-
-    @field_validator("formats", mode="before")
-    @classmethod
-    def _split_formats(cls, value: Any) -> Any:
-        items = value.split(",") if isinstance(value, str) else list(value)
-        wanted = [str(item).strip().lower().lstrip(".") for item in items if str(item).strip()]
-        # GLB is always written: the scene, previews and resume read it.
-        return tuple(dict.fromkeys(["glb", *wanted]))
+    _known_devices = field_validator("devices")(checks.known_devices)
+    _known_views = field_validator("views")(checks.known_views)
+    _known_paint_views = field_validator("paint_views")(checks.known_paint_views)
+    _known_stages = field_validator("stages")(checks.known_stages)
+    _split_formats = field_validator("formats", mode="before")(checks.split_formats)
 
     @field_validator("boxes", mode="before")
     @classmethod

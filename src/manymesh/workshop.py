@@ -4,8 +4,6 @@ own, seconds and memory recorded, stopping heeded.
 
 from __future__ import annotations
 
-import gc
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +15,7 @@ from manymesh.engines import KINDS, Plan
 from manymesh.errors import Cancelled, ManymeshError, OutOfMemoryError, OutputError
 from manymesh.events import Cancel, Event, OnEvent
 from manymesh.manifest import ErrorRecord, ObjectRecord, StageRecord
-from manymesh.memory import Meter
+from manymesh.memory import Meter, give_back
 from manymesh.run import Run
 from manymesh.side_by_side import in_order, workers
 from manymesh.stages import Tick
@@ -70,7 +68,7 @@ class Workshop:
         if self._kept is not None:
             self._kept.clear()
         self._held.close()
-        _release()
+        give_back()
 
     def over_runs(self, stage: str, runs: Sequence[Run], step: RunStep) -> None:
         """Carry out ``step`` for every run that has not failed and has not done this stage.
@@ -233,7 +231,7 @@ class Workshop:
                 yield model
                 del model
         finally:
-            _release()
+            give_back()
 
     def _add_seconds(self, run: Run, stage: str, seconds: float) -> None:
         record = next(record for record in reversed(run.manifest.stages) if record.stage == stage)
@@ -252,18 +250,6 @@ class Workshop:
                 say(Event("object-progress", run.manifest.name, stage, object_id, done=done, total=total, share=share))
 
         return tick
-
-
-def _release() -> None:
-    """Return what a closed model held, on the host and on the device."""
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        # cuBLAS keeps 32 MiB for every stream that ever multiplied; a long-lived process would collect them.
-        clear = getattr(torch._C, "_cuda_clearCublasWorkspaces", None)
-        if clear is not None:
-            clear()
-        torch.cuda.empty_cache()
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ OUTPUTS = ("logits", "surface", "pose")
 
 
 class Network:
-    """An open session. Call it with pictures; safe for several threads.
+    """An open session with its threads, until ``close``. Call it with pictures; safe for several threads.
 
     Args:
         path: the ONNX file. A ``.json`` file of the same name must hold its ``sha256``.
@@ -45,8 +44,6 @@ class Network:
             import onnxruntime
         except ImportError as error:
             raise MissingPieceError("onnxruntime is not installed", "pip install onnxruntime") from error
-        # However many objects are in hand: every picture under way has its own working memory.
-        self._places = BoundedSemaphore(THREADS)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -59,6 +56,13 @@ class Network:
             raise MissingPieceError(f"the shape model '{path.name}' cannot be opened: {_first_line(error)}") from error
         if not set(OUTPUTS) <= {output.name for output in self._session.get_outputs()}:
             raise MissingPieceError(f"the shape model '{path.name}' is another network")
+        # No more however many objects are in hand: every picture under way has its own working memory.
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="manymesh-network")
+
+    def close(self) -> None:
+        """Let the session and its threads go."""
+        self._threads.shutdown()
+        del self._session
 
     def __call__(self, pictures: Sequence[F32]) -> list[Mapping[str, F32]]:
         """(4, IMAGE_PX, IMAGE_PX) float32 pictures to the three outputs of each by name (see ``frame``), without the
@@ -68,16 +72,14 @@ class Network:
             ValueError: an output of another form, or with a number that is not finite.
             RuntimeError: onnxruntime could not run it.
         """
-        with ThreadPoolExecutor(THREADS) as threads:
-            return list(threads.map(self._ask, pictures))
+        return list(self._threads.map(self._ask, pictures))
 
     def _ask(self, picture: F32) -> Mapping[str, F32]:
         picture = np.ascontiguousarray(picture[None], np.float32)
-        with self._places:
-            try:
-                values = [value[0] for value in self._session.run(list(OUTPUTS), {self._input: picture})]
-            except Exception as error:  # onnxruntime's errors share no base class of their own
-                raise RuntimeError(f"the shape network failed: {_first_line(error)}") from error
+        try:
+            values = [value[0] for value in self._session.run(list(OUTPUTS), {self._input: picture})]
+        except Exception as error:  # onnxruntime's errors share no base class of their own
+            raise RuntimeError(f"the shape network failed: {_first_line(error)}") from error
         forms = ((frame.BINS, frame.GRID, frame.GRID), (8, frame.GRID, frame.GRID), (frame.POSE_SIZE,))
         for name, value, form in zip(OUTPUTS, values, forms, strict=True):
             if value.shape != form:

@@ -6,7 +6,7 @@ When the network cannot be opened, or fails on a cutout, silhouette inflation ta
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -49,7 +49,8 @@ def open_shape(settings: Settings) -> Iterator[Shape]:
             note = f"The silhouette was inflated instead of modelled: {error}."
             return replace(inflate(cutout, tick), notes=(note,))
 
-    yield shape
+    with closing(network):
+        yield shape
 
 
 STAGE = Stage(

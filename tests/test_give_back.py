@@ -1,0 +1,48 @@
+"""Freed memory goes back to the system."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+KEEPS = """
+import ctypes, psutil
+from manymesh.memory import give_back
+give_back()
+resident = lambda: psutil.Process().memory_info().rss
+# Small blocks, with one in use at the very end, so that the heap cannot shrink by itself.
+blocks = [ctypes.create_string_buffer(60_000) for _ in range(2000)]
+end, full = blocks.pop(), resident()
+del blocks
+freed = resident()
+give_back()
+print((full - freed) >> 20, (full - resident()) >> 20)
+"""
+
+
+def _glibc() -> bool:
+    import ctypes
+
+    return sys.platform.startswith("linux") and hasattr(ctypes.CDLL(None), "malloc_trim")
+
+
+@pytest.mark.skipif(not _glibc(), reason="needs glibc")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    done = subprocess.run([sys.executable, "-c", KEEPS], capture_output=True, text=True, check=True, timeout=60)
+    by_itself, given_back = (int(number) for number in done.stdout.split())
+    assert by_itself < 20
+    assert given_back > 90
+
+
+def test_where_there_is_no_malloc_trim_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ctypes
+
+    from manymesh.memory import give_back
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    give_back()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(ctypes, "CDLL", None)
+    give_back()
