@@ -106,7 +106,8 @@ def _pulled(
         flat: (k,) where the vertices lie now. sides: (m, 3) the faces' own half-edges times their weights.
     """
     now = flat[corners]
-    fit = (np.conj(sides) * (now[:, [1, 2, 0]] - now)).sum(axis=1)
+    match = np.conj(sides) * (now[:, [1, 2, 0]] - now)
+    fit = match[:, 0] + match[:, 1] + match[:, 2]
     size = np.abs(fit)
     turned = (fit / np.where(size > 0, size, 1))[:, None] * sides
     towards = (turned[:, [2, 0, 1]] - turned).ravel()  # of corner c: the end of half-edge c - 1, the start of c
