@@ -256,9 +256,11 @@ class Workshop:
 
 def _release() -> None:
     """Return what a closed model held, on the host and on the device."""
-    gc.collect()
     torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
+    if torch is None:
+        return  # Only torch's models hold themselves in cycles, and looking for those takes long.
+    gc.collect()
+    if torch.cuda.is_available():
         # cuBLAS keeps 32 MiB for every stream that ever multiplied; a long-lived process would collect them.
         clear = getattr(torch._C, "_cuda_clearCublasWorkspaces", None)
         if clear is not None:

@@ -97,9 +97,7 @@ def _factorised(corners: Ints, weight: NDArray[np.float64], count: int) -> Any:
     return lambda pulled, last: factor.solve(pulled + pin[:, None] * last)
 
 
-def _pulled(
-    flat: NDArray[np.complex128], corners: Ints, sides: NDArray[np.complex128]
-) -> NDArray[np.float64]:
+def _pulled(flat: NDArray[np.complex128], corners: Ints, sides: NDArray[np.complex128]) -> NDArray[np.float64]:
     """The right-hand side (k, 2): every face turned, undistorted, to where it best fits now.
 
     Args:

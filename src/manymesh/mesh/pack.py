@@ -175,12 +175,13 @@ class _Sheet:
                 best = (int(cost[place]), int(x[place]), int(y[place]), turn)
         if best is None:
             return None
-        _, x, y, turn = best
+        _, column, row, turn = best
         picture = np.rot90(mask, -turn)
         rows, columns = picture.shape
-        self.taken[y + self.reach : y + self.reach + rows, x + self.reach : x + self.reach + columns] += picture
+        row_at, column_at = row + self.reach, column + self.reach
+        self.taken[row_at : row_at + rows, column_at : column_at + columns] += picture
         self.spectrum = None
-        return x, y, turn
+        return column, row, turn
 
     def _free(self, pictures: list[NDArray[np.bool_]], small: bool) -> list[NDArray[np.bool_]]:
         """For each picture, the lower left cells at which it meets no other chart, padding counted in."""
