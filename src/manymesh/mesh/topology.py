@@ -78,7 +78,7 @@ def sorted_keys(key: Ints) -> tuple[Ints, Ints]:
 
     NumPy sorts numbers several times as fast as it sorts their places, so both are packed into one where they fit.
     """
-    bits = int(len(key)).bit_length()
+    bits = len(key).bit_length()
     if len(key) == 0 or int(key.max()).bit_length() + bits > 62:
         order = np.argsort(key, kind="stable")
         return key[order], order
