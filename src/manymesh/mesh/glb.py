@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from manymesh.errors import DamagedMeshError, InputError
 from manymesh.mesh.normals import vertex_normals
 from manymesh.names import clean_name
+from manymesh.pictures import encode
 from manymesh.types import F64, U8, Atlas, Mesh, TexturedMesh
 
 MAGIC, JSON_CHUNK, BIN_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
@@ -51,24 +52,13 @@ def scene_glb(
         geometry: Mesh | Atlas
         picture = None
         if isinstance(shape, TexturedMesh):
-            geometry, picture = shape.atlas, png(shape.base_color)
+            geometry, picture = shape.atlas, encode(shape.base_color)
         elif isinstance(shape, Mesh):
             geometry = shape
         else:
             geometry, picture = shape
         build.add(clean_name(name), np.asarray(matrix, dtype=np.float64), geometry, picture)
     return build.to_bytes()
-
-
-def png(image: U8) -> bytes:
-    """An (H, W, 3) or (H, W, 4) uint8 picture as a PNG file."""
-    import cv2
-
-    order = cv2.COLOR_RGB2BGR if image.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
-    # Run lengths after the filters: half of Pillow's time on textures, and files as small as its level 4 makes them.
-    how = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-    _, data = cv2.imencode(".png", cv2.cvtColor(np.ascontiguousarray(image), order), how)
-    return data.tobytes()
 
 
 class _Builder:
