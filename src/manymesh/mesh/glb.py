@@ -218,8 +218,11 @@ def read_atlas_glb(data: bytes) -> tuple[Atlas, bytes]:
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise InputError(f"the GLB file's texture cannot be read ({error})", "It is damaged.") from error
     # Vertices repeat on seams with exactly the same position: the first of each is the one they all stand for.
-    _, source = np.unique(plain.vertices, axis=0, return_inverse=True)
-    atlas = Atlas(plain.vertices, plain.faces, uv, source.reshape(-1).astype(np.int32), "file")
+    order = np.lexsort(plain.vertices.T[::-1])
+    place = plain.vertices[order]
+    source = np.zeros(len(order), np.int32)
+    source[order[1:]] = np.cumsum((place[1:] != place[:-1]).any(axis=1))
+    atlas = Atlas(plain.vertices, plain.faces, uv, source, "file")
     return atlas, picture
 
 
