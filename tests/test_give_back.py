@@ -39,10 +39,11 @@ def test_freed_memory_goes_back_to_the_system() -> None:
 def test_where_there_is_no_malloc_trim_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     import ctypes
 
-    from manymesh.memory import give_back
+    from manymesh.memory import give_back, share_heaps
 
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     give_back()
+    share_heaps()
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(ctypes, "CDLL", None)
     give_back()

@@ -13,21 +13,20 @@ from manymesh.types import U8, Bool, Box
 if TYPE_CHECKING:
     from PIL import ImageFont
 
-# Fast deflate: at level 6 the PNGs would cost more time than the meshes, for 10 % of their size.
-PNG_LEVEL = 3
-
 # Okabe and Ito's palette (2008): told apart by colour-blind people, in light and dark photos.
 PALETTE = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
 
 
 def encode(pixels: U8, alpha: U8 | None = None) -> bytes:
-    """(H, W, 3 or 4) uint8, with a separate (H, W) alpha if given, as PNG bytes."""
-    from PIL import Image
+    """(H, W) or (H, W, 3 or 4) uint8, with a separate (H, W) alpha if given, as PNG bytes."""
+    import cv2
 
-    stacked = pixels if alpha is None else np.dstack([pixels, alpha])
-    buffer = io.BytesIO()
-    Image.fromarray(stacked).save(buffer, "PNG", compress_level=PNG_LEVEL)
-    return buffer.getvalue()
+    stacked = np.ascontiguousarray(pixels if alpha is None else np.dstack([pixels, alpha]))
+    if stacked.ndim == 3:
+        stacked = np.asarray(cv2.cvtColor(stacked, cv2.COLOR_RGB2BGR if stacked.shape[2] == 3 else cv2.COLOR_RGBA2BGRA))
+    # Run lengths after the filters: half of Pillow's time, and files as small as its level 4 makes them.
+    how = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    return cv2.imencode(".png", stacked, how)[1].tobytes()
 
 
 def decode(data: bytes) -> tuple[U8, U8 | None]:

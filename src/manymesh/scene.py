@@ -12,27 +12,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from manymesh.manifest import ObjectRecord
-from manymesh.mesh.glb import read_glb, read_painted_glb, read_picture, scene_glb
+from manymesh.mesh.glb import read_atlas_glb, read_glb, scene_glb
 from manymesh.render.camera import pixel_footprint, project
 from manymesh.run import Run
 from manymesh.steps import read_view
-from manymesh.types import F32, F64, Box, Camera, TexturedMesh
+from manymesh.types import F32, F64, Atlas, Box, Camera, Mesh
 
 
 def scene(run: Run, records: Sequence[ObjectRecord]) -> bytes:
     """A GLB with one named node an object. The photo's longer side is 2 units, its middle the origin, +Y up."""
     photo = run.manifest.input
-    nodes, pictures = [], []
+    nodes: list[tuple[str, F64, Mesh | tuple[Atlas, bytes]]] = []
     for record in records:
         painted = "model" in record.files
         data = run.read(record.files["model" if painted else "mesh"])
-        thing = read_painted_glb(data) if painted else read_glb(data)
-        vertices = thing.atlas.vertices if isinstance(thing, TexturedMesh) else thing.vertices
+        thing = read_atlas_glb(data) if painted else read_glb(data)
+        vertices = thing.vertices if isinstance(thing, Mesh) else thing[0].vertices
         assert record.window is not None
         view = read_view(record)
         nodes.append((record.label, placement(vertices, view, record.window, photo.width, photo.height), thing))
-        pictures.append(read_picture(data) if painted else None)
-    return scene_glb(nodes, pictures)
+    return scene_glb(nodes)
 
 
 def placement(vertices: F32, view: Camera, window: Box, width: int, height: int) -> F64:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,9 +45,7 @@ def contact_sheet(run: Run) -> bytes:
         for record, clay in zip(records, clays, strict=True):
             _row(sheet, draw, run, record, clay, top)
             top += row_px
-    buffer = io.BytesIO()
-    sheet.save(buffer, "PNG", compress_level=pictures.PNG_LEVEL)
-    return buffer.getvalue()
+    return pictures.encode(np.asarray(sheet))
 
 
 def _left(column: int) -> int:

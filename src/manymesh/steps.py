@@ -139,7 +139,6 @@ def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     """Write the other formats and the preview. Every file is read back by an independent reader before it counts."""
     from manymesh.mesh.glb import read_glb, read_painted_glb
     from manymesh.mesh.verify import verify
-    from manymesh.mesh.write import write as write_format
     from manymesh.render.preview import four_views
 
     stem = "model" if "model" in record.files else "mesh"
@@ -150,6 +149,8 @@ def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
         tick(number / (len(run.manifest.settings.formats) + 1))
         if format_name == "glb":
             continue
+        from manymesh.mesh.write import write as write_format
+
         files = write_format(final, format_name, stem=stem, name=record.label)
         verify(files, final)
         for name, content in files.items():

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 
 SAMPLE_EVERY_S = 0.02
+LIST_CHILDREN_EVERY_S = 0.25
+"""Finding a process's children means reading every process of the machine, which takes milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,8 @@ class Usage:
 
     Attributes:
         seconds: wall time.
-        host_peak_bytes: highest resident memory of this process and its children, sampled every 20 ms.
+        host_peak_bytes: highest resident memory of this process and its children, sampled every 20 ms. A child counts
+            from at most a quarter of a second after its start.
         device_peak_bytes: highest CUDA memory allocated by torch, or None when torch is not loaded or has no CUDA.
         device_reserved_bytes: the highest that torch kept from other programs, its spare memory included, likewise.
     """
@@ -42,6 +45,8 @@ class Meter:
         import psutil
 
         self._process = psutil.Process()
+        self._children: list[psutil.Process] = []
+        self._listed_s = float("-inf")
         self._start_s = time.perf_counter()
         _reset_device_peak()
         self._sample()
@@ -63,10 +68,13 @@ class Meter:
         import psutil
 
         total = self._process.memory_info().rss
-        for child in self._process.children():
+        now_s = time.perf_counter()
+        if now_s - self._listed_s >= LIST_CHILDREN_EVERY_S:
+            self._listed_s, self._children = now_s, self._process.children()
+        for child in self._children:
             try:
                 total += child.memory_info().rss
-            except psutil.Error:  # it ended between the listing and the reading
+            except psutil.Error:  # it ended since it was listed
                 continue
         self._peak_bytes = max(self._peak_bytes, total)
 

@@ -57,16 +57,29 @@ def filtered_normals(vertices: F64, faces: Any, rounds: int, likeness: float) ->
     pairs = (meets @ meets.T).tocsr()
     one = np.repeat(np.arange(count), np.diff(pairs.indptr))
     other = pairs.indices
-    apart = np.einsum("nc,nc->n", middle[one] - middle[other], middle[one] - middle[other])
-    weight = np.exp(-apart / max(2 * float(apart[one != other].mean()), 1e-30)) * area[other]
-    weight = (weight / max(float(area.mean()), 1e-30)).astype(np.float32)
+    half, place = _each_pair_once(one, other, count)
+    a, b = one[half], other[half]
+    apart = sum((c[a] - c[b]) ** 2 for c in np.ascontiguousarray(middle.T))
+    nearness = np.exp(-apart / max(2 * float(apart[a != b].mean()), 1e-30))[place]
+    weight = (nearness * area[other] / max(float(area.mean()), 1e-30)).astype(np.float32)
     for _ in range(rounds):
         # |a - b|^2 / 2 = 1 - a.b of unit vectors
-        alike = np.einsum("nc,nc->n", normals[one], normals[other])
-        pairs.data = weight * np.exp((alike - 1) / np.float32(likeness**2))
+        alike = sum(c[a] * c[b] for c in np.ascontiguousarray(normals.T))
+        pairs.data = weight * np.exp((alike - 1) / np.float32(likeness**2))[place]
         normals = pairs @ normals
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), np.float32(1e-12))
     return normals.astype(np.float64)
+
+
+def _each_pair_once(one: Any, other: Any, count: int) -> tuple[Any, Any]:
+    """Of pairs that come both ways round: where those with the smaller number first stand, and for every pair the
+    number of its own among them."""
+    low, high = np.minimum(one, other), np.maximum(one, other)
+    half = np.flatnonzero(one <= other)
+    key = low * np.int64(count) + high
+    order = np.argsort(key[half])
+    place = order[np.searchsorted(key[half][order], key)]
+    return half, place
 
 
 def fitted(vertices: F64, faces: Any, normals: F64, rounds: int) -> F64:

@@ -22,8 +22,9 @@ def covered(triangles: NDArray[np.float64]) -> Iterator[tuple[Ints, Ints, Ints]]
     Yields:
         triangle, column and row of each hit, in batches, in the triangles' order.
     """
-    low = np.ceil(triangles[:, :, 1].min(axis=1) - 0.5).astype(np.int64)
-    high = np.floor(triangles[:, :, 1].max(axis=1) - 0.5).astype(np.int64)
+    y = triangles[:, :, 1].T
+    low = np.ceil(np.minimum(np.minimum(y[0], y[1]), y[2]) - 0.5).astype(np.int64)  # NumPy reduces short axes slowly
+    high = np.floor(np.maximum(np.maximum(y[0], y[1]), y[2]) - 0.5).astype(np.int64)
     tall = np.maximum(high - low + 1, 0)
     which = np.repeat(np.arange(len(triangles)), tall)
     row = low[which] + np.arange(len(which)) - np.repeat(np.cumsum(tall) - tall, tall)

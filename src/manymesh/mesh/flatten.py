@@ -44,8 +44,11 @@ def flatten(points: NDArray[np.float64], corners: Ints, owner: Ints, start: NDAr
     shape = _laid_out(points, corners)
     weight = _cotangents(shape)
     solve = _factorised(corners, weight, len(points))
+    # Turning in the plane is multiplying by complex numbers.
+    plane = shape[..., 0] + 1j * shape[..., 1]
+    sides = weight * (plane[:, [1, 2, 0]] - plane)
     for _ in range(ROUNDS):
-        flat = solve(_pulled(flat, corners, shape, weight), flat)
+        flat = solve(_pulled(flat[:, 0] + 1j * flat[:, 1], corners, sides), flat)
     return _unfolded(start, flat, corners, owner, shape)
 
 
@@ -94,24 +97,20 @@ def _factorised(corners: Ints, weight: NDArray[np.float64], count: int) -> Any:
     return lambda pulled, last: factor.solve(pulled + pin[:, None] * last)
 
 
-def _pulled(
-    flat: NDArray[np.float64], corners: Ints, shape: NDArray[np.float64], weight: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The right-hand side: every face turned, undistorted, to where it best fits now."""
+def _pulled(flat: NDArray[np.complex128], corners: Ints, sides: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """The right-hand side (k, 2): every face turned, undistorted, to where it best fits now.
+
+    Args:
+        flat: (k,) where the vertices lie now. sides: (m, 3) the faces' own half-edges times their weights.
+    """
     now = flat[corners]
-    side_now, side = np.roll(now, -1, axis=1) - now, np.roll(shape, -1, axis=1) - shape
-    weighted = weight[..., None] * side
-    cosine = np.einsum("ijk,ijk->i", side_now, weighted)
-    sine = (side_now[..., 1] * weighted[..., 0] - side_now[..., 0] * weighted[..., 1]).sum(axis=1)
-    size = np.hypot(cosine, sine)
-    size = np.where(size > 0, size, 1)
-    cosine, sine = (cosine / size)[:, None], (sine / size)[:, None]
-    turned = np.stack(
-        [cosine * weighted[..., 0] - sine * weighted[..., 1], sine * weighted[..., 0] + cosine * weighted[..., 1]], -1
-    )
-    towards = np.roll(turned, 1, axis=1) - turned  # of corner c: the end of half-edge c - 1, the start of c
-    index = corners.reshape(-1)
-    return np.stack([np.bincount(index, weights=towards[..., k].reshape(-1), minlength=len(flat)) for k in (0, 1)], 1)
+    match = np.conj(sides) * (now[:, [1, 2, 0]] - now)
+    fit = match[:, 0] + match[:, 1] + match[:, 2]
+    size = np.abs(fit)
+    turned = (fit / np.where(size > 0, size, 1))[:, None] * sides
+    towards = (turned[:, [2, 0, 1]] - turned).ravel()  # of corner c: the end of half-edge c - 1, the start of c
+    index = corners.ravel()
+    return np.stack([np.bincount(index, weights=part, minlength=len(flat)) for part in (towards.real, towards.imag)], 1)
 
 
 def _unfolded(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from manymesh.errors import DamagedMeshError, InputError
 from manymesh.mesh.normals import vertex_normals
 from manymesh.names import clean_name
+from manymesh.pictures import encode
 from manymesh.types import F64, U8, Atlas, Mesh, TexturedMesh
 
 MAGIC, JSON_CHUNK, BIN_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
@@ -38,30 +39,26 @@ def write_glb(shape: Mesh | TexturedMesh, *, name: str = "object") -> bytes:
 
 
 def scene_glb(
-    nodes: Sequence[tuple[str, F64, Mesh | TexturedMesh]], pictures: Sequence[bytes | None] | None = None
+    nodes: Sequence[tuple[str, F64, Mesh | TexturedMesh | tuple[Atlas, bytes]]],
 ) -> bytes:
     """Several meshes as one GLB file, a named node each.
 
     Args:
         nodes: name, (4, 4) matrix from the mesh's frame to the scene's (rotation, positive scale and translation
-            only), mesh.
-        pictures: each node's texture as a PNG file where that is at hand, so that it need not be made again.
+            only), mesh. A textured one may also come as its atlas and its texture as a PNG file.
     """
     build = _Builder()
-    for (name, matrix, shape), picture in zip(nodes, pictures or [None] * len(nodes), strict=True):
-        build.add(clean_name(name), np.asarray(matrix, dtype=np.float64), shape, picture)
+    for name, matrix, shape in nodes:
+        geometry: Mesh | Atlas
+        picture = None
+        if isinstance(shape, TexturedMesh):
+            geometry, picture = shape.atlas, encode(shape.base_color)
+        elif isinstance(shape, Mesh):
+            geometry = shape
+        else:
+            geometry, picture = shape
+        build.add(clean_name(name), np.asarray(matrix, dtype=np.float64), geometry, picture)
     return build.to_bytes()
-
-
-def png(image: U8) -> bytes:
-    """An (H, W, 3) or (H, W, 4) uint8 picture as a PNG file."""
-    import cv2
-
-    order = cv2.COLOR_RGB2BGR if image.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
-    # Run lengths after the filters: half of Pillow's time on textures, and files as small as its level 4 makes them.
-    how = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-    _, data = cv2.imencode(".png", cv2.cvtColor(np.ascontiguousarray(image), order), how)
-    return data.tobytes()
 
 
 class _Builder:
@@ -80,8 +77,7 @@ class _Builder:
             "bufferViews": [],
         }
 
-    def add(self, name: str, matrix: F64, shape: Mesh | TexturedMesh, picture: bytes | None = None) -> None:
-        geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
+    def add(self, name: str, matrix: F64, geometry: Mesh | Atlas, picture: bytes | None) -> None:
         check_writable(name, geometry.vertices, geometry.faces)
         positions = np.asarray(geometry.vertices, dtype=np.float32)
         attributes = {
@@ -89,11 +85,12 @@ class _Builder:
             "NORMAL": self._accessor(vertex_normals(geometry), "VEC3", FLOAT),
         }
         look: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": 1.0}
-        if isinstance(shape, TexturedMesh):
-            attributes["TEXCOORD_0"] = self._accessor(np.asarray(shape.atlas.uv, dtype=np.float32), "VEC2", FLOAT)
-            look["baseColorTexture"] = {"index": self._texture(name, picture or png(shape.base_color))}
-        elif shape.colors is not None:
-            attributes["COLOR_0"] = self._accessor(_opaque_linear(shape.colors), "VEC4", U16_TYPE, normalized=True)
+        if isinstance(geometry, Atlas):
+            assert picture is not None
+            attributes["TEXCOORD_0"] = self._accessor(np.asarray(geometry.uv, dtype=np.float32), "VEC2", FLOAT)
+            look["baseColorTexture"] = {"index": self._texture(name, picture)}
+        elif geometry.colors is not None:
+            attributes["COLOR_0"] = self._accessor(_opaque_linear(geometry.colors), "VEC4", U16_TYPE, normalized=True)
         else:
             look["baseColorFactor"] = [GREY, GREY, GREY, 1.0]
         small = len(positions) < 65535  # 65535 itself is reserved in glTF
@@ -197,24 +194,36 @@ def read_painted_glb(data: bytes) -> TexturedMesh:
     """
     from PIL import Image
 
+    atlas, picture = read_atlas_glb(data)
+    try:
+        with Image.open(BytesIO(picture)) as image:
+            texture = np.asarray(image.convert("RGB"))
+    except (ValueError, TypeError, OSError) as error:
+        raise InputError(f"the GLB file's texture cannot be read ({error})", "It is damaged.") from error
+    return TexturedMesh(atlas, texture)
+
+
+def read_atlas_glb(data: bytes) -> tuple[Atlas, bytes]:
+    """The same, with the texture as the PNG file that it is.
+
+    Raises:
+        InputError: not such a file.
+    """
     plain = read_glb(data)
     try:
         document, binary = split_glb(data)
         attributes = document["meshes"][0]["primitives"][0]["attributes"]
         uv = _read_accessor(document, binary, attributes["TEXCOORD_0"]).astype(np.float32)
-        with Image.open(BytesIO(_picture(document, binary))) as image:
-            texture = np.asarray(image.convert("RGB"))
-    except (KeyError, IndexError, ValueError, TypeError, OSError) as error:
+        picture = _picture(document, binary)
+    except (KeyError, IndexError, ValueError, TypeError) as error:
         raise InputError(f"the GLB file's texture cannot be read ({error})", "It is damaged.") from error
     # Vertices repeat on seams with exactly the same position: the first of each is the one they all stand for.
-    _, source = np.unique(plain.vertices, axis=0, return_inverse=True)
-    atlas = Atlas(plain.vertices, plain.faces, uv, source.reshape(-1).astype(np.int32), "file")
-    return TexturedMesh(atlas, texture)
-
-
-def read_picture(data: bytes) -> bytes:
-    """The PNG file in a GLB file that ``read_painted_glb`` reads."""
-    return _picture(*split_glb(data))
+    order = np.lexsort(plain.vertices.T[::-1])
+    place = plain.vertices[order]
+    source = np.zeros(len(order), np.int32)
+    source[order[1:]] = np.cumsum((place[1:] != place[:-1]).any(axis=1))
+    atlas = Atlas(plain.vertices, plain.faces, uv, source, "file")
+    return atlas, picture
 
 
 def _picture(document: dict[str, Any], binary: bytes) -> bytes:

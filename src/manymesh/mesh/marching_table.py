@@ -108,15 +108,19 @@ def _loops(flags: list[list[bool]], decisions: int) -> list[list[int]]:
 _MIDDLE = np.array(
     [[(corner >> a & 1) + (0.5 if a == axis else 0.0) for a in range(3)] for corner, axis in EDGES], np.float64
 )
-_AREA = 0.5 * np.linalg.norm(
-    np.cross(
-        _MIDDLE[None, :, None] - _MIDDLE[:, None, None],
-        _MIDDLE[None, None, :] - _MIDDLE[:, None, None],
-    ),
-    axis=-1,
-)
+_AREA = (
+    0.5
+    * np.linalg.norm(
+        np.cross(
+            _MIDDLE[None, :, None] - _MIDDLE[:, None, None],
+            _MIDDLE[None, None, :] - _MIDDLE[:, None, None],
+        ),
+        axis=-1,
+    )
+).tolist()  # single numbers are read from lists several times as fast
 CENTRE = len(EDGES)
 _FORBIDDEN = 1e6
+_IN_ONE_FACE = ((_MIDDLE[:, None] == _MIDDLE) & ((_MIDDLE == 0) | (_MIDDLE == 1))).any(axis=-1).tolist()
 
 
 @cache
@@ -131,8 +135,8 @@ def _cut(loop: tuple[int, ...]) -> tuple[tuple[int, int, int], ...]:
     for span in range(2, n):
         for i in range(n - span):
             k = i + span
-            price = 0.0 if span == n - 1 else _price(loop[i], loop[k])
-            area = (float(_AREA[loop[i], loop[j], loop[k]]) for j in range(i + 1, k))
+            price = 0.0 if span == n - 1 else _FORBIDDEN * _IN_ONE_FACE[loop[i]][loop[k]]
+            area = (_AREA[loop[i]][loop[j]][loop[k]] for j in range(i + 1, k))
             costs = [(round(price + a + best[i, j][0] + best[j, k][0], 9), j) for j, a in enumerate(area, i + 1)]
             best[i, k] = min(costs)
     if best[0, n - 1][0] >= _FORBIDDEN:
@@ -144,9 +148,3 @@ def _cut(loop: tuple[int, ...]) -> tuple[tuple[int, int, int], ...]:
         triangles.append((loop[i], loop[j], loop[k]))
         spans += [(a, b) for a, b in ((i, j), (j, k)) if b - a > 1]
     return tuple(triangles)
-
-
-def _price(a: int, b: int) -> float:
-    """What a diagonal between two edges costs beside its triangles' area."""
-    same = (_MIDDLE[a] == _MIDDLE[b]) & ((_MIDDLE[a] == 0) | (_MIDDLE[a] == 1))
-    return _FORBIDDEN if same.any() else 0.0

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.mesh.glb import GREY, png
+from manymesh.mesh.glb import GREY
 from manymesh.mesh.normals import vertex_normals
 from manymesh.mesh.seams import uncut
+from manymesh.pictures import encode
 from manymesh.types import Mesh, TexturedMesh
 
 
@@ -50,7 +51,7 @@ def write_obj(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, byt
     material = ["newmtl surface", "Ka 0 0 0", "Ks 0 0 0", "d 1", "illum 1"]
     if isinstance(shape, TexturedMesh):
         material += ["Kd 1 1 1", f"map_Kd {stem}.png"]
-        files[f"{stem}.png"] = png(shape.base_color)
+        files[f"{stem}.png"] = encode(shape.base_color)
     else:
         grey = 1.0 if shape.colors is not None else round(1.055 * GREY ** (1 / 2.4) - 0.055, 4)
         material.append(f"Kd {grey:g} {grey:g} {grey:g}")

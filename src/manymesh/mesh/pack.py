@@ -152,11 +152,8 @@ class _Sheet:
 
         self.grid, self.reach = grid, reach
         self.side = next_fast_len(grid + 2 * reach, real=True)
-        self.taken = np.zeros((self.side, self.side), dtype=np.float32)
+        self.taken = np.zeros((self.side, self.side), dtype=np.uint8)
         self.spectrum: NDArray[np.complex64] | None = None
-        self.column = np.arange(grid + 1, dtype=np.int32)[None, :]
-        self.row = np.arange(grid + 1, dtype=np.int32)[:, None]
-        self.near = self.column + self.row
 
     def put(self, mask: NDArray[np.bool_]) -> tuple[int, int, int] | None:
         """Finds a place for a chart and takes it: column, row, quarter turns; None when there is none."""
@@ -166,33 +163,34 @@ class _Sheet:
         turned = [np.rot90(mask, -turn) for turn in turnings]  # rows run upwards: -1 is a turn to the left
         for turn, picture, free in zip(turnings, turned, self._free(turned, small), strict=True):
             rows, columns = picture.shape
-            if not free.any():
+            # Further right in a row is never better, so only the first free cell of each row counts.
+            x = free.argmax(axis=1)
+            y = np.flatnonzero(free[np.arange(len(free)), x])
+            if not len(y):
                 continue
-            height, width = free.shape
-            far = np.maximum(self.column[:, :width] + columns, self.row[:height] + rows)
-            far *= 4 * self.grid
-            far += self.near[:height, :width]
-            cost = np.where(free, far, np.int32(2**31 - 1))
+            x = x[y]
+            cost = np.maximum(x + columns, y + rows) * (4 * self.grid) + x + y
             place = int(cost.argmin())
-            y, x = divmod(place, free.shape[1])
-            if best is None or int(cost[y, x]) < best[0]:
-                best = (int(cost[y, x]), x, y, turn)
+            if best is None or int(cost[place]) < best[0]:
+                best = (int(cost[place]), int(x[place]), int(y[place]), turn)
         if best is None:
             return None
-        _, x, y, turn = best
+        _, column, row, turn = best
         picture = np.rot90(mask, -turn)
         rows, columns = picture.shape
-        self.taken[y + self.reach : y + self.reach + rows, x + self.reach : x + self.reach + columns] += picture
+        row_at, column_at = row + self.reach, column + self.reach
+        self.taken[row_at : row_at + rows, column_at : column_at + columns] += picture
         self.spectrum = None
-        return x, y, turn
+        return column, row, turn
 
     def _free(self, pictures: list[NDArray[np.bool_]], small: bool) -> list[NDArray[np.bool_]]:
         """For each picture, the lower left cells at which it meets no other chart, padding counted in."""
         grown = [_grown(picture, self.reach) for picture in pictures]
         rooms = [(self.grid - p.shape[0] + 1, self.grid - p.shape[1] + 1) for p in pictures]
         if small:
-            total = np.zeros((self.side + 1, self.side + 1))
-            total[1:, 1:] = self.taken.cumsum(axis=0).cumsum(axis=1)
+            import cv2
+
+            total = cv2.integral(self.taken)
             free = []
             for (rows, columns), shape in zip(rooms, (g.shape for g in grown), strict=True):
                 down, right = shape
@@ -202,12 +200,12 @@ class _Sheet:
                     - total[down : down + rows, :columns]
                     + total[:rows, :columns]
                 )
-                free.append(inside < 0.5)
+                free.append(inside == 0)
             return free
         from scipy.fft import irfft2, rfft2
 
         if self.spectrum is None:
-            self.spectrum = rfft2(self.taken)
+            self.spectrum = rfft2(self.taken.astype(np.float32))
         free = []
         for (rows, columns), picture in zip(rooms, grown, strict=True):
             other = rfft2(picture.astype(np.float32), s=(self.side, self.side))

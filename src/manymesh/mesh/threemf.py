@@ -12,9 +12,9 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from manymesh.mesh.glb import png
 from manymesh.mesh.obj import formatted
 from manymesh.mesh.seams import uncut
+from manymesh.pictures import encode
 from manymesh.types import F64, Mesh, TexturedMesh
 
 PRINT_MM = 100.0
@@ -63,7 +63,7 @@ def write_3mf(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, byt
     }
     if isinstance(shape, TexturedMesh):
         parts["3D/_rels/3dmodel.model.rels"] = _relation("/3D/Textures/texture.png", TEXTURE_PART)
-        parts["3D/Textures/texture.png"] = png(shape.base_color)
+        parts["3D/Textures/texture.png"] = encode(shape.base_color)
     return {f"{stem}.3mf": _zipped(parts)}
 
 

@@ -60,8 +60,7 @@ def edges(faces: NDArray[Any]) -> Edges:
     ends = half_edge_ends(faces)
     low, high = low_high(ends)
     key = low * (int(high.max(initial=0)) + 1) + high
-    order = np.argsort(key, kind="stable")
-    ordered = key[order]
+    ordered, order = sorted_keys(key)
     new = np.ones(len(key), dtype=bool)
     new[1:] = ordered[1:] != ordered[:-1]
     start = np.flatnonzero(new)
@@ -72,6 +71,21 @@ def edges(faces: NDArray[Any]) -> Edges:
     direction = np.where(ends[:, 0] == low, 1, -1)
     balance = np.bincount(of, weights=direction, minlength=len(start)).astype(np.int64)
     return Edges(np.stack([low[first], high[first]], axis=1), of, count, balance, order, start)
+
+
+def sorted_keys(key: Ints) -> tuple[Ints, Ints]:
+    """Numbers from 0 on in ascending order, and where each stood, ties by place: a stable ``argsort``.
+
+    NumPy sorts numbers several times as fast as it sorts their places, so both are packed into one where they fit.
+    """
+    bits = len(key).bit_length()
+    if len(key) == 0 or int(key.max()).bit_length() + bits > 62:
+        order = np.argsort(key, kind="stable")
+        return key[order], order
+    packed = key << bits
+    packed |= np.arange(len(key))
+    packed.sort()
+    return packed >> bits, packed & ((1 << bits) - 1)
 
 
 def simple_pairs(table: Edges) -> Ints:
@@ -129,8 +143,11 @@ def corner_fans(faces: NDArray[Any], pairs: Ints) -> tuple[int, Ints]:
 
 def face_normals(vertices: NDArray[Any], faces: NDArray[Any]) -> NDArray[np.float64]:
     """(m, 3) float64 cross products: along the normal, twice the area long."""
-    corners = vertices.astype(np.float64)[faces]
-    return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    x, y, z = np.ascontiguousarray(vertices.T, dtype=np.float64)
+    a, b, c = faces.T
+    (ux, vx), (uy, vy), (uz, vz) = ((t[b] - t[a], t[c] - t[a]) for t in (x, y, z))
+    # (np.cross takes three times as long.)
+    return np.stack([uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx], axis=1)
 
 
 def length(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

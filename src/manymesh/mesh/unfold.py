@@ -35,33 +35,59 @@ class Flat(NamedTuple):
 
 
 def unfold(vertices: NDArray[Any], faces: NDArray[Any], tick: Callable[[float], None]) -> Flat:
-    """Cuts and flattens a mesh. Deterministic; 0.4 s of processor time for 40 000 faces."""
+    """Cuts and flattens a mesh. Deterministic; 0.2 s of processor time for 24 000 faces."""
     chart, axis = cut(vertices, faces)
     tick(0.3)
     neighbours = simple_pairs(edges(faces)) // 3
     depth_of = vertices.astype(np.float64)[faces].mean(axis=1)
+    area = float(length(face_normals(vertices, faces)).sum() / 2)
+    place = np.zeros((*faces.shape, 2))
+    todo = np.ones(len(faces), dtype=bool)  # the faces of charts that are new
     for round_number in range(ROUNDS):
-        depth = np.einsum("ij,ij->i", depth_of, AXES[axis[chart]])
-        layout, upper = _flatten_all(vertices, faces, chart, axis, depth)
+        upper = np.zeros(len(faces), dtype=bool)
+        depth = np.einsum("ij,ij->i", depth_of[todo], AXES[axis[chart[todo]]])
+        place[todo], upper[todo] = _flatten_all(vertices, faces[todo], *_renumbered(chart, axis, todo), depth, area)
         tick(0.3 + 0.4 * (round_number + 1) / ROUNDS)
         if not upper.any():
-            return layout
+            break
         if round_number == ROUNDS - 2:  # nothing else helped: each of these faces by itself
-            alone = np.where(upper, np.arange(len(faces)) + len(axis), chart)
-            chart, axis = _renumbered(alone, axis[chart])
-            continue
-        for _ in range(RINGS):
-            near = np.concatenate([neighbours[upper[neighbours[:, 0]], 1], neighbours[upper[neighbours[:, 1]], 0]])
-            torn = np.zeros(len(axis), dtype=bool)
-            torn[chart[upper]] = True
-            upper[near[torn[chart[near]]]] = True
-        chart, axis = _renumbered(connected(chart * 2 + upper, neighbours), axis[chart])
-    return layout
+            todo = _torn(chart, upper)
+            label = np.where(upper, np.arange(len(faces)) + len(axis), chart)
+        else:
+            for _ in range(RINGS):
+                near = np.concatenate([neighbours[upper[neighbours[:, 0]], 1], neighbours[upper[neighbours[:, 1]], 0]])
+                upper[near[_torn(chart, upper)[near]]] = True
+            todo = _torn(chart, upper)
+            label = connected(chart * 2 + upper, neighbours)
+        _, first, new_chart = np.unique(label, return_index=True, return_inverse=True)
+        axis, chart = axis[chart][first], new_chart
+    corners, source, owner = split_by_chart(faces, chart)
+    flat = np.empty((len(source), 2))
+    flat[corners] = place
+    return Flat(corners, source, owner, flat)
 
 
-def overlapping(layout: Flat, depth: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(m,) faces that lie over another face of their chart; of two, the one with the greater ``depth``."""
-    density = TEST_PX * np.sqrt(0.6 / (np.abs(areas(layout.flat, layout.corners)).sum() / 2))
+def _torn(chart: Ints, upper: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(m,) the faces whose chart holds any of ``upper``."""
+    torn = np.zeros(int(chart.max()) + 1, dtype=bool)
+    torn[chart[upper]] = True
+    return torn[chart]
+
+
+def _renumbered(chart: Ints, axis: Ints, chosen: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """Charts and axes of the chosen faces alone, numbered without gaps."""
+    used, number = np.unique(chart[chosen], return_inverse=True)
+    return number, axis[used]
+
+
+def overlapping(layout: Flat, depth: NDArray[np.float64], area: float | None = None) -> NDArray[np.bool_]:
+    """(m,) faces that lie over another face of their chart; of two, the one with the greater ``depth``.
+
+    Args:
+        area: of all charts of the mesh, when these are only some of them.
+    """
+    area = float(np.abs(areas(layout.flat, layout.corners)).sum() / 2) if area is None else area
+    density = TEST_PX * np.sqrt(0.6 / area)
     count = int(layout.owner.max()) + 1
     starts = np.searchsorted(layout.owner, np.arange(count))
     low = np.minimum.reduceat(layout.flat, starts, axis=0)
@@ -83,29 +109,35 @@ def overlapping(layout: Flat, depth: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def _flatten_all(
-    vertices: NDArray[Any], faces: NDArray[Any], chart: Ints, axis: Ints, depth: NDArray[np.float64]
-) -> tuple[Flat, NDArray[np.bool_]]:
+    vertices: NDArray[Any], faces: NDArray[Any], chart: Ints, axis: Ints, depth: NDArray[np.float64], area: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Flattens all charts; those that this lays over themselves stay as seen along their axis.
 
     Returns:
-        The charts, and the faces (m,) that lie over others even so.
+        The flat place of every corner (m, 3, 2), and the faces (m,) that lie over others even so.
     """
     corners, source, owner = split_by_chart(faces, chart)
     points = vertices.astype(np.float64)[source]
     start = project(points, owner, axis)
     flat = Flat(corners, source, owner, flatten(points, corners, owner, start))
-    bad = overlapping(flat, depth)
+    bad = overlapping(flat, depth, area)
     if not bad.any():
-        return flat, bad
+        return flat.flat[corners], bad
     plain = np.zeros(len(axis), dtype=bool)
     plain[chart[bad]] = True
     real = np.bincount(chart, weights=length(face_normals(vertices, faces)), minlength=len(axis))
     seen = np.bincount(chart, weights=np.abs(areas(start, corners)), minlength=len(axis))
     scale = np.sqrt(real / np.maximum(seen, 1e-300))
     flat = flat._replace(flat=np.where(plain[owner][:, None], start * scale[owner][:, None], flat.flat))
-    return flat, overlapping(flat, depth)
+    upper = np.zeros(len(faces), dtype=bool)
+    again = plain[chart]
+    few = _only(flat, again)
+    upper[again] = overlapping(few, depth[again], area)
+    return flat.flat[corners], upper
 
 
-def _renumbered(label: Ints, face_axis: Ints) -> tuple[Ints, Ints]:
-    _, first, chart = np.unique(label, return_index=True, return_inverse=True)
-    return chart.astype(np.int64), face_axis[first]
+def _only(layout: Flat, chosen: NDArray[np.bool_]) -> Flat:
+    """The charts of the chosen faces alone; every chart is chosen as a whole or not at all."""
+    used, corners = np.unique(layout.corners[chosen], return_inverse=True)
+    _, owner = np.unique(layout.owner[used], return_inverse=True)
+    return Flat(corners.reshape(-1, 3), layout.source[used], owner, layout.flat[used])

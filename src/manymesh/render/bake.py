@@ -89,10 +89,12 @@ def visible(
     far = _pooled(np.where(depths.depth < FAR_AWAY, depths.depth, 0), block, np.max)
     sure = np.zeros(len(depth), np.float32)
     free = in_picture
-    for margin in margins_px:
-        kernel = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
-        nearest = cv2.erode(near, kernel, borderType=cv2.BORDER_REPLICATE)[row, column]
-        farthest = cv2.dilate(far, kernel, borderType=cv2.BORDER_REPLICATE)[row, column]
+    for margin, before in zip(margins_px, (0, *margins_px[:-1]), strict=True):
+        # A wide square is a narrower one widened.
+        kernel = np.ones((2 * (margin - before) + 1,) * 2, np.uint8)
+        near = cv2.erode(near, kernel, borderType=cv2.BORDER_REPLICATE)
+        far = cv2.dilate(far, kernel, borderType=cv2.BORDER_REPLICATE)
+        nearest, farthest = near[row, column], far[row, column]
         reach = footprint * ((margin + 1) * block - 0.5)
         step = reach * (1.42 * BEND * slope + BEND - 1)
         free = free & (depth <= nearest + step) & (depth >= farthest - step)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from manymesh.render.bake import Seen
-from manymesh.render.raster import Raster
+from manymesh.render.raster import Raster, interpolate
 from manymesh.render.texels import Texels
 from manymesh.types import F32, F64, U8, Atlas
 
@@ -38,8 +38,7 @@ def fill_surface(seen: Seen, surface: Texels, atlas: Atlas, *, solid: float = SO
         if not (seen.weight > 0).any():
             return np.full_like(seen.color, 0.5)
         vertex_colors = membrane(seen, surface, atlas)
-    corner = atlas.faces[surface.raster.face]
-    base = np.einsum("nkc,nk->nc", vertex_colors[corner], surface.raster.bary)
+    base = interpolate(vertex_colors, atlas.faces, surface.raster.face, surface.raster.bary)
     keep = np.clip(seen.weight / solid, 0, 1)
     keep = (keep * keep * (3 - 2 * keep))[:, None]
     detail = _fading_detail(np.where(keep > 0, seen.color - base, 0), keep[:, 0], surface)
@@ -145,7 +144,7 @@ def push_pull(picture: Any, known: Any) -> F32:
     share = half[:, :, 3]
     coarse = push_pull(half[:, :, :3] / np.maximum(share, np.float32(1e-6))[:, :, None], share > 0)
     filled = cv2.resize(coarse, (even[1], even[0]), interpolation=cv2.INTER_LINEAR)[:height, :width]
-    filled[known] = picture[known]
+    np.copyto(filled, picture, where=known[:, :, None])
     return np.asarray(filled, np.float32)
 
 

@@ -34,14 +34,15 @@ class Model:
 
     Attributes:
         vertices: (k, 3). faces: (m, 3). normals: (m, 3, 3) float32, per corner.
-        uv: (k, 2), or None. texture: (T, T, 3) float32 linear, or None. colors: (k, 3) float32 linear, or None.
+        uv: (k, 2), or None. levels: the texture, (T, T, 3) float32 linear, and its halves, or nothing.
+        colors: (k, 3) float32 linear, or None.
     """
 
     vertices: Any
     faces: Any
     normals: F32
     uv: Any = None
-    texture: F32 | None = None
+    levels: tuple[F32, ...] = ()
     colors: F32 | None = None
 
 
@@ -52,7 +53,7 @@ def prepared(thing: Mesh | TexturedMesh, *, clay: bool = False) -> Model:
         normals = corner_normals(atlas.vertices, atlas.faces, weld=atlas.source)
         if clay:
             return Model(atlas.vertices, atlas.faces, normals)
-        return Model(atlas.vertices, atlas.faces, normals, atlas.uv, linear_from_srgb(thing.base_color))
+        return Model(atlas.vertices, atlas.faces, normals, atlas.uv, _halved(linear_from_srgb(thing.base_color)))
     normals = corner_normals(thing.vertices, thing.faces)
     colors = None if clay or thing.colors is None else linear_from_srgb(thing.colors)
     return Model(thing.vertices, thing.faces, normals, colors=colors)
@@ -139,7 +140,7 @@ def flattened(rgba: U8, background: Sequence[int] = (255, 255, 255)) -> U8:
 
 def _albedo(model: Model, raster: Raster) -> F32:
     """(n, 3) linear colours of the surface under the covered pixels."""
-    if model.texture is not None:
+    if model.levels:
         uv = interpolate(model.uv, model.faces, raster.face, raster.bary)
         texture = _fitting(model, raster)
         return sample(texture, uv * np.array([texture.shape[1], texture.shape[0]], np.float32))
@@ -148,21 +149,30 @@ def _albedo(model: Model, raster: Raster) -> F32:
     return np.broadcast_to(np.array(CLAY, np.float32), (len(raster.pixel), 3))
 
 
-def _fitting(model: Model, raster: Raster) -> F32:
-    """The texture, halved as often as its texels are finer than the picture's pixels (a mip level for the view)."""
+def _halved(texture: F32) -> tuple[F32, ...]:
+    """The texture, half of it, a quarter... while its sides are over 8."""
     import cv2
 
-    texture = model.texture
-    assert texture is not None
-    faces = model.faces[np.unique(raster.face)]
+    levels = [texture]
+    while min(levels[-1].shape[:2]) > 8:
+        half = levels[-1].shape[1] // 2, levels[-1].shape[0] // 2
+        levels.append(np.asarray(cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA), np.float32))
+    return tuple(levels)
+
+
+def _fitting(model: Model, raster: Raster) -> F32:
+    """The texture, halved as often as its texels are finer than the picture's pixels (a mip level for the view)."""
+    shown = np.zeros(len(model.faces), bool)
+    shown[raster.face] = True
+    faces = model.faces[shown]
     edge = model.uv[faces[:, 1:]] - model.uv[faces[:, :1]]
     uv_area = np.abs(edge[:, 0, 0] * edge[:, 1, 1] - edge[:, 0, 1] * edge[:, 1, 0]).sum() / 2
-    texels = uv_area * texture.shape[0] * texture.shape[1]
-    while texels > 2 * len(raster.pixel) and min(texture.shape[:2]) > 8:
-        half = texture.shape[1] // 2, texture.shape[0] // 2
-        texture = np.asarray(cv2.resize(texture, half, interpolation=cv2.INTER_AREA), np.float32)
+    texels = uv_area * model.levels[0].shape[0] * model.levels[0].shape[1]
+    level = 0
+    while texels > 2 * len(raster.pixel) and level + 1 < len(model.levels):
         texels /= 4
-    return texture
+        level += 1
+    return model.levels[level]
 
 
 def _normals_in_camera(model: Model, raster: Raster, camera: Camera) -> F32:
@@ -196,10 +206,14 @@ def _openness(model: Model, raster: Raster, camera: Camera, normals: F32) -> F32
     for dx, dy, share in pairs:
         reach = share * raster.height
         x, y = round(dx * reach), round(dy * reach)
-        rise = _middle(depth, x, y) - (_shifted(depth, x, y) + _shifted(depth, -x, -y)) / 2
+        rise = _shifted(depth, x, y) + _shifted(depth, -x, -y)
+        rise *= np.float32(-0.5)
+        rise += _middle(depth, x, y)
         rise *= np.float32(1 / (pixel_size * reach))
-        # Something far in front is no hollow: let its shadow fade again.
-        _middle(hollow, x, y)[:] += np.nan_to_num(np.clip(rise, 0, 1) * np.clip(2.5 - rise, 0, 1))
+        # Something far in front is no hollow: let its shadow fade again. (fmax: no number counts as 0.)
+        fading = np.fmin(np.fmax(np.float32(2.5) - rise, 0), 1)
+        fading *= np.fmin(np.fmax(rise, 0, out=rise), 1, out=rise)
+        _middle(hollow, x, y)[:] += fading
     # Seen at a grazing angle every small bend is a large step in depth; the cosine takes that back.
     grazing = np.abs(normals[:, 2])
     return 1 - np.float32(HOLLOW_STRENGTH / len(pairs)) * hollow.ravel()[raster.pixel] * grazing

@@ -240,7 +240,7 @@ def _barycentrics(pixel: NDArray[np.int64], face: I32, table: _FaceTable, width:
 def _tidy(bary: F32) -> F32:
     """Into [0, 1] with sum 1: rounding leaves slivers a little outside, and no numbers at all without any area."""
     bary = np.clip(np.nan_to_num(bary, nan=1 / 3), 0, 1)
-    total = bary.sum(axis=1, keepdims=True)
+    total = (bary[:, 0] + bary[:, 1] + bary[:, 2])[:, None]
     return np.where(total > 0, bary / np.where(total > 0, total, 1), np.float32(1 / 3)).astype(np.float32)
 
 

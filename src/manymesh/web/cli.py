@@ -27,10 +27,12 @@ def ui(
 ) -> None:
     """Open a web page that does it all. Prints the page's address."""
     from manymesh.console import say
+    from manymesh.memory import share_heaps
     from manymesh.web.server import Options, serving
 
     stop = threading.Event()
     options = Options(out, host, port, auth, mcp, max_upload_mb, browser=not no_browser)
+    share_heaps()  # before the server starts its threads
     with serving(options) as served:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())

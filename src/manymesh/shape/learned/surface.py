@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from manymesh.mesh.marching import marching_cubes
-from manymesh.mesh.topology import face_components, six_volumes
+from manymesh.mesh.topology import face_components, face_normals, length, six_volumes
 from manymesh.shape.learned import frame
 from manymesh.shape.learned.predict import Prediction
 from manymesh.shape.learned.volume import BIN, Field
@@ -114,8 +114,7 @@ def without_crumbs(vertices: Any, faces: I32) -> tuple[Any, I32]:
     if not len(faces):
         return vertices[:0], faces
     count, label = face_components(faces)
-    corners = vertices[faces]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    area = length(face_normals(vertices, faces))
     part_area = np.bincount(label, area, count)
     part_volume = np.bincount(label, six_volumes(vertices, faces), count)
     keep = (part_area >= PART_SHARE * part_area.max()) & (part_volume > 0)
@@ -139,5 +138,8 @@ def smoothed(vertices: Any, faces: I32, rounds: int = SMOOTH_ROUNDS) -> F64:
     place = np.asarray(vertices, np.float32)
     for _ in range(rounds):
         for step in (SMOOTH_SHRINK, SMOOTH_GROW):
-            place = place + np.float32(step) * (links @ place - place)
+            move = links @ place
+            move -= place
+            move *= np.float32(step)
+            place = place + move
     return place.astype(np.float64)

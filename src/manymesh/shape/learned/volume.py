@@ -113,8 +113,7 @@ def level(logits: F32, inside: Bool) -> np.float32:
     """The logit at the surface (see ``THRESHOLDS``). Only columns in ``inside`` (GRID, GRID) count."""
     values = logits[:, inside]
     # A histogram of the logits is as good as sorting them, and their probabilities need only be taken per bar.
-    bars = np.linspace(-12.0, 12.0, 2401)
-    counts, _ = np.histogram(np.clip(values, -12.0, 12.0), bars)
+    counts, bars = np.histogram(np.clip(values, -12.0, 12.0), 2400, (-12.0, 12.0))
     middle = (bars[1:] + bars[:-1]) / 2
     expected = (counts / (1 + np.exp(-middle))).sum()
     above = counts[::-1].cumsum()[::-1]
