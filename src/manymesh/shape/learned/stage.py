@@ -19,6 +19,7 @@ from manymesh.settings import Settings
 from manymesh.shape.inflate import inflate
 from manymesh.shape.learned.color import back_colors
 from manymesh.shape.learned.crop import Square, network_picture, square_of
+from manymesh.shape.learned.joints import joined
 from manymesh.shape.learned.network import Network
 from manymesh.shape.learned.pose import Pose, pose_of
 from manymesh.shape.learned.predict import Ask, predict
@@ -83,7 +84,7 @@ def sculpt(ask: Ask, cutout: Cutout, tick: Tick) -> Sculpture:
     pose = pose_of(answer.pose)
     inside = pixels_inside(alpha, square)
     answer = cleaned(answer, inside, pose.tan_half_fov)
-    space = field(answer, alpha, square, inside)
+    space = joined(field(answer, alpha, square, inside), pose.turn[:, 1])
     mesh = surface(space, answer, pose.tan_half_fov)
     tick(0.8)
     mesh = reduce(mesh, FACES) if len(mesh.faces) else mesh
