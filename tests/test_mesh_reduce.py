@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mesh_samples import blob, box, joined, plate, real, sphere, torus
 from parity_path import parity_dir
+from scipy.ndimage import gaussian_filter
 
 from manymesh.errors import DamagedMeshError
 from manymesh.mesh.check import facts
 from manymesh.mesh.clean import clean
+from manymesh.mesh.marching import marching_cubes
 from manymesh.mesh.reduce import reduce
 from manymesh.mesh.topology import face_normals, unit
 from manymesh.types import Mesh
@@ -90,6 +94,24 @@ def test_same_input_same_output() -> None:
     one, two = reduce(mesh, 700), reduce(mesh, 700)
     assert one.vertices.tobytes() == two.vertices.tobytes()
     assert one.faces.tobytes() == two.faces.tobytes()
+
+
+def cloud(seed: int) -> Mesh:
+    """Something large enough that two threads reduce at the same time."""
+    volume = gaussian_filter(np.random.default_rng(seed).normal(size=(32, 32, 32)).astype(np.float32), 2) - 0.01
+    for axis in range(3):
+        np.moveaxis(volume, axis, 0)[[0, -1]] = -1
+    return Mesh(*marching_cubes(volume))
+
+
+def test_two_threads_get_their_own_meshes() -> None:
+    meshes = [cloud(seed) for seed in range(4)]
+    alone = [reduce(mesh, 3000) for mesh in meshes]
+    with ThreadPoolExecutor(2) as threads:
+        together = list(threads.map(lambda mesh: reduce(mesh, 3000), meshes * 3))
+    for found, wanted in zip(together, alone * 3, strict=True):
+        assert np.array_equal(found.vertices, wanted.vertices)
+        assert np.array_equal(found.faces, wanted.faces)
 
 
 def test_reduction_matches_the_reference_in_effect() -> None:

@@ -31,7 +31,7 @@ from training.measure import measure, truth_of
 from training.pack import load
 from training.shapes import Shape
 from training.split import FIRST_VALIDATION_NUMBER, held_out
-from training.views import question
+from training.views import ELEVATIONS_DEG, question
 
 AS_IS, ALIGNED = "as is", "aligned"
 COLUMNS = ("f_0.02", "f_0.05", "f_0.1", "chamfer_l1", "normals", "volume_iou", "novel_iou")
@@ -70,12 +70,18 @@ def things(pack: Path | None, generated: int) -> list[Shape]:
     return shapes
 
 
-def evaluated(shapes: Sequence[Shape], stage: ShapeStage, views: int, with_pictures: bool) -> Iterator[Row]:
+def evaluated(
+    shapes: Sequence[Shape],
+    stage: ShapeStage,
+    views: int,
+    with_pictures: bool,
+    elevations_deg: tuple[float, float] = ELEVATIONS_DEG,
+) -> Iterator[Row]:
     """A row for each shape and view. A stage that fails on one is noted there and gets no figures."""
     for shape in shapes:
         truth = truth_of(shape)
         for number in range(views):
-            asked = question(shape, number)
+            asked = question(shape, number, elevations_deg)
             place = {"azimuth": asked.azimuth_deg, "elevation": asked.elevation_deg, "fov": asked.fov_deg}
             began = time.perf_counter()
             try:
@@ -120,6 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shape", default="inflate", help="the stage's name")
     parser.add_argument("--model", type=Path, help="an ONNX file for the learned stage")
     parser.add_argument("--views", type=int, default=1, help="of each thing")
+    parser.add_argument("--elevation", type=float, nargs=2, default=ELEVATIONS_DEG, metavar=("LOW", "HIGH"))
     parser.add_argument("--limit", type=int, help="ask about the first so many things only")
     parser.add_argument("--json", type=Path, help="write every figure")
     parser.add_argument("--sheet", type=Path, help=f"write a picture of all answers: {', '.join(HEADS)}")
@@ -130,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: list[Row] = []
     try:
         with opened(options.shape, options.model) as stage:
-            for row in evaluated(shapes, stage, options.views, options.sheet is not None):
+            for row in evaluated(shapes, stage, options.views, options.sheet is not None, tuple(options.elevation)):
                 rows.append(row)
                 print(row.line(), file=sys.stderr, flush=True)
     except ManymeshError as error:

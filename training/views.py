@@ -30,10 +30,10 @@ class Question:
     fov_deg: float
 
 
-def question(shape: Shape, number: int) -> Question:
+def question(shape: Shape, number: int, elevations_deg: tuple[float, float] = ELEVATIONS_DEG) -> Question:
     """The ``number``-th view of a shape: always the same for the same name."""
     rng = np.random.default_rng([zlib.crc32(shape.name.encode()), number])
-    azimuth, elevation, fov = (float(rng.uniform(*span)) for span in (AZIMUTHS_DEG, ELEVATIONS_DEG, FOVS_DEG))
+    azimuth, elevation, fov = (float(rng.uniform(*span)) for span in (AZIMUTHS_DEG, elevations_deg, FOVS_DEG))
     camera = filling(shape, azimuth, elevation, fov)
     cutout = Cutout(draw(shape, camera, SIDE_PX), Box(0, 0, SIDE_PX, SIDE_PX))
     return Question(cutout, camera, azimuth, elevation, fov)

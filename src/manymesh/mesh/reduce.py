@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 import numpy as np
 
 from manymesh.errors import DamagedMeshError
@@ -12,6 +14,8 @@ from manymesh.types import Mesh
 AGGRESSIVENESS = (5.0, 7.0, 9.0)  # fast-simplification's scale; the lowest keeps the shape best and may stop early
 LOOSENINGS = 4  # how often a stopped reduction is helped on
 FLAT = 0.998  # mean normal of the faces around a vertex, as long as this: they lie within about 4 degrees of a plane
+_ONE_AT_A_TIME = Lock()
+"""fast-simplification works on variables of its whole process: two threads would get each other's meshes."""
 CLOSE = 0.97  # of the budget: nearer than that is not worth a second try
 
 
@@ -59,12 +63,13 @@ def _collapse(mesh: Mesh, target: int, aggressiveness: float) -> Mesh | None:
     points, triangles = mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32)
     for round_number in range(LOOSENINGS + 1):
         before = len(triangles)
-        points, triangles = fast_simplification.simplify(
-            np.ascontiguousarray(points, dtype=np.float32),
-            np.ascontiguousarray(triangles, dtype=np.int32),
-            target_count=int(target),
-            agg=aggressiveness,
-        )
+        with _ONE_AT_A_TIME:
+            points, triangles = fast_simplification.simplify(
+                np.ascontiguousarray(points, dtype=np.float32),
+                np.ascontiguousarray(triangles, dtype=np.int32),
+                target_count=int(target),
+                agg=aggressiveness,
+            )
         if len(triangles) <= target or len(triangles) == 0 or (round_number and len(triangles) > 0.98 * before):
             break
         points = _loosened(points, triangles, round_number)

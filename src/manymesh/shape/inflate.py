@@ -98,7 +98,15 @@ def _cell_px(longer_side_px: int, area_px: int) -> float:
     return float(longer_side_px / min(np.clip(cells, MIN_CELLS, MAX_CELLS), max(32, CELLS_PER_PX * longer_side_px)))
 
 
-def signed_distance(alpha: np.ndarray, left_px: float, top_px: float, cell_px: float, width: int, height: int) -> F32:
+def signed_distance(
+    alpha: np.ndarray,
+    left_px: float,
+    top_px: float,
+    cell_px: float,
+    width: int,
+    height: int,
+    blur_cells: float = EDGE_BLUR_CELLS,
+) -> F32:
     """Distance to the silhouette's edge on a ``height`` x ``width`` grid of cells, in cells, positive inside.
 
     Found at a finer resolution than the grid's and smoothed there, so that the edge is smooth at the grid's.
@@ -125,7 +133,7 @@ def signed_distance(alpha: np.ndarray, left_px: float, top_px: float, cell_px: f
     distance = cv2.distanceTransform(here, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance -= cv2.distanceTransform(away, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance -= np.where(inside, np.float32(0.5), np.float32(-0.5))  # from pixel centres to the edge between them
-    smooth = _smooth_edge(fine, distance, sigma=EDGE_BLUR_CELLS * per_cell)
+    smooth = _smooth_edge(fine, distance, sigma=blur_cells * per_cell)
     # Read in the middle of each cell, not averaged over it: where a strip is a cell or two wide, the zeros between two
     # readings are then still in the right place.
     middle = (np.arange(max(width, height)) + 0.5) * per_cell - 0.5

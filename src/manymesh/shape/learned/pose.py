@@ -16,8 +16,10 @@ from manymesh.shape.learned import frame
 from manymesh.types import F32, F64
 
 PRIOR_DEG, PRIOR_SPREAD_DEG = 17.0, 9.0
-"""How far from above photos of things are taken."""
-MAX_ELEVATION_DEG = 60.0
+"""How far from above most photos of things are taken."""
+PRIOR_ELSE = 0.25
+"""Share of the photos that are taken from anywhere: small things on desks. A network that is sure is believed."""
+ELEVATIONS_DEG = -60.0, 90.0
 MIN_FOV_DEG, MAX_FOV_DEG = 8.0, 55.0
 """Of the crop; training showed 12 to 44."""
 SURE_OF_FRONT = 0.4
@@ -50,16 +52,26 @@ class Pose:
 
 def pose_of(values: F32) -> Pose:
     """Read the network's pose output, after ``predict`` (so the azimuth's part is log probabilities)."""
-    variance = math.exp(float(np.clip(values[frame.ELEVATION_LOG_VARIANCE], -20, 5)))
-    prior, spread2 = math.radians(PRIOR_DEG), math.radians(PRIOR_SPREAD_DEG) ** 2
-    elevation = (float(values[frame.ELEVATION]) / variance + prior / spread2) / (1 / variance + 1 / spread2)
+    spread_deg = math.degrees(math.exp(0.5 * float(np.clip(values[frame.ELEVATION_LOG_VARIANCE], -20, 5))))
     low, high = (math.log(math.tan(math.radians(fov) / 2)) for fov in (MIN_FOV_DEG, MAX_FOV_DEG))
     azimuth, share, rival = likeliest_azimuth(values[frame.AZIMUTH])
     return Pose(
-        elevation_deg=float(np.clip(math.degrees(elevation), -MAX_ELEVATION_DEG, MAX_ELEVATION_DEG)),
+        elevation_deg=believed_elevation(math.degrees(float(values[frame.ELEVATION])), spread_deg),
         azimuth_deg=azimuth if share >= SURE_OF_FRONT and rival <= RIVAL * share else None,
         tan_half_fov=math.exp(float(np.clip(values[frame.LOG_TAN_HALF_FOV], low, high))),
     )
+
+
+def believed_elevation(said_deg: float, spread_deg: float) -> float:
+    """The mean of what the network says, a Gaussian, times what is known of photos: most are taken from near
+    ``PRIOR_DEG``, some from anywhere."""
+    low, high = ELEVATIONS_DEG
+    angle = np.linspace(low, high, 601)
+    usual = np.exp(-(((angle - PRIOR_DEG) / PRIOR_SPREAD_DEG) ** 2) / 2) / (PRIOR_SPREAD_DEG * math.sqrt(2 * math.pi))
+    prior = (1 - PRIOR_ELSE) * usual + PRIOR_ELSE / (high - low)
+    off = (angle - min(max(said_deg, low), high)) / max(spread_deg, 0.5)
+    weight = prior * np.exp(-(off**2) / 2)
+    return float((weight * angle).sum() / weight.sum())
 
 
 def likeliest_azimuth(log_shares: F32) -> tuple[float, float, float]:

@@ -16,8 +16,10 @@ from manymesh.types import F32, Bool
 
 WIDEST_PX = 2.0
 """Half the width of the widest rod, in the network's pixels."""
-LENGTH_PX = 3.0
-"""Standard deviation of the weights with which the middle is smoothed along a rod."""
+FIRST_PX, LENGTH_PX = 3.0, 6.0
+"""Standard deviations of the weights with which lines are fitted along a rod."""
+RIDGE_PX = 1.0
+"""Slopes are held down as if each window were so much wider across."""
 DEEPEST = 2.0
 """A rod's predicted thickness is no more than this many times its width."""
 SLACK_BINS = 1.0
@@ -82,7 +84,12 @@ def tubes(values: F32, edge: F32, rods: F32, limit: float) -> None:
 
 
 def _along(pictures: Any, depth: F32, where: Bool) -> Any:
-    """(GRID, GRID, c) weighted means within ``where`` over pixels of like depth, twice; 0 elsewhere."""
+    """(GRID, GRID, c) smooth values within ``where``; 0 elsewhere.
+
+    Around each pixel a plane is fitted to the pixels whose ``depth`` (GRID, GRID) lies near it: first a short one, then
+    one as long as ``LENGTH_PX`` whose pixels are chosen by how near to the first plane they lie. So slanting rods stay
+    slanting to their ends, and one rod is told from another that it crosses.
+    """
     reach = int(2 * LENGTH_PX)
     x, y = (part.ravel() for part in np.meshgrid(*[np.arange(-reach, reach + 1)] * 2))
     near = np.hypot(x, y) <= reach
@@ -94,12 +101,26 @@ def _along(pictures: Any, depth: F32, where: Bool) -> Any:
     number = np.pad(np.full(where.shape, -1), reach, constant_values=-1)
     number[row + reach, column + reach] = np.arange(len(row))
     other = number[row[:, None] + y + reach, column[:, None] + x + reach]
-    place = depth[row, column]
-    weight = np.exp(-(x**2 + y**2) / (2 * LENGTH_PX**2)) / (1 + ((place[other] - place[:, None]) / JUMP_BINS) ** 4)
-    weight[other < 0] = 0
-    weight /= weight.sum(axis=1, keepdims=True)
-    values = pictures[row, column]
-    for _ in range(2):
-        values = np.einsum("nk,nkc->nc", weight, values[other])
-    result[row, column] = values
+    place = depth[row, column].astype(np.float64)
+    short = np.exp(-(x**2 + y**2) / (2 * FIRST_PX**2)) * (other >= 0)
+    short /= 1 + ((place[other] - place[:, None]) / JUMP_BINS) ** 4
+    plane = _planes(short, x, y, place[other][..., None])[:, :, 0]
+    off = place[other] - plane[:, :1] - plane[:, 1:2] * x - plane[:, 2:] * y
+    long = np.exp(-(x**2 + y**2) / (2 * LENGTH_PX**2)) * (other >= 0) / (1 + (off / JUMP_BINS) ** 4)
+    result[row, column] = _planes(long, x, y, pictures[row, column][other])[:, 0]
     return result
+
+
+def _planes(weight: Any, x: Any, y: Any, values: Any) -> Any:
+    """(n, 3, c) offset and slopes along x and y of the planes that fit (n, k, c) values best.
+
+    Args:
+        weight: (n, k). x, y: (k,) pixels.
+    """
+    terms = np.stack([np.ones(len(x)), x, y])
+    matrix = np.einsum("nk,ak,bk->nab", weight, terms, terms, optimize=True)
+    # Across a rod there is nothing to fit a slope to.
+    ridge = RIDGE_PX**2 * matrix[:, 0, 0]
+    matrix[:, 1, 1] += ridge
+    matrix[:, 2, 2] += ridge
+    return np.linalg.solve(matrix, np.einsum("nk,ak,nkc->nac", weight, terms, values, optimize=True))

@@ -19,11 +19,12 @@ from manymesh.settings import Settings
 from manymesh.shape.inflate import inflate
 from manymesh.shape.learned.color import back_colors
 from manymesh.shape.learned.crop import Square, network_picture, square_of
+from manymesh.shape.learned.joints import joined
 from manymesh.shape.learned.network import Network
 from manymesh.shape.learned.pose import Pose, pose_of
 from manymesh.shape.learned.predict import Ask, predict
 from manymesh.shape.learned.relief import cleaned
-from manymesh.shape.learned.surface import surface, with_outline
+from manymesh.shape.learned.surface import onto_outline, surface, with_outline
 from manymesh.shape.learned.volume import field, pixels_inside
 from manymesh.stages import Shape, Stage, Tick
 from manymesh.types import Camera, Cutout, Mesh, Sculpture
@@ -84,13 +85,14 @@ def sculpt(ask: Ask, cutout: Cutout, tick: Tick) -> Sculpture:
     pose = pose_of(answer.pose)
     inside = pixels_inside(alpha, square)
     answer = cleaned(answer, inside, pose.tan_half_fov)
-    space = field(answer, alpha, square, inside)
+    space = joined(field(answer, alpha, square, inside), pose.turn[:, 1])
     mesh = surface(space, answer, pose.tan_half_fov)
     tick(0.8)
     mesh = reduce(mesh, FACES) if len(mesh.faces) else mesh
     if not len(mesh.faces):
         raise NothingModelledError("the network found nothing solid")
-    moved = with_outline(denoised(mesh.vertices, mesh.faces), mesh.vertices, space, pose.tan_half_fov)
+    outlined = onto_outline(mesh.vertices, mesh.faces, space, pose.tan_half_fov)
+    moved = with_outline(denoised(outlined, mesh.faces), outlined, space, pose.tan_half_fov)
     mesh = replace(mesh, vertices=moved.astype(np.float32))
     tick(0.9)
     mesh = replace(mesh, colors=back_colors(answer, mesh.vertices.astype(np.float64), inside, pose.tan_half_fov))

@@ -23,6 +23,10 @@ SMOOTH_ROUNDS, SMOOTH_SHRINK, SMOOTH_GROW = 40, 0.5, -0.53
 OUTLINE_CELLS = 1.0, 3.0
 """Up to the first distance from the silhouette, smoothing leaves the place in the picture as it is; from the second on
 it is free."""
+THIN_CELLS = 2.5, 5.0
+"""Half the width of parts that count as thin, up to the first, and of those that do not, from the second on."""
+OUTLINE_REACH, LEAST_SLOPE = 1.0, 0.4
+"""Cells: how far vertices are moved onto the outline; cells a cell: how clear the direction must be."""
 PART_SHARE = 0.01
 """Parts with less than this share of the largest part's area are dropped."""
 
@@ -43,25 +47,60 @@ def surface(field: Field, answer: Prediction, tan_half_fov: float) -> Mesh:
     d = _snapped(u, v, d, grid, field, answer)
     points = unprojected(u, v, d, tan_half_fov)
     vertices, faces = without_crumbs(points, faces)
-    return Mesh(smoothed(vertices, faces).astype(np.float32), faces)
+    # Smoothing takes from thin parts on both sides.
+    held = with_outline(smoothed(vertices, faces), vertices, field, tan_half_fov, only_thin=True)
+    return Mesh(held.astype(np.float32), faces)
 
 
-def with_outline(moved: Any, vertices: Any, field: Field, tan_half_fov: float) -> F64:
+def with_outline(moved: Any, vertices: Any, field: Field, tan_half_fov: float, only_thin: bool = False) -> F64:
     """``moved``, but near the silhouette only along the eye's rays: where it ends in the picture is known exactly.
 
     Args:
         moved, vertices: (n, 3) after and before smoothing, camera frame.
+        only_thin: leave broad parts as they were moved.
     """
+    import cv2
+
     u, v, _ = projected(vertices, tan_half_fov)
     to_u, to_v, d = projected(moved, tan_half_fov)
     down, across = np.gradient(field.edge)
-    picture = np.dstack([field.edge, across, -down]).astype(np.float32)
+    thickest = cv2.dilate(field.edge, np.ones((2 * int(THIN_CELLS[1]) + 1,) * 2, np.uint8))
+    thin = np.clip((THIN_CELLS[1] - thickest) / (THIN_CELLS[1] - THIN_CELLS[0]), 0, 1)
+    picture = np.dstack([field.edge, across, -down, thin]).astype(np.float32)
     seen = _sampled(picture, (u - field.left) / field.cell, (field.top - v) / field.cell)
     held = np.clip((OUTLINE_CELLS[1] - seen[:, 0]) / (OUTLINE_CELLS[1] - OUTLINE_CELLS[0]), 0, 1)
-    inwards = seen[:, 1:] / np.maximum(np.linalg.norm(seen[:, 1:], axis=1, keepdims=True), 1e-6)
+    if only_thin:
+        held *= seen[:, 3]
+    inwards = seen[:, 1:3] / np.maximum(np.linalg.norm(seen[:, 1:3], axis=1, keepdims=True), 1e-6)
     # Along the silhouette it may move.
     back = held * (inwards[:, 0] * (to_u - u) + inwards[:, 1] * (to_v - v))
     return unprojected(to_u - back * inwards[:, 0], to_v - back * inwards[:, 1], d, tan_half_fov)
+
+
+def onto_outline(vertices: Any, faces: I32, field: Field, tan_half_fov: float) -> F64:
+    """Vertices with those that make the outline moved, within the picture, to where the silhouette's edge is.
+
+    Smoothing takes from thin parts on both sides, and fills narrow gaps.
+    """
+    place = np.asarray(vertices, np.float64)
+    corners = place[faces]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    eye = np.array([0, 0, 1 / (2 * tan_half_fov)])
+    towards = np.einsum("nk,nk->n", normal, eye - corners[:, 0]) > 0
+    seen, turned = (np.zeros(len(place), bool) for _ in range(2))
+    seen[faces[towards]] = turned[faces[~towards]] = True
+    on = np.flatnonzero(seen & turned)
+    u, v, d = projected(place[on], tan_half_fov)
+    down, across = np.gradient(field.edge)
+    picture = np.dstack([field.edge, across, -down]).astype(np.float32)
+    found = _sampled(picture, (u - field.left) / field.cell, (field.top - v) / field.cell)
+    off, slope = found[:, 0], np.linalg.norm(found[:, 1:], axis=1)
+    # Further off are outlines of one part before another; on the ridge of a wire no side is the nearer one.
+    near = (np.abs(off) < OUTLINE_REACH) & (slope > LEAST_SLOPE)
+    step = np.where(near, off * field.cell, 0.0)[:, None] * found[:, 1:] / np.maximum(slope, LEAST_SLOPE)[:, None]
+    place = place.copy()
+    place[on] = unprojected(u - step[:, 0], v - step[:, 1], d, tan_half_fov)
+    return place
 
 
 def unprojected(u: Any, v: Any, d: Any, tan_half_fov: float) -> F64:

@@ -38,6 +38,12 @@ MIN_CELLS, MAX_CELLS = 144, 288
 MARGIN_CELLS = 4
 EDGE_SLOPE = 2.0
 """Logits a cell, across the alpha's edge."""
+EDGE_BLUR_CELLS = 0.7
+"""Less than inflation takes, whose cells are larger: gaps between rods stay open."""
+INSET_PX = 0.15
+"""Of the cutout: half transparent pixels count as outside, and an outline right through their middles would be a toss
+of the coin for each. It adds up along rods a few pixels wide."""
+EDGE_CELLS = 2.0
 RIM_SLOPE = 1.0
 """Logits a bin, where the field follows the rim."""
 SLAB_HALF_BINS = 0.8
@@ -77,7 +83,7 @@ def field(answer: Prediction, alpha: U8, square: Square, inside: Bool) -> Field:
     edge, left, top, cell = _edge(alpha, square)
     logits = mixed_logits(answer)
     logits = logits - level(logits, inside)
-    first, last = _occupied(logits, inside)
+    first, last = _occupied(logits, answer, inside)
     columns = np.ascontiguousarray(logits[first:last].transpose(1, 2, 0))
     np.clip(columns, -FIELD_LIMIT, FIELD_LIMIT, out=columns)
     _with_slabs(columns, answer, inside, first)
@@ -94,6 +100,7 @@ def field(answer: Prediction, alpha: U8, square: Square, inside: Bool) -> Field:
     rods = rods_of(answer, inside, distance, BIN, first)
     rods[..., 1:] *= rods[..., :1]
     tubes(values, edge / pixel, resampled(rods[here], left, top, cell, edge.shape), FIELD_LIMIT)
+    _up_to_the_edge(values, edge)
     np.minimum(values, (EDGE_SLOPE * edge)[..., None], out=values)
     return Field(values, edge, left, top, cell, frame.NEAR + (first - 1 + 0.5) * BIN)
 
@@ -131,7 +138,8 @@ def _edge(alpha: U8, square: Square) -> tuple[F32, float, float, float]:
     left_px, top_px = columns[0] - MARGIN_CELLS * cell_px, rows[0] - MARGIN_CELLS * cell_px
     width = int(np.ceil((columns[-1] + 1 - columns[0]) / cell_px)) + 2 * MARGIN_CELLS
     height = int(np.ceil((rows[-1] + 1 - rows[0]) / cell_px)) + 2 * MARGIN_CELLS
-    edge = signed_distance(alpha, left_px, top_px, cell_px, width, height)
+    edge = signed_distance(alpha, left_px, top_px, cell_px, width, height, EDGE_BLUR_CELLS)
+    edge -= np.float32(INSET_PX / cell_px)
     edge[[0, -1]] = edge[:, [0, -1]] = np.minimum(edge.min(), -1)
     left = (left_px + cell_px / 2 - square.left_px) / square.side_px - 0.5
     top = 0.5 - (top_px + cell_px / 2 - square.top_px) / square.side_px
@@ -164,12 +172,19 @@ def _at_pixels(edge: F32, left: float, top: float, cell: float) -> F32:
     )
 
 
-def _occupied(logits: F32, inside: Bool) -> tuple[int, int]:
-    """The first depth bin, and one past the last, that hold anything, with two to spare. All, where nothing does."""
-    solid = np.flatnonzero((logits[:, inside] > 0).any(axis=1))
-    if not len(solid):
+def _occupied(logits: F32, answer: Prediction, inside: Bool) -> tuple[int, int]:
+    """The first depth bin, and one past the last, that hold anything, with two to spare.
+
+    What the occupancy has lost (thin legs behind) is put where the depth heads see it, so that counts too.
+    """
+    solid = logits[:, inside] > 0
+    lost = ~solid.any(axis=0)
+    heads = answer.surface[[frame.FRONT_DEPTH, frame.BACK_DEPTH]][:, inside][:, lost]
+    bins = np.rint((heads.ravel() - frame.NEAR) / BIN - 0.5)
+    found = np.concatenate([np.flatnonzero(solid.any(axis=1)), bins]).clip(0, frame.BINS - 1)
+    if not len(found):
         return 0, frame.BINS
-    return max(int(solid[0]) - 2, 0), min(int(solid[-1]) + 3, frame.BINS)
+    return max(int(found.min()) - 2, 0), min(int(found.max()) + 3, frame.BINS)
 
 
 def _with_slabs(columns: F32, answer: Prediction, inside: Bool, first: int) -> None:
@@ -188,6 +203,20 @@ def _with_slabs(columns: F32, answer: Prediction, inside: Bool, first: int) -> N
     reach = half[rows, places] / BIN
     slab = reach[:, None] - np.abs(np.arange(columns.shape[2]) - middle[:, None])
     columns[rows, places] = np.maximum(columns[rows, places], np.clip(slab * 4, -FIELD_LIMIT, FIELD_LIMIT))
+
+
+def _up_to_the_edge(values: F32, edge: F32) -> None:
+    """Let columns near the silhouette's edge be as positive as the edge allows, in place.
+
+    The outline lies where the line between a column inside and one outside is zero: a thin part, whose field is low
+    throughout, would lose a share of its width. Scaling a column moves none of its zeros.
+    """
+    near = np.nonzero((edge > 0) & (edge < EDGE_CELLS))
+    columns = values[near]
+    most, wanted = columns.max(axis=1), EDGE_SLOPE * edge[near]
+    low = (most > 0) & (most < wanted)
+    columns[low] *= (wanted[low] / most[low])[:, None]
+    values[near] = columns
 
 
 def nearest(inside: Bool) -> tuple[Any, Any]:

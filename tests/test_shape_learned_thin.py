@@ -1,0 +1,105 @@
+"""Thin parts keep their outline, and parts that hang in the air are joined to the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from known_shapes import Distance, asked, box, look_at, union
+from scipy.ndimage import label
+
+from manymesh.mesh.check import facts
+from manymesh.render.camera import to_clip
+from manymesh.render.raster import rasterise
+from manymesh.shape.learned import frame
+from manymesh.shape.learned.joints import joined
+from manymesh.shape.learned.pose import believed_elevation
+from manymesh.shape.learned.stage import sculpt
+from manymesh.shape.learned.volume import Field
+from manymesh.types import Box, Cutout
+
+PX = 400
+UP = np.array([0.0, 1.0, 0.0])
+
+
+def table(leg: float) -> Distance:
+    legs = [box((x, -0.3, z), (leg, 0.5, leg)) for x in (-0.6, 0.6) for z in (-0.4, 0.4)]
+    return union(box((0, 0.25, 0), (0.8, 0.05, 0.55)), *legs)
+
+
+def overlap(sculpture: Any, alpha: Any) -> float:
+    seen = rasterise(to_clip(sculpture.view, sculpture.mesh.vertices), sculpture.mesh.faces, PX, PX).mask
+    inside = alpha > 127
+    return float((seen & inside).sum() / (seen | inside).sum())
+
+
+def cutout_of(alpha: Any) -> Cutout:
+    return Cutout(np.dstack([np.full((*alpha.shape, 3), 140, np.uint8), alpha]), Box(0, 0, PX, PX))
+
+
+def test_thin_legs_keep_their_width() -> None:
+    view = look_at(table(0.025), 25.0, 20.0, px=PX, grid=112, depths=160)
+    assert overlap(sculpt(asked(view), cutout_of(view.alpha), lambda share: None), view.alpha) > 0.975
+
+
+def test_legs_that_the_occupancy_lost_stand_where_the_depths_see_them() -> None:
+    """Nothing else is as far off as the rear legs here."""
+    view = look_at(table(0.03), 25.0, 20.0, px=PX, grid=112, depths=160)
+    legs = np.zeros((frame.GRID, frame.GRID), bool)
+    legs[72:] = True
+    outputs = dict(view.outputs)
+    outputs["logits"] = np.where(legs, np.float32(-6), outputs["logits"])
+    lost = type(view)(view.alpha, outputs, view.vertices, view.faces, view.to_shape, view.tan_half_fov)
+    sculpture = sculpt(asked(lost), cutout_of(view.alpha), lambda share: None)
+    assert overlap(sculpture, view.alpha) > 0.95
+    assert facts(sculpture.mesh).components == 1
+
+
+def blocks(*boxes: tuple[slice, slice, slice]) -> Field:
+    values = np.full((100, 100, 60), -6, np.float32)
+    for block in boxes:
+        values[block] = 6
+    edge = np.full((100, 100), 5, np.float32)
+    return Field(values, edge, -0.5, 0.5, 0.01, -0.4)
+
+
+def pieces(field: Field) -> int:
+    return int(label(field.values > 0)[1])
+
+
+def test_a_leg_behind_a_plate_is_joined_upwards() -> None:
+    plate, leg = np.s_[20:30, 10:90, 10:50], np.s_[45:90, 40:44, 30:33]
+    field = blocks(plate, leg)
+    found = joined(field, UP)
+    assert (pieces(field), pieces(found)) == (2, 1)
+    added = np.argwhere((found.values > 0) & (field.values <= 0))
+    assert added[:, 0].min() >= 28
+    assert added[:, 0].max() <= 47
+    assert np.ptp(added[:, 1]) <= 8  # straight up
+    assert (found.values[field.values > 0] > 0).all()
+
+
+def test_joints_stay_within_the_silhouette() -> None:
+    field = blocks(np.s_[20:30, 10:90, 10:50], np.s_[45:90, 40:44, 30:33])
+    field.edge[30:45] = -1
+    assert pieces(joined(field, UP)) == 2
+
+
+def test_two_things_that_stand_side_by_side_stay_two_and_one_piece_stays_as_it_is() -> None:
+    shoes = blocks(np.s_[60:90, 10:40, 10:50], np.s_[62:90, 60:90, 10:50])
+    assert pieces(joined(shoes, UP)) == 2
+    one = blocks(np.s_[60:90, 10:40, 10:50])
+    assert joined(one, UP) is one
+
+
+def test_crumbs_are_not_joined() -> None:
+    hidden = blocks(np.s_[20:80, 10:90, 10:30], np.s_[50:52, 50:52, 40:42])
+    assert joined(hidden, UP) is hidden
+
+
+def test_a_network_that_is_sure_of_a_steep_view_is_believed() -> None:
+    assert believed_elevation(75.0, 4.0) == pytest.approx(75, abs=0.5)
+    assert believed_elevation(88.0, 2.0) == pytest.approx(88, abs=1)
+    assert believed_elevation(25.0, 9.0) == pytest.approx(21, abs=1.5)
+    assert believed_elevation(200.0, 1.0) <= 90
