@@ -22,7 +22,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from manymesh.detect.lite import detect
+from manymesh.detect.lite import detect, open_finder
 from manymesh.errors import ObjectError
 from manymesh.matte.lite import matte
 from manymesh.types import Box, Crop, Cutout, Detection, Photo
@@ -173,11 +173,13 @@ def main() -> None:
     parser.add_argument("--things", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--grounds", default=",".join(GROUNDS))
+    parser.add_argument("--by-colour", action="store_true", help="without the finder, as where its file is missing")
     parser.add_argument("--save", type=Path)
     options = parser.parse_args()
     cutouts = read_cutouts(options.folder, options.count, options.seed)
     if not cutouts:
         raise SystemExit(f"no PNG with a usable alpha channel under {options.folder}")
+    finder = None if options.by_colour else open_finder()
     per_side = int(np.ceil(np.sqrt(options.things)))
     print(f"{len(cutouts)} cut-outs, {options.things} in a scene of {options.side} px")
     print(f"{'ground':<11} right   IoU 50%  10%   alpha  colour  detect s  matte s")
@@ -194,7 +196,7 @@ def main() -> None:
             rgb = np.clip(np.round(scene), 0, 255).astype(np.uint8)
             photo = Photo(rgb, None, name, "")
             start = time.perf_counter()
-            found = detect(photo)
+            found = detect(photo, finder=finder)
             detect_s.append(time.perf_counter() - start)
             right.append(len(found) == options.things)
             cut: list[Cutout] = []

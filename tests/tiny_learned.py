@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from manymesh.packaged import write_digest
 from manymesh.shape.learned import frame
-from manymesh.shape.learned.network import write_digest
 
 FRONT_BIN, BACK_BIN = 38, 62
 BACK_COLOR = (0.2, 0.6, 0.3)

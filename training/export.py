@@ -23,8 +23,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from manymesh.packaged import write_digest
 from manymesh.shape.learned import frame
-from manymesh.shape.learned.network import write_digest
 from training.network import ConvNorm, Network
 
 OPSET = 17

@@ -47,17 +47,23 @@ def examine() -> dict[str, Any]:
         "auto": auto,
         "preference": [name for name in PREFERENCE if name in ENGINES],
         "engines": engines,
-        "trouble": [text for text in (_network_trouble(),) if text is not None],
+        "trouble": _network_troubles(),
         "optional": {module: None if find_spec(module) else command for module, command in OPTIONAL.items()},
     }
 
 
-def _network_trouble() -> str | None:
-    """`lite` works without its network, by inflating silhouettes, so a damaged file is no missing piece."""
-    from manymesh.shape.learned.network import trouble
+def _network_troubles() -> list[str]:
+    """`lite` works without its networks, so a damaged file is no missing piece."""
+    from manymesh.image.finder import WEIGHTS as FINDER
+    from manymesh.packaged import trouble
+    from manymesh.shape.learned.network import WEIGHTS as SHAPE
 
-    text = trouble()
-    return None if text is None else f"engine lite inflates silhouettes instead of modelling them: {text}"
+    instead = {
+        SHAPE: "inflates silhouettes instead of modelling them",
+        FINDER: "tells things from the ground by colour alone",
+    }
+    troubles = {path: trouble(path) for path in instead}
+    return [f"engine lite {instead[path]}: {text}" for path, text in troubles.items() if text is not None]
 
 
 def _memory_bytes() -> int:

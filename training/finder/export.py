@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from manymesh.shape.learned.network import write_digest
+from manymesh.packaged import write_digest
 from training.export import LICENCE, OPSET, folded, pack_weights
 from training.finder.network import Finder
 from training.finder.train import load

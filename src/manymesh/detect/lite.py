@@ -1,21 +1,27 @@
-"""Finding things without a network: what stands apart from the ground, one detection for each separate thing.
+"""Finding things: what stands apart from the ground, one detection for each separate thing.
 
-It cannot read names; labels are left empty for the pipeline to give.
+A small network of our own (``image/finder.py``) tells things from ground and from each other. Where it doubts, or its
+file is missing, the ground is told by its colours. Neither can read names; labels are left empty for the pipeline to
+give.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 
+from manymesh.errors import MissingPieceError
+from manymesh.image.finder import Finder, sized
 from manymesh.image.guided import sharpen_mask
-from manymesh.image.regions import box_of, components, connected_things, separate_things
-from manymesh.image.separate import foreground, to_lab, working_copy
+from manymesh.image.regions import box_of, components, connected_things, separate_things, sorted_things
+from manymesh.image.separate import SMALLEST_SIDE, foreground, to_lab, without_cut_off, working_copy
+from manymesh.image.things import UNSURE, by_middle, settled, unsure
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Stage, Tick
-from manymesh.types import Bool, Box, Detection, Photo
+from manymesh.types import U8, Bool, Box, Detection, Photo
 
 ALPHA_SIDE = 1000
 """A given transparency is split into things on a copy no longer than this."""
@@ -23,15 +29,18 @@ SEEN_ALPHA = 24
 """Given alpha under this counts as empty when things are told apart."""
 
 
-def detect(photo: Photo, *, most: int = 32, tick: Tick = lambda share: None) -> list[Detection]:
+def detect(
+    photo: Photo, *, finder: Finder | None = None, most: int = 32, tick: Tick = lambda share: None
+) -> list[Detection]:
     """The separate things in a photo, left to right.
 
-    A given transparency is taken at its word: its connected parts are the things. Else the ground is told from the
-    border (``image/separate.py``). An empty list means that nothing stands apart from the ground: the picture is
-    uniform, or noise, or one thing fills it.
+    A given transparency is taken at its word: its connected parts are the things. Else ``finder`` is asked; without
+    one, or where it doubts or sees nothing, the ground is told from the border (``image/separate.py``). An empty list
+    means that nothing stands apart from the ground: the picture is uniform, or noise, or one thing fills it.
 
     Args:
         photo: any size, down to one pixel.
+        finder: an open one, or None.
         most: keep this many, the largest.
         tick: told the share done.
 
@@ -42,10 +51,13 @@ def detect(photo: Photo, *, most: int = 32, tick: Tick = lambda share: None) -> 
     if photo.alpha is not None:
         things = connected_things(working_copy(photo.alpha, ALPHA_SIDE) >= SEEN_ALPHA, most)
     else:
-        colour = working_copy(photo.rgb)
-        mask = foreground(colour)
-        tick(0.4)
-        things = separate_things(mask, to_lab(colour), most)
+        things = found_by(finder, photo.rgb, most) if finder is not None else []
+        tick(0.3)
+        if not things:
+            colour = working_copy(photo.rgb)
+            mask = foreground(colour)
+            tick(0.4)
+            things = separate_things(mask, to_lab(colour), most)
     tick(0.5)
     found = []
     for index, thing in enumerate(things):
@@ -55,6 +67,28 @@ def detect(photo: Photo, *, most: int = 32, tick: Tick = lambda share: None) -> 
             found.append(Detection(box, "", mask=full, source=STAGE.name))
         tick(0.5 + 0.5 * (index + 1) / len(things))
     return found
+
+
+def found_by(finder: Finder, rgb: U8, most: int) -> list[Bool]:
+    """The things that the finder sees, as masks over the picture or a smaller copy of it; none where it doubts.
+
+    Args:
+        rgb: (h, w, 3) uint8.
+        most: keep this many, the largest.
+    """
+    import cv2
+
+    if min(rgb.shape[:2]) < SMALLEST_SIDE:
+        return []
+    seen = finder(rgb)
+    if unsure(seen) > UNSURE:
+        return []
+    mask = without_cut_off(settled(seen, sized(rgb)))
+    things = by_middle(mask, seen)
+    if mask.shape[0] > rgb.shape[0] or mask.shape[1] > rgb.shape[1]:
+        size = (rgb.shape[1], rgb.shape[0])
+        things = [cv2.resize(one.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5 for one in things]
+    return sorted_things(things, most)
 
 
 def _at_full_size(photo: Photo, thing: Bool, others: Bool) -> tuple[Bool, Box]:
@@ -98,12 +132,23 @@ def _without_crumbs(mask: Bool) -> Bool:
     return keep[labels]
 
 
+def open_finder() -> Finder | None:
+    """The packaged finder; None, with a warning in the log, where its file is missing or damaged."""
+    try:
+        return Finder()
+    except MissingPieceError as error:
+        logging.getLogger(__name__).warning("Things are told from the ground by colour alone: %s.", error.what)
+        return None
+
+
 @contextmanager
 def open_detector(settings: Settings) -> Iterator[Detect]:
-    """Open the detector; nothing is loaded."""
+    """Open the detector and its network."""
+    finder = open_finder()
 
     def run(photo: Photo, names: Sequence[str], *, tick: Tick) -> list[Detection]:
-        return detect(photo, most=settings.max_objects + 1, tick=tick)  # one more tells that there are more
+        most = settings.max_objects + 1  # one more tells that there are more
+        return detect(photo, finder=finder, most=most, tick=tick)
 
     yield run
 
@@ -111,7 +156,7 @@ def open_detector(settings: Settings) -> Iterator[Detect]:
 STAGE = Stage(
     "foreground",
     "detect",
-    "what stands apart from the ground; reads no names",
+    "a small network of our own finds what stands apart from the ground; reads no names",
     "Apache-2.0",
     open_detector,
 )

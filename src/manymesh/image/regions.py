@@ -120,12 +120,12 @@ def separate_things(mask: Bool, lab: F32, most: int) -> list[Bool]:
     """
     # Far too many crumbs are texture: only the largest can be things, and the joining stays short.
     parts = [piece for part in _largest_parts(mask, 4 * most) for piece in part_touching(part)]
-    return _sorted_things(_join_fragments(parts, lab), most)
+    return sorted_things(_join_fragments(parts, lab), most)
 
 
 def connected_things(mask: Bool, most: int) -> list[Bool]:
     """The connected parts of a mask that are no specks, at most ``most``, in the order of ``separate_things``."""
-    return _sorted_things(_largest_parts(mask, 4 * most), most)
+    return sorted_things(_largest_parts(mask, 4 * most), most)
 
 
 def _largest_parts(mask: Bool, most: int) -> list[Bool]:
@@ -136,7 +136,8 @@ def _largest_parts(mask: Bool, most: int) -> list[Bool]:
     return [labels == index for index in largest if sizes[index] >= 6]
 
 
-def _sorted_things(parts: list[Bool], most: int) -> list[Bool]:
+def sorted_things(parts: list[Bool], most: int) -> list[Bool]:
+    """The ``most`` largest of the parts that are no specks, left to right by their box, then top to bottom."""
     if not parts:
         return []
     sizes = np.array([part.sum() for part in parts])

@@ -66,7 +66,7 @@ def foreground(rgb: U8) -> Bool:
         tolerance = 3.0 + 2.0 * ground.noise
         mask = open_holes(solid, ground.distance < 2.5, lab, tolerance)
     else:
-        solid = _without_cut_off(_main_parts(_salient(rgb, lab)))
+        solid = without_cut_off(_main_parts(_salient(rgb, lab)))
         if solid.mean() < LEAST_SALIENT:
             return nothing
         mask = open_holes(solid, enclosed(solid), lab, 10.0)
@@ -241,7 +241,7 @@ def _main_parts(mask: Bool) -> Bool:
     return (sizes >= MAIN_SHARE * sizes.max())[labels] & mask
 
 
-def _without_cut_off(mask: Bool) -> Bool:
+def without_cut_off(mask: Bool) -> Bool:
     """A mask without the lesser parts that the picture's edge cuts off."""
     _, labels = components(mask)
     sizes = np.bincount(labels.ravel())

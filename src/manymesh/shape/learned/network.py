@@ -1,21 +1,14 @@
-"""The shape network's file and its session on the CPU. No torch: onnxruntime.
-
-``lite-shape.onnx`` is package data; ``lite-shape.json`` beside it says its SHA-256, so that a damaged file is noticed
-before it is used.
-"""
+"""The shape network's session on the CPU, for several pictures at once. No torch: onnxruntime."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from manymesh.errors import MissingPieceError
+from manymesh.packaged import first_line, open_session
 from manymesh.shape.learned import frame
 from manymesh.types import F32
 
@@ -38,24 +31,7 @@ class Network:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        path = WEIGHTS if path is None else path
-        data = _checked(path)
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise MissingPieceError("onnxruntime is not installed", "pip install onnxruntime") from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.log_severity_level = 3
-        try:
-            self._session: Any = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-            self._input: str = self._session.get_inputs()[0].name
-        except Exception as error:  # onnxruntime's errors share no base class of their own
-            raise MissingPieceError(f"the shape model '{path.name}' cannot be opened: {_first_line(error)}") from error
-        if not set(OUTPUTS) <= {output.name for output in self._session.get_outputs()}:
-            raise MissingPieceError(f"the shape model '{path.name}' is another network")
+        self._session, self._input = open_session(WEIGHTS if path is None else path, OUTPUTS)
         # No more however many objects are in hand: every picture under way has its own working memory.
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="manymesh-network")
 
@@ -79,7 +55,7 @@ class Network:
         try:
             values = [value[0] for value in self._session.run(list(OUTPUTS), {self._input: picture})]
         except Exception as error:  # onnxruntime's errors share no base class of their own
-            raise RuntimeError(f"the shape network failed: {_first_line(error)}") from error
+            raise RuntimeError(f"the shape network failed: {first_line(error)}") from error
         forms = ((frame.BINS, frame.GRID, frame.GRID), (8, frame.GRID, frame.GRID), (frame.POSE_SIZE,))
         for name, value, form in zip(OUTPUTS, values, forms, strict=True):
             if value.shape != form:
@@ -88,39 +64,3 @@ class Network:
             if not np.isfinite(value.sum(dtype=np.float64)):
                 raise ValueError(f"the network's {name} holds numbers that are not finite")
         return dict(zip(OUTPUTS, values, strict=True))
-
-
-def trouble(path: Path | None = None) -> str | None:
-    """What is wrong with the network's file, in a sentence with what to do; None when it is whole."""
-    try:
-        _checked(WEIGHTS if path is None else path)
-    except MissingPieceError as error:
-        return str(error)
-    return None
-
-
-def write_digest(path: Path, **facts: Any) -> None:
-    """Write the ``.json`` beside an ONNX file: its SHA-256 and bytes, and whatever else is to be remembered."""
-    data = path.read_bytes()
-    record = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), **facts}
-    path.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-
-
-def _checked(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-        expected = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["sha256"]
-    except FileNotFoundError as error:
-        raise MissingPieceError(f"the shape model '{Path(error.filename).name}' is missing", _REINSTALL) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MissingPieceError(f"the shape model '{path.name}' cannot be read", _REINSTALL) from error
-    if hashlib.sha256(data).hexdigest() != expected:
-        raise MissingPieceError(f"the shape model '{path.name}' is damaged", _REINSTALL)
-    return data
-
-
-_REINSTALL = "Install manymesh again: pip install --force-reinstall --no-deps manymesh"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

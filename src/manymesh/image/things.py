@@ -1,0 +1,224 @@
+"""From what the finder has seen to separate things: the mask settled at its edges, each part given to its middle."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from manymesh.image.finder import Seen
+from manymesh.image.regions import box_of, components, enclosed, part_touching
+from manymesh.image.separate import FULL, foreground, grab, working_copy
+from manymesh.types import F32, U8, Bool
+
+SURE = 0.97
+"""A pixel that is likelier a thing's than this is one; one under the rest of it is ground."""
+UNSURE = 0.2
+"""A finder that doubts so large a share of what it found has not understood the picture."""
+LIKELY = 0.85
+"""A pixel of a narrow part that is over this stays the thing's, whatever colours say."""
+DOUBTED = 0.9
+"""A pixel under this is doubtful where its area reaches the picture's edge."""
+DOUBTFUL_SHARE = 0.002
+"""So much of the picture must be doubtful there."""
+RIM_TRUST = 0.95
+"""An area that the finder is surer of than this on average stays."""
+SMALLEST_HOLE_PX = 12
+LEAST_SPOT = 0.25
+"""A middle is marked at least so strongly."""
+SAME_MIDDLE = 0.2
+"""Ways that end nearer to each other than this share of what both parts cover together lead to one thing."""
+LEAST_SHARE = 0.2
+"""A connected part is not cut for less than this share of the largest piece."""
+BIMODAL = 0.9
+"""It is cut where the distance between the ends of ways is this share of their spread."""
+STACKED = 0.6
+"""It is not cut into pieces of which one stands over so much of the width of the other: a lamp's shade and foot."""
+
+
+def unsure(seen: Seen) -> float:
+    """How much the finder doubts, as a share of what it takes for things; 0 is certain."""
+    doubt = float(np.minimum(seen.share, 1 - seen.share).sum())
+    return doubt / max(float((seen.share > 0.5).sum()), 50.0)
+
+
+def settled(seen: Seen, rgb: U8) -> Bool:
+    """The mask of all things, (h, w) bool; doubtful pixels go with the colours on either side (GrabCut).
+
+    Args:
+        seen: the finder's answer.
+        rgb: (h, w, 3) uint8, the picture that it saw.
+    """
+    import cv2
+
+    share = seen.share
+    if not (share > 0.5).any():
+        return np.zeros(share.shape, bool)
+    hints = np.where(share > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    hints[share > SURE] = cv2.GC_FGD
+    hints[share < 1 - SURE] = cv2.GC_BGD
+    mask = _filled(_without_doubtful_rim(_with_thin_parts(grab(rgb, hints), share), share, rgb), share)
+    return mask if mask.mean() < FULL else np.zeros_like(mask)
+
+
+def _with_thin_parts(mask: Bool, share: F32) -> Bool:
+    """A mask with the narrow parts that colours took from it: legs as grey as the floor."""
+    import cv2
+
+    lost = (share > LIKELY) & ~mask
+    kernel = np.ones((7, 7), np.uint8)
+    wide = cv2.morphologyEx(lost.astype(np.uint8), cv2.MORPH_OPEN, kernel)
+    return mask | (lost & ~(cv2.dilate(wide, kernel) > 0))
+
+
+def _without_doubtful_rim(mask: Bool, share: F32, rgb: U8) -> Bool:
+    """A mask without ground of like colour that it runs on over to the picture's edge.
+
+    Where a doubtful area reaches the edge, the other way of telling the ground, by its colours, is asked too: what it
+    calls ground, is doubted, and hangs together with the edge, goes.
+    """
+    import cv2
+
+    kernel = np.ones((5, 5), np.uint8)
+
+    def at_edge(area: Bool) -> Bool:
+        _, labels = components(cv2.morphologyEx(area.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0)
+        edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+        return np.isin(labels, edge[edge > 0])
+
+    if at_edge(mask & (share < DOUBTED)).mean() < DOUBTFUL_SHARE:
+        return mask
+    small = foreground(working_copy(rgb)).astype(np.uint8)
+    by_colour = cv2.resize(small, mask.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    gone = at_edge(mask & ~by_colour)
+    if not by_colour.any() or not gone.any() or share[gone].mean() > RIM_TRUST:
+        return mask
+    return mask & ~(cv2.dilate(gone.astype(np.uint8), kernel) > 0)
+
+
+def _filled(mask: Bool, share: F32) -> Bool:
+    """A mask without holes, but for those in which the finder sees the ground."""
+    count, labels = components(enclosed(mask))
+    filled = mask.copy()
+    for number in range(1, count + 1):
+        hole = labels == number
+        if share[hole].mean() > 0.5 or hole.sum() < SMALLEST_HOLE_PX:
+            filled |= hole
+    return filled
+
+
+def by_middle(mask: Bool, seen: Seen) -> list[Bool]:
+    """The mask's things, in no particular order, specks included.
+
+    A connected part is one thing, unless the ways of its pixels clearly lead to several middles; parts whose ways end
+    at one place are one thing, a lamp's foot and its shade.
+    """
+    count, labels = components(mask)
+    if not count:
+        return []
+    ends = _ends(mask.shape, seen)
+    middles = _middles(seen)
+    parts = [piece for number in range(1, count + 1) for piece in _divided(labels == number, ends, middles)]
+    return [piece for thing in _joined(parts, ends) for piece in _side_by_side(thing)]
+
+
+def _side_by_side(thing: Bool) -> list[Bool]:
+    """A thing, or the round ones side by side that it plainly is made of: sweets that touch."""
+    pieces = part_touching(thing)
+    columns = [np.nonzero(piece)[1] for piece in pieces]
+    pairs = ((a, b) for i, a in enumerate(columns) for b in columns[:i])
+    return [thing] if any(_stands_over(a, b) for a, b in pairs) else pieces
+
+
+def _ends(shape: tuple[int, int], seen: Seen) -> F32:
+    """(h, w, 2) float32: where each pixel's way ends, x and y."""
+    import cv2
+
+    height, width = shape
+    ways = cv2.resize(np.ascontiguousarray(seen.ways.transpose(1, 2, 0)), (width, height))
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) + np.float32(0.5)
+    return np.asarray(ways, np.float32) + np.stack([x, y], axis=2)
+
+
+def _middles(seen: Seen) -> F32:
+    """(n, 2) float32 x and y of the highest spots, in the picture's pixels, the highest first."""
+    import cv2
+
+    spots = np.asarray(cv2.GaussianBlur(seen.spots, (0, 0), 1.0), np.float32)
+    highest = cv2.dilate(spots, np.ones((5, 5), np.uint8))
+    rows, columns = np.nonzero((spots == highest) & (spots > LEAST_SPOT))
+    order = np.argsort(-spots[rows, columns], kind="stable")
+    return np.stack([columns[order], rows[order]], axis=1).astype(np.float32) * 4 + 2
+
+
+def _divided(part: Bool, ends: F32, middles: F32) -> list[Bool]:
+    """One connected part, cut where its pixels' ways lead to clearly different middles."""
+    rows, columns = np.nonzero(part)
+    places = ends[rows, columns]
+    owner = np.linalg.norm(places[:, None] - middles[None], axis=2).argmin(axis=1) if len(middles) else rows * 0
+    while True:
+        counts = np.bincount(owner)
+        used = np.flatnonzero(counts)
+        if len(used) == 1:
+            return [part]
+        means = {one: places[owner == one].mean(axis=0) for one in used}
+        nearest = {one: min(used[used != one], key=lambda other: _length(means[other] - means[one])) for one in used}
+        weight = {one: _apart(places[owner == one], places[owner == nearest[one]]) for one in used}
+        small = {one: counts[one] < LEAST_SHARE * counts.max() for one in used}
+        stacked = {one: _stands_over(columns[owner == one], columns[owner == nearest[one]]) for one in used}
+        weakest = min(used, key=lambda one: (not (small[one] or stacked[one]), weight[one], counts[one]))
+        if not (small[weakest] or stacked[weakest]) and weight[weakest] >= BIMODAL:
+            break
+        # Too little, or its ways end hardly nearer to it than to the next middle: it goes to that.
+        others = used[used != weakest]
+        mine = owner == weakest
+        centre = places[mine].mean(axis=0)
+        owner[mine] = others[np.linalg.norm(middles[others] - centre, axis=1).argmin()]
+    things = []
+    for one in used:
+        thing = np.zeros_like(part)
+        thing[rows[owner == one], columns[owner == one]] = True
+        things.append(thing)
+    return things
+
+
+def _apart(places: F32, others: F32) -> float:
+    """How much of the spread of two groups of ends, (n, 2) and (m, 2), is the distance between them: 0.75 for one even
+    stretch that is cut in two, 1 for two points."""
+    axis = others.mean(axis=0) - places.mean(axis=0)
+    axis = axis / max(_length(axis), 1e-6)
+    one, two = places @ axis, others @ axis
+    both = np.concatenate([one, two])
+    within = ((one - np.median(one)) ** 2).sum() + ((two - np.median(two)) ** 2).sum()
+    return 1 - float(within) / max(float(((both - both.mean()) ** 2).sum()), 1e-6)
+
+
+def _stands_over(columns: np.ndarray, others: np.ndarray) -> bool:
+    """Whether one piece lies right above or below the other."""
+    (a0, a1), (b0, b1) = np.quantile(columns, (0.05, 0.95)), np.quantile(others, (0.05, 0.95))
+    return bool(min(a1, b1) - max(a0, b0) > STACKED * max(min(a1 - a0, b1 - b0), 1.0))
+
+
+def _length(vector: F32) -> float:
+    return float(np.linalg.norm(vector))
+
+
+def _joined(parts: list[Bool], ends: F32) -> list[Bool]:
+    """Parts whose ways end at nearly one place become one thing."""
+    parts = sorted(parts, key=lambda part: (-int(part.sum()), box_of(part)))
+    kept: list[Bool] = []
+    places: list[F32] = []
+    for part in parts:
+        place = np.median(ends[part], axis=0)
+        for index, other in enumerate(places):
+            if _length(place - other) < SAME_MIDDLE * _extent(kept[index] | part):
+                kept[index] = kept[index] | part
+                break
+        else:
+            kept.append(part)
+            places.append(place)
+    return kept
+
+
+def _extent(part: Bool) -> float:
+    """The longer side of a part's box."""
+    box = box_of(part)
+    return float(max(box.width, box.height))
