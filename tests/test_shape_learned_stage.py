@@ -12,6 +12,7 @@ from tiny_learned import BACK_COLOR, slab_pose, write_tiny
 from manymesh.engines import stages_of
 from manymesh.errors import MissingPieceError
 from manymesh.mesh.check import facts
+from manymesh.packaged import write_digest
 from manymesh.paint.photo import paint_from_photo
 from manymesh.paint.unseen import mirror_plane
 from manymesh.pipeline import Pipeline
@@ -80,7 +81,7 @@ def test_a_damaged_file_is_noticed(tiny: Path, damage: str) -> None:
         tiny.write_bytes(tiny.read_bytes()[:-10])
     elif damage == "not onnx":
         tiny.write_bytes(b"hello")
-        network.write_digest(tiny)
+        write_digest(tiny)
     elif damage == "another network":
         write_tiny(tiny, outputs=2)
     else:

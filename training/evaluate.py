@@ -21,6 +21,7 @@ import numpy as np
 
 from manymesh.engines import find_stage
 from manymesh.errors import ManymeshError, ObjectError
+from manymesh.image.finder import Finder
 from manymesh.settings import Settings
 from manymesh.stages import Shape as ShapeStage
 from manymesh.stages import Tick
@@ -29,6 +30,7 @@ from training.answers import HEADS, Row, picture_of, sheet
 from training.families import FAMILIES, generate
 from training.measure import measure, truth_of
 from training.pack import load
+from training.recut import GROUNDS, recut
 from training.shapes import Shape
 from training.split import FIRST_VALIDATION_NUMBER, held_out
 from training.views import ELEVATIONS_DEG, question
@@ -76,22 +78,30 @@ def evaluated(
     views: int,
     with_pictures: bool,
     elevations_deg: tuple[float, float] = ELEVATIONS_DEG,
+    ground: str | None = None,
 ) -> Iterator[Row]:
-    """A row for each shape and view. A stage that fails on one is noted there and gets no figures."""
+    """A row for each shape and view. A stage that fails on one is noted there and gets no figures.
+
+    With a ``ground`` (of ``training.recut.GROUNDS``) the stage gets the lite engine's own cutout from it.
+    """
+    finder = None if ground is None else Finder()
     for shape in shapes:
         truth = truth_of(shape)
         for number in range(views):
             asked = question(shape, number, elevations_deg)
             place = {"azimuth": asked.azimuth_deg, "elevation": asked.elevation_deg, "fov": asked.fov_deg}
             began = time.perf_counter()
+            cutout, found = asked.cutout, 1
             try:
-                made = stage(asked.cutout, seed=0, tick=lambda share: None)
+                if ground is not None:
+                    cutout, found = recut(asked.cutout, ground, shape.name, finder)
+                made = stage(cutout, seed=0, tick=lambda share: None)
             except (ManymeshError, ValueError, RuntimeError) as error:
                 yield Row(shape.name, shape.family, place, {"error": f"{type(error).__name__}: {error}"})
                 continue
             seconds = time.perf_counter() - began
             figures = measure(truth, made.mesh, view=made.view, alpha=asked.cutout.rgba[..., 3])
-            figures |= {"seconds": seconds, "notes": list(made.notes)}
+            figures |= {"seconds": seconds, "notes": list(made.notes), "found": found}
             picture = picture_of(shape, asked, made) if with_pictures else None
             yield Row(shape.name, shape.family, place, figures, picture)
 
@@ -127,17 +137,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, help="an ONNX file for the learned stage")
     parser.add_argument("--views", type=int, default=1, help="of each thing")
     parser.add_argument("--elevation", type=float, nargs=2, default=ELEVATIONS_DEG, metavar=("LOW", "HIGH"))
+    parser.add_argument("--ground", choices=sorted(GROUNDS), help="lay each on this ground and let lite cut it out")
+    parser.add_argument("--every", type=int, default=1, help="ask about every so many-th thing only")
     parser.add_argument("--limit", type=int, help="ask about the first so many things only")
     parser.add_argument("--json", type=Path, help="write every figure")
     parser.add_argument("--sheet", type=Path, help=f"write a picture of all answers: {', '.join(HEADS)}")
     options = parser.parse_args(arguments)
-    shapes = things(options.shapes, options.generated)[: options.limit]
+    shapes = things(options.shapes, options.generated)[:: options.every][: options.limit]
     if not shapes:
         parser.error("nothing to ask about: give --shapes PACK, --generated, or both")
     rows: list[Row] = []
     try:
         with opened(options.shape, options.model) as stage:
-            for row in evaluated(shapes, stage, options.views, options.sheet is not None, tuple(options.elevation)):
+            elevation, pictures = tuple(options.elevation), options.sheet is not None
+            for row in evaluated(shapes, stage, options.views, pictures, elevation, options.ground):
                 rows.append(row)
                 print(row.line(), file=sys.stderr, flush=True)
     except ManymeshError as error:

@@ -7,15 +7,13 @@ give.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 
-from manymesh.errors import MissingPieceError
-from manymesh.image.finder import Finder, sized
-from manymesh.image.guided import sharpen_mask
+from manymesh.image.finder import Finder, open_finder, sized
+from manymesh.image.guided import full_size, sharpen_mask
 from manymesh.image.regions import box_of, components, connected_things, separate_things, sorted_things
 from manymesh.image.separate import SMALLEST_SIDE, foreground, to_lab, without_cut_off, working_copy
 from manymesh.image.things import UNSURE, by_middle, settled, unsure
@@ -76,8 +74,6 @@ def found_by(finder: Finder, rgb: U8, most: int) -> list[Bool]:
         rgb: (h, w, 3) uint8.
         most: keep this many, the largest.
     """
-    import cv2
-
     if min(rgb.shape[:2]) < SMALLEST_SIDE:
         return []
     seen = finder(rgb)
@@ -86,8 +82,7 @@ def found_by(finder: Finder, rgb: U8, most: int) -> list[Bool]:
     mask = without_cut_off(settled(seen, sized(rgb)))
     things = by_middle(mask, seen)
     if mask.shape[0] > rgb.shape[0] or mask.shape[1] > rgb.shape[1]:
-        size = (rgb.shape[1], rgb.shape[0])
-        things = [cv2.resize(one.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5 for one in things]
+        things = [full_size(rgb, thing) for thing in things]
     return sorted_things(things, most)
 
 
@@ -130,15 +125,6 @@ def _without_crumbs(mask: Bool) -> Bool:
     keep = sizes >= 0.002 * sizes[1:].sum()
     keep[0] = False
     return keep[labels]
-
-
-def open_finder() -> Finder | None:
-    """The packaged finder; None, with a warning in the log, where its file is missing or damaged."""
-    try:
-        return Finder()
-    except MissingPieceError as error:
-        logging.getLogger(__name__).warning("Things are told from the ground by colour alone: %s.", error.what)
-        return None
 
 
 @contextmanager

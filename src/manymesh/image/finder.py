@@ -6,11 +6,13 @@ in Cheng et al., "Panoptic-DeepLab", CVPR 2020.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from manymesh.errors import MissingPieceError
 from manymesh.packaged import first_line, open_session
 from manymesh.types import F32, U8
 
@@ -83,3 +85,12 @@ def sized(rgb: U8, side: int = SIDE) -> U8:
 
 def _share(logits: F32) -> F32:
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), np.float32)
+
+
+def open_finder() -> Finder | None:
+    """The packaged finder; None, with a warning in the log, where its file is missing or damaged."""
+    try:
+        return Finder()
+    except MissingPieceError as error:
+        logging.getLogger(__name__).warning("Things are told from the ground by colour alone: %s.", error.what)
+        return None

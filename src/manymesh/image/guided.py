@@ -109,3 +109,14 @@ def sharpen_mask(guide: U8, mask: Bool) -> Bool:
     if scale <= 1:
         return mask.copy()
     return guided_filter(guide, soft, radius=2.0 * scale, eps=1e-4) > 0.5
+
+
+def full_size(guide: U8, mask: Bool) -> Bool:
+    """A mask over a copy of the picture, smaller or larger, at the picture's own size."""
+    import cv2
+
+    height, width = guide.shape[:2]
+    if mask.shape[0] <= height and mask.shape[1] <= width:
+        return sharpen_mask(guide, mask) if mask.shape != (height, width) else mask
+    shrunk = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(shrunk >= 0.5)

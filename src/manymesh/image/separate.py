@@ -182,7 +182,7 @@ def foreground_in_box(rgb: U8, box: Box, others: Sequence[Box] = ()) -> Bool:
         return mask if mask.sum() > 0.02 * inside.sum() else inside
     lab = to_lab(rgb)
     ground = fit_ground(lab)
-    theirs = _boxes_of_others(box, others, inside.shape)
+    theirs = boxes_of_others(box, others, inside.shape)
     if ground.is_plain and ground.noise <= CLEAN_NOISE and ground.explained > 0.8:
         solid = ~plain_background(lab, ground) & inside & ~theirs
         if 0.03 < solid.sum() / inside.sum() < 0.98:
@@ -195,7 +195,8 @@ def foreground_in_box(rgb: U8, box: Box, others: Sequence[Box] = ()) -> Bool:
     return _uncut_parts(open_holes(solid, enclosed(solid), lab, 10.0) & inside, inside)
 
 
-def _boxes_of_others(box: Box, others: Sequence[Box], shape: tuple[int, int]) -> Bool:
+def boxes_of_others(box: Box, others: Sequence[Box], shape: tuple[int, ...]) -> Bool:
+    """Where other things' boxes reach into ``box`` a little; one that holds most of it does not count."""
     mask = np.zeros(shape, bool)
     for other in others:
         shared = Box(max(box.x0, other.x0), max(box.y0, other.y0), min(box.x1, other.x1), min(box.y1, other.y1))

@@ -9,8 +9,10 @@ import numpy as np
 
 from manymesh.errors import ObjectError
 from manymesh.image.alpha import carried_colour, estimate_alpha, foreground_colour, sides_of
-from manymesh.image.guided import sharpen_mask
-from manymesh.image.separate import foreground_in_box, working_copy
+from manymesh.image.finder import Finder, open_finder, sized
+from manymesh.image.guided import full_size, sharpen_mask
+from manymesh.image.separate import SMALLEST_SIDE, boxes_of_others, foreground_in_box, working_copy
+from manymesh.image.things import UNSURE, settled, unsure
 from manymesh.settings import Settings
 from manymesh.stages import Matte, Stage, Tick
 from manymesh.types import U8, Bool, Box, Crop, Cutout
@@ -23,11 +25,13 @@ BAND_PX = 2.0, 8.0
 """... within these bounds."""
 BOX_SIDE = 320
 """What is inside a box is decided on a copy with at most this longest side."""
+LEAST_OF_BOX = 0.1
+"""What is found in a person's box must fill so much of it."""
 LEAST_PX = 12
 """Fewer opaque pixels than this are no thing."""
 
 
-def matte(crop: Crop, *, tick: Tick = lambda share: None) -> Cutout:
+def matte(crop: Crop, *, finder: Finder | None = None, tick: Tick = lambda share: None) -> Cutout:
     """Cut one thing out of its crop.
 
     A given transparency is kept as it is (inside the thing's mask or box). Else alpha is estimated along the outline
@@ -35,6 +39,7 @@ def matte(crop: Crop, *, tick: Tick = lambda share: None) -> Cutout:
 
     Args:
         crop: one thing and its surroundings.
+        finder: tells what stands apart inside a box; None: colours do.
         tick: told the share done.
 
     Raises:
@@ -44,7 +49,7 @@ def matte(crop: Crop, *, tick: Tick = lambda share: None) -> Cutout:
     if crop.alpha is not None:
         rgba = _given(crop)
     else:
-        mask = crop.mask if crop.mask is not None else segment_in_box(crop.rgb, crop.box, crop.others)
+        mask = crop.mask if crop.mask is not None else segment_in_box(crop.rgb, crop.box, crop.others, finder)
         tick(0.4)
         rgba = _estimated(crop, mask)
     if int((rgba[..., 3] >= 128).sum()) < min(LEAST_PX, crop.box.area):
@@ -56,22 +61,53 @@ def matte(crop: Crop, *, tick: Tick = lambda share: None) -> Cutout:
     return Cutout(rgba, crop.window)
 
 
-def segment_in_box(rgb: U8, box: Box, others: tuple[Box, ...] = ()) -> Bool:
+def segment_in_box(rgb: U8, box: Box, others: tuple[Box, ...] = (), finder: Finder | None = None) -> Bool:
     """(h, w) bool: the thing inside a box, at full resolution; empty when nothing stands apart.
 
     Args:
         rgb: (h, w, 3) uint8, the box and some of its surroundings.
         box: the thing's box in the picture's pixels.
         others: boxes of other things; they are background where they overlap ``box`` a little.
+        finder: asked first; where it doubts or sees nothing in the box, and without it, colours decide.
     """
+    if finder is not None and (seen := found_in_box(rgb, box, others, finder)).any():
+        return seen
     small = working_copy(rgb, BOX_SIDE)
     ratio_x, ratio_y = small.shape[1] / rgb.shape[1], small.shape[0] / rgb.shape[0]
     mask = foreground_in_box(small, _scaled(box, ratio_x, ratio_y), [_scaled(o, ratio_x, ratio_y) for o in others])
     clear = mask.any() and not mask.all()
     full = sharpen_mask(rgb, mask) if clear else np.full(rgb.shape[:2], bool(mask.any()))
-    inside = np.zeros_like(full)
+    return full & _full_box(box, rgb.shape[:2])
+
+
+def _full_box(box: Box, shape: tuple[int, ...]) -> Bool:
+    inside = np.zeros(shape, bool)
     inside[box.y0 : box.y1, box.x0 : box.x1] = True
-    return full & inside
+    return inside
+
+
+def found_in_box(rgb: U8, box: Box, others: tuple[Box, ...], finder: Finder) -> Bool:
+    """(h, w) bool: what the finder sees in the box, at full resolution; empty where it doubts or sees little.
+
+    Args: as of ``segment_in_box``.
+    """
+    nothing = np.zeros(rgb.shape[:2], bool)
+    if min(rgb.shape[:2]) < SMALLEST_SIDE:
+        return nothing
+    seen = finder(rgb)
+    if unsure(seen) > UNSURE:
+        return nothing
+    copy = sized(rgb)
+    mask = settled(seen, copy)
+    ratio_x, ratio_y = mask.shape[1] / rgb.shape[1], mask.shape[0] / rgb.shape[0]
+    here = _scaled(box, ratio_x, ratio_y).clipped(mask.shape[1], mask.shape[0])
+    inside = np.zeros_like(mask)
+    inside[here.y0 : here.y1, here.x0 : here.x1] = True
+    inside &= ~boxes_of_others(here, [_scaled(other, ratio_x, ratio_y) for other in others], mask.shape)
+    mask &= inside
+    if not mask.sum() / max(int(inside.sum()), 1) > LEAST_OF_BOX:
+        return nothing
+    return full_size(rgb, mask) & _full_box(box, rgb.shape[:2])
 
 
 def _scaled(box: Box, x: float, y: float) -> Box:
@@ -112,8 +148,13 @@ def _estimated(crop: Crop, mask: Bool) -> U8:
 
 @contextmanager
 def open_matte(settings: Settings) -> Iterator[Matte]:
-    """Open the matte stage; nothing is loaded."""
-    yield matte
+    """Open the matte stage and its network."""
+    finder = open_finder()
+
+    def run(crop: Crop, *, tick: Tick) -> Cutout:
+        return matte(crop, finder=finder, tick=tick)
+
+    yield run
 
 
 STAGE = Stage(
