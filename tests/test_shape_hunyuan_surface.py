@@ -88,7 +88,7 @@ def test_the_table_draws_no_diagonal_in_a_cells_face() -> None:
     for count, triangles in zip(table.sizes, table.triangles, strict=True):
         used = {(int(t[i]), int(t[(i + 1) % 3])) for t in triangles[:count] for i in range(3)}
         inner = [(a, b) for a, b in used if (b, a) in used and max(a, b) < marching_table.CENTRE]
-        assert all(marching_table._price(a, b) == 0 for a, b in inner)
+        assert all(marching_table._IN_ONE_FACE[a][b] == 0 for a, b in inner)
 
 
 def test_no_cell_no_mesh() -> None:
