@@ -339,3 +339,17 @@ def test_a_shape_that_fails_is_named():
     name, answer = attempt(("no-such-family", 3))
     assert name == "no-such-family/000003"
     assert "ModuleNotFoundError" in answer
+
+
+def test_the_mean_of_two_runs_lies_between_them(tmp_path: Path) -> None:
+    from training.average import averaged
+
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for seed, folder in enumerate(folders):
+        torch.manual_seed(seed)
+        folder.mkdir()
+        save_ema(folder, Network(TINY), TINY, folder.name, 1)
+    (a, _), (b, _) = (load_ema(folder) for folder in folders)
+    mean, runs = averaged(folders)
+    assert runs == "mean of a, b"
+    assert torch.allclose(mean.logits.weight, (a.logits.weight + b.logits.weight) / 2, atol=1e-6)
