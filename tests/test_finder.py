@@ -14,7 +14,7 @@ from lite_scenes import crop, disc, ground, iou, paint, photo, shade
 from manymesh.detect.lite import detect, found_by
 from manymesh.image import finder as finders
 from manymesh.image.finder import CELL, Finder, Seen, open_finder, sized
-from manymesh.image.things import by_middle, settled, unsure
+from manymesh.image.things import MOST_PARTS, by_middle, settled, unsure
 from manymesh.matte.lite import matte
 from manymesh.types import Box
 
@@ -162,6 +162,12 @@ def test_parts_with_one_middle_are_one_thing_and_others_are_not() -> None:
     parts = by_middle(owner >= 0, seen(owner, {0: (40, 50), 1: (135, 55)}))
     assert len(parts) == 2
     assert any(np.array_equal(part, owner == 0) for part in parts)
+
+
+def test_of_a_thousand_crumbs_only_the_largest_are_looked_at() -> None:
+    owner = np.where(np.random.default_rng(0).random((512, 512)) < 0.3, 0, -1)
+    answer = seen(owner, {})
+    assert 1 <= len(by_middle(owner >= 0, answer)) <= MOST_PARTS
 
 
 def test_doubtful_pixels_go_with_the_colours_beside_them() -> None:

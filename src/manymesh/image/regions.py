@@ -119,16 +119,17 @@ def separate_things(mask: Bool, lab: F32, most: int) -> list[Bool]:
     or lies in its hull, and things that only touch over a narrow neck are parted. At most ``most`` largest are kept.
     """
     # Far too many crumbs are texture: only the largest can be things, and the joining stays short.
-    parts = [piece for part in _largest_parts(mask, 4 * most) for piece in part_touching(part)]
+    parts = [piece for part in largest_parts(mask, 4 * most) for piece in part_touching(part)]
     return sorted_things(_join_fragments(parts, lab), most)
 
 
 def connected_things(mask: Bool, most: int) -> list[Bool]:
     """The connected parts of a mask that are no specks, at most ``most``, in the order of ``separate_things``."""
-    return sorted_things(_largest_parts(mask, 4 * most), most)
+    return sorted_things(largest_parts(mask, 4 * most), most)
 
 
-def _largest_parts(mask: Bool, most: int) -> list[Bool]:
+def largest_parts(mask: Bool, most: int) -> list[Bool]:
+    """The ``most`` largest connected parts of at least six pixels, in reading order of their first pixel."""
     _, labels = components(mask)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
@@ -150,7 +151,7 @@ def without_faded(mask: Bool, lab: F32) -> Bool:
     """A foreground mask without the parts that fade into their surroundings: patches of light or shade, not things."""
     slope = slope_of(lab)
     kept = np.zeros_like(mask)
-    for part in _largest_parts(mask, 256):
+    for part in largest_parts(mask, 256):
         if _has_outline(part, slope):
             kept |= part
     return kept

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from manymesh.image.finder import Seen
-from manymesh.image.regions import box_of, components, enclosed, part_touching
+from manymesh.image.regions import box_of, components, enclosed, largest_parts, part_touching
 from manymesh.image.separate import FULL, foreground, grab, working_copy
-from manymesh.types import F32, U8, Bool
+from manymesh.types import F32, U8, Bool, Box
 
 SURE = 0.97
 """A pixel that is likelier a thing's than this is one; one under the rest of it is ground."""
@@ -22,6 +22,7 @@ DOUBTFUL_SHARE = 0.002
 RIM_TRUST = 0.95
 """An area that the finder is surer of than this on average stays."""
 SMALLEST_HOLE_PX = 12
+MOST_PARTS = 128
 LEAST_SPOT = 0.25
 """A middle is marked at least so strongly."""
 SAME_MIDDLE = 0.2
@@ -96,13 +97,12 @@ def _without_doubtful_rim(mask: Bool, share: F32, rgb: U8) -> Bool:
 
 def _filled(mask: Bool, share: F32) -> Bool:
     """A mask without holes, but for those in which the finder sees the ground."""
-    count, labels = components(enclosed(mask))
-    filled = mask.copy()
-    for number in range(1, count + 1):
-        hole = labels == number
-        if share[hole].mean() > 0.5 or hole.sum() < SMALLEST_HOLE_PX:
-            filled |= hole
-    return filled
+    _, labels = components(enclosed(mask))
+    sizes = np.bincount(labels.ravel())
+    means = np.bincount(labels.ravel(), share.ravel()) / np.maximum(sizes, 1)
+    closed = (means > 0.5) | (sizes < SMALLEST_HOLE_PX)
+    closed[0] = False
+    return mask | closed[labels]
 
 
 def by_middle(mask: Bool, seen: Seen) -> list[Bool]:
@@ -111,12 +111,10 @@ def by_middle(mask: Bool, seen: Seen) -> list[Bool]:
     A connected part is one thing, unless the ways of its pixels clearly lead to several middles; parts whose ways end
     at one place are one thing, a lamp's foot and its shade.
     """
-    count, labels = components(mask)
-    if not count:
-        return []
     ends = _ends(mask.shape, seen)
     middles = _middles(seen)
-    parts = [piece for number in range(1, count + 1) for piece in _divided(labels == number, ends, middles)]
+    # Far too many crumbs are texture: only the largest can be things, and the joining stays short.
+    parts = [piece for part in largest_parts(mask, MOST_PARTS) for piece in _divided(part, ends, middles)]
     return [piece for thing in _joined(parts, ends) for piece in _side_by_side(thing)]
 
 
@@ -206,19 +204,20 @@ def _joined(parts: list[Bool], ends: F32) -> list[Bool]:
     parts = sorted(parts, key=lambda part: (-int(part.sum()), box_of(part)))
     kept: list[Bool] = []
     places: list[F32] = []
+    boxes: list[Box] = []
     for part in parts:
-        place = np.median(ends[part], axis=0)
+        place, box = np.median(ends[part], axis=0), box_of(part)
         for index, other in enumerate(places):
-            if _length(place - other) < SAME_MIDDLE * _extent(kept[index] | part):
-                kept[index] = kept[index] | part
+            both = _around(boxes[index], box)
+            if _length(place - other) < SAME_MIDDLE * max(both.width, both.height):
+                kept[index], boxes[index] = kept[index] | part, both
                 break
         else:
             kept.append(part)
             places.append(place)
+            boxes.append(box)
     return kept
 
 
-def _extent(part: Bool) -> float:
-    """The longer side of a part's box."""
-    box = box_of(part)
-    return float(max(box.width, box.height))
+def _around(a: Box, b: Box) -> Box:
+    return Box(min(a.x0, b.x0), min(a.y0, b.y0), max(a.x1, b.x1), max(a.y1, b.y1))
