@@ -93,6 +93,25 @@ def test_any_size_of_picture_is_seen(finder: Finder, shape: tuple[int, int]) -> 
     assert isinstance(detect(photo(picture.astype(np.float32)), finder=finder), list)
 
 
+def test_the_opening_of_a_ring_is_ground(finder: Finder) -> None:
+    scene = ground(*SHAPE)
+    truth = disc(SHAPE, 320, 240, 150) - disc(SHAPE, 320, 240, 90)
+    paint(scene, truth, (44, 130, 60))
+    (found,) = detect(photo(scene), finder=finder)
+    assert found.mask is not None
+    assert iou(found.mask, truth > 0.5) > 0.95
+
+
+def test_the_pale_lid_of_a_chest_is_no_opening() -> None:
+    picture = np.full((160, 160, 3), 240, np.uint8)
+    picture[50:120, 30:130] = (110, 80, 60)
+    picture[54:80, 34:126] = 240
+    share = np.full((160, 160), 0.01, np.float32)
+    share[50:120, 30:130] = 0.99
+    answer = Seen(share, np.zeros((40, 40), np.float32), np.zeros((2, 40, 40), np.float32))
+    assert np.array_equal(settled(answer, picture), share > 0.5)
+
+
 def test_an_even_ground_holds_nothing(finder: Finder) -> None:
     assert detect(photo(ground(*SHAPE)), finder=finder) == []
 

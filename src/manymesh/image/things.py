@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from manymesh.image.finder import Seen
-from manymesh.image.regions import box_of, components, enclosed, largest_parts, part_touching
-from manymesh.image.separate import FULL, foreground, grab, working_copy
+from manymesh.image.ground import fit_ground
+from manymesh.image.regions import box_of, components, enclosed, largest_parts, open_holes, part_touching
+from manymesh.image.separate import CLEAN_NOISE, FULL, foreground, grab, to_lab, working_copy
 from manymesh.types import F32, U8, Bool, Box
 
 SURE = 0.97
@@ -23,6 +24,8 @@ RIM_TRUST = 0.95
 """An area that the finder is surer of than this on average stays."""
 SMALLEST_HOLE_PX = 12
 MOST_PARTS = 128
+OFF_MIDDLE, BAND = 0.1, 0.06
+"""A ring's opening is off its middle by less, and its band is broader, as shares of the ring's extent."""
 LEAST_SPOT = 0.25
 """A middle is marked at least so strongly."""
 SAME_MIDDLE = 0.2
@@ -57,6 +60,7 @@ def settled(seen: Seen, rgb: U8) -> Bool:
     hints[share > SURE] = cv2.GC_FGD
     hints[share < 1 - SURE] = cv2.GC_BGD
     mask = _filled(_without_doubtful_rim(_with_thin_parts(grab(rgb, hints), share), share, rgb), share)
+    mask = _with_middle_openings(mask, rgb)
     return mask if mask.mean() < FULL else np.zeros_like(mask)
 
 
@@ -103,6 +107,31 @@ def _filled(mask: Bool, share: F32) -> Bool:
     closed = (means > 0.5) | (sizes < SMALLEST_HOLE_PX)
     closed[0] = False
     return mask | closed[labels]
+
+
+def _with_middle_openings(mask: Bool, rgb: U8) -> Bool:
+    """A mask with the openings in the middle of rings through which a plain ground is seen; the finder fills them.
+
+    Only in the middle, and only within a broad band: by colour alone, the white lid of a chest on white ground would
+    be an opening too.
+    """
+    import cv2
+
+    lab = to_lab(rgb)
+    ground = fit_ground(lab)
+    if not mask.any() or not ground.is_plain or ground.noise > CLEAN_NOISE:
+        return mask
+    opened = open_holes(mask, ground.distance < 2.5, lab, 3.0 + 2.0 * ground.noise)
+    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    _, things = components(mask)
+    result = mask.copy()
+    for hole in largest_parts(mask & ~opened, MOST_PARTS):
+        box, around = box_of(hole), box_of(things == things[hole][0])
+        extent = max(around.width, around.height)
+        off = max(abs(box.x0 + box.x1 - around.x0 - around.x1), abs(box.y0 + box.y1 - around.y0 - around.y1)) / 2
+        if off < OFF_MIDDLE * extent and depth[hole].min() > BAND * extent:
+            result &= ~hole
+    return result
 
 
 def by_middle(mask: Bool, seen: Seen) -> list[Bool]:
