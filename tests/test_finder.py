@@ -156,6 +156,19 @@ def test_a_finder_that_doubts_is_not_believed(finder: Finder) -> None:
     assert iou(found.mask, disc(SHAPE, 300, 220, 90) > 0.5) > 0.97
 
 
+def test_a_finder_that_fails_leaves_it_to_colours_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(rgb: np.ndarray) -> Seen:
+        raise RuntimeError("the finder failed: no memory")
+
+    scene = ground(*SHAPE)
+    paint(scene, disc(SHAPE, 300, 220, 90), (190, 40, 40))
+    with caplog.at_level(logging.WARNING):
+        assert len(detect(photo(scene), finder=broken)) == 1  # type: ignore[arg-type]
+        window = crop(photo(scene).rgb, Box(205, 125, 395, 315), margin=60)
+        assert (matte(window, finder=broken).rgba[..., 3] > 127).sum() > 20_000  # type: ignore[arg-type]
+    assert caplog.text.count("no memory") == 2
+
+
 def test_things_that_touch_are_parted_where_their_ways_lead_apart() -> None:
     owner = np.full((96, 192), -1)
     owner[30:70, 20:90] = 0

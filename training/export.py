@@ -58,6 +58,25 @@ def folded(network: Any) -> Any:
 
 def export(network: Network, out: Path, metadata: dict[str, str], *, int8: bool = False) -> None:
     """Write ``network`` (any mode, any device) to ``out``; ``metadata`` becomes the file's metadata_props."""
+    axes = {name: {0: "batch"} for name in ("image", *OUTPUTS)}
+    write_onnx(network, torch.rand(2, 4, frame.IMAGE_PX, frame.IMAGE_PX), out, OUTPUTS, axes, metadata, int8=int8)
+
+
+def write_onnx(
+    network: nn.Module,
+    image: torch.Tensor,
+    out: Path,
+    outputs: tuple[str, ...],
+    axes: dict[str, dict[int, str]],
+    metadata: dict[str, str],
+    *,
+    int8: bool = False,
+) -> None:
+    """Trace any network of one input, "image", fold its norms, pack its weights and write it.
+
+    Args:
+        image: an input to trace with. axes: of input and outputs, which axes stay open, and their names.
+    """
     import onnx
 
     plain = out.with_suffix(".float32.onnx")
@@ -66,13 +85,13 @@ def export(network: Network, out: Path, metadata: dict[str, str], *, int8: bool 
         warnings.simplefilter("ignore")
         torch.onnx.export(
             folded(network),
-            (torch.rand(2, 4, frame.IMAGE_PX, frame.IMAGE_PX),),
+            (image,),
             str(plain),
             dynamo=False,
             opset_version=OPSET,
             input_names=["image"],
-            output_names=list(OUTPUTS),
-            dynamic_axes={name: {0: "batch"} for name in ("image", *OUTPUTS)},
+            output_names=list(outputs),
+            dynamic_axes=axes,
         )
     model = onnx.load(plain)
     plain.unlink()

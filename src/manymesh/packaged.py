@@ -12,13 +12,12 @@ from manymesh.errors import MissingPieceError
 _REINSTALL = "Install manymesh again: pip install --force-reinstall --no-deps manymesh"
 
 
-def open_session(path: Path, outputs: tuple[str, ...], threads: int = 1) -> tuple[Any, str]:
-    """An onnxruntime session whose answers depend on no number of threads, and its input's name.
+def open_session(path: Path, outputs: tuple[str, ...]) -> tuple[Any, str]:
+    """An onnxruntime session on one thread, so that answers depend on no number of them, and its input's name.
 
     Args:
         path: the ONNX file. A ``.json`` file of the same name must hold its ``sha256``.
         outputs: what the network must answer with.
-        threads: for one picture.
 
     Raises:
         MissingPieceError: there is no such file, it is damaged, it is another network, or onnxruntime is missing.
@@ -29,7 +28,7 @@ def open_session(path: Path, outputs: tuple[str, ...], threads: int = 1) -> tupl
     except ImportError as error:
         raise MissingPieceError("onnxruntime is not installed", "pip install onnxruntime") from error
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 3

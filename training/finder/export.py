@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from manymesh.packaged import write_digest
-from training.export import LICENCE, OPSET, folded, pack_weights
+from training.export import LICENCE, write_onnx
 from training.finder.network import Finder
 from training.finder.train import load
 
@@ -25,29 +24,8 @@ OUTPUTS = ("mask", "middles")
 
 def export(network: Finder, out: Path, metadata: dict[str, str]) -> None:
     """Write ``network`` to ``out`` with float16 weights; ``metadata`` becomes the file's metadata_props."""
-    import onnx
-
-    plain = out.with_suffix(".float32.onnx")
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the tracing exporter is deprecated; its graph here is exact
-        torch.onnx.export(
-            folded(network),
-            (torch.rand(1, 3, 96, 64),),
-            str(plain),
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=["image"],
-            output_names=list(OUTPUTS),
-            dynamic_axes={name: {2: f"{name} rows", 3: f"{name} columns"} for name in ("image", *OUTPUTS)},
-        )
-    model = onnx.load(plain)
-    plain.unlink()
-    pack_weights(model, int8=False)
-    for key, value in metadata.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, value
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, out)
+    axes = {name: {2: f"{name} rows", 3: f"{name} columns"} for name in ("image", *OUTPUTS)}
+    write_onnx(network, torch.rand(1, 3, 96, 64), out, OUTPUTS, axes, metadata)
 
 
 def difference(network: Finder, path: Path) -> float:

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from manymesh.image.finder import Finder, open_finder, sized
+from manymesh.image.finder import Finder, open_finder
 from manymesh.image.guided import full_size, sharpen_mask
 from manymesh.image.regions import box_of, components, connected_things, separate_things, sorted_things
-from manymesh.image.separate import SMALLEST_SIDE, foreground, to_lab, without_cut_off, working_copy
-from manymesh.image.things import UNSURE, by_middle, settled, unsure
+from manymesh.image.separate import foreground, to_lab, without_cut_off, working_copy
+from manymesh.image.things import by_middle, understood
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Stage, Tick
 from manymesh.types import U8, Bool, Box, Detection, Photo
@@ -74,13 +74,11 @@ def found_by(finder: Finder, rgb: U8, most: int) -> list[Bool]:
         rgb: (h, w, 3) uint8.
         most: keep this many, the largest.
     """
-    if min(rgb.shape[:2]) < SMALLEST_SIDE:
+    answer = understood(finder, rgb)
+    if answer is None:
         return []
-    seen = finder(rgb)
-    if unsure(seen) > UNSURE:
-        return []
-    mask = without_cut_off(settled(seen, sized(rgb)))
-    things = by_middle(mask, seen)
+    mask, seen = answer
+    things = by_middle(without_cut_off(mask), seen)
     if mask.shape[0] > rgb.shape[0] or mask.shape[1] > rgb.shape[1]:
         things = [full_size(rgb, thing) for thing in things]
     return sorted_things(things, most)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 
-from manymesh.image.finder import Seen
+from manymesh.image.finder import Finder, Seen, sized
 from manymesh.image.ground import fit_ground
 from manymesh.image.regions import box_of, components, enclosed, largest_parts, open_holes, part_touching
-from manymesh.image.separate import CLEAN_NOISE, FULL, foreground, grab, to_lab, working_copy
+from manymesh.image.separate import CLEAN_NOISE, FULL, SMALLEST_SIDE, foreground, grab, to_lab, working_copy
 from manymesh.types import F32, U8, Bool, Box
 
 SURE = 0.97
@@ -36,6 +38,26 @@ BIMODAL = 0.9
 """It is cut where the distance between the ends of ways is this share of their spread."""
 STACKED = 0.6
 """It is not cut into pieces of which one stands over so much of the width of the other: a lamp's shade and foot."""
+
+
+def understood(finder: Finder, rgb: U8) -> tuple[Bool, Seen] | None:
+    """What a finder makes of a picture: the mask of all things, (h, w) bool over its own copy of it, and its answer.
+
+    None where colours must decide: the picture is too small, the finder doubts, or it failed, as the log then says.
+
+    Args:
+        finder: an open one.
+        rgb: (h, w, 3) uint8.
+    """
+    if min(rgb.shape[:2]) < SMALLEST_SIDE:
+        return None
+    picture = sized(rgb)
+    try:
+        seen = finder(picture)
+    except RuntimeError as error:
+        logging.getLogger(__name__).warning("Things are told from the ground by colour alone: %s.", error)
+        return None
+    return None if unsure(seen) > UNSURE else (settled(seen, picture), seen)
 
 
 def unsure(seen: Seen) -> float:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 
 from manymesh.errors import ObjectError
 from manymesh.image.alpha import carried_colour, estimate_alpha, foreground_colour, sides_of
-from manymesh.image.finder import Finder, open_finder, sized
+from manymesh.image.finder import Finder, open_finder
 from manymesh.image.guided import full_size, sharpen_mask
-from manymesh.image.separate import SMALLEST_SIDE, boxes_of_others, foreground_in_box, working_copy
-from manymesh.image.things import UNSURE, settled, unsure
+from manymesh.image.separate import boxes_of_others, foreground_in_box, working_copy
+from manymesh.image.things import understood
 from manymesh.settings import Settings
 from manymesh.stages import Matte, Stage, Tick
 from manymesh.types import U8, Bool, Box, Crop, Cutout
@@ -92,13 +93,10 @@ def found_in_box(rgb: U8, box: Box, others: tuple[Box, ...], finder: Finder) -> 
     Args: as of ``segment_in_box``.
     """
     nothing = np.zeros(rgb.shape[:2], bool)
-    if min(rgb.shape[:2]) < SMALLEST_SIDE:
+    answer = understood(finder, rgb)
+    if answer is None:
         return nothing
-    seen = finder(rgb)
-    if unsure(seen) > UNSURE:
-        return nothing
-    copy = sized(rgb)
-    mask = settled(seen, copy)
+    mask, _ = answer
     ratio_x, ratio_y = mask.shape[1] / rgb.shape[1], mask.shape[0] / rgb.shape[0]
     here = _scaled(box, ratio_x, ratio_y).clipped(mask.shape[1], mask.shape[0])
     inside = np.zeros_like(mask)
@@ -148,11 +146,12 @@ def _estimated(crop: Crop, mask: Bool) -> U8:
 
 @contextmanager
 def open_matte(settings: Settings) -> Iterator[Matte]:
-    """Open the matte stage and its network."""
-    finder = open_finder()
+    """Open the matte stage; its network is read for the first box that comes without a mask."""
+    finder = cache(open_finder)
 
     def run(crop: Crop, *, tick: Tick) -> Cutout:
-        return matte(crop, finder=finder, tick=tick)
+        told = crop.mask is not None or crop.alpha is not None
+        return matte(crop, finder=None if told else finder(), tick=tick)
 
     yield run
 
