@@ -14,7 +14,7 @@ from mesh_samples import blob, box, coloured, sphere, textured, torus
 
 from manymesh.errors import DamagedMeshError, InputError, ObjectError, UsageError
 from manymesh.mesh.check import facts
-from manymesh.mesh.glb import read_glb, scene_glb, split_glb, write_glb
+from manymesh.mesh.glb import read_glb, scene_glb, split_glb, srgb_to_linear_u16, write_glb
 from manymesh.mesh.normals import vertex_normals
 from manymesh.mesh.unwrap import unwrap
 from manymesh.mesh.verify import verify
@@ -48,6 +48,37 @@ def test_another_mesh_is_noticed(file_format: str, kind: str) -> None:
     geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
     geometry.vertices[3] += np.float32(1e-3)
     with pytest.raises(ObjectError):
+        verify(files, shape)
+
+
+@pytest.mark.parametrize("kind", ["plain", "coloured", "textured"])
+def test_another_reader_finds_in_a_glb_what_was_written(kind: str) -> None:
+    import trimesh
+
+    shape = shapes()[kind]
+    (data,) = write(shape, "glb", stem="cup").values()
+    (found,) = trimesh.load_scene(io.BytesIO(data), file_type="glb", process=False).geometry.values()
+    geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
+    assert np.array_equal(found.vertices.astype(np.float32)[found.faces], geometry.vertices[geometry.faces])
+    if isinstance(shape, TexturedMesh):
+        uv = np.column_stack([shape.atlas.uv[:, 0], 1 - shape.atlas.uv[:, 1]])  # trimesh's origin is the lower left
+        assert np.abs(found.visual.uv[found.faces] - uv[shape.atlas.faces]).max() < 1e-6
+        assert np.array_equal(np.asarray(found.visual.material.baseColorTexture.convert("RGB")), shape.base_color)
+    elif shape.colors is not None:
+        linear = found.visual.vertex_attributes["color"][..., :3]
+        assert np.array_equal(linear[found.faces], srgb_to_linear_u16(shape.colors)[shape.faces])
+
+
+@pytest.mark.parametrize("kind", ["textured", "coloured"])
+def test_other_coordinates_or_colours_in_a_glb_are_noticed(kind: str) -> None:
+    shape = shapes()[kind]
+    files = write(shape, "glb", stem="cup")
+    if isinstance(shape, TexturedMesh):
+        shape.atlas.uv[2, 0] += np.float32(1e-3)
+    else:
+        assert shape.colors is not None
+        shape.colors[2, 0] ^= 1
+    with pytest.raises(ObjectError, match=r"coordinates|colours"):
         verify(files, shape)
 
 

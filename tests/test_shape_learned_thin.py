@@ -13,7 +13,7 @@ from manymesh.mesh.check import facts
 from manymesh.render.camera import to_clip
 from manymesh.render.raster import rasterise
 from manymesh.shape.learned import frame
-from manymesh.shape.learned.joints import joined
+from manymesh.shape.learned.joints import joined, labelled
 from manymesh.shape.learned.pose import believed_elevation
 from manymesh.shape.learned.stage import sculpt
 from manymesh.shape.learned.volume import Field
@@ -91,6 +91,18 @@ def test_two_things_that_stand_side_by_side_stay_two_and_one_piece_stays_as_it_i
     assert pieces(joined(shoes, UP)) == 2
     one = blocks(np.s_[60:90, 10:40, 10:50])
     assert joined(one, UP) is one
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.5, 0.8, 1.0])
+@pytest.mark.parametrize("size", [(9, 8, 7), (1, 1, 5), (3, 1, 1), (1, 6, 4)])
+def test_parts_are_those_that_share_faces(size: tuple[int, int, int], share: float) -> None:
+    solid = np.random.default_rng(7).random(size) < share
+    numbers, count = labelled(solid)
+    expected, expected_count = label(solid)
+    assert count == expected_count
+    assert np.array_equal(numbers > 0, solid)
+    pairs = np.unique(np.stack([numbers[solid], expected[solid]]), axis=1)
+    assert pairs.shape[1] == count
 
 
 def test_crumbs_are_not_joined() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from manymesh.shape.learned.volume import BIN, EDGE_SLOPE, Field
-from manymesh.types import F32, F64
+from manymesh.types import F32, F64, I32, Bool
 
 SMALLEST, SHOWN = 0.004, 12
 """Share of the body's cells, or cells of the picture that only this part covers: less than both is left as a crumb."""
@@ -36,10 +36,9 @@ def joined(field: Field, up: F64) -> Field:
     Args:
         up: (3,) unit, the thing's upward direction in the camera's frame.
     """
-    from scipy.ndimage import find_objects, label
     from scipy.spatial import cKDTree
 
-    numbers, count = label(field.values > 0)
+    numbers, count = labelled(field.values > 0)
     if count < 2:
         return field
     sizes = np.bincount(numbers.ravel(), minlength=count + 1)
@@ -48,8 +47,7 @@ def joined(field: Field, up: F64) -> Field:
     loose = _worth_joining(numbers, sizes, body)
     if not loose:
         return field
-    boxes = find_objects(numbers)
-    places = {part: _places(field, numbers, part, boxes[part - 1]) for part in [body, *loose]}
+    places = {part: _places(field, numbers, part) for part in [body, *loose]}
     floor, top = (_extreme(list(places.values()), up, end) for end in (min, max))
     low = floor + GROUND * (top - floor)
     stands = {part: float((points @ up).min()) < low for part, points in places.items()}
@@ -84,16 +82,41 @@ def _worth_joining(numbers: Any, sizes: Any, body: int) -> list[int]:
     return [int(part) for part in np.flatnonzero(wanted)]
 
 
-def _places(field: Field, numbers: Any, part: int, box: tuple[slice, ...]) -> F64:
-    """(n, 3) crop units, camera frame (perspective apart), of a part's cells; a fixed choice of them where too many.
+def labelled(solid: Bool) -> tuple[I32, int]:
+    """The connected parts (by faces) of an (h, w, d) volume, numbered from 1, 0 outside; and how many there are.
 
-    Args:
-        box: the part of ``numbers`` that holds it.
+    By runs along the last axis and the graph of those that touch. SciPy's ``ndimage.label`` does the same, but the
+    module takes 0.1 s to import, as long as ten volumes.
     """
-    chosen = np.flatnonzero(numbers[box] == part)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    starts = solid.copy()
+    starts[..., 1:] &= ~solid[..., :-1]
+    runs = np.cumsum(starts.ravel(), dtype=np.int32).reshape(solid.shape)
+    count = int(starts.sum()) + 1
+    one, other = np.concatenate([_touching(solid, starts, runs, axis) for axis in (0, 1)], axis=1)
+    links = coo_array((np.ones(len(one), np.int8), (one, other)), shape=(count, count))
+    # No run has the number 0, so it is the first part by itself.
+    parts, label = connected_components(links, directed=False)
+    return np.where(solid, label[runs], 0).astype(np.int32), int(parts) - 1
+
+
+def _touching(solid: Bool, starts: Bool, runs: I32, axis: int) -> I32:
+    """(2, n) pairs of runs that lie side by side along an axis, each pair once."""
+    here: tuple[slice, ...] = (slice(None),) * axis + (slice(None, -1),)
+    there: tuple[slice, ...] = (slice(None),) * axis + (slice(1, None),)
+    both = solid[here] & solid[there]
+    # A pair begins where either of its runs does, if the other is there.
+    both &= starts[here] | starts[there]
+    return np.stack([runs[here][both], runs[there][both]])
+
+
+def _places(field: Field, numbers: Any, part: int) -> F64:
+    """(n, 3) crop units, camera frame (perspective apart), of a part's cells; a fixed choice of them where too many."""
+    chosen = np.flatnonzero(numbers == part)
     chosen = chosen[:: -(-len(chosen) // MOST_POINTS)]
-    inner = np.unravel_index(chosen, numbers[box].shape)
-    row, column, depth = (place + edge.start for place, edge in zip(inner, box, strict=True))
+    row, column, depth = np.unravel_index(chosen, numbers.shape)
     points = [field.left + column * field.cell, field.top - row * field.cell, -(field.near + depth * BIN)]
     return np.stack(points, axis=1).astype(np.float64)
 
