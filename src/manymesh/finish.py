@@ -17,6 +17,7 @@ from manymesh.errors import (
 )
 from manymesh.manifest import ErrorRecord, ObjectRecord
 from manymesh.run import Run
+from manymesh.side_by_side import both
 from manymesh.stages import Tick
 from manymesh.steps import read_photo
 
@@ -89,10 +90,10 @@ def finish_run(run: Run, model: None, tick: Tick) -> None:
         if record.error is None:
             record.state = "done"
         (made if record.state == "done" else failed).append(record)
-    if made:
-        run.write("scene.glb", scene(run, made), role="scene")
-        tick(0.5)
-    run.write("sheet.png", contact_sheet(run), role="sheet")
+    whole, sheet = both(lambda: scene(run, made) if made else None, lambda: contact_sheet(run))
+    if whole is not None:
+        run.write("scene.glb", whole, role="scene")
+    run.write("sheet.png", sheet, role="sheet")
     run.manifest.state = "done" if not failed else "partial" if made else "failed"
 
 

@@ -20,6 +20,7 @@ from manymesh.events import Cancel, Event, OnEvent, ignore
 from manymesh.memory import give_back
 from manymesh.run import Run
 from manymesh.settings import Settings
+from manymesh.stages import Kind
 from manymesh.workshop import Workshop
 
 
@@ -36,6 +37,13 @@ def walk(runs: Sequence[Run], work: Workshop, *, only_find: bool = False) -> Non
         work.over_objects("paint", runs, steps.paint, before=steps.begin_networks)  # UV, colours, no holes
     work.over_objects("write", runs, steps.write)  # other formats and previews
     work.over_runs("finish", runs, finish.finish_run)  # the scene, the contact sheet, the verdict
+
+
+def _opened_ahead(runs: Sequence[Run], plan: Plan, only_find: bool) -> tuple[Kind, ...]:
+    """Which models will be wanted for certain, though not at once."""
+    if only_find or all("crop" in run.manifest.stages_done for run in runs):
+        return ()
+    return ("shape", "paint") if plan.settings.texture else ("shape",)
 
 
 class Pipeline:
@@ -175,7 +183,7 @@ class Pipeline:
                 finish.reopen(run)
                 change(run)
                 self._say(Event("run-started", run.manifest.name, text=f"Engine {plan.engine}: {plan.reason}."))
-            with finish.recording_how_it_ended(runs):
+            with finish.recording_how_it_ended(runs), self._work.opening_ahead(*_opened_ahead(runs, plan, only_find)):
                 walk(runs, self._work, only_find=only_find)
         for run in runs:
             self._say(Event("run-done", run.manifest.name, text=run.manifest.state))

@@ -34,14 +34,14 @@ def contact_sheet(run: Run) -> bytes:
     row_px = CELL_PX + TEXT_PX + 2 * GAP_PX
     sheet = Image.new("RGB", (width, HEAD_PX + 3 * GAP_PX + TEXT_PX + row_px * len(records)), PAPER)
     draw = ImageDraw.Draw(sheet)
-    _head(sheet, draw, run)
-    top = HEAD_PX + 2 * GAP_PX
-    for column, name in enumerate(COLUMNS):
-        draw.text((_left(column), top), name, fill=FAINT, font=pictures.font(TEXT_PX - 2))
-    top += TEXT_PX + GAP_PX // 2
     # Two at once: beside the drawing of the clay views all else on the sheet is quick.
     with ThreadPoolExecutor(workers()) as pool:
         clays = pool.map(partial(_clay, run), records)
+        _head(sheet, draw, run)
+        top = HEAD_PX + 2 * GAP_PX
+        for column, name in enumerate(COLUMNS):
+            draw.text((_left(column), top), name, fill=FAINT, font=pictures.font(TEXT_PX - 2))
+        top += TEXT_PX + GAP_PX // 2
         for record, clay in zip(records, clays, strict=True):
             _row(sheet, draw, run, record, clay, top)
             top += row_px

@@ -29,6 +29,14 @@ def workers() -> int:
     return min(MOST, cores)
 
 
+def both(one: Callable[[], Item], other: Callable[[], Answer]) -> tuple[Item, Answer]:
+    """What two calls give that have nothing to do with each other. The second runs on a thread of its own, is waited
+    for in any case, and must not say anything; the first may, and may raise."""
+    with ThreadPoolExecutor(1, thread_name_prefix="manymesh-half") as thread:
+        waiting = thread.submit(other)
+        return one(), waiting.result()
+
+
 def in_order(
     items: Sequence[Item],
     work: Callable[[Item, Callable[[Any], None]], Answer],

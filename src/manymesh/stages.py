@@ -74,6 +74,7 @@ class Stage:
         reads_names: (detectors) whether it can look for things by name.
         side_by_side: whether the opened callable may be called from several threads at once; its answers must not
             depend on it.
+        ahead: whether it may be opened on another thread while an earlier stage works, because it takes little memory.
     """
 
     name: str
@@ -84,3 +85,4 @@ class Stage:
     missing: Callable[[Settings], str | None] = lambda settings: None
     reads_names: bool = False
     side_by_side: bool = False
+    ahead: bool = False

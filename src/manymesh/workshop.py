@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from manymesh.ahead import Ahead
 from manymesh.engines import KINDS, Plan
 from manymesh.errors import Cancelled, ManymeshError, OutOfMemoryError, OutputError
 from manymesh.events import Cancel, Event, OnEvent
@@ -18,7 +19,7 @@ from manymesh.manifest import ErrorRecord, ObjectRecord, StageRecord
 from manymesh.memory import Meter, give_back
 from manymesh.run import Run
 from manymesh.side_by_side import in_order, workers
-from manymesh.stages import Tick
+from manymesh.stages import Kind, Tick
 
 PROGRESS_EVERY_S = 0.1
 
@@ -62,6 +63,7 @@ class Workshop:
         self._cancel = cancel
         self._kept: dict[str, Any] | None = {} if keep_loaded else None
         self._held = ExitStack()
+        self._ahead = Ahead((), plan.settings)
 
     def close(self) -> None:
         """Close the models that were kept open."""
@@ -69,6 +71,17 @@ class Workshop:
             self._kept.clear()
         self._held.close()
         give_back()
+
+    @contextmanager
+    def opening_ahead(self, *kinds: Kind) -> Iterator[None]:
+        """Within, the implementations of these kinds that allow it are opened while others work."""
+        wanted = [self.plan.stages[kind] for kind in kinds if self.plan.stages[kind].ahead]
+        kept = self._kept or {}
+        self._ahead = Ahead([stage for stage in wanted if stage.kind not in kept], self.plan.settings)
+        try:
+            yield
+        finally:
+            self._ahead.close()
 
     def over_runs(self, stage: str, runs: Sequence[Run], step: RunStep) -> None:
         """Carry out ``step`` for every run that has not failed and has not done this stage.
@@ -221,13 +234,14 @@ class Workshop:
         if self._kept is not None:
             if stage not in self._kept:
                 with _memory_errors(stage):
-                    self._kept[stage] = self._held.enter_context(implementation.open(self.plan.settings))
+                    opened = self._ahead.opened(implementation, self.plan.settings)
+                    self._kept[stage] = self._held.enter_context(opened)
             yield self._kept[stage]
             return
         try:
             with ExitStack() as held:
                 with _memory_errors(stage):
-                    model = held.enter_context(implementation.open(self.plan.settings))
+                    model = held.enter_context(self._ahead.opened(implementation, self.plan.settings))
                 yield model
                 del model
         finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 
@@ -127,12 +128,12 @@ def _without_crumbs(mask: Bool) -> Bool:
 
 @contextmanager
 def open_detector(settings: Settings) -> Iterator[Detect]:
-    """Open the detector and its network."""
-    finder = open_finder()
+    """Open the detector; its network is read for the first photo that brings no transparency."""
+    finder = cache(open_finder)
 
     def run(photo: Photo, names: Sequence[str], *, tick: Tick) -> list[Detection]:
         most = settings.max_objects + 1  # one more tells that there are more
-        return detect(photo, finder=finder, most=most, tick=tick)
+        return detect(photo, finder=finder() if photo.alpha is None else None, most=most, tick=tick)
 
     yield run
 

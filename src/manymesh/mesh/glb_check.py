@@ -16,7 +16,17 @@ from numpy.typing import NDArray
 
 HEADER_BYTES = 12
 CHUNKS = (b"JSON", b"BIN\0")
-TYPES = {5121: np.dtype("u1"), 5123: np.dtype("<u2"), 5125: np.dtype("<u4"), 5126: np.dtype("<f4")}
+TYPES: dict[int, np.dtype[Any]] = {
+    5121: np.dtype("u1"),
+    5123: np.dtype("<u2"),
+    5125: np.dtype("<u4"),
+    5126: np.dtype("<f4"),
+}
+    5121: np.dtype("u1"),
+    5123: np.dtype("<u2"),
+    5125: np.dtype("<u4"),
+    5126: np.dtype("<f4"),
+}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 UNIT_TOLERANCE = 1e-3
 BOX = ("min", "max")

@@ -148,12 +148,9 @@ class _Sheet:
     """The texture while it fills, with a rim as wide as the padding."""
 
     def __init__(self, grid: int, reach: int) -> None:
-        from scipy.fft import next_fast_len
-
         self.grid, self.reach = grid, reach
-        self.side = next_fast_len(grid + 2 * reach, real=True)
-        self.taken = np.zeros((self.side, self.side), dtype=np.uint8)
-        self.spectrum: NDArray[np.complex64] | None = None
+        self.taken = np.zeros((grid + 2 * reach,) * 2, dtype=np.uint8)
+        self.used = 0  # everything lies in the first so many rows and columns
 
     def put(self, mask: NDArray[np.bool_]) -> tuple[int, int, int] | None:
         """Finds a place for a chart and takes it: column, row, quarter turns; None when there is none."""
@@ -161,7 +158,10 @@ class _Sheet:
         best: tuple[int, int, int, int] | None = None
         turnings = (0, 1) if small else (0, 1, 2, 3)
         turned = [np.rot90(mask, -turn) for turn in turnings]  # rows run upwards: -1 is a turn to the left
-        for turn, picture, free in zip(turnings, turned, self._free(turned, small), strict=True):
+        # Right behind or above all others it lies within this; nothing further out is better.
+        room = min(self.grid, max(self.used + self.reach + min(mask.shape), max(mask.shape)))
+        free_places = self._free_as_box(turned, room) if small else self._free(turned[:2], room)
+        for turn, picture, free in zip(turnings, turned, free_places, strict=True):
             rows, columns = picture.shape
             # Further right in a row is never better, so only the first free cell of each row counts.
             x = free.argmax(axis=1)
@@ -180,38 +180,48 @@ class _Sheet:
         rows, columns = picture.shape
         row_at, column_at = row + self.reach, column + self.reach
         self.taken[row_at : row_at + rows, column_at : column_at + columns] += picture
-        self.spectrum = None
+        self.used = max(self.used, row + rows, column + columns)
         return column, row, turn
 
-    def _free(self, pictures: list[NDArray[np.bool_]], small: bool) -> list[NDArray[np.bool_]]:
-        """For each picture, the lower left cells at which it meets no other chart, padding counted in."""
-        grown = [_grown(picture, self.reach) for picture in pictures]
-        rooms = [(self.grid - p.shape[0] + 1, self.grid - p.shape[1] + 1) for p in pictures]
-        if small:
-            import cv2
+    def _free_as_box(self, pictures: list[NDArray[np.bool_]], room: int) -> list[NDArray[np.bool_]]:
+        """For each picture, the lower left cells at which its box meets no other chart, padding counted in."""
+        import cv2
 
-            total = cv2.integral(self.taken)
-            free = []
-            for (rows, columns), shape in zip(rooms, (g.shape for g in grown), strict=True):
-                down, right = shape
-                inside = (
-                    total[down : down + rows, right : right + columns]
-                    - total[:rows, right : right + columns]
-                    - total[down : down + rows, :columns]
-                    + total[:rows, :columns]
-                )
-                free.append(inside == 0)
-            return free
-        from scipy.fft import irfft2, rfft2
-
-        if self.spectrum is None:
-            self.spectrum = rfft2(self.taken.astype(np.float32))
+        side = room + 2 * self.reach
+        total = cv2.integral(self.taken[:side, :side])
         free = []
-        for (rows, columns), picture in zip(rooms, grown, strict=True):
-            other = rfft2(picture.astype(np.float32), s=(self.side, self.side))
-            meets = irfft2(self.spectrum * np.conj(other), s=(self.side, self.side))
-            free.append(meets[:rows, :columns] < 0.5)
+        for picture in pictures:
+            down, right = (length + 2 * self.reach for length in picture.shape)
+            rows, columns = (room - length + 1 for length in picture.shape)
+            inside = (
+                total[down : down + rows, right : right + columns]
+                - total[:rows, right : right + columns]
+                - total[down : down + rows, :columns]
+                + total[:rows, :columns]
+            )
+            free.append(inside == 0)
         return free
+
+    def _free(self, pictures: list[NDArray[np.bool_]], room: int) -> list[NDArray[np.bool_]]:
+        """For a picture and the same a quarter turned, then for both half turned: the lower left cells at which it
+        meets no other chart, padding counted in."""
+        from scipy.fft import irfft2, next_fast_len, rfft2
+
+        used = room + 2 * self.reach
+        side = next_fast_len(used, real=True)
+        spectrum = rfft2(self.taken[:used, :used].astype(np.float32), s=(side, side))
+        straight, half_turned = [], []
+        for picture in pictures:
+            rows, columns = (room - length + 1 for length in picture.shape)
+            grown = _grown(picture, self.reach)
+            down, right = grown.shape
+            other = rfft2(grown.astype(np.float32), s=(side, side))
+            meets = irfft2(spectrum * np.conj(other), s=(side, side))
+            straight.append(meets[:rows, :columns] < 0.5)
+            # Correlation with the half turned picture is convolution with the picture.
+            meets = irfft2(spectrum * other, s=(side, side))
+            half_turned.append(meets[down - 1 : down - 1 + rows, right - 1 : right - 1 + columns] < 0.5)
+        return straight + half_turned
 
 
 def _grown(picture: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:

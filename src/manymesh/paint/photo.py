@@ -13,17 +13,20 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from manymesh.paint.material import continued, palette
-from manymesh.paint.unseen import mirror_plane, photo_agrees, seen_in_mirror
+from manymesh.paint.unseen import Plane, mirror_plane, photo_agrees, seen_in_mirror
 from manymesh.render.bake import DepthMap, Seen, depths_under, look, read_opaque
 from manymesh.render.camera import project, towards_viewer
 from manymesh.render.fill import fill_surface, pad, seen_by_vertex, welded
 from manymesh.render.geometry import vertex_normals
 from manymesh.render.texels import Texels, texels
 from manymesh.settings import Settings
+from manymesh.side_by_side import both
 from manymesh.stages import Paint, Stage, Tick
 from manymesh.types import F32, U8, Atlas, Bool, Camera, Cutout, Mesh, TexturedMesh
 
@@ -57,6 +60,7 @@ STAGE = Stage(
     "Apache-2.0",
     open_paint,
     side_by_side=True,
+    ahead=True,
 )
 
 
@@ -67,26 +71,27 @@ def paint_from_photo(
     over the mesh."""
     from manymesh.mesh.unwrap import unwrap
 
+    def unwrapped() -> Atlas:
+        if atlas is not None:
+            return atlas
+        return unwrap(mesh, texture_px, time_limit_s=UNWRAP_LIMIT_S, tick=lambda share: tick(0.5 * share))
+
     start_s = time.perf_counter()
-    if atlas is None:
-        atlas = unwrap(mesh, texture_px, time_limit_s=UNWRAP_LIMIT_S, tick=lambda share: tick(0.5 * share))
+    flat, known = both(unwrapped, lambda: _known(mesh, view, cutout))
     unwrapped_s = time.perf_counter()
-    surface = texels(atlas, texture_px)
-    rgb, alpha = without_edge_pixels(cutout.rgba), cutout.rgba[..., 3]
-    vertex_colors = None
+    surface = texels(flat, texture_px)
+    tick(0.6)
+    widest_deg = AWAY_DEG if mesh.colors is None else GRAZING_DEG
+    front = look(surface, flat, view, known.rgb, known.alpha, max_angle_deg=widest_deg, depths=known.depths)
+    tick(0.7)
+    materials = None
     if mesh.colors is None:
-        front = look(surface, atlas, view, rgb, alpha, max_angle_deg=AWAY_DEG)
-        tick(0.7)
-        seen, shares = _with_mirror(front, surface, view, rgb, alpha)
+        seen, shares = _with_mirror(front, surface, view, known.rgb, known.alpha)
     else:
-        depths = depths_under(atlas, view, *alpha.shape)
-        front = look(surface, atlas, view, rgb, alpha, max_angle_deg=GRAZING_DEG, depths=depths)
-        tick(0.6)
-        seen, shares = _with_other_half(front, mesh, surface, atlas, view, rgb, alpha, depths)
-        tick(0.7)
-        vertex_colors = _materials(seen, mesh, surface, atlas, view, cutout.rgba)
+        seen, shares = _with_other_half(front, known, surface, flat, view)
+        materials = partial(_materials, seen, mesh, surface, flat, view, known.palette)
     baked_s = time.perf_counter()
-    colors = fill_surface(seen, surface, atlas, vertex_colors=vertex_colors)
+    colors = fill_surface(seen, surface, flat, vertex_colors=materials)
     tick(0.9)
     texture = pad(colors, surface)
     details = {
@@ -97,22 +102,50 @@ def paint_from_photo(
         },
         "texels": {name: round(share, 4) for name, share in shares.items()},
     }
-    notes = (f"The texture was unwrapped by {atlas.method}.",) if "(" in atlas.method else ()
-    return TexturedMesh(atlas, texture, notes, details)
+    notes = (f"The texture was unwrapped by {flat.method}.",) if "(" in flat.method else ()
+    return TexturedMesh(flat, texture, notes, details)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What can be said before the mesh has texture coordinates.
+
+    Attributes:
+        rgb: (h, w, 3) uint8, the cutout's colours (``without_edge_pixels``). alpha: (h, w) uint8.
+        depths: of the mesh under the cutout.
+        plane: in which the thing is its own mirror image. palette: (k, 3), the photo's materials.
+    """
+
+    rgb: U8
+    alpha: U8
+    depths: DepthMap
+    plane: Plane | None
+    palette: F32
+
+
+def _known(mesh: Mesh, view: Camera, cutout: Cutout) -> _Known:
+    return _Known(
+        rgb=without_edge_pixels(cutout.rgba),
+        alpha=np.ascontiguousarray(cutout.rgba[..., 3]),
+        depths=depths_under(mesh, view, *cutout.rgba.shape[:2]),
+        plane=None if mesh.colors is None else mirror_plane(mesh, view),
+        palette=palette(cutout.rgba),
+    )
 
 
 def _with_other_half(
-    front: Seen, mesh: Mesh, surface: Texels, atlas: Atlas, view: Camera, rgb: U8, alpha: U8, depths: DepthMap
+    front: Seen, known: _Known, surface: Texels, atlas: Atlas, view: Camera
 ) -> tuple[Seen, dict[str, float]]:
     """``front``, with what the camera did not see coloured by what it saw of the thing's other half, if it has one."""
-    visible = front.weight > 0
-    plane = mirror_plane(mesh, view)
+    visible, plane = front.weight > 0, known.plane
     color, weight = front.color, _certain(front.weight)
     other = np.zeros(len(visible), bool)
     if plane is not None:
         asked = ~visible
         asked[::PAIR_STEP] = True
-        found = seen_in_mirror(asked, plane, surface, atlas, view, rgb, alpha, max_angle_deg=GRAZING_DEG, depths=depths)
+        found = seen_in_mirror(
+            asked, plane, surface, atlas, view, known.rgb, known.alpha, max_angle_deg=GRAZING_DEG, depths=known.depths
+        )
         if photo_agrees(front, found):
             other = (found.weight > 0) & ~visible
             color = np.where(other[:, None], found.color, color)
@@ -131,7 +164,7 @@ def _certain(weight: F32) -> F32:
     return np.clip(weight / np.float32(math.cos(math.radians(SQUARE_DEG)) ** 2), 0, 1)
 
 
-def _materials(seen: Seen, mesh: Mesh, surface: Texels, atlas: Atlas, view: Camera, rgba: U8) -> F32:
+def _materials(seen: Seen, mesh: Mesh, surface: Texels, atlas: Atlas, view: Camera, colors: F32) -> F32:
     """(k, 3) colours for the atlas' vertices: the photo's materials, told apart with the network's help."""
     assert mesh.colors is not None
     weld, count = welded(atlas)
@@ -141,7 +174,7 @@ def _materials(seen: Seen, mesh: Mesh, surface: Texels, atlas: Atlas, view: Came
     guess, pull = np.zeros((count, 3)), np.zeros(count)
     guess[weld] = mesh.colors[atlas.source] / 255
     pull[weld] = np.clip((0.3 - cosine) / 0.3, 0, 1)
-    return continued(atlas, strength, color, guess, pull, palette(rgba))
+    return continued(atlas, strength, color, guess, pull, colors)
 
 
 def _with_mirror(front: Seen, surface: Texels, view: Camera, rgb: U8, alpha: U8) -> tuple[Seen, dict[str, float]]:

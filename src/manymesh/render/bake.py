@@ -16,7 +16,7 @@ from manymesh.render.camera import depth_of, pixel_footprint, project, towards_v
 from manymesh.render.raster import interpolate, raster_view
 from manymesh.render.sample import sample
 from manymesh.render.texels import Texels
-from manymesh.types import F32, U8, Atlas, Camera
+from manymesh.types import F32, U8, Atlas, Camera, Mesh
 
 MAX_DEPTH_PX = 2048
 MARGINS_PX = (1, 3, 6)
@@ -57,11 +57,11 @@ def depth_map(camera: Camera, vertices: Any, faces: Any, height: int, width: int
     return DepthMap(camera, raster.image(depth, FAR_AWAY))
 
 
-def depths_under(atlas: Atlas, camera: Camera, height: int, width: int) -> DepthMap:
+def depths_under(shape: Atlas | Mesh, camera: Camera, height: int, width: int) -> DepthMap:
     """The depths of a mesh in a picture of this size, or a smaller one of at most MAX_DEPTH_PX."""
     shrink = min(1.0, MAX_DEPTH_PX / max(height, width))
     size = max(round(height * shrink), 1), max(round(width * shrink), 1)
-    return depth_map(camera, atlas.vertices, atlas.faces, *size)
+    return depth_map(camera, shape.vertices, shape.faces, *size)
 
 
 def visible(

@@ -8,6 +8,8 @@ a mip map mixes in anything foreign.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,34 +17,43 @@ import numpy as np
 from manymesh.render.bake import Seen
 from manymesh.render.raster import Raster, interpolate
 from manymesh.render.texels import Texels
+from manymesh.side_by_side import both
 from manymesh.types import F32, F64, U8, Atlas
 
 SOLID = 0.35  # weight from which a texel keeps its own colour
 STIFFNESS = 8.0  # how firmly seen colours hold the membrane
 FADE_PX = 16.0  # how far, in texels, the fine detail at the border of the seen part reaches on
+NEAREST = 4  # so many texels of the border are blended
 GRID_CELLS = 96
 REPEAT_PX = 8  # how far charts repeat their edge
 
 
-def fill_surface(seen: Seen, surface: Texels, atlas: Atlas, *, solid: float = SOLID, vertex_colors: Any = None) -> F32:
+def fill_surface(
+    seen: Seen,
+    surface: Texels,
+    atlas: Atlas,
+    *,
+    solid: float = SOLID,
+    vertex_colors: Callable[[], Any] | None = None,
+) -> F32:
     """Give every texel of the surface a colour.
 
     Args:
         seen: colours with weights; texels of weight 0 have none, those under ``solid`` are mixed with the fill.
-        vertex_colors: (k, 3) colours of the atlas' vertices to fill with; ``membrane``'s when None.
+        vertex_colors: gives (k, 3) colours of the atlas' vertices to fill with; ``membrane``'s when None.
 
     Returns:
         (n, 3) float32 in [0, 1]. Mid grey everywhere when nothing was seen.
     """
-    if vertex_colors is None:
-        if not (seen.weight > 0).any():
-            return np.full_like(seen.color, 0.5)
-        vertex_colors = membrane(seen, surface, atlas)
-    base = interpolate(vertex_colors, atlas.faces, surface.raster.face, surface.raster.bary)
+    if vertex_colors is None and not (seen.weight > 0).any():
+        return np.full_like(seen.color, 0.5)
     keep = np.clip(seen.weight / solid, 0, 1)
-    keep = (keep * keep * (3 - 2 * keep))[:, None]
-    detail = _fading_detail(np.where(keep > 0, seen.color - base, 0), keep[:, 0], surface)
-    return np.clip(seen.color * keep + (base + detail) * (1 - keep), 0, 1).astype(np.float32)
+    keep = (keep * keep * (3 - 2 * keep)).astype(np.float32)
+    own = vertex_colors if vertex_colors is not None else lambda: membrane(seen, surface, atlas)
+    colors, near = both(own, lambda: _nearest_kept(keep, surface))
+    base = interpolate(colors, atlas.faces, surface.raster.face, surface.raster.bary)
+    detail = _fading_detail(np.where(keep[:, None] > 0, seen.color - base, 0), keep, near)
+    return np.clip(seen.color * keep[:, None] + (base + detail) * (1 - keep[:, None]), 0, 1).astype(np.float32)
 
 
 def membrane(seen: Seen, surface: Texels, atlas: Atlas) -> F32:
@@ -190,39 +201,64 @@ def _nearest_known(atlas: Atlas, weld: Any, count: int, known: Any, asked: Any) 
     return source[cKDTree(place[source]).query(place[asked])[1]]
 
 
-def _fading_detail(detail: Any, keep: Any, surface: Texels) -> F32:
-    """What distinguishes the kept texels from the membrane, carried a little beyond them so that no crease shows.
+@dataclass(frozen=True)
+class _Near:
+    """For m texels near the border of the kept ones, the kept ones nearest to each.
 
-    Near is what is near in space and faces the same way, so that seams and thin walls make no difference.
+    Attributes:
+        texel: (m,) which texels.
+        source: (m, k) texels of the border.
+        share: (m, k) float32, adding up to 1: how much of each.
+        fade: (m,) float32, 1 at the border, 0 at ``FADE_PX`` from it.
     """
+
+    texel: Any
+    source: Any
+    share: F32
+    fade: F32
+
+
+def _nearest_kept(keep: Any, surface: Texels) -> _Near | None:
+    """Which kept texels are nearest to those beyond their border. Near is what is near in space and faces the same way,
+    so that seams and thin walls make no difference."""
     from scipy.spatial import cKDTree
 
-    carried = np.array(detail, np.float32)
     open_texels = np.flatnonzero(keep <= 0.5)
     border = _border(surface.raster, keep > 0.5)
     if not len(border) or not len(open_texels):
-        return carried
+        return None
     reach = FADE_PX * float(np.median(surface.spacing))
-    place = np.concatenate([surface.position, surface.normal * reach], axis=1)
     asked = open_texels[_near_any(surface.position[open_texels], surface.position[border], reach)]
-    count = min(4, len(border))
-    tree = cKDTree(place[border], balanced_tree=False, compact_nodes=False)
-    apart, found = tree.query(place[asked], np.arange(1, count + 1), distance_upper_bound=reach, workers=-1)
-    weight = np.where(np.isfinite(apart), np.maximum(1 - apart / reach, 0) ** 2, 0)
-    nearest = weight[:, 0].copy()
-    weight /= np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
-    source = np.append(border, 0)[found]
-    carried[open_texels] = 0
-    carried[asked] = np.einsum("nk,nkc->nc", weight, detail[source]) * nearest[:, None]
+
+    def place(texel: Any) -> Any:
+        return np.concatenate([surface.position[texel], surface.normal[texel] * reach], axis=1)
+
+    tree = cKDTree(place(border), balanced_tree=False, compact_nodes=False)
+    count = min(NEAREST, len(border))
+    apart, found = tree.query(place(asked), np.arange(1, count + 1), distance_upper_bound=reach, workers=-1)
+    hit = np.isfinite(apart[:, 0])
+    apart, found = apart[hit], found[hit]
+    weight = np.where(np.isfinite(apart), np.maximum(1 - apart / reach, 0) ** 2, 0).astype(np.float32)
+    share = weight / np.maximum(weight.sum(axis=1, keepdims=True), np.float32(1e-12))
+    return _Near(asked[hit], np.append(border, 0)[found], share, weight[:, 0])
+
+
+def _fading_detail(detail: Any, keep: Any, near: _Near | None) -> F32:
+    """What distinguishes the kept texels from the membrane, carried a little beyond them so that no crease shows."""
+    carried = np.array(detail, np.float32)
+    if near is not None:
+        carried[keep <= 0.5] = 0
+        carried[near.texel] = np.einsum("nk,nkc->nc", near.share, detail[near.source]) * near.fade[:, None]
     return carried
 
 
 def _border(raster: Raster, kept: Any) -> Any:
-    """The kept texels next to a texel that is not kept, or at a chart's edge."""
+    """The kept texels next to a texel that is not kept, or at a chart's edge; every other one, as on a chessboard."""
     import cv2
 
     open_around = cv2.dilate(1 - raster.image(kept.astype(np.uint8), np.uint8(0)), np.ones((3, 3), np.uint8))
-    return np.flatnonzero(kept & (open_around.ravel()[raster.pixel] > 0))
+    row, column = np.divmod(raster.pixel, raster.width)
+    return np.flatnonzero(kept & (open_around.ravel()[raster.pixel] > 0) & ((row + column) % 2 == 0))
 
 
 def _near_any(points: Any, others: Any, reach: float) -> Any:

@@ -13,6 +13,7 @@ from manymesh.render.camera import depth_of, perspective, pixel_footprint, to_cl
 from manymesh.render.geometry import corner_normals, unit
 from manymesh.render.raster import Raster, interpolate, rasterise
 from manymesh.render.sample import linear_from_srgb, sample, srgb_from_linear
+from manymesh.side_by_side import both
 from manymesh.types import F32, U8, Camera, Mesh, TexturedMesh
 
 CLAY = (0.60, 0.57, 0.54)  # linear
@@ -102,11 +103,14 @@ def four_views(
         (view_px, 4 * view_px, 4) uint8, transparent background.
     """
     model = thing if isinstance(thing, Model) else prepared(thing)
-    views = [
-        render(model, framing(model.vertices, azimuth + turn_deg, elevation_deg), view_px, view_px)
-        for azimuth in VIEWS_DEG
-    ]
-    return np.concatenate(views, axis=1)
+
+    def drawn(azimuths_deg: Sequence[float]) -> list[U8]:
+        cameras = [framing(model.vertices, azimuth + turn_deg, elevation_deg) for azimuth in azimuths_deg]
+        return [render(model, camera, view_px, view_px) for camera in cameras]
+
+    half = len(VIEWS_DEG) // 2
+    first, last = both(lambda: drawn(VIEWS_DEG[:half]), lambda: drawn(VIEWS_DEG[half:]))
+    return np.concatenate([*first, *last], axis=1)
 
 
 def framing(vertices: Any, azimuth_deg: float, elevation_deg: float, *, aspect: float = 1.0) -> Camera:

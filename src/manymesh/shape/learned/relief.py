@@ -18,6 +18,7 @@ import numpy as np
 
 from manymesh.shape.learned import frame
 from manymesh.shape.learned.predict import Prediction
+from manymesh.side_by_side import both
 from manymesh.types import F32, F64, Bool
 
 BIN = (frame.FAR - frame.NEAR) / frame.BINS
@@ -40,13 +41,18 @@ FILTER_SPREAD_TURN = 0.35
 
 def cleaned(answer: Prediction, inside: Bool, tan_half_fov: float) -> Prediction:
     """The answer with both depth layers made smooth within ``inside`` (GRID, GRID)."""
+    first, last = answer.surface[frame.FRONT_DEPTH], answer.surface[frame.BACK_DEPTH]
+
+    def front() -> F32:
+        normals = _unit(answer.surface[frame.FRONT_NORMAL].transpose(1, 2, 0).astype(np.float64))
+        return fitted(first, normals, inside, tan_half_fov, FRONT_REACH)
+
+    def back() -> F32:
+        normals = filtered(normals_of(last, inside, tan_half_fov), last, inside)
+        return fitted(last, normals, inside, tan_half_fov, BACK_REACH)
+
     surface = answer.surface.copy()
-    normals = _unit(surface[frame.FRONT_NORMAL].transpose(1, 2, 0).astype(np.float64))
-    front = fitted(surface[frame.FRONT_DEPTH], normals, inside, tan_half_fov, FRONT_REACH)
-    back = surface[frame.BACK_DEPTH]
-    bent = filtered(normals_of(back, inside, tan_half_fov), back, inside)
-    surface[frame.FRONT_DEPTH] = front
-    surface[frame.BACK_DEPTH] = fitted(back, bent, inside, tan_half_fov, BACK_REACH)
+    surface[frame.FRONT_DEPTH], surface[frame.BACK_DEPTH] = both(front, back)
     return replace(answer, surface=surface)
 
 
