@@ -39,10 +39,8 @@ def walk(runs: Sequence[Run], work: Workshop, *, only_find: bool = False) -> Non
     work.over_runs("finish", runs, finish.finish_run)  # the scene, the contact sheet, the verdict
 
 
-def _opened_ahead(runs: Sequence[Run], plan: Plan, only_find: bool) -> tuple[Kind, ...]:
-    """Which models will be wanted for certain, though not at once."""
-    if only_find or all("crop" in run.manifest.stages_done for run in runs):
-        return ()
+def _wanted_later(plan: Plan) -> tuple[Kind, ...]:
+    """Whose models will be wanted for certain, though not at once."""
     return ("shape", "paint") if plan.settings.texture else ("shape",)
 
 
@@ -93,8 +91,9 @@ class Pipeline:
             Cancelled: somebody asked ``cancel``, or pressed Ctrl-C. The runs can be resumed.
         """
         plan = choose(self.settings)
-        runs = self._begin([Path(photo) for photo in photos], Path(out), plan)
-        self._walk(runs, plan)
+        with self._workshop(plan).opening_ahead(*_wanted_later(plan)):
+            runs = self._begin([Path(photo) for photo in photos], Path(out), plan)
+            self._walk(runs, plan)
         return runs
 
     def find(self, photo: Path | str, out: Path | str = "runs") -> Run:
@@ -119,7 +118,9 @@ class Pipeline:
         run = Run.open(Path(folder))
         plan = choose(run.manifest.settings)
         self.runs, self.unread = [run], []
-        self._walk([run], plan, change=change)
+        begun = "crop" in run.manifest.stages_done
+        with self._workshop(plan).opening_ahead(*(() if begun else _wanted_later(plan))):
+            self._walk([run], plan, change=change)
         return run
 
     def close(self) -> None:
@@ -165,6 +166,12 @@ class Pipeline:
         for note in run.manifest.input.notes:
             self._say(Event("note", run.manifest.name, "load", text=note))
 
+    def _workshop(self, plan: Plan) -> Workshop:
+        if self._work is None or self._work.plan != plan:
+            self.close()
+            self._work = Workshop(plan, self._say, self.cancel, keep_loaded=self._keep_loaded)
+        return self._work
+
     def _walk(
         self,
         runs: Sequence[Run],
@@ -173,9 +180,7 @@ class Pipeline:
         only_find: bool = False,
         change: Callable[[Run], None] = lambda run: None,
     ) -> None:
-        if self._work is None or self._work.plan != plan:
-            self.close()
-            self._work = Workshop(plan, self._say, self.cancel, keep_loaded=self._keep_loaded)
+        work = self._workshop(plan)
         with ExitStack() as held:
             held.callback(give_back)  # the stages that have no model leave free memory too
             for run in runs:
@@ -183,7 +188,7 @@ class Pipeline:
                 finish.reopen(run)
                 change(run)
                 self._say(Event("run-started", run.manifest.name, text=f"Engine {plan.engine}: {plan.reason}."))
-            with finish.recording_how_it_ended(runs), self._work.opening_ahead(*_opened_ahead(runs, plan, only_find)):
-                walk(runs, self._work, only_find=only_find)
+            with finish.recording_how_it_ended(runs):
+                walk(runs, work, only_find=only_find)
         for run in runs:
             self._say(Event("run-done", run.manifest.name, text=run.manifest.state))

@@ -22,7 +22,7 @@ from manymesh.paint.material import continued, palette
 from manymesh.paint.unseen import Plane, mirror_plane, photo_agrees, seen_in_mirror
 from manymesh.render.bake import DepthMap, Seen, depths_under, look, read_opaque
 from manymesh.render.camera import project, towards_viewer
-from manymesh.render.fill import fill_surface, pad, seen_by_vertex, welded
+from manymesh.render.fill import fill_surface, margins, pad, seen_by_vertex, welded
 from manymesh.render.geometry import vertex_normals
 from manymesh.render.texels import Texels, texels
 from manymesh.settings import Settings
@@ -43,7 +43,9 @@ AWAY_DEG = 82.0
 
 @contextmanager
 def open_paint(settings: Settings) -> Iterator[Paint]:
-    """Nothing to load."""
+    """Nothing to load but libraries, which this stage and the one before need: ahead of it, while a network works."""
+    import scipy.sparse.linalg
+    import scipy.spatial  # noqa: F401
 
     def paint(
         mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick, atlas: Atlas | None = None
@@ -91,9 +93,10 @@ def paint_from_photo(
         seen, shares = _with_other_half(front, known, surface, flat, view)
         materials = partial(_materials, seen, mesh, surface, flat, view, known.palette)
     baked_s = time.perf_counter()
-    colors = fill_surface(seen, surface, flat, vertex_colors=materials)
+    filled = partial(fill_surface, seen, surface, flat, vertex_colors=materials)
+    colors, around = both(filled, lambda: margins(surface))
     tick(0.9)
-    texture = pad(colors, surface)
+    texture = pad(colors, surface, around)
     details = {
         "seconds": {
             "unwrap": round(unwrapped_s - start_s, 3),

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manymesh.render.bake import Seen
 from manymesh.render.raster import Raster, interpolate
 from manymesh.render.texels import Texels
 from manymesh.side_by_side import both
-from manymesh.types import F32, F64, U8, Atlas
+from manymesh.types import F32, F64, U8, Atlas, Bool
 
 SOLID = 0.35  # weight from which a texel keeps its own colour
 STIFFNESS = 8.0  # how firmly seen colours hold the membrane
@@ -105,31 +106,53 @@ def spread(edges: tuple[Any, Any, Any], hold: Any, values: Any, count: int) -> F
     return np.asarray(solver.solve(np.asarray(values, np.float64) * hold[:, None]))
 
 
-def pad(colors: Any, surface: Texels) -> U8:
-    """The whole texture from the colours of the surface's texels.
+@dataclass(frozen=True)
+class Margins:
+    """What surrounds the charts of a texture, T x T.
 
-    Args:
-        colors: (n, 3) float32 in [0, 1].
-
-    Returns:
-        (T, T, 3) uint8 without holes.
+    Attributes:
+        near: (T, T) bool, the charts and all within ``REPEAT_PX`` of one.
+        ring: (r,) the pixels of ``near`` that are not the charts'. source: (r,) the chart's pixel nearest to each.
     """
+
+    near: Bool
+    ring: NDArray[np.int64]
+    source: NDArray[np.int64]
+
+
+def margins(surface: Texels) -> Margins:
+    """Where charts are repeated around them."""
     import cv2
 
     raster = surface.raster
-    known = raster.mask
-    picture = raster.image(np.asarray(colors, np.float32), 0)
-    if not known.any():
-        return np.full((*known.shape, 3), 128, np.uint8)
     distance, label = cv2.distanceTransformWithLabels(
-        np.where(known, 0, 255).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        np.where(raster.mask, 0, 255).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     pixel_of_label = np.zeros(int(label.max()) + 1, np.int64)
     pixel_of_label[label.ravel()[raster.pixel]] = raster.pixel
     near = distance <= REPEAT_PX
-    ring = near & ~known
-    picture[ring] = picture.reshape(-1, 3)[pixel_of_label[label[ring]]]
-    filled = push_pull(picture, near)
+    ring = np.flatnonzero(near & ~raster.mask)
+    return Margins(near, ring, pixel_of_label[label.ravel()[ring]])
+
+
+def pad(colors: Any, surface: Texels, around: Margins | None = None) -> U8:
+    """The whole texture from the colours of the surface's texels.
+
+    Args:
+        colors: (n, 3) float32 in [0, 1].
+        around: ``margins`` of the surface, where they are known.
+
+    Returns:
+        (T, T, 3) uint8 without holes.
+    """
+    raster = surface.raster
+    if not len(raster.pixel):
+        return np.full((*raster.mask.shape, 3), 128, np.uint8)
+    around = around or margins(surface)
+    picture = raster.image(np.asarray(colors, np.float32), 0)
+    flat = picture.reshape(-1, 3)
+    flat[around.ring] = flat[around.source]
+    filled = push_pull(picture, around.near)
     return (np.clip(filled, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 

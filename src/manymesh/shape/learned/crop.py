@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manymesh.errors import ObjectError
 from manymesh.shape.learned.frame import FILL, IMAGE_PX
@@ -58,27 +58,42 @@ def averaged(layers: F32, square: Square, side: int) -> F32:
     Beyond the picture everything is 0.
     """
     height, width, count = layers.shape
-    across = _averaging(square.left_px, square.side_px, width, side)
     down = _averaging(square.top_px, square.side_px, height, side)
-    rows = (down @ layers.reshape(height, width * count)).reshape(side, width, count)
-    picture = across @ np.ascontiguousarray(rows.transpose(1, 0, 2)).reshape(width, side * count)
+    across = _averaging(square.left_px, square.side_px, width, side)
+    rows = down.of(layers.reshape(height, width * count)).reshape(side, width, count)
+    picture = across.of(np.ascontiguousarray(rows.transpose(1, 0, 2)).reshape(width, side * count))
     return np.ascontiguousarray(picture.reshape(side, side, count).transpose(2, 1, 0), np.float32)
 
 
-def _averaging(start_px: float, side_px: float, count: int, places: int) -> Any:
-    """Sparse (places, count) weights that read a line of ``count`` pixels.
+@dataclass(frozen=True)
+class _Averaging:
+    """How each of n places of a line averages at most k neighbouring pixels.
+
+    Attributes:
+        pixel: (n, k) int64. weight: (n, k) float32, 0 where there is no such pixel.
+    """
+
+    pixel: NDArray[np.int64]
+    weight: F32
+
+    def of(self, lines: F32) -> F32:
+        """(n, c) float32 from (count, c): the averages of each column."""
+        total = np.zeros((len(self.pixel), lines.shape[1]), np.float32)
+        for pixel, weight in zip(self.pixel.T, self.weight.T, strict=True):
+            total += weight[:, None] * lines[pixel]
+        return total
+
+
+def _averaging(start_px: float, side_px: float, count: int, places: int) -> _Averaging:
+    """How to read a line of ``count`` pixels.
 
     A place's weights are the shares of its interval that the pixels cover. Where the places are finer than the pixels
     the interval is a pixel wide, which is linear interpolation. Beyond the line everything is 0.
     """
-    from scipy.sparse import csr_array
-
     step = side_px / places
     span = max(step, 1.0)
     low = start_px + (np.arange(places) + 0.5) * step - span / 2
     pixel = np.floor(low).astype(np.int64)[:, None] + np.arange(int(np.ceil(span)) + 1)
     weight = np.minimum(pixel + 1, low[:, None] + span) - np.maximum(pixel, low[:, None])
-    place = np.broadcast_to(np.arange(places)[:, None], pixel.shape)
     good = (weight > 0) & (pixel >= 0) & (pixel < count)
-    values = (weight[good] / span).astype(np.float32)
-    return csr_array((values, (place[good], pixel[good])), shape=(places, count))
+    return _Averaging(np.where(good, pixel, 0), np.where(good, weight / span, 0).astype(np.float32))

@@ -50,10 +50,6 @@ def open_shape(settings: Settings) -> Iterator[Shape]:
             note = f"The silhouette was inflated instead of modelled: {error}."
             return replace(inflate(cutout, tick), notes=(note,))
 
-    import fast_simplification  # noqa: F401 - what sculpting imports, here, where it may be done ahead
-    import scipy.sparse.linalg
-    import scipy.spatial  # noqa: F401
-
     with closing(network):
         yield shape
 
