@@ -19,7 +19,7 @@ from training.finder.weights import keep, load  # noqa: E402
 from training.log import Log, read  # noqa: E402
 from training.network import parameter_count  # noqa: E402
 from training.render.backend import compiler_missing  # noqa: E402
-from training.scenes.compose import Scenes, stacked  # noqa: E402
+from training.scenes.compose import Scenes, compose, stacked  # noqa: E402
 from training.scenes.faults import blocks, photographed  # noqa: E402
 from training.scenes.grounds import KINDS, grounds  # noqa: E402
 from training.scenes.layout import MOST, draw_layout  # noqa: E402
@@ -35,7 +35,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture(scope="module")
 def scenes():
     from training.render.shape_set import ShapeSet
-    from training.scenes.compose import compose
 
     shapes = ShapeSet([generate("toys", 1), generate("tableware", 2)], "cpu")
     return compose(shapes, 6, torch.ones(2), 5, size=128), compose(shapes, 6, torch.ones(2), 5, size=128)
@@ -268,3 +267,15 @@ def test_twins_are_of_one_shape_and_seen_from_one_height():
     assert (chosen == chosen[twins]).all()
     assert np.abs(height - height[twins]).max() < 0.35
     assert len(np.unique(np.round(views.azimuth.numpy(), 3))) > 5
+
+
+@needs_compiler
+def test_hoops_have_openings_that_the_ground_shows_through():
+    from training.render.shape_set import ShapeSet
+
+    shapes = ShapeSet([generate("hoops", number) for number in range(0, 24, 2)], "cpu")
+    made = compose(shapes, 8, torch.ones(len(shapes)), 4, size=128)
+    share = openings(made.owner).flatten(1).sum(1) / (made.owner >= 0).flatten(1).sum(1).clamp(min=1)
+    assert (share > 0.1).sum() >= 3
+    seen = made.alpha[openings(made.owner)]
+    assert float(seen.max()) < 0.5

@@ -23,7 +23,7 @@ from training.checkpoint import Average
 from training.finder.losses import TERMS, losses
 from training.finder.network import FULL, TINY, Finder, Size
 from training.finder.openings import openings
-from training.finder.validate import report, validation_scenes
+from training.finder.validate import OFTEN, report, validation_scenes
 from training.finder.weights import keep, load
 from training.log import Log
 from training.network import parameter_count
@@ -92,7 +92,7 @@ def train(chosen: argparse.Namespace, things: Things, log: Log) -> None:
     torch.manual_seed(chosen.seed)
     state = begin(chosen, device, log)
     shapes = ShapeSet(things.train, str(device))
-    weights = torch.from_numpy(view_weights(shapes.families))
+    weights = torch.from_numpy(view_weights(shapes.families, OFTEN))
     checks = validation_scenes(things, chosen.validation_scenes, chosen.batch, chosen.size, device)
     log.say(f"{parameter_count(state.network):,} parameters; {len(shapes)} shapes; {len(checks)} validation batches")
     named = {"batch": chosen.batch, "pixels": chosen.size, "rate": chosen.rate, "minutes": chosen.minutes}

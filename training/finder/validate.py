@@ -15,6 +15,8 @@ from training.scenes.grounds import KINDS
 from training.scenes.layout import MOST
 from training.things import Things, view_weights
 
+OFTEN = {"hoops": 3.0}
+"""Families that are in scenes so many times as often as others: openings are what finders fill."""
 OPENING_PX = 60
 """A scene with fewer pixels of openings says nothing about them."""
 LEAST_SPOT = 0.25
@@ -26,7 +28,7 @@ Table = dict[str, dict[str, float]]
 def validation_scenes(things: Things, count: int, chunk: int, size: int, device: torch.device) -> list[Scenes]:
     """``count`` scenes in whole chunks, at least one."""
     shapes = ShapeSet(things.held_out, str(device))
-    weights = torch.from_numpy(view_weights(shapes.families))
+    weights = torch.from_numpy(view_weights(shapes.families, OFTEN))
     return [compose(shapes, chunk, weights, VALIDATION_SEED + i, size) for i in range(max(1, count // chunk))]
 
 
