@@ -121,15 +121,16 @@ def stacked(
     n, _, height, width = ground.shape
     image, clear = ground.clone(), ground.new_ones((n, height, width))
     owner = torch.full((n, height, width), -1, dtype=torch.int64, device=ground.device)
-    start = 0
+    covered = layers[:, 3:]
+    solid = covered[:, 0] >= VISIBLE
+    through, start = (1 - dark) * (1 - covered), 0
     for number, count in enumerate(many):
         if not count:
             break
         part = slice(start, start + count)
-        image[:count] = over(image[:count], layers[part], dark[part])
-        covered = layers[part, 3]
-        clear[:count] *= 1 - covered
-        owner[:count].masked_fill_(covered >= VISIBLE, number)
+        image[:count].mul_(through[part]).add_(layers[part, :3])
+        clear[:count].mul_(1 - covered[part, 0])
+        owner[:count].masked_fill_(solid[part], number)
         start += count
     return image, 1 - clear, owner
 

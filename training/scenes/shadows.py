@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from torch.nn import functional
@@ -101,13 +103,19 @@ def at_quarter(pictures: torch.Tensor, sigma: float) -> torch.Tensor:
 
 def blur(pictures: torch.Tensor, sigma: float) -> torch.Tensor:
     """Gaussian blur of (n, c, h, w), zero beyond the border."""
-    reach = max(1, round(2.5 * sigma))
-    steps = torch.arange(-reach, reach + 1, device=pictures.device, dtype=pictures.dtype)
-    kernel = torch.exp(-(steps**2) / (2 * sigma**2))
-    kernel = kernel / kernel.sum()
+    kernel = _bell(sigma, pictures.device)
+    reach = len(kernel) // 2
     n, c, h, w = pictures.shape
     # As channels of one picture: convolutions of one channel each need no search for the best way at every new n.
     flat, many = pictures.reshape(1, n * c, h, w), kernel.expand(n * c, 1, -1)
     flat = functional.conv2d(flat, many[:, :, None, :].contiguous(), padding=(0, reach), groups=n * c)
     flat = functional.conv2d(flat, many[:, :, :, None].contiguous(), padding=(reach, 0), groups=n * c)
     return flat.reshape(n, c, h, w)
+
+
+@lru_cache(maxsize=32)
+def _bell(sigma: float, device: torch.device) -> torch.Tensor:
+    """(k,) float32 that sums to 1."""
+    reach = max(1, round(2.5 * sigma))
+    values = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
+    return tensor(values / values.sum(), device)
