@@ -1,10 +1,10 @@
 """Train the finder on one GPU.
 
     python -m training.finder.train --furniture PACK --generated 6000 --minutes 20 --out FOLDER
-    python -m training.finder.train --generated 20 --tiny --minutes 0.3 --batch 2 --out FOLDER   # a smoke run on a CPU
+    python -m training.finder.train --generated 20 --tiny --minutes 0.3 --batch 2 --size 128 --out FOLDER   # on a CPU
 
 The rate falls as a cosine of the time. FOLDER gets log.jsonl and the averaged weights (ema.safetensors), written anew
-at every validation.
+at every validation. ``--from`` begins with an earlier run's weights, validated as step 0, and a fresh optimiser.
 """
 
 from __future__ import annotations
