@@ -267,6 +267,8 @@ def test_twins_are_of_one_shape_and_seen_from_one_height():
     assert (chosen == chosen[twins]).all()
     assert np.abs(height - height[twins]).max() < 0.35
     assert len(np.unique(np.round(views.azimuth.numpy(), 3))) > 5
+    level = sample_views(shapes, len(twins), torch.ones(4), 2, twins, twins * 0).elevation.numpy()
+    assert np.ptp(level) < 0.5 < np.ptp(height)
 
 
 @needs_compiler

@@ -49,7 +49,12 @@ class Views:
 
 
 def sample_views(
-    shape_set: ShapeSet, n: int, weights: torch.Tensor, seed: int, twins: np.ndarray | None = None
+    shape_set: ShapeSet,
+    n: int,
+    weights: torch.Tensor,
+    seed: int,
+    twins: np.ndarray | None = None,
+    heights: np.ndarray | None = None,
 ) -> Views:
     """Random views.
 
@@ -58,8 +63,10 @@ def sample_views(
         n: how many views.
         weights: (len(shape_set),) any non-negative numbers, not all zero: how often each kept shape is chosen.
         seed: equal seeds give equal views on the same kind of device.
-        twins: (n,) for each view the number of the one whose shape, stretch and elevation it takes, often its paint
-            too: like things lying together. A view without a twin has its own number.
+        twins: (n,) for each view the number of the one whose shape and stretch it takes, often its paint too: like
+            things lying together. A view without a twin has its own number.
+        heights: (n,) for each view the number of the one whose elevation it nearly takes: things before one camera.
+            The twins' when None.
     """
     if len(weights) != len(shape_set):
         raise ValueError(f"{len(weights)} weights for {len(shape_set)} shapes")
@@ -76,7 +83,8 @@ def sample_views(
     azimuth, elevation = _draw_camera(rng, table, 2 * shape_set.half_boxes[where])
     generated_mode, real_mode = draw_look(rng, table, azimuth)
     if twins is not None:
-        elevation = _like_twins(rng, table, twins, azimuth, elevation)
+        _like_twins(rng, table, twins)
+        elevation = _like_heights(rng, table, twins if heights is None else heights, azimuth, elevation)
         generated_mode, real_mode = generated_mode[twins], real_mode[twins]
     placed = upload(table, shape_set.device)
     modes = upload(np.stack([generated_mode, real_mode]), shape_set.device)
@@ -86,17 +94,23 @@ def sample_views(
     return fitted(shape_set, chosen, placed, azimuth, elevation)
 
 
-def _like_twins(
-    rng: np.random.Generator, table: np.ndarray, twins: np.ndarray, azimuth: np.ndarray, elevation: np.ndarray
-) -> np.ndarray:
-    """Make views' rows like their twins'; answers the new elevations in radians."""
+def _like_twins(rng: np.random.Generator, table: np.ndarray, twins: np.ndarray) -> None:
+    """Make views' stretch, and often their paint, their twins'."""
     n = len(table)
-    other = twins != np.arange(n)
-    elevation = np.where(other, elevation[twins] + np.radians(rng.normal(0, 3, n)), elevation)
     table[:, COLUMNS["scale"]] = table[twins][:, COLUMNS["scale"]]
-    same_paint = other & (rng.random(n) < TWIN_PAINT_SHARE)[twins]
+    same_paint = (twins != np.arange(n)) & (rng.random(n) < TWIN_PAINT_SHARE)[twins]
     for name in ("hue", "tint", "textured", "seed", "gloss"):
         table[same_paint, COLUMNS[name]] = table[twins[same_paint], COLUMNS[name]]
+
+
+def _like_heights(
+    rng: np.random.Generator, table: np.ndarray, heights: np.ndarray, azimuth: np.ndarray, elevation: np.ndarray
+) -> np.ndarray:
+    """Turn cameras to nearly others' elevations; answers the new ones in radians."""
+    n = len(table)
+    other = heights != np.arange(n)
+    nearly = np.minimum(elevation[heights] + np.radians(rng.normal(0, 3, n)), math.pi / 2)
+    elevation = np.where(other, nearly, elevation)
     for i in np.flatnonzero(other):
         table[i, COLUMNS["rot"]] = axes(azimuth[i], elevation[i], 0.0).ravel()
     return elevation

@@ -22,6 +22,8 @@ VISIBLE = 0.5
 """Coverage from which a pixel is the thing's."""
 FLAT_SHARE = 0.1
 """Of the things lose their shading: paper, stickers, what lies in even light."""
+ONE_CAMERA_SHARE = 0.6
+"""Of the scenes have all their things seen from one height, as a photo does; a collage has not."""
 LARGE = 0.45
 """A thing whose crop has this side is larger than litter."""
 
@@ -53,7 +55,9 @@ def compose(shape_set: ShapeSet, n: int, weights: torch.Tensor, seed: int, size:
     slot, scene = np.nonzero(layout.present.T)
     many = layout.present.sum(0)
     start = np.cumsum(many) - many
-    views = sample_views(shape_set, len(scene), weights, seed, start[layout.twin[scene, slot]] + scene)
+    twins = start[layout.twin[scene, slot]] + scene
+    heights = np.where((rng.random(n) < ONE_CAMERA_SHARE)[scene], scene, twins)  # a scene's number is its first thing's
+    views = sample_views(shape_set, len(scene), weights, seed, twins, heights)
     device = shape_set.device
     front, _ = rasterise(shape_set, views)
     pictures = flattened(rng, shade(shape_set, views, front).clamp(0, 1))

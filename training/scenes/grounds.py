@@ -11,7 +11,7 @@ from torch.nn import functional
 CAMOUFLAGE_SHARE = 0.3
 """Of the grounds take nearly the colour of a thing: pale on pale is what finders fail at."""
 GRAINY_SHARE = 0.35
-FOLDED_SHARE = 0.2
+FOLDED_SHARE = 0.15
 """Of the grounds are cloth or paper with soft folds."""
 HARSH_SHARE = 0.15
 """Of the scenes lie in light that falls off strongly: a window at one side, a lamp, a cheap lens's dark corners."""
@@ -82,7 +82,7 @@ def plane(
 def folds(rng: np.random.Generator, dice: torch.Generator, n: int, size: int, device: torch.device) -> torch.Tensor:
     """(n, 1, size, size) factor: the soft ridges of cloth and paper that do not lie flat."""
     often, along = rng.uniform(1.5, 6, (n, 1, 1, 1)), rng.uniform(0, 2 * math.pi, (n, 1, 1, 1))
-    depth = tensor(rng.uniform(0.03, 0.3, (n, 1, 1, 1)), device)
+    depth = tensor(rng.uniform(0.02, 0.25, (n, 1, 1, 1)), device)
     line = (torch.arange(size, device=device) + 0.5) / size - 0.5
     y, x = line[:, None], line[None, :]
     bent = functional.interpolate(torch.rand((n, 1, 5, 5), device=device, generator=dice), (size, size), mode="bicubic")
