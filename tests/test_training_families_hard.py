@@ -23,6 +23,7 @@ FAMILIES = (
     "lamps",
     "buildings",
     "music",
+    "hoops",
 )
 PAINT = Paint((200, 100, 50), "wood")
 SEEDS = range(12)

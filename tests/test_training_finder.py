@@ -13,9 +13,13 @@ from training.families import generate  # noqa: E402
 from training.finder import export, train  # noqa: E402
 from training.finder.losses import TERMS, losses, middle_truth  # noqa: E402
 from training.finder.network import FULL, MIDDLE_LOGIT, TINY, TO_MIDDLE, TO_MIDDLE_UNIT, Finder  # noqa: E402
-from training.log import Log  # noqa: E402
+from training.finder.openings import openings  # noqa: E402
+from training.finder.validate import measured, summary  # noqa: E402
+from training.finder.weights import keep, load  # noqa: E402
+from training.log import Log, read  # noqa: E402
 from training.network import parameter_count  # noqa: E402
 from training.render.backend import compiler_missing  # noqa: E402
+from training.scenes.compose import Scenes, compose, stacked  # noqa: E402
 from training.scenes.faults import blocks, photographed  # noqa: E402
 from training.scenes.grounds import KINDS, grounds  # noqa: E402
 from training.scenes.layout import MOST, draw_layout  # noqa: E402
@@ -24,14 +28,13 @@ from training.things import Things  # noqa: E402
 
 needs_compiler = pytest.mark.skipif(bool(compiler_missing()), reason=f"{compiler_missing()}: no kernels on this CPU")
 
-
+SHORT = ["--minutes", "0.0001", "--batch", "1", "--validation-scenes", "1"]
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
 def scenes():
     from training.render.shape_set import ShapeSet
-    from training.scenes.compose import compose
 
     shapes = ShapeSet([generate("toys", 1), generate("tableware", 2)], "cpu")
     return compose(shapes, 6, torch.ones(2), 5, size=128), compose(shapes, 6, torch.ones(2), 5, size=128)
@@ -128,8 +131,8 @@ def test_the_truth_costs_next_to_nothing_and_its_contrary_much():
     middles = torch.zeros(1, 3, 16, 24)
     middles[:, MIDDLE_LOGIT], middles[:, TO_MIDDLE] = torch.logit(blobs.clamp(1e-4, 1 - 1e-4)), way
     mask = (alpha * 40 - 20)[:, None]
-    right, terms = losses(mask, middles, alpha, owner)
-    wrong, _ = losses(-mask, -middles, alpha, owner)
+    right, terms = losses(mask, middles, alpha, owner, openings(owner))
+    wrong, _ = losses(-mask, -middles, alpha, owner, openings(owner))
     assert len(terms) == len(TERMS)
     assert float(terms[0]) < 1e-3
     assert float(terms[3]) < 1e-4
@@ -143,13 +146,138 @@ def test_the_full_network_fits_beside_the_shape_network_in_the_wheel():
 
 @needs_compiler
 def test_a_few_steps_are_kept_and_exported(tmp_path: Path):
-    chosen = train.parser().parse_args(
-        ["--tiny", "--minutes", "0.0001", "--batch", "1", "--validation-scenes", "1", "--out", str(tmp_path)]
-    )
-    train.train(chosen, Things([generate("toys", 1)], [generate("toys", 2)]), Log(tmp_path))
-    network, step = train.load(tmp_path)
+    chosen = train.parser().parse_args(["--tiny", "--size", "128", *SHORT, "--out", str(tmp_path)])
+    things = Things([generate("toys", 1)], [generate("toys", 2)])
+    train.train(chosen, things, Log(tmp_path))
+    network, size, step = load(tmp_path)
     assert step >= 1
+    assert size == TINY
     out = tmp_path / "finder.onnx"
     export.export(network, out, {"version": "test"})
     assert export.difference(network, out) < 0.02
     assert parameter_count(network) == parameter_count(Finder(TINY))
+
+
+@needs_compiler
+def test_a_run_starts_from_anothers_weights_and_validates_them_first(tmp_path: Path):
+    torch.manual_seed(3)
+    earlier, folder = Finder(TINY), tmp_path / "run"
+    keep(tmp_path, earlier, TINY, 7)
+    folder.mkdir()
+    flags = ["--size", "96", "--rate", "0", "--from", str(tmp_path), "--out", str(folder)]
+    chosen = train.parser().parse_args([*SHORT, *flags])
+    train.train(chosen, Things([generate("toys", 1)], [generate("toys", 2)]), Log(folder))
+    validated = [record["step"] for record in read(folder) if record["event"] == "validation"]
+    assert validated[0] == 0
+    assert len(validated) == 2
+    network, size, _ = load(folder)
+    assert size == TINY
+    for name, value in network.named_parameters():
+        assert torch.allclose(value, earlier.get_parameter(name), atol=2e-3), name
+
+
+def test_a_scene_must_have_whole_cells():
+    with pytest.raises(SystemExit):
+        train.main(["--size", "100", "--out", "nowhere"])
+
+
+def test_an_opening_is_ground_with_the_same_thing_on_every_side():
+    owner = torch.full((1, 40, 60), -1)
+    owner[0, 5:25, 5:25] = 0
+    owner[0, 10:20, 10:20] = -1  # a frame's opening
+    owner[0, 5:25, 35:40] = 2  # two posts with a beam: open below
+    owner[0, 5:25, 50:55] = 2
+    owner[0, 5:8, 35:55] = 2
+    expected = torch.zeros_like(owner, dtype=torch.bool)
+    expected[0, 10:20, 10:20] = True
+    assert torch.equal(openings(owner), expected)
+    assert torch.equal(openings(owner.transpose(1, 2)), expected.transpose(1, 2))
+    owner[0, 12:14, 12:14] = 3  # what lies in it takes its rows and columns out, not the rest
+    assert openings(owner)[0, 15, 15]
+    assert not openings(owner)[0, 15, 12]
+
+
+def test_an_opening_that_is_filled_costs_more_than_other_ground():
+    owner = torch.full((1, 64, 64), -1)
+    owner[0, 4:60, 4:60] = 0
+    owner[0, 20:44, 20:44] = -1
+    alpha, middles = (owner >= 0).float(), torch.zeros(1, 3, 16, 16)
+    mask = torch.where(alpha > 0, 8.0, -8.0)[:, None]
+    mask[0, 0, 20:44, 20:44] = 8.0
+    _, known = losses(mask, middles, alpha, owner, openings(owner))
+    _, unknown = losses(mask, middles, alpha, owner, torch.zeros_like(owner, dtype=torch.bool))
+    assert float(known[0]) > 1.2 * float(unknown[0])
+
+
+def test_validation_tells_how_much_of_the_openings_stays_open():
+    owner = torch.full((2, 64, 64), -1)
+    owner[:, 4:60, 4:60] = 0
+    owner[:, 20:44, 20:44] = -1
+    alpha = (owner >= 0).float()
+    filled = alpha.clone()
+    filled[1, 20:44, 20:32] = 1
+    middles = torch.full((2, 3, 16, 16), -9.0)
+    middles[0, MIDDLE_LOGIT, 8, 8] = 5
+    scenes = Scenes(torch.zeros(2, 3, 64, 64), alpha, owner, torch.zeros(2, dtype=torch.int64))
+    rows = measured(lambda image: ((filled * 2 - 1)[:, None], middles), scenes)
+    assert [row["open"] for row in rows] == [1.0, 0.5]
+    assert [row["off"] for row in rows] == [0, 1]
+    table = summary(rows)
+    assert table["open"] == 0.75
+    assert table["counted"] == 0.5
+    assert table["worst"] < table["iou"] < 1
+
+
+def test_later_things_lie_over_earlier_ones_and_first_scenes_have_most():
+    ground = torch.full((3, 3, 8, 8), 0.5)
+    layers, dark = torch.zeros(3, 4, 8, 8), torch.zeros(3, 1, 8, 8)
+    layers[0, :, :4] = 1  # the first thing of scene 0, of scene 1, then the second of scene 0
+    layers[1, 3, :, :4] = 1
+    layers[2, 3, 2:6] = 1
+    dark[1, :, :, 4:] = 0.5
+    image, alpha, owner = stacked(ground, layers, dark, [2, 1, 0])
+    assert owner[0, :, 0].tolist() == [0, 0, 1, 1, 1, 1, -1, -1]
+    assert owner[1, 0].tolist() == [0, 0, 0, 0, -1, -1, -1, -1]
+    assert image[0, 0, :, 0].tolist() == [1, 1, 0, 0, 0, 0, 0.5, 0.5]
+    assert image[1, 0, 0].tolist() == [0, 0, 0, 0, 0.25, 0.25, 0.25, 0.25]
+    assert (owner[2] == -1).all()
+    assert torch.equal(alpha > 0, owner >= 0)
+
+
+def test_like_things_take_the_shape_of_one_of_their_scene():
+    layout = draw_layout(np.random.default_rng(1), 600)
+    own = np.arange(MOST)
+    alike = (layout.twin != own).any(1)
+    assert 0.1 < alike.mean() < 0.45
+    assert (layout.twin <= own).all()
+    assert (np.take_along_axis(layout.twin, layout.twin, 1) == layout.twin).all()
+    assert layout.present[np.nonzero(alike)[0], 1].all()
+    assert (np.diff(layout.present.sum(1)) <= 0).all()
+
+
+@needs_compiler
+def test_twins_are_of_one_shape_and_seen_from_one_height():
+    from training.render.shape_set import ShapeSet
+    from training.render.views import sample_views
+
+    shapes = ShapeSet([generate("toys", number) for number in range(4)], "cpu")
+    twins = np.array([0, 1, 0, 0, 4, 1, 0, 0, 0, 0])
+    views = sample_views(shapes, len(twins), torch.ones(4), 2, twins)
+    chosen, height = views.shape_index.numpy(), views.elevation.numpy()
+    assert (chosen == chosen[twins]).all()
+    assert np.abs(height - height[twins]).max() < 0.35
+    assert len(np.unique(np.round(views.azimuth.numpy(), 3))) > 5
+    level = sample_views(shapes, len(twins), torch.ones(4), 2, twins, twins * 0).elevation.numpy()
+    assert np.ptp(level) < 0.5 < np.ptp(height)
+
+
+@needs_compiler
+def test_hoops_have_openings_that_the_ground_shows_through():
+    from training.render.shape_set import ShapeSet
+
+    shapes = ShapeSet([generate("hoops", number) for number in range(0, 24, 2)], "cpu")
+    made = compose(shapes, 8, torch.ones(len(shapes)), 4, size=128)
+    share = openings(made.owner).flatten(1).sum(1) / (made.owner >= 0).flatten(1).sum(1).clamp(min=1)
+    assert (share > 0.1).sum() >= 3
+    seen = made.alpha[openings(made.owner)]
+    assert float(seen.max()) < 0.5

@@ -304,6 +304,7 @@ def test_generated_families_share_what_the_catalogue_leaves():
     assert weights == pytest.approx([0.45, 0.1375, 0.1375, 0.275])
     assert view_weights(["own/animals", "own/food"]) == pytest.approx([0.5, 0.5])
     assert view_weights(["furniture", "furniture"]) == pytest.approx([0.5, 0.5])
+    assert view_weights(["own/food", "own/hoops", "own/hoops"], {"hoops": 3}) == pytest.approx([0.25, 0.375, 0.375])
 
 
 def test_generating_ends_with_its_time():
@@ -321,6 +322,8 @@ def test_some_loose_things_lie_and_have_no_front_then():
     assert np.ptp(lying[4].vertices, axis=0).max() == pytest.approx(1)
     lamp = generate("lamps", 4)
     assert laid_down(lamp, "lamps", 4) is lamp
+    hoops = [laid_down(generate("hoops", number), "hoops", number) for number in range(4)]
+    assert [shape.front_known for shape in hoops] == [True, False, True, False]
 
 
 def test_steep_views_are_a_group_of_their_own(network, batch):

@@ -12,15 +12,18 @@ from training.shapes import Shape, normalised
 LOOSE = ("clothing", "food", "gadgets", "music", "tableware", "tools", "toys")
 EVERY = 5
 """One of so many lies; the others are as their family stands them."""
+EVERY_OTHER = ("hoops",)
+"""Families of which one of two lies."""
 TIPS = ("back", "back", "face", "side", "side")
 
 
 def laid_down(shape: Shape, family: str, number: int) -> Shape:
-    """The shape, or for one in ``EVERY`` of the ``LOOSE`` families the shape lying, turned any way.
+    """The shape, or for one in ``EVERY`` of the ``LOOSE`` families (or one of two) the shape lying, turned any way.
 
     What lies has no front: its own one looks up, down or anywhere.
     """
-    if family not in LOOSE or number % EVERY != EVERY - 1:
+    every = 2 if family in EVERY_OTHER else EVERY
+    if family not in LOOSE + EVERY_OTHER or number % every != every - 1:
         return shape
     rng = np.random.default_rng([zlib.crc32(b"lying " + family.encode()), number])
     tip = str(rng.choice(TIPS))

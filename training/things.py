@@ -127,12 +127,18 @@ def unusable(shape: Shape) -> str:
     return ""
 
 
-def view_weights(families_of_shapes: list[str]) -> np.ndarray:
-    """(shapes,) float64 that sum to 1: how often each shape is looked at, by the families of all."""
+def view_weights(families_of_shapes: list[str], often: dict[str, float] | None = None) -> np.ndarray:
+    """(shapes,) float64 that sum to 1: how often each shape is looked at, by the families of all.
+
+    Args:
+        often: generated families that are looked at so many times as often as the others.
+    """
     generated = [family if family.startswith(OWN) else "" for family in families_of_shapes]
     families = sorted({family for family in generated if family})
     catalogue_share = CATALOGUE_SHARE if families else 1.0
-    own_share = (1.0 - CATALOGUE_SHARE if "" in generated else 1.0) / max(1, len(families))
-    shares = dict.fromkeys(families, own_share) | {"": catalogue_share}
+    own_share = 1.0 - CATALOGUE_SHARE if "" in generated else 1.0
+    parts = {family: (often or {}).get(family.removeprefix(OWN), 1.0) for family in families}
+    total = max(sum(parts.values()), 1e-9)
+    shares = {family: own_share * part / total for family, part in parts.items()} | {"": catalogue_share}
     counts = {family: generated.count(family) for family in {*generated}}
     return np.array([shares[family] / counts[family] for family in generated])

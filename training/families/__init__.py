@@ -30,6 +30,7 @@ FAMILIES = (
     "lamps",
     "buildings",
     "music",
+    "hoops",
     "abstract",
 )
 

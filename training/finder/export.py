@@ -17,7 +17,7 @@ import torch
 from manymesh.packaged import write_digest
 from training.export import LICENCE, write_onnx
 from training.finder.network import Finder
-from training.finder.train import load
+from training.finder.weights import load
 
 OUTPUTS = ("mask", "middles")
 
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
         torch.manual_seed(0)
         network, step = Finder(), 0
     else:
-        network, step = load(chosen.run)
+        network, _, step = load(chosen.run)
     export(network, chosen.out, {"version": chosen.version, "training_steps": str(step)})
     write_digest(chosen.out, version=chosen.version, licence=LICENCE)
     size = chosen.out.stat().st_size

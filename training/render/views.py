@@ -17,6 +17,8 @@ from training.render.shape_set import ShapeSet
 FIT_STEPS = 6
 STEEP_SHARE = 0.27
 """Of views from 40 to 90 degrees above: small things on desks and on the ground."""
+TWIN_PAINT_SHARE = 0.4
+"""Of the groups of like things are painted alike as well."""
 SAFE_ELEVATION = math.radians(35.0)
 LONGEST = 1.3
 """A thing's length along the sight over the picture's side: nobody photographs a pole from straight above, and what
@@ -46,7 +48,14 @@ class Views:
         return self.table[:, COLUMNS[name]]
 
 
-def sample_views(shape_set: ShapeSet, n: int, weights: torch.Tensor, seed: int) -> Views:
+def sample_views(
+    shape_set: ShapeSet,
+    n: int,
+    weights: torch.Tensor,
+    seed: int,
+    twins: np.ndarray | None = None,
+    heights: np.ndarray | None = None,
+) -> Views:
     """Random views.
 
     Args:
@@ -54,11 +63,17 @@ def sample_views(shape_set: ShapeSet, n: int, weights: torch.Tensor, seed: int) 
         n: how many views.
         weights: (len(shape_set),) any non-negative numbers, not all zero: how often each kept shape is chosen.
         seed: equal seeds give equal views on the same kind of device.
+        twins: (n,) for each view the number of the one whose shape and stretch it takes, often its paint too: like
+            things lying together. A view without a twin has its own number.
+        heights: (n,) for each view the number of the one whose elevation it nearly takes: things before one camera.
+            The twins' when None.
     """
     if len(weights) != len(shape_set):
         raise ValueError(f"{len(weights)} weights for {len(shape_set)} shapes")
     chooser = torch.Generator(weights.device).manual_seed(seed)
     chosen = torch.multinomial(weights.float(), n, replacement=True, generator=chooser)
+    if twins is not None:
+        chosen = chosen[torch.from_numpy(twins).to(chosen.device)]
     where = chosen.cpu().numpy()
     if shape_set.device.type == "cuda" and chosen.device.type == "cpu":
         chosen = chosen.pin_memory()
@@ -67,12 +82,38 @@ def sample_views(shape_set: ShapeSet, n: int, weights: torch.Tensor, seed: int) 
     table = np.zeros((n, VIEW_SIZE), np.float32)
     azimuth, elevation = _draw_camera(rng, table, 2 * shape_set.half_boxes[where])
     generated_mode, real_mode = draw_look(rng, table, azimuth)
+    if twins is not None:
+        _like_twins(rng, table, twins)
+        elevation = _like_heights(rng, table, twins if heights is None else heights, azimuth, elevation)
+        generated_mode, real_mode = generated_mode[twins], real_mode[twins]
     placed = upload(table, shape_set.device)
     modes = upload(np.stack([generated_mode, real_mode]), shape_set.device)
     generated = shape_set.generated[chosen]
     placed[:, COLUMNS["mode"].start] = torch.where(generated, modes[0], modes[1])
     placed[:, COLUMNS["textured"].start] *= torch.where(generated, 1.0, 0.1)
     return fitted(shape_set, chosen, placed, azimuth, elevation)
+
+
+def _like_twins(rng: np.random.Generator, table: np.ndarray, twins: np.ndarray) -> None:
+    """Make views' stretch, and often their paint, their twins'."""
+    n = len(table)
+    table[:, COLUMNS["scale"]] = table[twins][:, COLUMNS["scale"]]
+    same_paint = (twins != np.arange(n)) & (rng.random(n) < TWIN_PAINT_SHARE)[twins]
+    for name in ("hue", "tint", "textured", "seed", "gloss"):
+        table[same_paint, COLUMNS[name]] = table[twins[same_paint], COLUMNS[name]]
+
+
+def _like_heights(
+    rng: np.random.Generator, table: np.ndarray, heights: np.ndarray, azimuth: np.ndarray, elevation: np.ndarray
+) -> np.ndarray:
+    """Turn cameras to nearly others' elevations; answers the new ones in radians."""
+    n = len(table)
+    other = heights != np.arange(n)
+    nearly = np.minimum(elevation[heights] + np.radians(rng.normal(0, 3, n)), math.pi / 2)
+    elevation = np.where(other, nearly, elevation)
+    for i in np.flatnonzero(other):
+        table[i, COLUMNS["rot"]] = axes(azimuth[i], elevation[i], 0.0).ravel()
+    return elevation
 
 
 def fitted(

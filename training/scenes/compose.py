@@ -12,8 +12,8 @@ from training.render.draw import rasterise, shade
 from training.render.shape_set import ShapeSet
 from training.render.views import sample_views
 from training.scenes.faults import photographed
-from training.scenes.grounds import LITTER, draw_kinds, grounds, litter, tensor
-from training.scenes.layout import MOST, Layout, draw_layout
+from training.scenes.grounds import LITTER, draw_kinds, grounds, indices, litter, tensor
+from training.scenes.layout import draw_layout
 from training.scenes.shadows import shadows
 
 SIZE = 384
@@ -22,6 +22,8 @@ VISIBLE = 0.5
 """Coverage from which a pixel is the thing's."""
 FLAT_SHARE = 0.1
 """Of the things lose their shading: paper, stickers, what lies in even light."""
+ONE_CAMERA_SHARE = 0.6
+"""Of the scenes have all their things seen from one height, as a photo does; a collage has not."""
 LARGE = 0.45
 """A thing whose crop has this side is larger than litter."""
 
@@ -44,41 +46,41 @@ class Scenes:
 
 
 def compose(shape_set: ShapeSet, n: int, weights: torch.Tensor, seed: int, size: int = SIZE) -> Scenes:
-    """``n`` random scenes; equal seeds give equal scenes on the same kind of device."""
+    """``n`` random scenes; equal seeds give equal scenes on the same kind of device. Nothing waits for the device."""
     rng = np.random.default_rng([seed, 7])
     layout = draw_layout(rng, n)
-    scene, slot = np.nonzero(layout.present)
-    if not len(scene):  # the kernels want something to draw
+    if not layout.present.any():  # the kernels want something to draw
         layout.present[0, 0], layout.side[0, 0], layout.centre[0, 0] = True, 0.6, 0.5
-        scene, slot = np.nonzero(layout.present)
-    views = sample_views(shape_set, len(scene), weights, seed)
+    # All first things, then all second ones: scenes with more things come first, so each group is a run of scenes.
+    slot, scene = np.nonzero(layout.present.T)
+    many = layout.present.sum(0)
+    start = np.cumsum(many) - many
+    twins = start[layout.twin[scene, slot]] + scene
+    heights = np.where((rng.random(n) < ONE_CAMERA_SHARE)[scene], scene, twins)  # a scene's number is its first thing's
+    views = sample_views(shape_set, len(scene), weights, seed, twins, heights)
+    device = shape_set.device
     front, _ = rasterise(shape_set, views)
     pictures = flattened(rng, shade(shape_set, views, front).clamp(0, 1))
-    layers = laid(pictures, layout, scene, slot, size)
-    device = layers.device
-    scene_of = torch.from_numpy(scene).to(device)
-    dark = shadows(layers[:, 3:], scene_of, n, seed)
-    place = np.full((n, MOST), len(scene))
-    place[scene, slot] = np.arange(len(scene))
-    places = torch.from_numpy(place).to(device)
-    nothing = torch.zeros_like(layers[:1])
-    layers, dark = torch.cat([layers, nothing]), torch.cat([dark, nothing[:, :1]])
-    colored = pictures.flatten(2).sum(2)
-    mean = colored[:, :3] / colored[:, 3:].clamp(min=1e-3)
-    first = torch.cat([mean, mean.new_full((1, 3), 0.6)])[places[:, 0]]
+    layers = laid(pictures, layout.side[scene, slot], layout.centre[scene, slot], size)
+    dark = shadows(layers[:, 3:], indices(scene, device), n, seed)
+    filled = many[0]  # the scenes that have a thing
+    colored = pictures[:filled].flatten(2).sum(2)
+    first = torch.full((n, 3), 0.6, device=device)
+    first[:filled] = colored[:, :3] / colored[:, 3:].clamp(min=1e-3)
     kinds = draw_kinds(rng, n)
     lone = (layout.present.sum(1) == 1) & (layout.side[:, 0] >= LARGE)
     kinds = np.where((kinds == LITTER) & ~lone, 0, kinds)
-    others = pictures[torch.from_numpy(rng.integers(len(pictures), size=n)).to(device)]
-    image = grounds(kinds, first, others, size, seed)
-    image, alpha, owner = stacked(image, layers, dark, places)
+    others = pictures[indices(rng.integers(len(pictures), size=n), device)]
+    ground = grounds(kinds, first, others, size, seed)
+    image, alpha, owner = stacked(ground, layers, dark, many.tolist())
     littered = np.flatnonzero(kinds == LITTER)
     if len(littered):
-        where = torch.from_numpy(littered).to(device)
         full = np.flatnonzero(layout.present.sum(1) >= 2)
-        source = torch.from_numpy(rng.choice(full if len(full) else np.arange(n), len(littered))).to(device)
-        image[where], _, _ = stacked(litter(rng, image[source]), layers, dark, places[where])
-    return Scenes(photographed(image, seed), alpha, owner, torch.from_numpy(kinds).to(device))
+        source = indices(rng.choice(full if len(full) else np.arange(n), len(littered)), device)
+        # Under one thing, which is the scene's first.
+        where = indices(littered, device)
+        image[where] = over(litter(rng, image[source]), layers[where], dark[where])
+    return Scenes(photographed(image, seed), alpha, owner, indices(kinds, device))
 
 
 def flattened(rng: np.random.Generator, pictures: torch.Tensor) -> torch.Tensor:
@@ -89,32 +91,54 @@ def flattened(rng: np.random.Generator, pictures: torch.Tensor) -> torch.Tensor:
     return torch.where(flat, torch.cat([color * pictures[:, 3:], pictures[:, 3:]], 1), pictures)
 
 
-def laid(pictures: torch.Tensor, layout: Layout, scene: np.ndarray, slot: np.ndarray, size: int) -> torch.Tensor:
-    """(m, 4, size, size): each thing's premultiplied picture at its place, empty elsewhere."""
-    device = pictures.device
-    side, centre = layout.side[scene, slot], layout.centre[scene, slot] * 2 - 1
-    theta = np.zeros((len(scene), 2, 3), np.float32)
+def laid(pictures: torch.Tensor, side: np.ndarray, centre: np.ndarray, size: int) -> torch.Tensor:
+    """(m, 4, size, size): each thing's premultiplied picture at its place, empty elsewhere.
+
+    Args:
+        pictures: (m, 4, p, p).
+        side, centre: (m,) and (m, 2) of the things' crops, see ``Layout``.
+    """
+    device, m = pictures.device, len(pictures)
+    theta = np.zeros((m, 2, 3), np.float32)
     theta[:, 0, 0] = theta[:, 1, 1] = 1 / side
-    theta[:, :, 2] = -centre / side[:, None]
-    grid = functional.affine_grid(tensor(theta, device), [len(scene), 4, size, size], align_corners=False)
-    sharp = functional.grid_sample(pictures, grid, align_corners=False)
-    # Averaged down first where a pixel of the scene covers several of the render.
-    averaged = functional.grid_sample(functional.avg_pool2d(pictures, 2), grid, align_corners=False)
-    coarse = tensor((side * size < 0.8 * pictures.shape[-1])[:, None, None, None], device) > 0
-    return torch.where(coarse, averaged, sharp)
+    theta[:, :, 2] = -(centre * 2 - 1) / side[:, None]
+    grid = functional.affine_grid(tensor(theta, device), [m, 4, size, size], align_corners=False)
+    # Averaged first where a pixel of the scene covers several of the render.
+    covers = pictures.shape[-1] / (side * size)
+    for least, width in ((1.25, 3), (3.5, 5)):
+        if (covers > least).any():
+            coarse = tensor((covers > least)[:, None, None, None], device) > 0
+            pictures = torch.where(coarse, functional.avg_pool2d(pictures, width, 1, width // 2), pictures)
+    return functional.grid_sample(pictures, grid, align_corners=False)
 
 
 def stacked(
-    image: torch.Tensor, layers: torch.Tensor, dark: torch.Tensor, places: torch.Tensor
+    ground: torch.Tensor, layers: torch.Tensor, dark: torch.Tensor, many: list[int]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Things over the ground in their order, each on the shadow that it throws: image, alpha, owner."""
-    n, _, height, width = image.shape
-    clear = image.new_ones((n, 1, height, width))
-    owner = torch.full((n, height, width), -1, dtype=torch.int64, device=image.device)
-    for number in range(places.shape[1]):
-        layer, shadow = layers[places[:, number]], dark[places[:, number]]
-        covered = layer[:, 3:]
-        image = layer[:, :3] + image * (1 - shadow) * (1 - covered)
-        clear = clear * (1 - covered)
-        owner = torch.where(covered[:, 0] >= VISIBLE, number, owner)
-    return image, (1 - clear)[:, 0], owner
+    """Things over the ground in their order, each on the shadow that it throws: image, alpha, owner.
+
+    Args:
+        ground: (n, 3, h, w).
+        layers, dark: (m, 4, h, w) and (m, 1, h, w): the first things of the first many[0] scenes, then the second
+            things of the first many[1], and so on.
+    """
+    n, _, height, width = ground.shape
+    image, clear = ground.clone(), ground.new_ones((n, height, width))
+    owner = torch.full((n, height, width), -1, dtype=torch.int64, device=ground.device)
+    covered = layers[:, 3:]
+    solid = covered[:, 0] >= VISIBLE
+    through, start = (1 - dark) * (1 - covered), 0
+    for number, count in enumerate(many):
+        if not count:
+            break
+        part = slice(start, start + count)
+        image[:count].mul_(through[part]).add_(layers[part, :3])
+        clear[:count].mul_(1 - covered[part, 0])
+        owner[:count].masked_fill_(solid[part], number)
+        start += count
+    return image, 1 - clear, owner
+
+
+def over(image: torch.Tensor, layers: torch.Tensor, dark: torch.Tensor) -> torch.Tensor:
+    """Premultiplied pictures over others that they darken."""
+    return layers[:, :3] + image * (1 - dark) * (1 - layers[:, 3:])

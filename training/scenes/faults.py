@@ -7,7 +7,7 @@ import math
 import numpy as np
 import torch
 
-from training.scenes.grounds import tensor
+from training.scenes.grounds import indices, tensor
 from training.scenes.shadows import blur
 
 BLOCK = 8
@@ -31,7 +31,7 @@ def photographed(image: torch.Tensor, seed: int) -> torch.Tensor:
     # Blur beyond the border would mix black in.
     inner = blur(torch.ones_like(image[:1, :1]), 1.6), blur(torch.ones_like(image[:1, :1]), 0.7)
     soft[1], soft[2] = soft[1] / inner[1], soft[2] / inner[0]
-    lot = torch.from_numpy(rng.choice(3, n, p=[0.5, 0.35, 0.15])).to(device)
+    lot = indices(rng.choice(3, n, p=[0.5, 0.35, 0.15]), device)
     image = soft[lot, torch.arange(n, device=device)]
     level = draw(np.where(rng.random(n) < 0.6, rng.uniform(0, 0.035, n), 0.0))
     image = image + level * torch.randn(image.shape, device=device, generator=dice)

@@ -10,6 +10,11 @@ from torch.nn import functional
 
 CAMOUFLAGE_SHARE = 0.3
 """Of the grounds take nearly the colour of a thing: pale on pale is what finders fail at."""
+GRAINY_SHARE = 0.35
+FOLDED_SHARE = 0.15
+"""Of the grounds are cloth or paper with soft folds."""
+HARSH_SHARE = 0.15
+"""Of the scenes lie in light that falls off strongly: a window at one side, a lamp, a cheap lens's dark corners."""
 KINDS = ("plain", "two planes", "texture", "two textures", "clutter", "litter")
 KIND_CHANCES = (0.36, 0.2, 0.18, 0.12, 0.07, 0.07)
 LITTER = KINDS.index("litter")
@@ -37,29 +42,54 @@ def grounds(kinds: np.ndarray, like: torch.Tensor, clutter: torch.Tensor, size: 
     device, n = like.device, len(kinds)
     rng = np.random.default_rng([seed, 11])
     dice = torch.Generator(device).manual_seed(seed)
-    kind = torch.from_numpy(np.asarray(kinds)).to(device)
-    first = plane(rng, dice, like, n, size, (kind == 2) | (kind == 3))
-    second = plane(rng, dice, like, n, size, kind == 3)
-    wall = horizon(rng, n, size, device) * ((kind == 1) | (kind == 3) | (kind == 4))[:, None, None, None]
-    ground = first * (1 - wall) + second * wall
-    room = blurred(clutter, size)
-    ground = torch.where((kind == 4)[:, None, None, None], room[:, :3] + ground * (1 - room[:, 3:]), ground)
+    kinds = np.asarray(kinds)
+    textured = np.concatenate([(kinds == 2) | (kinds == 3), kinds == 3])
+    ground, second = plane(rng, dice, torch.cat([like, like]), 2 * n, size, textured).chunk(2)
+    walled = tensor(np.isin(kinds, (1, 3, 4))[:, None, None, None], device)
+    ground = torch.lerp(ground, second, horizon(rng, n, size, device) * walled)
+    cluttered = np.flatnonzero(kinds == 4)
+    if len(cluttered):
+        where = indices(cluttered, device)
+        room = blurred(clutter[where], size)
+        ground[where] = room[:, :3] + ground[where] * (1 - room[:, 3:])
     return (ground * lighting(rng, dice, n, size, device)).clamp(0, 1)
 
 
 def plane(
-    rng: np.random.Generator, dice: torch.Generator, like: torch.Tensor, n: int, size: int, textured: torch.Tensor
+    rng: np.random.Generator, dice: torch.Generator, like: torch.Tensor, n: int, size: int, textured: np.ndarray
 ) -> torch.Tensor:
-    """(n, 3, size, size): one colour each, with a pattern where ``textured``."""
+    """(n, 3, size, size): one colour each, with a pattern where ``textured``, some with grain, some folded."""
     device = like.device
     base = colors(rng, like, n)
     other = (base + tensor(rng.normal(0, 0.14, (n, 3)) + rng.normal(0, 0.14, (n, 1)), device)).clamp(0, 1)
-    pattern = patterns(rng, dice, n, size, device)
-    strength = tensor(np.exp(rng.uniform(np.log(0.1), np.log(1.0), (n, 1, 1, 1))), device)
-    share = pattern * strength * textured[:, None, None, None]
-    made = base[..., None, None] * (1 - share) + other[..., None, None] * share
-    grain = tensor(np.where(rng.random((n, 1, 1, 1)) < 0.35, rng.uniform(0, 0.05, (n, 1, 1, 1)), 0.0), device)
-    return made + grain * (fractal(dice, n, 1, size, device, rng, finest=True) - 0.5)
+    made = base[..., None, None].repeat(1, 1, size, size)
+    # Each is worked out only for the pictures that have it: at full size they cost more than the network.
+    if len(some := np.flatnonzero(textured)):
+        where = indices(some, device)
+        strength = tensor(np.exp(rng.uniform(np.log(0.1), np.log(1.0), (len(some), 1, 1, 1))), device)
+        share = patterns(rng, dice, len(some), size, device) * strength
+        made[where] = torch.lerp(made[where], other[where][..., None, None], share)
+    if len(some := np.flatnonzero(rng.random(n) < GRAINY_SHARE)):
+        where = indices(some, device)
+        grain = tensor(rng.uniform(0, 0.05, (len(some), 1, 1, 1)), device)
+        made[where] = made[where] + grain * (fractal(dice, len(some), 1, size, device, rng, finest=True) - 0.5)
+    if len(some := np.flatnonzero(rng.random(n) < FOLDED_SHARE)):
+        where = indices(some, device)
+        made[where] = made[where] * folds(rng, dice, len(some), size, device)
+    return made
+
+
+def folds(rng: np.random.Generator, dice: torch.Generator, n: int, size: int, device: torch.device) -> torch.Tensor:
+    """(n, 1, size, size) factor: the soft ridges of cloth and paper that do not lie flat."""
+    often, along = rng.uniform(1.5, 6, (n, 1, 1, 1)), rng.uniform(0, 2 * math.pi, (n, 1, 1, 1))
+    depth = tensor(rng.uniform(0.02, 0.25, (n, 1, 1, 1)), device)
+    line = (torch.arange(size, device=device) + 0.5) / size - 0.5
+    y, x = line[:, None], line[None, :]
+    bent = functional.interpolate(torch.rand((n, 1, 5, 5), device=device, generator=dice), (size, size), mode="bicubic")
+    across = x * tensor(np.cos(along), device) + y * tensor(np.sin(along), device)
+    wave = torch.sin(6.283 * (tensor(often, device) * (across + 0.25 * bent)))
+    # Ridges are narrower than the valleys between them.
+    return 1 + depth * (wave + 0.4 * wave * wave - 0.2)
 
 
 def colors(rng: np.random.Generator, like: torch.Tensor, n: int) -> torch.Tensor:
@@ -96,7 +126,7 @@ def patterns(rng: np.random.Generator, dice: torch.Generator, n: int, size: int,
     tiles = (((u * often * 0.5).remainder(1) < 0.04) | ((v * often * 0.5).remainder(1) < 0.04)).float()
     tiles = tiles + 0.3 * _hash((u * often * 0.5).floor() + 17 * (v * often * 0.5).floor())
     kinds = torch.stack([clouds, boards, checks, weave, specks, tiles])
-    chosen = torch.from_numpy(rng.choice(6, n, p=[0.3, 0.22, 0.1, 0.12, 0.14, 0.12])).to(device)
+    chosen = indices(rng.choice(6, n, p=[0.3, 0.22, 0.1, 0.12, 0.14, 0.12]), device)
     return kinds[chosen, torch.arange(n, device=device)][:, None]
 
 
@@ -139,13 +169,14 @@ def lighting(rng: np.random.Generator, dice: torch.Generator, n: int, size: int,
     line = (torch.arange(size, device=device) + 0.5) / size - 0.5
     y, x = torch.meshgrid(line, line, indexing="ij")
     towards = tensor(rng.uniform(0, 2 * math.pi, (n, 1, 1)), device)
-    amount = tensor(np.abs(rng.normal(0, 0.18, (n, 1, 1))), device)
-    corners = tensor(np.where(rng.random((n, 1, 1)) < 0.4, rng.uniform(0, 0.6, (n, 1, 1)), 0.0), device)
+    harsh = np.where(rng.random((n, 1, 1)) < HARSH_SHARE, rng.uniform(1.5, 3.0, (n, 1, 1)), 1.0)
+    amount = tensor(np.minimum(np.abs(rng.normal(0, 0.18, (n, 1, 1))) * harsh, 0.6), device)
+    corners = tensor(np.where(rng.random((n, 1, 1)) < 0.4, rng.uniform(0, 0.6, (n, 1, 1)), 0.0) * harsh, device)
     slow = torch.rand((n, 1, 4, 4), device=device, generator=dice) - 0.5
     slow = functional.interpolate(slow, (size, size), mode="bicubic")[:, 0]
     uneven = tensor(np.where(rng.random((n, 1, 1)) < 0.4, rng.uniform(0, 0.25, (n, 1, 1)), 0.0), device)
     light = 1 + amount * (x * towards.cos() + y * towards.sin()) * 2 - corners * (x**2 + y**2) + uneven * slow
-    return light[:, None]
+    return light.clamp(min=0.1)[:, None]
 
 
 def litter(rng: np.random.Generator, scenes: torch.Tensor) -> torch.Tensor:
@@ -170,6 +201,12 @@ def blurred(pictures: torch.Tensor, size: int) -> torch.Tensor:
 def tensor(values: np.ndarray, device: torch.device) -> torch.Tensor:
     """float32 on the device, without waiting for what is queued there."""
     made = torch.from_numpy(np.ascontiguousarray(values, np.float32))
+    return made.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else made
+
+
+def indices(values: np.ndarray, device: torch.device) -> torch.Tensor:
+    """int64 on the device, without waiting for what is queued there."""
+    made = torch.from_numpy(np.ascontiguousarray(values, np.int64))
     return made.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else made
 
 

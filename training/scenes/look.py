@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import colorsys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from training.render.look import load
 from training.render.shape_set import ShapeSet
 from training.scenes.compose import Scenes, compose
+from training.scenes.layout import MOST
 
 
 def main() -> None:
@@ -29,7 +31,12 @@ def main() -> None:
 
 def sheet(scenes: Scenes, columns: int = 6, side: int = 256) -> np.ndarray:
     """(h, w, 3) uint8: each photo, and under it its things in colours."""
-    palette = np.array([[0, 0, 0], *[[40 + 200 * (i & 1), 40 + 100 * (i & 2), 40 + 50 * (i & 4)] for i in range(1, 8)]])
+    hues = [(number * 0.618) % 1 for number in range(MOST)]
+    colors = [
+        [255 * c for c in colorsys.hsv_to_rgb(hue, 0.5 + 0.5 * (i % 2), 1 - 0.4 * (i % 3 == 2))]
+        for i, hue in enumerate(hues)
+    ]
+    palette = np.array([[0, 0, 0], *colors])
     cells = []
     for image, owner in zip(scenes.image.cpu(), scenes.owner.cpu(), strict=True):
         photo = (image.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
