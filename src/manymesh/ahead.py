@@ -24,6 +24,7 @@ class Ahead:
         self._opening: dict[Stage, Future[tuple[Any, ExitStack]]] = {
             stage: self._thread.submit(_open, stage, settings) for stage in stages
         }
+        self._warming = [self._thread.submit(stage.warm) for stage in stages]
 
     @contextmanager
     def opened(self, stage: Stage, settings: Settings) -> Iterator[Any]:
@@ -40,11 +41,9 @@ class Ahead:
 
     def close(self) -> None:
         """Close what nobody asked for. Waits for what is being opened."""
+        self._thread.shutdown(cancel_futures=True)
         for opening in self._opening.values():
-            opening.cancel()
-        self._thread.shutdown()
-        for opening in self._opening.values():
-            # Nobody will know why one that nobody wants could not be opened.
+            # Why one that nobody wants could not be opened, nobody need know.
             if not opening.cancelled() and opening.exception() is None:
                 opening.result()[1].close()
         self._opening.clear()

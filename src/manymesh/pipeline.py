@@ -41,7 +41,7 @@ def walk(runs: Sequence[Run], work: Workshop, *, only_find: bool = False) -> Non
 
 def _wanted_later(plan: Plan) -> tuple[Kind, ...]:
     """Whose models will be wanted for certain, though not at once."""
-    return ("shape", "paint") if plan.settings.texture else ("shape",)
+    return ("matte", "shape", "paint") if plan.settings.texture else ("matte", "shape")
 
 
 class Pipeline:

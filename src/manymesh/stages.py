@@ -75,6 +75,8 @@ class Stage:
         side_by_side: whether the opened callable may be called from several threads at once; its answers must not
             depend on it.
         ahead: whether it may be opened on another thread while an earlier stage works, because it takes little memory.
+        warm: called on that thread once such stages are open: what the first object would wait for, libraries to be
+            imported say.
     """
 
     name: str
@@ -86,3 +88,4 @@ class Stage:
     reads_names: bool = False
     side_by_side: bool = False
     ahead: bool = False
+    warm: Callable[[], None] = lambda: None

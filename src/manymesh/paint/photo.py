@@ -43,9 +43,7 @@ AWAY_DEG = 82.0
 
 @contextmanager
 def open_paint(settings: Settings) -> Iterator[Paint]:
-    """Nothing to load but libraries, which this stage and the one before need: ahead of it, while a network works."""
-    import scipy.sparse.linalg
-    import scipy.spatial  # noqa: F401
+    """Nothing to load."""
 
     def paint(
         mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick, atlas: Atlas | None = None
@@ -62,7 +60,6 @@ STAGE = Stage(
     "Apache-2.0",
     open_paint,
     side_by_side=True,
-    ahead=True,
 )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from manymesh.errors import MissingPieceError, ObjectError
 from manymesh.mesh.denoise import denoised
+from manymesh.mesh.marching_table import table
 from manymesh.mesh.reduce import reduce
 from manymesh.render.camera import crop, moved, perspective
 from manymesh.settings import Settings
@@ -54,6 +55,15 @@ def open_shape(settings: Settings) -> Iterator[Shape]:
         yield shape
 
 
+def warm() -> None:
+    """Import what sculpting needs beside the network, and work out the table of marching cubes."""
+    import fast_simplification  # noqa: F401
+    import scipy.sparse.linalg
+    import scipy.spatial  # noqa: F401
+
+    table()
+
+
 STAGE = Stage(
     "learned",
     "shape",
@@ -62,6 +72,7 @@ STAGE = Stage(
     open_shape,
     side_by_side=True,
     ahead=True,
+    warm=warm,
 )
 
 

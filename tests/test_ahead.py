@@ -1,0 +1,88 @@
+"""Models opened ahead: the same as opened in their turn, closed whatever happens, and failing where they are wanted."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from manymesh.ahead import Ahead
+from manymesh.settings import Settings
+from manymesh.stages import Stage
+
+
+class Door:
+    """A stage that notes on which thread it was opened, and whether it is open."""
+
+    def __init__(self, name: str, fault: Exception | None = None) -> None:
+        self.opened_by: list[str] = []
+        self.warmed = threading.Event()
+        self.is_open = False
+        self.fault = fault
+        self.stage = Stage(name, "shape", "", "", self.open, ahead=True, warm=self.warmed.set)
+
+    @contextmanager
+    def open(self, settings: Settings) -> Iterator[str]:
+        self.opened_by.append(threading.current_thread().name)
+        if self.fault is not None:
+            raise self.fault
+        self.is_open = True
+        try:
+            yield "model"
+        finally:
+            self.is_open = False
+
+
+def test_a_stage_is_opened_once_on_the_other_thread_and_closed_after_use() -> None:
+    door = Door("a")
+    ahead = Ahead([door.stage], Settings())
+    with ahead.opened(door.stage, Settings()) as model:
+        assert model == "model"
+        assert door.is_open
+    assert not door.is_open
+    assert len(door.opened_by) == 1
+    assert door.opened_by[0].startswith("manymesh-ahead")
+    assert door.warmed.wait(5)
+    ahead.close()
+
+
+def test_what_was_not_opened_ahead_or_was_used_before_is_opened_in_its_turn() -> None:
+    door, other = Door("a"), Door("b")
+    ahead = Ahead([door.stage], Settings())
+    for wanted in (door, door, other):
+        with ahead.opened(wanted.stage, Settings()):
+            assert wanted.is_open
+    ahead.close()
+    here = threading.current_thread().name
+    assert door.opened_by[1:] == [here]
+    assert other.opened_by == [here]
+
+
+def test_what_nobody_asked_for_is_closed_at_the_end() -> None:
+    doors = [Door("a"), Door("b", fault=ValueError("no one hears of this"))]
+    ahead = Ahead([door.stage for door in doors], Settings())
+    with ahead.opened(doors[0].stage, Settings()):
+        pass
+    ahead = Ahead([door.stage for door in doors], Settings())
+    assert doors[0].warmed.wait(5)
+    ahead.close()
+    assert not any(door.is_open for door in doors)
+
+
+def test_a_model_that_cannot_be_opened_says_so_where_it_is_wanted() -> None:
+    door = Door("a", fault=ValueError("the file is damaged"))
+    ahead = Ahead([door.stage], Settings())
+    with pytest.raises(ValueError, match="damaged"), ahead.opened(door.stage, Settings()):
+        pass
+    ahead.close()
+
+
+def test_a_failure_within_the_stage_closes_the_model() -> None:
+    door = Door("a")
+    ahead = Ahead([door.stage], Settings())
+    with pytest.raises(KeyboardInterrupt), ahead.opened(door.stage, Settings()):
+        raise KeyboardInterrupt
+    assert not door.is_open
+    ahead.close()
