@@ -55,15 +55,19 @@ def understood(finder: Finder, rgb: U8) -> tuple[Bool, Seen] | None:
         return None
     picture = sized(rgb)
     try:
-        # A second core is idle while the network runs, and OpenCV takes long to make its first CIELAB picture.
-        seen, behind = both(partial(finder, picture), partial(_behind, picture))
+        seen = finder(picture)
     except RuntimeError as error:
         logging.getLogger(__name__).warning("Things are told from the ground by colour alone: %s.", error)
         return None
-    return None if unsure(seen) > UNSURE else (settled(seen, picture, behind), seen)
+    if unsure(seen) > UNSURE:
+        return None
+    mask, behind = both(partial(settled, seen, picture), partial(ground_behind, picture))
+    if behind is not None and mask.any():
+        mask = with_middle_openings(mask, *behind)
+    return mask if mask.mean() < FULL else np.zeros_like(mask), seen
 
 
-def _behind(rgb: U8) -> tuple[F32, Ground] | None:
+def ground_behind(rgb: U8) -> tuple[F32, Ground] | None:
     """A picture in CIELAB and its ground; None where that is not plain and clean."""
     lab = to_lab(rgb)
     ground = plain_ground(lab, CLEAN_NOISE)
@@ -76,13 +80,14 @@ def unsure(seen: Seen) -> float:
     return doubt / max(float((seen.share > 0.5).sum()), 50.0)
 
 
-def settled(seen: Seen, rgb: U8, behind: tuple[F32, Ground] | None = None) -> Bool:
+def settled(seen: Seen, rgb: U8) -> Bool:
     """The mask of all things, (h, w) bool; doubtful pixels go with the colours on either side (GrabCut).
+
+    Where a doubtful area reaches the picture's edge, another way of telling the ground, by its colours, is asked too.
 
     Args:
         seen: the finder's answer.
         rgb: (h, w, 3) uint8, the picture that it saw.
-        behind: that in CIELAB and its plain ground, if it has one; rings are opened where it is seen.
     """
     import cv2
 
@@ -98,10 +103,7 @@ def settled(seen: Seen, rgb: U8, behind: tuple[F32, Ground] | None = None) -> Bo
     mask = _with_thin_parts(first, share)
     if _is_doubtful(mask, share):
         mask = _without_doubtful_rim(mask, share, by_colour() if asked is None else asked)
-    mask = _filled(mask, share)
-    if behind is not None and mask.any():
-        mask = _with_middle_openings(mask, *behind)
-    return mask if mask.mean() < FULL else np.zeros_like(mask)
+    return _filled(mask, share)
 
 
 def _with_thin_parts(mask: Bool, share: F32) -> Bool:
@@ -129,7 +131,7 @@ def _at_edge(area: Bool) -> Bool:
 
 
 def _by_colour(rgb: U8) -> Bool:
-    """What another way of telling things from the ground, by its colours, makes of a picture; (h, w) bool."""
+    """What stands apart from the ground by colour alone, (h, w) bool."""
     import cv2
 
     small = foreground(working_copy(rgb)).astype(np.uint8)
@@ -159,7 +161,7 @@ def _filled(mask: Bool, share: F32) -> Bool:
     return mask | closed[labels]
 
 
-def _with_middle_openings(mask: Bool, lab: F32, ground: Ground) -> Bool:
+def with_middle_openings(mask: Bool, lab: F32, ground: Ground) -> Bool:
     """A mask with the openings in the middle of rings through which a plain ground is seen; the finder fills them.
 
     Only in the middle, and only within a broad band: by colour alone, the white lid of a chest on white ground would
