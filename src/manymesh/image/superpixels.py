@@ -90,14 +90,10 @@ def _connected(labels: np.ndarray, smallest: float) -> I32:
         small = size < smallest
         if not small.any() or small.all():
             break
-        pairs = np.concatenate(
-            [
-                np.stack([parts[:, :-1].ravel(), parts[:, 1:].ravel()], axis=1),
-                np.stack([parts[:-1].ravel(), parts[1:].ravel()], axis=1),
-            ]
-        )
-        pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-        keys, border = np.unique(np.concatenate([pairs, pairs[:, ::-1]]) @ [len(size), 1], return_counts=True)
+        sides = ((parts[:, :-1], parts[:, 1:]), (parts[:-1], parts[1:]))
+        either = [(a[a != b], b[a != b]) for a, b in sides]
+        met = np.concatenate([x * len(size) + y for a, b in either for x, y in ((a, b), (b, a))])
+        keys, border = np.unique(met, return_counts=True)
         one, other = np.divmod(keys, len(size))
         # To a larger part, or an equal one of a lower number, so that two small parts do not swap names.
         upward = (size[other] > size[one]) | ((size[other] == size[one]) & (other < one))
@@ -113,7 +109,7 @@ def _connected(labels: np.ndarray, smallest: float) -> I32:
             if np.array_equal(further, target):
                 break
             target = further
-        parts = np.unique(target[parts], return_inverse=True)[1].reshape(labels.shape)
+        parts = np.unique(target, return_inverse=True)[1][parts]
     return parts.astype(np.int32)
 
 
