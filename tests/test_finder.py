@@ -14,7 +14,7 @@ from lite_scenes import crop, disc, ground, iou, paint, photo, shade
 from manymesh.detect.lite import detect, found_by
 from manymesh.image import finder as finders
 from manymesh.image.finder import CELL, Finder, Seen, open_finder, sized
-from manymesh.image.things import MOST_PARTS, by_middle, settled, unsure
+from manymesh.image.things import MOST_PARTS, by_middle, ground_behind, settled, unsure, with_middle_openings
 from manymesh.matte.lite import matte
 from manymesh.types import Box
 
@@ -109,7 +109,9 @@ def test_the_pale_lid_of_a_chest_is_no_opening() -> None:
     share = np.full((160, 160), 0.01, np.float32)
     share[50:120, 30:130] = 0.99
     answer = Seen(share, np.zeros((40, 40), np.float32), np.zeros((2, 40, 40), np.float32))
-    assert np.array_equal(settled(answer, picture), share > 0.5)
+    behind = ground_behind(picture)
+    assert behind is not None
+    assert np.array_equal(with_middle_openings(settled(answer, picture), *behind), share > 0.5)
 
 
 def test_an_even_ground_holds_nothing(finder: Finder) -> None:

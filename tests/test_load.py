@@ -15,6 +15,8 @@ from PIL import Image, ImageCms
 from manymesh.errors import InputError
 from manymesh.load import MAX_PIXELS, WORKING_SIDE_PX, load_photo
 
+FLOWER = Path(__file__).parents[1] / "examples" / "flower.jpg"
+
 
 def test_a_plain_photo_keeps_its_pixels(photo_path: Path) -> None:
     photo, factor = load_photo(photo_path)
@@ -154,6 +156,19 @@ def test_a_wide_gamut_profile_is_converted_and_a_broken_one_ignored(save_photo: 
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     same = load_photo(save_photo(three_things(), "srgb.png", icc_profile=srgb))[0]
     assert np.abs(same.rgb.astype(int) - np.asarray(three_things()).astype(int)).max() <= 1
+
+
+def test_the_usual_srgb_profile_changes_nothing(save_photo: SavePhoto) -> None:
+    with Image.open(FLOWER) as flower:
+        profile = flower.info["icc_profile"]
+    colours = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    kept = load_photo(save_photo(colours, "usual.png", icc_profile=profile))[0]
+    assert np.array_equal(kept.rgb, np.asarray(colours))
+    assert not kept.notes
+    converted = ImageCms.profileToProfile(
+        colours, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+    )
+    assert np.abs(np.asarray(converted).astype(int) - kept.rgb).max() <= 1
 
 
 def test_a_very_large_photo_is_reduced_and_the_factor_given(save_photo: SavePhoto) -> None:

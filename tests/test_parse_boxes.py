@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from malformed_replies import ONE, REPLIES, Reply
 from parity_path import parity_dir
 
-from manymesh.detect import parse_boxes
+from manymesh.detect.parse import parse_boxes
 from manymesh.dev.parity import rows_of
 from manymesh.types import Detection
 

@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from datetime import datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from manymesh.manifest import InputRecord, Manifest, StageRecord
 from manymesh.memory import Meter
 from manymesh.names import clean_name
 from manymesh.run import Run
+from manymesh.side_by_side import both
 
 # Whose versions can change what a run makes.
 LIBRARIES = (
@@ -43,7 +45,7 @@ def begin_run(path: Path, out: Path, plan: Plan) -> Run:
     """
     start_s = time.perf_counter()
     with Meter() as meter:
-        photo, scale = load_photo(path)
+        (photo, scale), libraries = both(partial(load_photo, path), _library_versions)
         manifest = Manifest(
             manymesh=__version__,
             name="",
@@ -62,7 +64,7 @@ def begin_run(path: Path, out: Path, plan: Plan) -> Run:
             engine_reason=plan.reason,
             implementations={kind: stage.name for kind, stage in plan.stages.items()},
             warnings=list(photo.notes),
-            versions={"python": platform.python_version(), **_library_versions()},
+            versions={"python": platform.python_version(), **libraries},
             platform=f"{platform.system()} {platform.machine()}",
         )
         run = Run.create(out, manifest, pictures.encode(photo.rgb, photo.alpha))

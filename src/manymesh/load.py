@@ -24,6 +24,9 @@ WORKING_SIDE_PX = 4096
 """Longer photos are reduced to this side: no stage reads more, and it bounds host memory."""
 
 MIN_SIDE_PX = 16
+# The profile of 1998 that most editors and cameras embed for sRGB. Converting it to sRGB changes no colour by more than
+# one level, and waiting for the colour library costs more than decoding a photo.
+_SRGB_SHA256 = "2b3aa1645779a9e634744faf9b01e9102b0c9b88fd6deced7934df86b949af7e"
 _EXIF_ORIENTATION = 0x0112
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
@@ -140,21 +143,25 @@ def _decode(image: Image.Image, notes: list[str]) -> tuple[U8, U8 | None, float]
 
 def _to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
     """Any Pillow mode to 8-bit RGB or RGBA in sRGB."""
-    from PIL import ImageCms
-
     if image.mode.startswith("I") or image.mode == "F":
         return _from_deep_grey(image, notes)
     if image.mode == "LAB":
+        from PIL import ImageCms
+
         lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
         return _through_profile(image, lab.tobytes(), notes)
     transparent = image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
     profile = image.info.get("icc_profile")
-    if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
+    if profile and image.mode in ("RGB", "RGBA", "CMYK", "L") and not _is_srgb(image, profile):
         image = _through_profile(image, profile, notes)
     elif image.mode == "CMYK":
         notes.append("Converted from CMYK without a colour profile; colours are approximate.")
     target = "RGBA" if transparent else "RGB"
     return image if image.mode == target else image.convert(target)
+
+
+def _is_srgb(image: Image.Image, profile: bytes) -> bool:
+    return image.mode in ("RGB", "RGBA") and hashlib.sha256(profile).hexdigest() == _SRGB_SHA256
 
 
 def _from_deep_grey(image: Image.Image, notes: list[str]) -> Image.Image:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from manymesh.detect import parse_boxes
+from manymesh.detect.parse import parse_boxes
 from manymesh.dev.parity import Row, checked, failed
 
 

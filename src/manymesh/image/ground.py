@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 from manymesh.types import F32, Bool
 
 MAX_SURFACES = 4
+LEAST_EXPLAINED = 0.62
+"""So much of the border must lie on surfaces for the picture to be cut by them alone."""
+NOISIEST = 2.6
+"""And they may have so much noise, as a multiple of the smallest that is told apart."""
 PENUMBRA = 0.15
 """Steepest part of a shadow's edge, a pixel, as a share of the shadow's whole depth."""
 # Lab noise below which two colours count as equal: JPEG and camera noise at working size.
@@ -39,51 +43,63 @@ class Ground:
     explained: float
     noise: float
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether the surfaces say enough for the picture to be cut by them alone."""
-        return self.explained >= 0.62 and self.noise <= 2.6
 
-
-def fit_ground(lab: F32) -> Ground:
-    """Fit the surfaces.
+def plain_ground(lab: F32, noisiest: float = NOISIEST) -> Ground | None:
+    """The ground of a picture whose border is mostly smooth surfaces; None where that is not so.
 
     Args:
         lab: (h, w, 3) float32 CIELAB (L 0..100), at least 8 pixels a side.
+        noisiest: a ground with more ``noise`` than this is not plain.
     """
     height, width = lab.shape[:2]
     basis = _basis(height, width)
     border = _border(height, width)
-    rim = lab[border]
-    rim_basis = basis[border]
-    corners = _corners(height, width)[border]
-    open_rim = np.ones(len(rim), bool)
+    found = _border_surfaces(lab[border], basis[border], _corners(height, width)[border])
+    counts = [int(inliers.sum()) for inliers, _ in found]
+    explained, whole = sum(counts), int(border.sum())
+    if explained < LEAST_EXPLAINED * whole:
+        return None
+    settled = []
+    noise, open_count = 0.0, explained
+    for (inliers, weights), count in zip(found, counts, strict=True):
+        settled.append(_settle(lab, basis, border, inliers, weights))
+        noise += float((settled[-1][1] / SIGMA_FLOOR).mean()) * count
+        open_count -= count
+        # No surface has a noise under 1, so what is too noisy already stays so.
+        if (noise + open_count) / explained > noisiest:
+            return None
     best = np.full((height, width), np.inf, np.float32)
     expected = np.zeros_like(lab)
     which = np.zeros((height, width), np.int8)
-    noise = 0.0
-    explained = 0
-    for index in range(MAX_SURFACES):
-        if open_rim.sum() < 0.1 * len(rim):
-            break
-        inliers, weights = _grow(rim, rim_basis, open_rim)
-        share = inliers.sum() / len(rim)
-        # A thing that the frame cuts off covers part of one side; a ground reaches a corner.
-        is_ground = (share >= 0.12 and (corners & inliers).any()) or share >= 0.4
-        open_rim &= ~inliers
-        if not is_ground:
-            continue
-        surface, sigma = _settle(lab, basis, border, inliers, weights)
+    for index, (surface, sigma) in enumerate(settled):
         distance = np.sqrt((((lab - surface) / sigma) ** 2).mean(axis=2) * 3 / 2).astype(np.float32)
         nearer = distance < best
         best[nearer] = distance[nearer]
         expected[nearer] = surface[nearer]
         which[nearer] = index
-        noise += float((sigma / SIGMA_FLOOR).mean()) * int(inliers.sum())
-        explained += int(inliers.sum())
-    if explained == 0:
-        return Ground(best, expected, which, 0.0, np.inf)
-    return Ground(best, expected, which, explained / len(rim), noise / explained)
+    return Ground(best, expected, which, explained / whole, noise / explained)
+
+
+def _border_surfaces(rim: F32, basis: F32, corners: Bool) -> list[tuple[Bool, F32]]:
+    """The border's smooth surfaces, the commonest colour's first: which of its n pixels lie on each, and its weights.
+
+    Args:
+        rim: (n, 3) float32 CIELAB of the border's pixels.
+        basis: (n, 6) float32, the quadratic's terms there.
+        corners: (n,) bool, which of them lie in a corner.
+    """
+    open_rim = np.ones(len(rim), bool)
+    surfaces = []
+    for _ in range(MAX_SURFACES):
+        if open_rim.sum() < 0.1 * len(rim):
+            break
+        inliers, weights = _grow(rim, basis, open_rim)
+        share = inliers.sum() / len(rim)
+        open_rim &= ~inliers
+        # A thing that the frame cuts off covers part of one side; a ground reaches a corner.
+        if (share >= 0.12 and (corners & inliers).any()) or share >= 0.4:
+            surfaces.append((inliers, weights))
+    return surfaces
 
 
 def _basis(height: int, width: int) -> F32:
@@ -124,8 +140,8 @@ def _grow(rim: F32, basis: F32, open_rim: Bool) -> tuple[Bool, F32]:
         weights = np.zeros((6, 3), np.float32)
         weights[:terms] = _ridge(basis[inliers, :terms], rim[inliers])
         residual = np.abs(rim - basis @ weights)
-        sigma = np.maximum(1.4826 * np.median(residual[inliers], axis=0), SIGMA_FLOOR)
-        inliers = open_rim & ((residual / sigma).max(axis=1) < 3.5)
+        sigma = _spread(residual, inliers)
+        inliers = open_rim & _within(residual, sigma)
     return inliers, weights
 
 
@@ -135,24 +151,37 @@ def _settle(lab: F32, basis: F32, border: Bool, inliers: Bool, weights: F32) -> 
 
     surface = basis @ weights
     residual = np.abs(lab - surface)
-    rim_residual = residual[border][inliers]
-    sigma = np.maximum(1.4826 * np.median(rim_residual, axis=0), SIGMA_FLOOR)
+    sigma = _spread(residual[border], inliers)
     seeds = np.zeros(lab.shape[:2], bool)
     seeds[border] = inliers
     for _ in range(3):
-        near = (residual / sigma).max(axis=2) < 3.5
-        region = _reached(near, seeds)
-        if region.sum() < 64:
+        region = _reached(_within(residual, sigma), seeds)
+        inside = np.flatnonzero(region)
+        if len(inside) < 64:
             break
-        step = max(1, int(region.sum()) // 6000)
-        weights = _ridge(basis[region][::step], lab[region][::step])
+        some = inside[:: max(1, len(inside) // 6000)]
+        weights = _ridge(basis.reshape(-1, 6)[some], lab.reshape(-1, 3)[some])
         surface = basis @ weights
-        residual = np.abs(lab - surface)
+        residual = np.abs(np.subtract(lab, surface, out=residual), out=residual)
         # Spread of what is surely ground, so away from the region's outline.
         core = cv2.erode(region.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        sample = residual[core] if core.sum() > 64 else residual[region]
-        sigma = np.maximum(1.4826 * np.median(sample, axis=0), SIGMA_FLOOR)
-    return surface.astype(np.float32), sigma.astype(np.float32)
+        sigma = _spread(residual, core if core.sum() > 64 else region)
+    return surface.astype(np.float32), sigma
+
+
+def _spread(residual: F32, where: Bool) -> F32:
+    """(3,) float32: how far the values of each channel lie off zero, robustly; never under what noise alone makes."""
+    # One channel at a time: medians of columns in a row are several times slower.
+    medians = [np.median(residual[..., channel][where]) for channel in range(3)]
+    return np.maximum(np.float32(1.4826) * np.array(medians, np.float32), SIGMA_FLOOR)
+
+
+def _within(residual: F32, sigma: F32) -> Bool:
+    """Where no channel lies further off than 3.5 times its spread."""
+    near = residual[..., 0] / sigma[0] < 3.5
+    for channel in (1, 2):
+        near &= residual[..., channel] / sigma[channel] < 3.5
+    return np.asarray(near)
 
 
 def _ridge(basis: F32, values: F32) -> F32:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from manymesh.types import F32, U8, Bool
@@ -52,33 +54,41 @@ def _linear_models(colour: F32, value: F32, radius: int, eps: float) -> tuple[F3
 
     centre = mean(colour)
     average = mean(value)
-    covariance = mean(colour * value[..., None]) - centre * average[..., None]
-    matrix = np.empty((*value.shape, 3, 3), np.float32)
+    covariance = mean(colour * cv2.merge([value] * 3)) - centre * cv2.merge([average] * 3)
+    planes, centres = cv2.split(colour), cv2.split(centre)
+    variance = {}
     for i in range(3):
         for j in range(i, 3):
-            matrix[..., i, j] = mean(colour[..., i] * colour[..., j]) - centre[..., i] * centre[..., j]
-            matrix[..., j, i] = matrix[..., i, j]
-        matrix[..., i, i] += eps
-    slope = _solve_symmetric(matrix, covariance)
+            variance[i, j] = mean(planes[i] * planes[j]) - centres[i] * centres[j]
+        variance[i, i] += np.float32(eps)
+    slope = _solve_symmetric(variance, cv2.split(covariance))
     offset = average - np.einsum("ijk,ijk->ij", slope, centre)
     return mean(slope), mean(offset)
 
 
-def _solve_symmetric(m: F32, v: F32) -> F32:
-    """Cramer's rule for symmetric 3 x 3 systems; far faster than one LAPACK call per pixel."""
-    a, b, c, d, e, f = m[..., 0, 0], m[..., 0, 1], m[..., 0, 2], m[..., 1, 1], m[..., 1, 2], m[..., 2, 2]
+def _solve_symmetric(m: dict[tuple[int, int], F32], v: Sequence[F32]) -> F32:
+    """Cramer's rule for symmetric 3 x 3 systems, one a pixel; far faster than one LAPACK call for each.
+
+    Args:
+        m: the upper triangle's six entries, (h, w) each.
+        v: the right side's three.
+
+    Returns:
+        (h, w, 3) float32.
+    """
+    import cv2
+
+    a, b, c, d, e, f = m[0, 0], m[0, 1], m[0, 2], m[1, 1], m[1, 2], m[2, 2]
     co00, co01, co02 = d * f - e * e, c * e - b * f, b * e - c * d
     co11, co12, co22 = a * f - c * c, b * c - a * e, a * d - b * b
     determinant = np.maximum(a * co00 + b * co01 + c * co02, 1e-18)
-    x, y, z = v[..., 0], v[..., 1], v[..., 2]
-    return np.stack(
-        [
-            (co00 * x + co01 * y + co02 * z) / determinant,
-            (co01 * x + co11 * y + co12 * z) / determinant,
-            (co02 * x + co12 * y + co22 * z) / determinant,
-        ],
-        axis=2,
+    x, y, z = v
+    solution = (
+        (co00 * x + co01 * y + co02 * z) / determinant,
+        (co01 * x + co11 * y + co12 * z) / determinant,
+        (co02 * x + co12 * y + co22 * z) / determinant,
     )
+    return np.asarray(cv2.merge(solution), np.float32)
 
 
 def stretched(model: F32, rows: slice, height: int, width: int) -> F32:

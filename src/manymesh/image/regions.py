@@ -94,8 +94,12 @@ def spread_colour(colour: F32, known: Bool | F32) -> F32:
     """
     import cv2
 
+    def each(values: F32) -> F32:
+        """One value a pixel as one a channel; NumPy multiplies equal shapes several times faster than it repeats."""
+        return np.asarray(cv2.merge([values] * colour.shape[2])).reshape(*values.shape, -1)
+
     weight = known.astype(np.float32)
-    levels = [(colour * weight[..., None], weight)]
+    levels = [(colour * each(weight), weight)]
     while min(levels[-1][1].shape) > 2:
         value, mass = levels[-1]
         half = ((mass.shape[1] + 1) // 2, (mass.shape[0] + 1) // 2)
@@ -107,8 +111,8 @@ def spread_colour(colour: F32, known: Bool | F32) -> F32:
     for value, mass in reversed(levels[:-1]):
         size = (mass.shape[1], mass.shape[0])
         coarse = cv2.resize(result.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-        trust = np.minimum(mass * 4, 1)[..., None]
-        result = trust * value / np.maximum(mass, 1e-6)[..., None] + (1 - trust) * coarse
+        trust = each(np.minimum(mass * 4, 1))
+        result = trust * value / each(np.maximum(mass, 1e-6)) + (1 - trust) * np.reshape(coarse, value.shape)
     return result.astype(np.float32)
 
 

@@ -54,8 +54,8 @@ def saliency(lab: F32, pieces: int = 350) -> F32:
     weight = size / size.mean()
     connectivity = belongs[:, on_rim].sum(axis=1) / np.sqrt((belongs * weight).sum(axis=1))
     background = 1 - np.exp(-(connectivity**2) / 2)
-    apart = np.linalg.norm(colour[:, None] - colour[None], axis=2)
-    close = np.exp(-(np.linalg.norm(place[:, None] - place[None], axis=2) ** 2) / (2 * SPATIAL_SIGMA**2))
+    apart = np.sqrt(_squared_steps(colour))
+    close = np.exp(-_squared_steps(place) / (2 * SPATIAL_SIGMA**2))
     contrast = (apart * close * (background * weight)[None]).sum(axis=1)
     contrast = contrast / max(contrast.max(), 1e-6)
     value = _optimise(contrast, background, colour, np.concatenate([pairs, _two_apart(pairs, count)]), quiet, count)
@@ -63,6 +63,11 @@ def saliency(lab: F32, pieces: int = 350) -> F32:
     if spread < 1e-6:
         return np.zeros(lab.shape[:2], np.float32)
     return ((value - value.min()) / spread).astype(np.float32)[labels]
+
+
+def _squared_steps(values: F64) -> F64:
+    """(n, n) squared distances between the rows of an (n, c) array."""
+    return np.sum([np.subtract.outer(column, column) ** 2 for column in values.T], axis=0)
 
 
 def _means(lab: F32, labels: I32, count: int) -> tuple[F64, F64, F64]:
@@ -76,11 +81,10 @@ def _means(lab: F32, labels: I32, count: int) -> tuple[F64, F64, F64]:
 
 def _neighbours(labels: I32) -> I32:
     """(n, 2) pairs of touching superpixels, smaller first, no repeats."""
-    across = np.stack([labels[:, :-1].ravel(), labels[:, 1:].ravel()], axis=1)
-    down = np.stack([labels[:-1].ravel(), labels[1:].ravel()], axis=1)
-    pairs = np.concatenate([across, down])
-    pairs = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1)
-    return np.unique(pairs, axis=0)
+    sides = ((labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:]))
+    count = int(labels.max()) + 1
+    met = [np.minimum(a, b)[a != b] * count + np.maximum(a, b)[a != b] for a, b in sides]
+    return np.stack(np.divmod(np.unique(np.concatenate(met)), count), axis=1)
 
 
 def _smallest_step(pairs: I32, step: F64, count: int) -> F64:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from manymesh.image.ground import fit_ground, plain_background
+from manymesh.image.ground import plain_background, plain_ground
 from manymesh.image.regions import box_of, components, enclosed, open_holes, spread_colour, without_faded
 from manymesh.image.saliency import saliency
 from manymesh.types import F32, U8, Bool, Box
@@ -57,8 +57,8 @@ def foreground(rgb: U8) -> Bool:
     if min(height, width) < SMALLEST_SIDE:
         return nothing
     lab = to_lab(rgb)
-    ground = fit_ground(lab)
-    if ground.is_plain:
+    ground = plain_ground(lab)
+    if ground is not None:
         solid = ~plain_background(lab, ground)
         if ground.noise > CLEAN_NOISE:
             solid = _agreed(rgb, solid, saliency(lab))
@@ -181,9 +181,9 @@ def foreground_in_box(rgb: U8, box: Box, others: Sequence[Box] = ()) -> Bool:
         mask = foreground(rgb) & inside
         return mask if mask.sum() > 0.02 * inside.sum() else inside
     lab = to_lab(rgb)
-    ground = fit_ground(lab)
+    ground = plain_ground(lab, CLEAN_NOISE)
     theirs = boxes_of_others(box, others, inside.shape)
-    if ground.is_plain and ground.noise <= CLEAN_NOISE and ground.explained > 0.8:
+    if ground is not None and ground.explained > 0.8:
         solid = ~plain_background(lab, ground) & inside & ~theirs
         if 0.03 < solid.sum() / inside.sum() < 0.98:
             return _uncut_parts(

@@ -7,8 +7,11 @@ with the nine pieces whose cells of the starting grid lie around its own, all pi
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manymesh.types import F32, I32
+
+I64 = NDArray[np.int64]
 
 ROUNDS = 6
 COMPACTNESS = 0.1
@@ -33,31 +36,50 @@ def superpixels(picture: F32, pieces: int) -> I32:
     step = float(np.sqrt(height * width / pieces))
     down, across = max(round(height / step), 1), max(round(width / step), 1)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    pixels = np.dstack([values / np.float32(COMPACTNESS), y / np.float32(step), x / np.float32(step)])
-    pixels = np.ascontiguousarray(pixels.reshape(height * width, -1))
+    channels = np.moveaxis(values.reshape(height, width, -1) / np.float32(COMPACTNESS), 2, 0)
+    planes = np.ascontiguousarray([*channels, y / np.float32(step), x / np.float32(step)])
     row = np.minimum(np.arange(height) * down // height, down - 1)
     column = np.minimum(np.arange(width) * across // width, across - 1)
-    labels = (row[:, None] * across + column[None]).ravel()
-    # Nine candidates a pixel: the piece of its own cell of the starting grid, and those around.
-    near = [
-        np.clip(row + i, 0, down - 1)[:, None] * across + np.clip(column + j, 0, across - 1)[None]
-        for i in (-1, 0, 1)
-        for j in (-1, 0, 1)
-    ]
+    labels = row[:, None] * across + column[None]
     for _ in range(ROUNDS):
-        size = np.bincount(labels, minlength=down * across)
-        sums = [np.bincount(labels, pixels[:, c], down * across) for c in range(pixels.shape[1])]
-        centres = (np.stack(sums, axis=1) / np.maximum(size, 1)[:, None]).astype(np.float32)
-        centres[size == 0] = np.inf
-        best = np.full(height * width, np.inf, np.float32)
-        for candidate in near:
-            number = candidate.ravel()
-            away = pixels - centres[number]
-            distance = np.einsum("nc,nc->n", away, away)
+        labels = _nearest(planes, _means(planes, labels, (down, across)), row, column)
+    return _connected(labels, SMALLEST_SHARE * step**2)
+
+
+def _means(planes: F32, labels: I64, grid: tuple[int, int]) -> F32:
+    """(c, down, across) float32: the mean of each piece's pixels; infinite where a piece has none."""
+    flat, count = labels.ravel(), grid[0] * grid[1]
+    size = np.bincount(flat, minlength=count)
+    sums = np.stack([np.bincount(flat, plane.ravel(), count) for plane in planes])
+    means = (sums / np.maximum(size, 1)).astype(np.float32)
+    means[:, size == 0] = np.inf
+    return np.asarray(means.reshape(-1, *grid))
+
+
+def _nearest(planes: F32, centres: F32, row: I64, column: I64) -> I64:
+    """(h, w) the number of each pixel's nearest centre, among that of its own cell of the grid and those around.
+
+    Args:
+        planes: (c, h, w) float32 pixels.
+        centres: (c, down, across) float32.
+        row, column: (h,) and (w,), the cell of the grid that a pixel's row or column lies in.
+    """
+    down, across = centres.shape[1:]
+    shape = planes.shape[1:]
+    best, labels = np.full(shape, np.inf, np.float32), np.zeros(shape, np.int64)
+    distance, away = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    for i in (-1, 0, 1):
+        rows = np.clip(row + i, 0, down - 1)
+        for j in (-1, 0, 1):
+            columns = np.clip(column + j, 0, across - 1)
+            distance[:] = 0
+            for plane, centre in zip(planes, centres, strict=True):
+                np.subtract(plane, np.take(centre[:, columns], rows, axis=0), out=away)
+                distance += np.multiply(away, away, out=away)
             nearer = distance < best
-            best[nearer] = distance[nearer]
-            labels[nearer] = number[nearer]
-    return _connected(labels.reshape(height, width), SMALLEST_SHARE * step**2)
+            np.copyto(best, distance, where=nearer)
+            np.copyto(labels, rows[:, None] * across + columns, where=nearer)
+    return labels
 
 
 def _connected(labels: np.ndarray, smallest: float) -> I32:
@@ -68,14 +90,10 @@ def _connected(labels: np.ndarray, smallest: float) -> I32:
         small = size < smallest
         if not small.any() or small.all():
             break
-        pairs = np.concatenate(
-            [
-                np.stack([parts[:, :-1].ravel(), parts[:, 1:].ravel()], axis=1),
-                np.stack([parts[:-1].ravel(), parts[1:].ravel()], axis=1),
-            ]
-        )
-        pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-        keys, border = np.unique(np.concatenate([pairs, pairs[:, ::-1]]) @ [len(size), 1], return_counts=True)
+        sides = ((parts[:, :-1], parts[:, 1:]), (parts[:-1], parts[1:]))
+        either = [(a[a != b], b[a != b]) for a, b in sides]
+        met = np.concatenate([x * len(size) + y for a, b in either for x, y in ((a, b), (b, a))])
+        keys, border = np.unique(met, return_counts=True)
         one, other = np.divmod(keys, len(size))
         # To a larger part, or an equal one of a lower number, so that two small parts do not swap names.
         upward = (size[other] > size[one]) | ((size[other] == size[one]) & (other < one))
@@ -91,7 +109,7 @@ def _connected(labels: np.ndarray, smallest: float) -> I32:
             if np.array_equal(further, target):
                 break
             target = further
-        parts = np.unique(target[parts], return_inverse=True)[1].reshape(labels.shape)
+        parts = np.unique(target, return_inverse=True)[1][parts]
     return parts.astype(np.int32)
 
 

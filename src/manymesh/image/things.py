@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import numpy as np
 
 from manymesh.image.finder import Finder, Seen, sized
-from manymesh.image.ground import fit_ground
+from manymesh.image.ground import Ground, plain_ground
 from manymesh.image.regions import box_of, components, enclosed, largest_parts, open_holes, part_touching
 from manymesh.image.separate import CLEAN_NOISE, FULL, SMALLEST_SIDE, foreground, grab, to_lab, working_copy
+from manymesh.side_by_side import both
 from manymesh.types import F32, U8, Bool, Box
 
 SURE = 0.97
@@ -57,7 +59,19 @@ def understood(finder: Finder, rgb: U8) -> tuple[Bool, Seen] | None:
     except RuntimeError as error:
         logging.getLogger(__name__).warning("Things are told from the ground by colour alone: %s.", error)
         return None
-    return None if unsure(seen) > UNSURE else (settled(seen, picture), seen)
+    if unsure(seen) > UNSURE:
+        return None
+    mask, behind = both(partial(settled, seen, picture), partial(ground_behind, picture))
+    if behind is not None and mask.any():
+        mask = with_middle_openings(mask, *behind)
+    return mask if mask.mean() < FULL else np.zeros_like(mask), seen
+
+
+def ground_behind(rgb: U8) -> tuple[F32, Ground] | None:
+    """A picture in CIELAB and its ground; None where that is not plain and clean."""
+    lab = to_lab(rgb)
+    ground = plain_ground(lab, CLEAN_NOISE)
+    return None if ground is None else (lab, ground)
 
 
 def unsure(seen: Seen) -> float:
@@ -68,6 +82,8 @@ def unsure(seen: Seen) -> float:
 
 def settled(seen: Seen, rgb: U8) -> Bool:
     """The mask of all things, (h, w) bool; doubtful pixels go with the colours on either side (GrabCut).
+
+    Where a doubtful area reaches the picture's edge, another way of telling the ground, by its colours, is asked too.
 
     Args:
         seen: the finder's answer.
@@ -81,9 +97,13 @@ def settled(seen: Seen, rgb: U8) -> Bool:
     hints = np.where(share > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     hints[share > SURE] = cv2.GC_FGD
     hints[share < 1 - SURE] = cv2.GC_BGD
-    mask = _filled(_without_doubtful_rim(_with_thin_parts(grab(rgb, hints), share), share, rgb), share)
-    mask = _with_middle_openings(mask, rgb)
-    return mask if mask.mean() < FULL else np.zeros_like(mask)
+    cut, by_colour = partial(grab, rgb, hints), partial(_by_colour, rgb)
+    # Both take long. A doubt that is seen already now almost always stays, so that both will be wanted.
+    first, asked = both(cut, by_colour) if _is_doubtful(share > 0.5, share) else (cut(), None)
+    mask = _with_thin_parts(first, share)
+    if _is_doubtful(mask, share):
+        mask = _without_doubtful_rim(mask, share, by_colour() if asked is None else asked)
+    return _filled(mask, share)
 
 
 def _with_thin_parts(mask: Bool, share: F32) -> Bool:
@@ -96,29 +116,39 @@ def _with_thin_parts(mask: Bool, share: F32) -> Bool:
     return mask | (lost & ~(cv2.dilate(wide, kernel) > 0))
 
 
-def _without_doubtful_rim(mask: Bool, share: F32, rgb: U8) -> Bool:
+def _is_doubtful(mask: Bool, share: F32) -> bool:
+    """Whether a doubtful area of the mask reaches the picture's edge."""
+    return float(_at_edge(mask & (share < DOUBTED)).mean()) >= DOUBTFUL_SHARE
+
+
+def _at_edge(area: Bool) -> Bool:
+    """The connected parts of an area that reach the picture's edge, without their narrow ends."""
+    import cv2
+
+    _, labels = components(cv2.morphologyEx(area.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0)
+    edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    return np.asarray(np.isin(labels, edge[edge > 0]))
+
+
+def _by_colour(rgb: U8) -> Bool:
+    """What stands apart from the ground by colour alone, (h, w) bool."""
+    import cv2
+
+    small = foreground(working_copy(rgb)).astype(np.uint8)
+    return cv2.resize(small, rgb.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
+
+
+def _without_doubtful_rim(mask: Bool, share: F32, by_colour: Bool) -> Bool:
     """A mask without ground of like colour that it runs on over to the picture's edge.
 
-    Where a doubtful area reaches the edge, the other way of telling the ground, by its colours, is asked too: what it
-    calls ground, is doubted, and hangs together with the edge, goes.
+    What colours call ground, is doubted, and hangs together with the edge, goes.
     """
     import cv2
 
-    kernel = np.ones((5, 5), np.uint8)
-
-    def at_edge(area: Bool) -> Bool:
-        _, labels = components(cv2.morphologyEx(area.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0)
-        edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
-        return np.isin(labels, edge[edge > 0])
-
-    if at_edge(mask & (share < DOUBTED)).mean() < DOUBTFUL_SHARE:
-        return mask
-    small = foreground(working_copy(rgb)).astype(np.uint8)
-    by_colour = cv2.resize(small, mask.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
-    gone = at_edge(mask & ~by_colour)
+    gone = _at_edge(mask & ~by_colour)
     if not by_colour.any() or not gone.any() or share[gone].mean() > RIM_TRUST:
         return mask
-    return mask & ~(cv2.dilate(gone.astype(np.uint8), kernel) > 0)
+    return mask & ~(cv2.dilate(gone.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
 
 
 def _filled(mask: Bool, share: F32) -> Bool:
@@ -131,7 +161,7 @@ def _filled(mask: Bool, share: F32) -> Bool:
     return mask | closed[labels]
 
 
-def _with_middle_openings(mask: Bool, rgb: U8) -> Bool:
+def with_middle_openings(mask: Bool, lab: F32, ground: Ground) -> Bool:
     """A mask with the openings in the middle of rings through which a plain ground is seen; the finder fills them.
 
     Only in the middle, and only within a broad band: by colour alone, the white lid of a chest on white ground would
@@ -139,10 +169,6 @@ def _with_middle_openings(mask: Bool, rgb: U8) -> Bool:
     """
     import cv2
 
-    lab = to_lab(rgb)
-    ground = fit_ground(lab)
-    if not mask.any() or not ground.is_plain or ground.noise > CLEAN_NOISE:
-        return mask
     opened = open_holes(mask, ground.distance < 2.5, lab, 3.0 + 2.0 * ground.noise)
     depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
     _, things = components(mask)

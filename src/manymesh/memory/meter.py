@@ -7,9 +7,9 @@ import threading
 import time
 from dataclasses import dataclass
 
+from manymesh.memory.resident import Resident
+
 SAMPLE_EVERY_S = 0.02
-LIST_CHILDREN_EVERY_S = 0.25
-"""Finding a process's children means reading every process of the machine, which takes milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,7 @@ class Meter:
         self._peak_bytes = 0
 
     def __enter__(self) -> Meter:
-        import psutil
-
-        self._process = psutil.Process()
-        self._children: list[psutil.Process] = []
-        self._listed_s = float("-inf")
+        self._resident = Resident()
         self._start_s = time.perf_counter()
         _reset_device_peak()
         self._sample()
@@ -65,18 +61,7 @@ class Meter:
             self._sample()
 
     def _sample(self) -> None:
-        import psutil
-
-        total = self._process.memory_info().rss
-        now_s = time.perf_counter()
-        if now_s - self._listed_s >= LIST_CHILDREN_EVERY_S:
-            self._listed_s, self._children = now_s, self._process.children()
-        for child in self._children:
-            try:
-                total += child.memory_info().rss
-            except psutil.Error:  # it ended since it was listed
-                continue
-        self._peak_bytes = max(self._peak_bytes, total)
+        self._peak_bytes = max(self._peak_bytes, self._resident.bytes())
 
 
 def _cuda() -> object | None:

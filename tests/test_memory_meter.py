@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from manymesh.memory import Meter
+from manymesh.memory.resident import Resident
+
+HOLDING = "import sys; held = b'1' * 100_000_000; print('ready', flush=True); sys.stdin.read()"
+
+
+@pytest.fixture
+def child():
+    process = subprocess.Popen([sys.executable, "-c", HOLDING], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield process
+    process.communicate()
+
+
+def test_resident_memory_is_what_the_system_says():
+    assert Resident().bytes() == pytest.approx(psutil.Process().memory_info().rss, rel=0.05)
+
+
+def test_a_child_counts_while_it_lives(child: subprocess.Popen[bytes]):
+    resident = Resident()
+    together = resident.bytes()
+    assert together > psutil.Process().memory_info().rss + 90_000_000
+    child.communicate()
+    assert resident.bytes() < together - 90_000_000
+
+
+def test_a_child_that_starts_later_counts_too():
+    resident = Resident()
+    before = resident.bytes()
+    with subprocess.Popen([sys.executable, "-c", HOLDING], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert resident.bytes() > before + 90_000_000
+        process.communicate()
+
+
+def test_looking_for_children_leaves_an_ended_one_to_its_parent():
+    with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read()  # its end
+        Resident().bytes()
+        assert process.wait() == 3
+
+
+def test_a_peak_is_the_stretch_of_works_own():
+    with Meter() as large:
+        held = b"1" * 150_000_000
+        time.sleep(0.2)  # ten samples
+        del held
+    with Meter() as small:
+        pass
+    assert large.usage.host_peak_bytes > small.usage.host_peak_bytes
+    assert small.usage.seconds < 5
