@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from manymesh.side_by_side import in_order
+from manymesh import side_by_side
+from manymesh.side_by_side import both, in_order
 
 
 def told_and_done(at_once: int) -> tuple[list[Any], list[Any], set[int]]:
@@ -87,3 +88,52 @@ def test_a_caller_that_raises_stops_the_others_when_they_next_speak():
     with pytest.raises(KeyboardInterrupt):
         in_order(range(2), work, refuse, lambda item, answer: None, at_once=2)
     assert stopped == ["Cancelled", "Cancelled"]
+
+
+@pytest.fixture
+def one_spare(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "_spare", threading.Semaphore(1))
+
+
+def test_two_halves_run_at_once_where_a_core_is_to_spare(one_spare: None) -> None:
+    meet = threading.Barrier(2, timeout=5)
+
+    def half(answer: int) -> int:
+        meet.wait()
+        return answer
+
+    for _ in range(3):  # the core is given back each time
+        assert both(lambda: half(1), lambda: half(2)) == (1, 2)
+
+
+def test_halves_of_a_half_and_of_objects_in_hand_run_in_turn(one_spare: None) -> None:
+    def here() -> str:
+        return threading.current_thread().name
+
+    mine = here()
+    (first, second), _ = both(lambda: both(here, here), lambda: None)
+    assert (first, second) == (mine, mine)
+    found: list[bool] = []
+
+    def work(item: int, say: Any) -> bool:
+        one, other = both(here, here)
+        return one == other
+
+    in_order(range(4), work, lambda value: None, lambda item, same: found.append(same), at_once=2)
+    assert found == [True] * 4
+
+
+def test_the_second_half_is_waited_for_when_the_first_fails(one_spare: None) -> None:
+    ended = threading.Event()
+
+    def fails() -> None:
+        raise KeyError("first")
+
+    def slow() -> None:
+        time.sleep(0.05)
+        ended.set()
+
+    with pytest.raises(KeyError, match="first"):
+        both(fails, slow)
+    assert ended.is_set()
+    assert both(lambda: 1, lambda: 2) == (1, 2)

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -29,12 +30,24 @@ def workers() -> int:
     return min(MOST, cores)
 
 
+_spare = threading.Semaphore(workers() - 1)
+"""Cores of the machine that nothing of ours uses: what is in hand beside the calling threads holds one each."""
+
+
 def both(one: Callable[[], Item], other: Callable[[], Answer]) -> tuple[Item, Answer]:
-    """What two calls give that have nothing to do with each other. The second runs on a thread of its own, is waited
-    for in any case, and must not say anything; the first may, and may raise."""
-    with ThreadPoolExecutor(1, thread_name_prefix="manymesh-half") as thread:
-        waiting = thread.submit(other)
-        return one(), waiting.result()
+    """What two calls give that have nothing to do with each other.
+
+    Where a core is to spare, the second runs on a thread of its own, and is waited for in any case; else after the
+    first, so that two objects in hand take no more memory. It must not say anything; the first may, and may raise.
+    """
+    if not _spare.acquire(blocking=False):
+        return one(), other()
+    try:
+        with ThreadPoolExecutor(1, thread_name_prefix="manymesh-half") as thread:
+            waiting = thread.submit(other)
+            return one(), waiting.result()
+    finally:
+        _spare.release()
 
 
 def in_order(
@@ -72,7 +85,10 @@ def in_order(
         finally:
             said.put((number, ended))
 
-    with ThreadPoolExecutor(at_once, thread_name_prefix="manymesh-object") as pool:
+    with ExitStack() as held, ThreadPoolExecutor(at_once, thread_name_prefix="manymesh-object") as pool:
+        for _ in range(at_once - 1):
+            if _spare.acquire(blocking=False):
+                held.callback(_spare.release)
         futures: dict[int, Future[Answer]] = {}
         over: set[int] = set()
         try:
