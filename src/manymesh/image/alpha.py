@@ -14,6 +14,7 @@ import numpy as np
 
 from manymesh.image.guided import FIT_SIDE, ROWS_AT_ONCE, guided_filter, stretched
 from manymesh.image.regions import spread_colour
+from manymesh.side_by_side import both
 from manymesh.types import F32, U8, Bool
 
 NOISE = 0.05
@@ -62,9 +63,14 @@ def sides_of(rgb: U8, mask: Bool, snap: float, band: float) -> Sides:
     # The filter knows the picture's edges, the votes its colours; each is wrong where the other is mostly right.
     kept = _near(rough, drawn + guided_filter(small, votes, 2.0, 1e-3) > 1, reach)
     depth = (signed_distance(kept) / scale).astype(np.float32)
-    inner = spread_colour(colour, sureness(depth, band))
-    outer = spread_colour(colour, sureness(-depth, band))
-    return Sides(inner, outer, depth, band)
+    return Sides(*_beside(colour, depth, band), depth, band)
+
+
+def _beside(colour: F32, depth: F32, band: float) -> tuple[F32, F32]:
+    """The colours of the inside and of the outside, each carried over the whole view."""
+    return both(
+        lambda: spread_colour(colour, sureness(depth, band)), lambda: spread_colour(colour, sureness(-depth, band))
+    )
 
 
 def _nearer_side(colour: F32, mask: Bool, reach: float) -> F32:
@@ -73,8 +79,7 @@ def _nearer_side(colour: F32, mask: Bool, reach: float) -> F32:
     Beyond ``reach`` of the outline, and where the sides look alike, the mask's own answer.
     """
     depth = signed_distance(mask)
-    inner = spread_colour(colour, sureness(depth, reach))
-    outer = spread_colour(colour, sureness(-depth, reach))
+    inner, outer = _beside(colour, depth, reach)
     step = inner - outer
     power = np.einsum("ijk,ijk->ij", step, step)
     share = np.clip(np.einsum("ijk,ijk->ij", colour - outer, step) / np.maximum(power, 1e-6), 0, 1)
