@@ -155,7 +155,7 @@ def test_the_whole_walk_with_a_network(tiny: Path, tmp_path: Path, photo_path: P
     assert run.manifest.state == "done"
     assert run.manifest.implementations["shape"] == "learned"
     for record in run.manifest.objects:
-        assert record.warnings == []
+        assert not any("inflated" in warning for warning in record.warnings)
         assert record.facts["watertight"]
         assert record.facts["faces"] <= 3000
         shares = record.facts["paint"]["texels"]
