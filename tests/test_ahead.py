@@ -60,15 +60,42 @@ def test_what_was_not_opened_ahead_or_was_used_before_is_opened_in_its_turn() ->
     assert other.opened_by == [here]
 
 
+class Gate:
+    """A stage whose model is closed by name alone, not when it is forgotten."""
+
+    def __init__(self, name: str, fault: Exception | None = None) -> None:
+        self.is_open, self.fault = False, fault
+        self.warmed = threading.Event()
+        self.stage = Stage(name, "shape", "", "", lambda settings: self, ahead=True, warm=self.warmed.set)
+
+    def __enter__(self) -> str:
+        self.is_open = True
+        return "model"
+
+    def __exit__(self, *exc: object) -> None:
+        self.is_open = False
+        if self.fault is not None:
+            raise self.fault
+
+
 def test_what_nobody_asked_for_is_closed_at_the_end() -> None:
-    doors = [Door("a"), Door("b", fault=ValueError("no one hears of this"))]
-    ahead = Ahead([door.stage for door in doors], Settings())
-    with ahead.opened(doors[0].stage, Settings()):
-        pass
-    ahead = Ahead([door.stage for door in doors], Settings())
-    assert doors[0].warmed.wait(5)
+    gates = [Gate("a"), Gate("b")]
+    broken = Door("c", fault=ValueError("no one hears of this"))
+    ahead = Ahead([gates[0].stage, broken.stage, gates[1].stage], Settings())
+    assert gates[1].warmed.wait(5)
+    assert all(gate.is_open for gate in gates)
     ahead.close()
-    assert not any(door.is_open for door in doors)
+    assert not any(gate.is_open for gate in gates)
+
+
+def test_a_model_that_fails_to_close_costs_no_other() -> None:
+    gates = [Gate("a"), Gate("b", fault=OSError("close of b")), Gate("c")]
+    ahead = Ahead([gate.stage for gate in gates], Settings())
+    assert gates[-1].warmed.wait(5)
+    with pytest.raises(OSError, match="close of b"):
+        ahead.close()
+    assert not any(gate.is_open for gate in gates)
+    ahead.close()
 
 
 def test_a_model_that_cannot_be_opened_says_so_where_it_is_wanted() -> None:

@@ -12,6 +12,9 @@ from PIL import Image
 
 from manymesh.detect.lite import STAGE, detect
 from manymesh.errors import Cancelled
+from manymesh.image.regions import components
+from manymesh.image.separate import to_lab
+from manymesh.image.superpixels import superpixels
 from manymesh.settings import Settings
 from manymesh.types import Detection, Photo
 
@@ -324,3 +327,11 @@ def test_the_one_flower_without_the_leaf_that_the_frame_cuts_off():
         rgb = np.asarray(image.convert("RGB"))
     (found,) = detect(Photo(rgb, None, "flower", ""))
     assert found.box.width > 0.35 * rgb.shape[1]
+
+
+def test_pieces_of_a_noisy_picture_hang_together() -> None:
+    # Over 46,341 parts before the small ones are joined: their pairs need more than 32 bits.
+    picture = np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8)
+    picture[:, :60] = (200, 30, 30)
+    labels = superpixels(to_lab(picture), 300)
+    assert all(components(labels == number)[0] == 1 for number in range(int(labels.max()) + 1))

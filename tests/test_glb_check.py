@@ -89,6 +89,14 @@ def no_coordinates(document: dict[str, Any], binary: bytearray) -> None:
     del document["meshes"][0]["primitives"][0]["attributes"]["TEXCOORD_0"]
 
 
+def no_object(document: dict[str, Any], binary: bytearray) -> None:
+    document["bufferViews"][0] = "view"
+
+
+def accessor_of_nothing(document: dict[str, Any], binary: bytearray) -> None:
+    document["accessors"][0]["count"] = -3
+
+
 def damaged_picture(document: dict[str, Any], binary: bytearray) -> None:
     view = document["bufferViews"][document["images"][0]["bufferView"]]
     binary[view["byteOffset"] + view["byteLength"] // 2] ^= 1
@@ -110,6 +118,8 @@ def cut_picture(document: dict[str, Any], binary: bytearray) -> None:
         (view_too_long, "leaves the buffer"),
         (accessor_too_long, "leaves its buffer view"),
         (no_material, "lacks something"),
+        (no_object, "lacks something"),
+        (accessor_of_nothing, "of nothing"),
         (no_coordinates, "without coordinates"),
         (damaged_picture, "damaged"),
         (cut_picture, "not whole"),

@@ -180,6 +180,31 @@ def test_a_lost_or_changed_file_is_made_again(diary: Diary, make: Make, victim: 
     assert all(again.intact(file) for record in again.manifest.objects for file in record.files.values())
 
 
+def test_a_sheet_that_fails_costs_no_scene(diary: Diary, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(run: Run) -> bytes:
+        raise ValueError("no sheet")
+
+    monkeypatch.setattr("manymesh.sheet.contact_sheet", fails)
+    run = make()
+    assert run.manifest.error is not None
+    assert run.intact(run.manifest.files["scene"])
+
+
+def test_a_wish_to_stop_is_obeyed_between_the_last_steps_of_photos(
+    diary: Diary, photo_path: Path, tmp_path: Path
+) -> None:
+    cancel = Cancel()
+
+    def say(event: Event) -> None:
+        if event.kind == "stage-started" and event.stage == "finish":
+            cancel.ask()
+
+    pipeline = Pipeline(on_event=say, cancel=cancel)
+    with pytest.raises(Cancelled):
+        pipeline.make([photo_path], tmp_path / "runs")
+    assert pipeline.runs[0].manifest.state == "cancelled"
+
+
 def test_a_wish_to_stop_is_obeyed_and_the_run_can_be_resumed(diary: Diary, photo_path: Path, tmp_path: Path) -> None:
     cancel = Cancel()
 

@@ -123,6 +123,15 @@ def test_halves_of_a_half_and_of_objects_in_hand_run_in_turn(one_spare: None) ->
     assert found == [True] * 4
 
 
+def test_halves_run_in_turn_where_the_system_gives_no_thread(one_spare: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    for _ in range(2):  # the core is given back
+        assert both(lambda: 1, lambda: 2) == (1, 2)
+
+
 def test_the_second_half_is_waited_for_when_the_first_fails(one_spare: None) -> None:
     ended = threading.Event()
 

@@ -42,11 +42,12 @@ class Ahead:
     def close(self) -> None:
         """Close what nobody asked for. Waits for what is being opened."""
         self._thread.shutdown(cancel_futures=True)
-        for opening in self._opening.values():
-            # Why one that nobody wants could not be opened, nobody need know.
-            if not opening.cancelled() and opening.exception() is None:
-                opening.result()[1].close()
-        self._opening.clear()
+        unwanted, self._opening = list(self._opening.values()), {}
+        with ExitStack() as held:
+            for opening in unwanted:
+                # Why one that nobody wants could not be opened, nobody need know.
+                if not opening.cancelled() and opening.exception() is None:
+                    held.callback(opening.result()[1].close)
 
 
 def _open(stage: Stage, settings: Settings) -> tuple[Any, ExitStack]:

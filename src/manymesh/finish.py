@@ -90,9 +90,14 @@ def finish_run(run: Run, model: None, tick: Tick) -> None:
         if record.error is None:
             record.state = "done"
         (made if record.state == "done" else failed).append(record)
-    whole, sheet = both(lambda: scene(run, made) if made else None, lambda: contact_sheet(run))
-    if whole is not None:
-        run.write("scene.glb", whole, role="scene")
+
+    def write_scene() -> None:
+        if made:
+            run.write("scene.glb", scene(run, made), role="scene")
+
+    tick(0.0)
+    _, sheet = both(write_scene, lambda: contact_sheet(run))
+    tick(0.9)
     run.write("sheet.png", sheet, role="sheet")
     run.manifest.state = "done" if not failed else "partial" if made else "failed"
 

@@ -1,8 +1,8 @@
 """The path of a photo through the house, in the order it is walked.
 
-Stages run in turn over all objects of all photos, so that only one stage's model is in memory at a time. What each
-stage does for one object stands in ``steps.py``; what a failure, a wish to stop or a lack of memory means for the
-others, in ``workshop.py``.
+Stages run in turn over all objects of all photos, so that only one stage's model is in memory at a time, but for small
+ones, which are opened ahead of their stage (``Stage.ahead``). What each stage does for one object stands in
+``steps.py``; what a failure, a wish to stop or a lack of memory means for the others, in ``workshop.py``.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ def _wanted_later(plan: Plan) -> tuple[Kind, ...]:
 class Pipeline:
     """Makes and resumes runs.
 
-    Models are opened for their stage and closed after it. With ``keep_loaded=True`` they stay open between calls
-    (faster for photo after photo, at the memory of all of them together) until ``close`` or the end of a ``with``.
+    Models are opened for their stage, small ones ahead of it, and closed after it. With ``keep_loaded=True`` they stay
+    open between calls (faster for photo after photo, at the memory of all of them together) until ``close`` or the end
+    of a ``with``.
 
     Args:
         settings: what to make and how.

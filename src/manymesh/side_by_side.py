@@ -44,7 +44,10 @@ def both(one: Callable[[], Item], other: Callable[[], Answer]) -> tuple[Item, An
         return one(), other()
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="manymesh-half") as thread:
-            waiting = thread.submit(other)
+            try:
+                waiting = thread.submit(other)
+            except RuntimeError:  # the system gives no more threads
+                return one(), other()
             return one(), waiting.result()
     finally:
         _spare.release()

@@ -99,6 +99,8 @@ def spread_colour(colour: F32, known: Bool | F32) -> F32:
         return np.asarray(cv2.merge([values] * colour.shape[2])).reshape(*values.shape, -1)
 
     weight = known.astype(np.float32)
+    if not weight.size:
+        return np.asarray(colour, np.float32).copy()
     levels = [(colour * each(weight), weight)]
     while min(levels[-1][1].shape) > 2:
         value, mass = levels[-1]

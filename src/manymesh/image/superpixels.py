@@ -84,7 +84,7 @@ def _nearest(planes: F32, centres: F32, row: I64, column: I64) -> I64:
 
 def _connected(labels: np.ndarray, smallest: float) -> I32:
     """Every connected part its own label; those under ``smallest`` join the neighbour with the longest border."""
-    parts = parts_of(labels)
+    parts = parts_of(labels).astype(np.int64)  # noise has so many parts that a pair of them overflows 32 bits
     while True:
         size = np.bincount(parts.ravel())
         small = size < smallest

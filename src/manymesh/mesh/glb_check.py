@@ -48,7 +48,7 @@ def check_glb(data: bytes) -> int:
         for image in document.get("images", []):
             _check_picture(_view(document, binary, image["bufferView"]))
         return sum(_check_primitive(document, binary, primitive) for primitive in primitives)
-    except (KeyError, IndexError, TypeError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError(f"lacks something ({type(error).__name__}: {error})") from error
 
 
@@ -104,6 +104,7 @@ def _accessor(document: dict[str, Any], binary: bytes, number: int) -> NDArray[A
         TYPES[entry["componentType"]],
         WIDTHS[entry["type"]],
     )
+    _demand(entry["count"] > 0, "has an accessor of nothing")
     start, size = entry.get("byteOffset", 0), entry["count"] * width * kind.itemsize
     _demand(start + size <= len(data), "has an accessor that leaves its buffer view")
     at = document["bufferViews"][entry["bufferView"]].get("byteOffset", 0) + start
