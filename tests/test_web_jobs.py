@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from fakes import Diary, fake_plan
 
 from manymesh.errors import InputError, OutOfMemoryError, UsageError
 from manymesh.events import Cancel, Event, OnEvent
+from manymesh.finish import STAGE_FILES
 from manymesh.pipeline import Pipeline
 from manymesh.run import Run
 from manymesh.settings import Settings
@@ -374,3 +376,9 @@ def test_every_setting_is_shown_by_look(a_run: Run, tmp_path: Path) -> None:
         assert (gone["job"], gone["run"], gone["trouble"]["code"]) == (None, None, "usage")
     finally:
         studio.close()
+
+
+def test_a_card_has_a_word_for_every_stage_that_an_object_can_have_behind_it() -> None:
+    script = (Path(jobs.__file__).parent / "static" / "card.js").read_text("utf-8")
+    (words,) = re.findall(r"^const AFTER = \{(.*)\};$", script, re.MULTILINE)
+    assert [stage for stage in ("crop", *STAGE_FILES) if f'{stage}: "' not in words] == []

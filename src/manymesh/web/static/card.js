@@ -9,7 +9,7 @@ const LOOKS = [
   ["model", "Painted"],
 ];
 const FORMATS = ["glb", "obj", "stl", "ply", "3mf"];
-const AFTER = { "": "Waiting", crop: "Found", matte: "Cut out", shape: "Modelled", refine: "Modelled", paint: "Painted" };
+const AFTER = { "": "Waiting", crop: "Found", matte: "Cut out", shape: "Modelled", refine: "Modelled", paint: "Painted", write: "Made" };
 
 export class Card {
   constructor(actions) {
