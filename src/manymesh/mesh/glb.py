@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Sequence
-from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from manymesh.errors import DamagedMeshError, InputError
 from manymesh.mesh.normals import vertex_normals
 from manymesh.names import clean_name
-from manymesh.pictures import encode
+from manymesh.pictures import decode, encode
 from manymesh.types import F64, U8, Atlas, Mesh, TexturedMesh
 
 MAGIC, JSON_CHUNK, BIN_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
@@ -192,12 +191,9 @@ def read_painted_glb(data: bytes) -> TexturedMesh:
     Raises:
         InputError: not such a file.
     """
-    from PIL import Image
-
     atlas, picture = read_atlas_glb(data)
     try:
-        with Image.open(BytesIO(picture)) as image:
-            texture = np.asarray(image.convert("RGB"))
+        texture, _ = decode(picture)
     except (ValueError, TypeError, OSError) as error:
         raise InputError(f"the GLB file's texture cannot be read ({error})", "It is damaged.") from error
     return TexturedMesh(atlas, texture)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.render.camera import depth_of, pixel_footprint, project, towards_viewer
+from manymesh.render.camera import depth_of, eye, pixel_footprint, project, towards_viewer
 from manymesh.render.raster import interpolate, raster_view
 from manymesh.render.sample import sample
 from manymesh.render.texels import Texels
@@ -67,27 +67,47 @@ def depths_under(shape: Atlas | Mesh, camera: Camera, height: int, width: int) -
     return depth_map(camera, shape.vertices, shape.faces, *size)
 
 
-def visible(
-    depths: DepthMap, points: Any, normals: Any, *, margins_px: Sequence[int] = MARGINS_PX, level: int = 0
-) -> F32:
-    """(n,) float32: how surely the camera sees each of (n, 3) points of the surface; 0 is hidden, 1 is clear.
+@dataclass(frozen=True)
+class _Aim:
+    """Where some places of the surface fall in a picture.
+
+    Attributes:
+        pixels: (n, 2) float64 x, y. depth: (n,) float64, mesh units in front of the eye.
+        footprint: (n,) float64, mesh units that a pixel is wide there.
+        cosine: (n,) float32, of the angle between the surface's normal and the way to the eye.
+    """
+
+    pixels: Any
+    depth: Any
+    footprint: Any
+    cosine: F32
+
+    def of(self, index: Any) -> _Aim:
+        """Some of the places, by number or by a mask."""
+        return _Aim(self.pixels[index], self.depth[index], self.footprint[index], self.cosine[index])
+
+
+def visible(depths: DepthMap, aim: _Aim, *, margins_px: Sequence[int] = MARGINS_PX, level: int = 0) -> F32:
+    """(n,) float32: how surely the camera sees each place; 0 is hidden, 1 is clear.
 
     A point is out when anything within the first margin of it lies nearer, or further, than the surface itself, at
     its slope, could: it is covered, or so near an outline that the picture mixes it with what lies behind. (Outlines
     against nothing are the alpha's business.) Each wider margin that is free adds its share, so that the answer
     fades towards outlines. Margins are in blocks of 2 ** ``level`` pixels.
+
+    Args:
+        aim: where the places fall in the depth map.
     """
     import cv2
 
     height, width = depths.depth.shape
-    pixels, depth = project(depths.camera, points, width, height)
-    in_picture = (pixels >= 0).all(axis=1) & (pixels[:, 0] < width) & (pixels[:, 1] < height) & (depth > 0)
-    column, row = np.where(in_picture[:, None], pixels, 0).astype(np.int64).T
-    cosine = np.clip(_cosine(depths.camera, points, normals), 0.2, 1)
+    depth, (x, y) = aim.depth, aim.pixels.T
+    in_picture = (x >= 0) & (y >= 0) & (x < width) & (y < height) & (depth > 0)
+    cosine = np.clip(aim.cosine, np.float32(0.2), np.float32(1))
     slope = np.sqrt(1 - cosine**2) / cosine
-    footprint = pixel_footprint(depths.camera, points, height)
     block = 1 << level
-    row, column = row // block, column // block
+    row, column = (np.where(in_picture, place, 0).astype(np.int64) >> level for place in (y, x))
+    pixel = row * -(-width // block) + column
     near = _pooled(depths.depth, block, np.min)
     far = _pooled(np.where(depths.depth < FAR_AWAY, depths.depth, 0), block, np.max)
     sure = np.zeros(len(depth), np.float32)
@@ -97,10 +117,9 @@ def visible(
         kernel = np.ones((2 * (margin - before) + 1,) * 2, np.uint8)
         near = cv2.erode(near, kernel, borderType=cv2.BORDER_REPLICATE)
         far = cv2.dilate(far, kernel, borderType=cv2.BORDER_REPLICATE)
-        nearest, farthest = near[row, column], far[row, column]
-        reach = footprint * ((margin + 1) * block - 0.5)
-        step = reach * (1.42 * BEND * slope + BEND - 1)
-        free = free & (depth <= nearest + step) & (depth >= farthest - step)
+        step = aim.footprint * ((margin + 1) * block - 0.5)
+        step *= 1.42 * BEND * slope + (BEND - 1)
+        free = free & (depth <= near.ravel().take(pixel) + step) & (depth >= far.ravel().take(pixel) - step)
         sure += free
     return sure / np.float32(len(margins_px))
 
@@ -164,20 +183,38 @@ def _looked(
     exponent: float,
     margins_px: Sequence[int],
 ) -> Seen:
-    camera, (height, width) = depths.camera, trust.shape
-    cosine = _cosine(camera, surface.position, surface.normal)
-    color, weight = np.zeros((len(cosine), 3), np.float32), np.zeros(len(cosine), np.float32)
-    facing = np.flatnonzero(cosine > math.cos(math.radians(max_angle_deg)))
-    pixels_per_texel = surface.spacing[facing] / pixel_footprint(camera, surface.position[facing], height)
+    color, weight = np.zeros((len(surface.position), 3), np.float32), np.zeros(len(surface.position), np.float32)
+    height, width = trust.shape
+    facing, aim = _aimed(surface, depths.camera, max_angle_deg, height, width)
+    pixels_per_texel = surface.spacing[facing] / aim.footprint
     levels = np.clip(np.round(np.log2(np.maximum(pixels_per_texel, 1)) - 0.25), 0, MAX_LEVEL).astype(np.int64)
-    for level in np.unique(levels).tolist():
-        index = facing[levels == level]
-        sure = visible(depths, surface.position[index], surface.normal[index], margins_px=margins_px, level=level)
-        index, sure = index[sure > 0], sure[sure > 0]
-        pixels, _ = project(camera, surface.position[index], width, height)
+    for level in np.flatnonzero(np.bincount(levels)).tolist():
+        here = np.flatnonzero(levels == level)
+        index, mine = facing[here], aim.of(here)
+        sure = visible(depths, _in_depths(mine, depths, height, width), margins_px=margins_px, level=level)
+        seen = np.flatnonzero(sure)
+        index, pixels, cosine = index[seen], mine.pixels[seen], mine.cosine[seen]
         color[index], alpha = read_opaque(rgb, trust, pixels, level)
-        weight[index] = alpha * sure * cosine[index] ** np.float32(exponent)
+        weight[index] = alpha * sure[seen] * cosine ** np.float32(exponent)
     return Seen(color, weight)
+
+
+def _aimed(surface: Texels, camera: Camera, max_angle_deg: float, height: int, width: int) -> tuple[Any, _Aim]:
+    """The texels that face a camera, by number, and where they fall in its picture."""
+    cosine = _cosine(camera, surface.position, surface.normal)
+    facing = np.flatnonzero(cosine > math.cos(math.radians(max_angle_deg)))
+    points = surface.position[facing].astype(np.float64)
+    pixels, depth = project(camera, points, width, height)
+    return facing, _Aim(pixels, depth, pixel_footprint(camera, points, height), cosine[facing])
+
+
+def _in_depths(aim: _Aim, depths: DepthMap, height: int, width: int) -> _Aim:
+    """An aim at a (height, width) picture as one at the depth map of the same view, which may be smaller."""
+    high, wide = depths.depth.shape
+    if (high, wide) == (height, width):
+        return aim
+    pixels = aim.pixels * [wide / width, high / height]
+    return replace(aim, pixels=pixels, footprint=aim.footprint * (height / high))
 
 
 def read_opaque(rgb: U8, trust: Any, pixels: Any, level: int = 0) -> tuple[F32, F32]:
@@ -263,4 +300,13 @@ def blend(views: Sequence[Seen], shares: Sequence[float] | None = None) -> Seen:
 
 def _cosine(camera: Camera, points: Any, normals: Any) -> F32:
     """(n,) float32: 1 where the surface faces the camera squarely, negative where it faces away."""
-    return np.einsum("nc,nc->n", towards_viewer(camera, points), normals).astype(np.float32)
+    position = eye(camera)
+    if position is None:
+        return np.asarray(normals @ towards_viewer(camera, np.zeros((1, 3)))[0], np.float32)
+    along, length2 = np.zeros(len(points)), np.zeros(len(points))
+    for axis in range(3):  # long rows are several times faster than rows of three
+        ray = position[axis] - points[:, axis].astype(np.float64)
+        along += ray * normals[:, axis]
+        ray *= ray
+        length2 += ray
+    return (along / np.sqrt(np.maximum(length2, 1e-24))).astype(np.float32)

@@ -195,8 +195,10 @@ def towards_viewer(camera: Camera, points: Any) -> F64:
 
 def pixel_footprint(camera: Camera, points: Any, height: int) -> F64:
     """(n,) float64: the size in mesh units that one pixel of a ``height`` px picture has at each of (n, 3) points."""
-    w = to_clip(camera, points)[:, 3]
-    return np.abs(w) * 2 / (height * np.linalg.norm(camera.projection[1, :2]))
+    row = camera.world_to_clip[3]
+    x, y, z = np.asarray(points, np.float64).T
+    w = x * row[0] + y * row[1] + z * row[2] + row[3]
+    return np.abs(w) * (2 / (height * float(np.linalg.norm(camera.projection[1, :2]))))
 
 
 def _near_far(distance: float, reach: float) -> tuple[float, float]:

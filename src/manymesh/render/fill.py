@@ -25,8 +25,10 @@ SOLID = 0.35  # weight from which a texel keeps its own colour
 STIFFNESS = 8.0  # how firmly seen colours hold the membrane
 FADE_PX = 16.0  # how far, in texels, the fine detail at the border of the seen part reaches on
 NEAREST = 4  # so many texels of the border are blended
+KEPT = 0.5  # texels that keep more of their own colour than this are what the fill starts from
 GRID_CELLS = 96
 REPEAT_PX = 8  # how far charts repeat their edge
+MEANS_PX = 4  # texels a side of the finest mean further out
 
 
 def fill_surface(
@@ -48,13 +50,40 @@ def fill_surface(
     """
     if vertex_colors is None and not (seen.weight > 0).any():
         return np.full_like(seen.color, 0.5)
-    keep = np.clip(seen.weight / solid, 0, 1)
-    keep = (keep * keep * (3 - 2 * keep)).astype(np.float32)
+    keep = np.clip(seen.weight / np.float32(solid), 0, 1)
+    keep = keep * keep * (3 - 2 * keep)
     own = vertex_colors if vertex_colors is not None else lambda: membrane(seen, surface, atlas)
-    colors, near = both(own, lambda: _nearest_kept(keep, surface))
-    base = interpolate(colors, atlas.faces, surface.raster.face, surface.raster.bary)
-    detail = _fading_detail(np.where(keep[:, None] > 0, seen.color - base, 0), keep, near)
-    return np.clip(seen.color * keep[:, None] + (base + detail) * (1 - keep[:, None]), 0, 1).astype(np.float32)
+    colors, near = both(own, lambda: _nearest_kept(keep, surface, atlas))
+    color = np.array(seen.color, np.float32)
+    rest = np.flatnonzero(keep <= KEPT)  # the others are as they were seen
+    color[rest] = _filled(rest, keep[rest], color, colors, near, surface.raster, atlas)
+    return np.clip(color, 0, 1, out=color)
+
+
+def _filled(rest: Any, keep: F32, own: F32, colors: Any, near: _Near | None, raster: Raster, atlas: Atlas) -> F32:
+    """(m, 3): the colours of the texels that are not kept.
+
+    Args:
+        rest: (m,) which texels, ascending. keep: (m,) how much of its own colour each keeps, up to ``KEPT``.
+        own: (n, 3) the colours of all texels. colors: (k, 3) those of the vertices, to fill with.
+    """
+
+    def base(texels: Any) -> F32:
+        return interpolate(colors, atlas.faces, raster.face[texels], raster.bary[texels])
+
+    filled = base(rest)
+    if near is not None:
+        filled[np.searchsorted(rest, near.texel)] += _detail(near, own, base)
+    mixed = np.flatnonzero(keep)
+    filled[mixed] += (own[rest[mixed]] - filled[mixed]) * keep[mixed][:, None]
+    return filled
+
+
+def _detail(near: _Near, own: F32, base: Callable[[Any], F32]) -> F32:
+    """What distinguishes the kept texels from the fill, carried a little beyond them so that no crease shows."""
+    source, place = np.unique(near.source, return_inverse=True)
+    detail = (own[source] - base(source))[place.reshape(near.source.shape)]
+    return np.asarray(np.einsum("nk,nkc->nc", near.share, detail) * near.fade[:, None], np.float32)
 
 
 def membrane(seen: Seen, surface: Texels, atlas: Atlas) -> F32:
@@ -149,11 +178,30 @@ def pad(colors: Any, surface: Texels, around: Margins | None = None) -> U8:
     if not len(raster.pixel):
         return np.full((*raster.mask.shape, 3), 128, np.uint8)
     around = around or margins(surface)
-    picture = raster.image(np.asarray(colors, np.float32), 0)
+    levels = (np.asarray(colors, np.float32) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    picture = raster.image(levels, np.uint8(0))
     flat = picture.reshape(-1, 3)
     flat[around.ring] = flat[around.source]
-    filled = push_pull(picture, around.near)
-    return (np.clip(filled, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    return _with_means(picture, around.near)
+
+
+def _with_means(picture: U8, near: Bool) -> U8:
+    """A texture with everything beyond the charts' repeated edges filled by means, the coarser the further out.
+
+    No picture shows what is filled here but through a mip map, so a quarter of the resolution will do.
+    """
+    import cv2
+
+    if near.all():
+        return picture
+    height, width = near.shape
+    small = max(-(-width // MEANS_PX), 1), max(-(-height // MEANS_PX), 1)
+    share = np.asarray(cv2.resize(near.astype(np.float32), small, interpolation=cv2.INTER_AREA), np.float32)
+    means = np.asarray(cv2.resize(picture.astype(np.float32), small, interpolation=cv2.INTER_AREA), np.float32)
+    means /= np.maximum(share, np.float32(1e-6))[:, :, None]
+    coarse = np.clip(push_pull(means, share > 0) + np.float32(0.5), 0, 255).astype(np.uint8)
+    filled = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.copyTo(picture, near.astype(np.uint8), filled), np.uint8)
 
 
 def push_pull(picture: Any, known: Any) -> F32:
@@ -241,17 +289,20 @@ class _Near:
     fade: F32
 
 
-def _nearest_kept(keep: Any, surface: Texels) -> _Near | None:
+def _nearest_kept(keep: Any, surface: Texels, atlas: Atlas) -> _Near | None:
     """Which kept texels are nearest to those beyond their border. Near is what is near in space and faces the same way,
     so that seams and thin walls make no difference."""
     from scipy.spatial import cKDTree
 
-    open_texels = np.flatnonzero(keep <= 0.5)
-    border = _border(surface.raster, keep > 0.5)
-    if not len(border) or not len(open_texels):
+    border = _border(surface.raster, keep > KEPT)
+    if not len(border):
         return None
     reach = FADE_PX * float(np.median(surface.spacing))
-    asked = open_texels[_near_any(surface.position[open_texels], surface.position[border], reach)]
+    around = surface.position[border]
+    asked = np.flatnonzero(_faces_near(atlas, around, reach)[surface.raster.face] & (keep <= KEPT))
+    if not len(asked):
+        return None
+    asked = asked[_near_any(surface.position[asked], around, reach)]
 
     def place(texel: Any) -> Any:
         return np.concatenate([surface.position[texel], surface.normal[texel] * reach], axis=1)
@@ -263,16 +314,15 @@ def _nearest_kept(keep: Any, surface: Texels) -> _Near | None:
     apart, found = apart[hit], found[hit]
     weight = np.where(np.isfinite(apart), np.maximum(1 - apart / reach, 0) ** 2, 0).astype(np.float32)
     share = weight / np.maximum(weight.sum(axis=1, keepdims=True), np.float32(1e-12))
-    return _Near(asked[hit], np.append(border, 0)[found], share, weight[:, 0])
+    return _Near(asked[hit], np.append(border, border[0])[found], share, weight[:, 0])
 
 
-def _fading_detail(detail: Any, keep: Any, near: _Near | None) -> F32:
-    """What distinguishes the kept texels from the membrane, carried a little beyond them so that no crease shows."""
-    carried = np.array(detail, np.float32)
-    if near is not None:
-        carried[keep <= 0.5] = 0
-        carried[near.texel] = np.einsum("nk,nkc->nc", near.share, detail[near.source]) * near.fade[:, None]
-    return carried
+def _faces_near(atlas: Atlas, others: Any, reach: float) -> Any:
+    """(m,) bool: which triangles may come within ``reach`` of any of the points (never wrongly False)."""
+    corners = atlas.vertices[atlas.faces]
+    longest = float(np.sqrt(max(((corners[:, k] - corners[:, k - 1]) ** 2).sum(axis=1).max() for k in range(3))))
+    near = _near_any(atlas.vertices, others, reach + longest)
+    return near[atlas.faces].any(axis=1)
 
 
 def _border(raster: Raster, kept: Any) -> Any:
@@ -289,12 +339,18 @@ def _near_any(points: Any, others: Any, reach: float) -> Any:
     low = np.minimum(points.min(axis=0), others.min(axis=0))
     size = float((np.maximum(points.max(axis=0), others.max(axis=0)) - low).max())
     cell = max(reach, size / GRID_CELLS, 1e-9)
-    taken = np.zeros((GRID_CELLS + 2,) * 3, bool)
-    taken[tuple(((others - low) / cell).astype(np.int64).T)] = True
+    side = GRID_CELLS + 2
+
+    def cells(places: Any) -> Any:
+        x, y, z = (((places[:, axis] - low[axis]) / cell).astype(np.int64) for axis in range(3))
+        return (x * side + y) * side + z
+
+    taken = np.zeros((side,) * 3, bool)
+    taken.reshape(-1)[cells(others)] = True
     around = taken.copy()
     for axis in range(3):
         line = np.moveaxis(around, axis, 0)
         before = line.copy()
         line[1:] |= before[:-1]
         line[:-1] |= before[1:]
-    return around[tuple(((points - low) / cell).astype(np.int64).T)]
+    return around.reshape(-1).take(cells(points))

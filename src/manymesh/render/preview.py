@@ -11,7 +11,7 @@ import numpy as np
 
 from manymesh.render.camera import depth_of, perspective, pixel_footprint, to_clip
 from manymesh.render.geometry import corner_normals, unit
-from manymesh.render.raster import Raster, interpolate, rasterise
+from manymesh.render.raster import Raster, interpolate, interpolate_corners, rasterise
 from manymesh.render.sample import linear_from_srgb, sample, srgb_from_linear
 from manymesh.side_by_side import both
 from manymesh.types import F32, U8, Camera, Mesh, TexturedMesh
@@ -181,7 +181,7 @@ def _fitting(model: Model, raster: Raster) -> F32:
 
 def _normals_in_camera(model: Model, raster: Raster, camera: Camera) -> F32:
     """(n, 3) unit normals in the camera's frame under the covered pixels."""
-    normals = np.einsum("nkc,nk->nc", model.normals[raster.face], raster.bary)
+    normals = interpolate_corners(model.normals, raster.face, raster.bary)
     normals = normals @ camera.world_to_camera[:3, :3].T.astype(np.float32)
     return unit(normals)
 
@@ -241,10 +241,10 @@ def _averaged(raster: Raster, color: F32, supersample: int) -> U8:
     width, height = raster.width // supersample, raster.height // supersample
     coarse = row // supersample * width + column // supersample
     hits = np.bincount(coarse, minlength=width * height)
+    shown = np.flatnonzero(hits)
     picture = np.zeros((height * width, 4), np.uint8)
-    share = np.maximum(hits, 1)
     for channel in range(3):
-        mean = np.bincount(coarse, color[:, channel], width * height) / share
-        picture[:, channel] = srgb_from_linear(mean) * 255 + 0.5
+        mean = np.bincount(coarse, color[:, channel], width * height)[shown] / hits[shown]
+        picture[shown, channel] = srgb_from_linear(mean) * 255 + 0.5
     picture[:, 3] = hits * 255 // supersample**2
     return picture.reshape(height, width, 4)

@@ -132,14 +132,28 @@ def interpolate(attribute: Any, faces: Any, face: Any, bary: Any) -> F32:
     values = np.empty((len(face), parts), np.float32)
     for part in _slices(len(face), CHUNK):
         corners = columns[faces[face[part]]] if table is None else table.take(face[part], axis=0)
-        # Long rows of equal things: (corner, number, point).
-        rows = np.ascontiguousarray(corners.reshape(-1, 3 * parts).T).reshape(3, parts, -1)
-        rows *= np.ascontiguousarray(weights[part].T)[:, None]
-        total = rows[0]
-        total += rows[1]
-        total += rows[2]
-        values[part] = total.T
+        values[part] = _weighed(corners.reshape(-1, 3 * parts), weights[part])
     return values.reshape(len(face), *attribute.shape[1:])
+
+
+def interpolate_corners(corners: F32, face: Any, bary: Any) -> F32:
+    """The same for an attribute that triangles at one vertex do not share: (m, 3, c) float32 to (n, c)."""
+    table = corners.reshape(len(corners), 3 * corners.shape[2])
+    values = np.empty((len(face), corners.shape[2]), np.float32)
+    for part in _slices(len(face), CHUNK):
+        values[part] = _weighed(table.take(face[part], axis=0), bary[part])
+    return values
+
+
+def _weighed(corners: F32, weights: F32) -> F32:
+    """(n, c) sums of the (n, 3 c) numbers of three corners, each times its own of (n, 3) weights."""
+    # Long rows of equal things: (corner, number, point).
+    rows = np.ascontiguousarray(corners.T).reshape(3, corners.shape[1] // 3, -1)
+    rows *= np.ascontiguousarray(weights.T)[:, None]
+    total = rows[0]
+    total += rows[1]
+    total += rows[2]
+    return total.T
 
 
 def _draw_house(spans: Spans, width: int, keys: NDArray[np.int64]) -> None:
@@ -215,9 +229,10 @@ def _resolve(keys: NDArray[np.int64], screen: Screen, faces: I32, rule: Rule) ->
     bary = np.empty((len(pixel), 3), np.float32)
     table = _FaceTable.of(screen, faces)
     for part in _slices(len(pixel), CHUNK):
-        bary[part] = _barycentrics(pixel[part], face[part], table, screen.width, rule)
+        weights = _barycentrics(pixel[part], face[part], table, screen.width, rule)
         if screen.perspective or rule == "official":
-            bary[part] = _undo_perspective(bary[part], screen.w[faces[face[part]]])
+            weights = _undo_perspective(weights, screen.w[faces[face[part]]].T)
+        bary[part] = weights.T
     if rule == "house":
         depth = (key >> FACE_BITS).astype(np.int32).view(np.float32)
     else:
@@ -226,27 +241,36 @@ def _resolve(keys: NDArray[np.int64], screen: Screen, faces: I32, rule: Rule) ->
 
 
 def _barycentrics(pixel: NDArray[np.int64], face: I32, table: _FaceTable, width: int, rule: Rule) -> F32:
-    row, column = np.divmod(pixel, width)
-    dx = (column.astype(np.float32) + np.float32(0.5)) - table.x0[face]
-    dy = (row.astype(np.float32) + np.float32(0.5)) - table.y0[face]
+    """(3, n): a row for each corner (long rows are several times faster than rows of three)."""
+    row = pixel // width
+    dx = (pixel - row * width).astype(np.float32) + np.float32(0.5) - table.x0[face]
+    dy = row.astype(np.float32) + np.float32(0.5) - table.y0[face]
     inverse = table.inverse[face]
-    bary = np.empty((len(pixel), 3), np.float32)
-    bary[:, 1] = (table.x02[face] * dy - dx * table.y02[face]) * inverse
-    bary[:, 2] = (dx * table.y01[face] - table.x01[face] * dy) * inverse
-    bary[:, 0] = 1.0 - bary[:, 1].astype(np.float64) - bary[:, 2]
+    bary = np.empty((3, len(pixel)), np.float32)
+    bary[1] = (table.x02[face] * dy - dx * table.y02[face]) * inverse
+    bary[2] = (dx * table.y01[face] - table.x01[face] * dy) * inverse
+    bary[0] = 1.0 - bary[1].astype(np.float64) - bary[2]
     return bary if rule == "official" else _tidy(bary)
 
 
 def _tidy(bary: F32) -> F32:
     """Into [0, 1] with sum 1: rounding leaves slivers a little outside, and no numbers at all without any area."""
-    bary = np.clip(np.nan_to_num(bary, nan=1 / 3), 0, 1)
-    total = (bary[:, 0] + bary[:, 1] + bary[:, 2])[:, None]
-    return np.where(total > 0, bary / np.where(total > 0, total, 1), np.float32(1 / 3)).astype(np.float32)
+    lost = np.isnan(bary[0])
+    if lost.any():
+        bary[:, lost] = np.float32(1 / 3)
+    np.clip(bary, 0, 1, out=bary)
+    total = bary[0] + bary[1] + bary[2]
+    none = total <= 0
+    if none.any():
+        bary[:, none], total[none] = np.float32(1 / 3), np.float32(1)
+    bary /= total
+    return bary
 
 
 def _undo_perspective(bary: F32, w: F32) -> F32:
     bary = bary / w
-    return bary / (bary[:, 0] + bary[:, 1] + bary[:, 2])[:, None]
+    bary /= bary[0] + bary[1] + bary[2]
+    return bary
 
 
 def _slices(count: int, step: int) -> Iterator[slice]:

@@ -30,7 +30,7 @@ from manymesh.shape.learned.volume import field, pixels_inside
 from manymesh.stages import Shape, Stage, Tick
 from manymesh.types import Camera, Cutout, Mesh, Sculpture
 
-FACES = 24_000
+FACES = 12_000
 """More than the network's 128 samples a side can fill with detail; every stage after this one is the faster."""
 
 
