@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 
 from manymesh.errors import ObjectError
 from manymesh.mesh.check import facts
+from manymesh.mesh import marching_table
 from manymesh.mesh.marching import marching_cubes
 from manymesh.render.camera import orbit, project, to_clip
 from manymesh.render.raster import rasterise
@@ -236,3 +237,10 @@ def test_in_the_scene_a_turned_thing_stands_as_the_photo_shows_it(views: Any, ma
     middle = np.array([100 + columns.mean() - 400, 300 - 50 - rows.mean()]) / 400
     assert low[:2] == pytest.approx(middle, abs=0.01)
     assert high[0] == pytest.approx(np.ptp(columns) / 400, rel=0.12)
+
+
+def test_the_table_of_marching_cubes_in_the_package_is_the_one_that_is_worked_out() -> None:
+    kept, worked_out = marching_table.table(), marching_table.derived()
+    for mine, other in zip(kept, worked_out, strict=True):
+        assert mine.dtype == other.dtype
+        assert np.array_equal(mine, other)

@@ -87,6 +87,10 @@ def stages_of(engine: str, settings: Settings) -> dict[Kind, Stage]:
     Raises:
         UsageError: no such engine.
     """
+    return {kind: find_stage(kind, name) for kind, name in _names_of(engine, settings).items()}
+
+
+def _names_of(engine: str, settings: Settings) -> dict[Kind, str]:
     if engine not in ENGINES:
         raise UsageError(f"There is no engine '{engine}'", f"There are: {', '.join(ENGINES)}.")
     names = dict(ENGINES[engine])
@@ -95,16 +99,30 @@ def stages_of(engine: str, settings: Settings) -> dict[Kind, Stage]:
     for item in settings.stages:
         kind, _, name = item.partition("=")
         names[kind] = name  # type: ignore[index]
-    return {kind: find_stage(kind, names[kind]) for kind in KINDS}
+    return {kind: names[kind] for kind in KINDS}
+
+
+def wanted(settings: Settings) -> list[Kind]:
+    """The kinds whose models a run with these settings needs, in the order of their stages."""
+    return [
+        kind for kind in KINDS if (kind != "paint" or settings.texture) and (kind != "detect" or not settings.boxes)
+    ]
 
 
 def lacking(stages: Mapping[Kind, Stage], settings: Settings) -> dict[Kind, str]:
     """What this machine lacks for these stages, by kind; empty when they can run."""
-    wanted = [kind for kind in KINDS if kind != "paint" or settings.texture]
-    if settings.boxes:
-        wanted.remove("detect")
-    answers = {kind: stages[kind].missing(settings) for kind in wanted}
+    answers = {kind: stages[kind].missing(settings) for kind in wanted(settings)}
     return {kind: text for kind, text in answers.items() if text is not None}
+
+
+def _obstacle(engine: str, settings: Settings) -> str | None:
+    """The first thing that speaks against an engine here; stages that come after it are not even imported."""
+    names = _names_of(engine, settings)
+    for kind in wanted(settings):
+        text = find_stage(kind, names[kind]).missing(settings)
+        if text is not None:
+            return text
+    return _too_slow(engine)
 
 
 def choose(settings: Settings) -> Plan:
@@ -124,21 +142,20 @@ def choose(settings: Settings) -> Plan:
     for engine in PREFERENCE:
         if engine not in ENGINES:
             continue
-        stages = stages_of(engine, settings)
-        obstacles = list(lacking(stages, settings).values()) or _too_slow(engine)
-        if not obstacles:
+        obstacle = _obstacle(engine, settings)
+        if obstacle is None:
             reason = "the best that this machine can run" + (f" ({'; '.join(why_not)})" if why_not else "")
-            return Plan(engine, reason, stages, settings)
-        why_not.append(f"not {engine}: {obstacles[0]}")
+            return Plan(engine, reason, stages_of(engine, settings), settings)
+        why_not.append(f"not {engine}: {obstacle}")
     raise MissingPieceError("No engine can run here: " + "; ".join(why_not), "See `manymesh doctor`.")
 
 
-def _too_slow(engine: str) -> list[str]:
+def _too_slow(engine: str) -> str | None:
     """Why ``auto`` should not take an engine that could run: its networks take minutes to hours on a CPU."""
     if engine == "lite":
-        return []
+        return None
     import torch
 
     if torch.cuda.is_available() or torch.backends.mps.is_available():
-        return []
-    return ["its networks would run on the CPU, for minutes an object (--engine hunyuan does it all the same)"]
+        return None
+    return "its networks would run on the CPU, for minutes an object (--engine hunyuan does it all the same)"

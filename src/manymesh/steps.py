@@ -101,14 +101,18 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     from manymesh.mesh.reduce import reduce
     from manymesh.render.camera import moved
 
-    mesh, notes = clean(read_glb(run.read(record.files["shape"])))
+    shape = read_glb(run.read(record.files["shape"]))
+    found = facts(shape)
+    mesh, notes = (shape, []) if found.in_order else clean(shape)
     tick(0.3)
     mesh, matrix = normalise(reduce(mesh, run.manifest.settings.faces))
     if not run.manifest.settings.texture:
         mesh = replace(mesh, colors=None)  # a guess of the unseen side, for the painter's use
     view = moved(read_view(record), matrix)
     record.view = [view.world_to_camera.tolist(), view.projection.tolist()]
-    record.facts.update(asdict(facts(mesh)), cleaned=notes)
+    if mesh.faces is not shape.faces or not np.array_equal(mesh.vertices, shape.vertices):
+        found = facts(mesh)
+    record.facts.update(asdict(found), cleaned=notes)
     run.write(object_path(record, "mesh.glb"), write_glb(mesh), owner=record, role="mesh")
 
 

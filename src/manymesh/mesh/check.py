@@ -60,6 +60,11 @@ class Facts:
         """Closed, manifold, wound outwards: can be printed."""
         return self.finite and self.watertight and self.manifold and self.winding and self.outward
 
+    @property
+    def in_order(self) -> bool:
+        """Solid, in one part, every face with an area: cleaning would find nothing to do."""
+        return self.solid and self.components == 1 and self.degenerate == 0
+
 
 def facts(mesh: Mesh) -> Facts:
     """Counts and tests on a mesh's faces; nothing is merged or repaired before."""

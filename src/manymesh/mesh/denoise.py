@@ -55,9 +55,10 @@ def filtered_normals(vertices: F64, faces: Any, rounds: int, likeness: float) ->
     start = np.arange(count + 1) * 3
     meets = csr_array((np.ones(3 * count, np.float32), faces.ravel(), start), shape=(count, len(vertices)))
     pairs = (meets @ meets.T).tocsr()
+    pairs.sort_indices()
     one = np.repeat(np.arange(count), np.diff(pairs.indptr))
     other = pairs.indices
-    half, place = _each_pair_once(one, other, count)
+    half, place = _each_pair_once(one, other, pairs)
     a, b = one[half], other[half]
     apart = sum((c[a] - c[b]) ** 2 for c in np.ascontiguousarray(middle.T))
     nearness = np.exp(-apart / max(2 * float(apart[a != b].mean()), 1e-30))[place]
@@ -71,15 +72,19 @@ def filtered_normals(vertices: F64, faces: Any, rounds: int, likeness: float) ->
     return normals.astype(np.float64)
 
 
-def _each_pair_once(one: Any, other: Any, count: int) -> tuple[Any, Any]:
+def _each_pair_once(one: Any, other: Any, pairs: Any) -> tuple[Any, Any]:
     """Of pairs that come both ways round: where those with the smaller number first stand, and for every pair the
-    number of its own among them."""
-    low, high = np.minimum(one, other), np.maximum(one, other)
-    half = np.flatnonzero(one <= other)
-    key = low * np.int64(count) + high
-    order = np.argsort(key[half])
-    place = order[np.searchsorted(key[half][order], key)]
-    return half, place
+    number of its own among them.
+
+    Args:
+        one, other: rows and columns of ``pairs``, a symmetric CSR array with sorted columns.
+    """
+    from scipy.sparse import csr_array
+
+    first = one <= other
+    number = np.cumsum(first) - 1
+    turned = csr_array((np.arange(len(one)), pairs.indices, pairs.indptr), shape=pairs.shape).T.tocsr().data
+    return np.flatnonzero(first), np.where(first, number, number[turned])
 
 
 def fitted(vertices: F64, faces: Any, normals: F64, rounds: int) -> F64:

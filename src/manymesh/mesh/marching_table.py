@@ -12,13 +12,17 @@ along axis ``EDGES[e][1]``.
 from __future__ import annotations
 
 import itertools
+import zlib
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 I64 = NDArray[np.int64]
+
+FILE = Path(__file__).with_suffix(".bin")
 
 EDGES = tuple((corner, axis) for axis in range(3) for corner in range(8) if not corner >> axis & 1)
 _EDGE_OF = {frozenset((corner, corner | 1 << axis)): e for e, (corner, axis) in enumerate(EDGES)}
@@ -56,7 +60,25 @@ class Table(NamedTuple):
 
 @lru_cache(maxsize=1)
 def table() -> Table:
-    """The table (a few tens of milliseconds, once)."""
+    """The table, from the file that ``python -m manymesh.mesh.marching_table`` writes: working it out takes as long as
+    all the cells of a thing do."""
+    kept = np.frombuffer(zlib.decompress(FILE.read_bytes()), "<u2").astype(np.int64)
+    row, ambiguous, most, rest = np.split(kept, np.cumsum([256 * 64, 256 * 6, 1]))
+    rows = rest.reshape(-1, 1 + 3 * int(most[0]))
+    triangles = np.ascontiguousarray(rows[:, 1:]).reshape(len(rows), -1, 3)
+    return Table(row.reshape(256, 64), ambiguous.reshape(256, 6) > 0, np.ascontiguousarray(rows[:, 0]), triangles)
+
+
+def packed(table: Table) -> bytes:
+    """A table as ``FILE`` holds it: little-endian 16-bit numbers, compressed."""
+    rows = np.concatenate([table.sizes[:, None], table.triangles.reshape(len(table.sizes), -1)], axis=1)
+    most = [table.triangles.shape[1]]
+    numbers = np.concatenate([table.row.ravel(), table.ambiguous.ravel(), most, rows.ravel()])
+    return zlib.compress(numbers.astype("<u2").tobytes(), 9)
+
+
+def derived() -> Table:
+    """The table worked out anew."""
     row = np.zeros((256, 64), np.int64)
     ambiguous = np.zeros((256, 6), bool)
     rows: list[tuple[tuple[int, int, int], ...]] = []
@@ -148,3 +170,7 @@ def _cut(loop: tuple[int, ...]) -> tuple[tuple[int, int, int], ...]:
         triangles.append((loop[i], loop[j], loop[k]))
         spans += [(a, b) for a, b in ((i, j), (j, k)) if b - a > 1]
     return tuple(triangles)
+
+
+if __name__ == "__main__":
+    FILE.write_bytes(packed(derived()))

@@ -74,7 +74,7 @@ def _collapse(mesh: Mesh, target: int, aggressiveness: float) -> Mesh | None:
             break
         points = _loosened(points, triangles, round_number)
     tried = _cleaned(Mesh(points.astype(np.float32), triangles.astype(np.int32)))
-    if tried is not None and _closed(mesh.faces) and not _closed(tried.faces):
+    if tried is not None and not _closed(tried.faces) and _closed(mesh.faces):
         return None
     return tried
 

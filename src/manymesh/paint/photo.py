@@ -22,7 +22,7 @@ from manymesh.paint.material import continued, palette
 from manymesh.paint.unseen import Plane, mirror_plane, photo_agrees, seen_in_mirror
 from manymesh.render.bake import DepthMap, Seen, depths_under, look, read_opaque
 from manymesh.render.camera import project, towards_viewer
-from manymesh.render.fill import fill_surface, margins, pad, seen_by_vertex, welded
+from manymesh.render.fill import fill_surface, pad, seen_by_vertex, welded
 from manymesh.render.geometry import vertex_normals
 from manymesh.render.texels import Texels, texels
 from manymesh.settings import Settings
@@ -90,10 +90,9 @@ def paint_from_photo(
         seen, shares = _with_other_half(front, known, surface, flat, view)
         materials = partial(_materials, seen, mesh, surface, flat, view, known.palette)
     baked_s = time.perf_counter()
-    filled = partial(fill_surface, seen, surface, flat, vertex_colors=materials)
-    colors, around = both(filled, lambda: margins(surface))
+    colors = fill_surface(seen, surface, flat, vertex_colors=materials)
     tick(0.9)
-    texture = pad(colors, surface, around)
+    texture = pad(colors, surface)
     details = {
         "seconds": {
             "unwrap": round(unwrapped_s - start_s, 3),

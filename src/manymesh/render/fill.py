@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from manymesh.render.bake import Seen
 from manymesh.render.raster import Raster, interpolate
@@ -69,9 +68,10 @@ def _filled(rest: Any, keep: F32, own: F32, colors: Any, near: _Near | None, ras
     """
 
     def base(texels: Any) -> F32:
-        return interpolate(colors, atlas.faces, raster.face[texels], raster.bary[texels])
+        return interpolate(colors, atlas.faces, raster.face.take(texels), raster.bary.take(texels, axis=0))
 
-    filled = base(rest)
+    half = len(rest) // 2
+    filled = np.concatenate(both(lambda: base(rest[:half]), lambda: base(rest[half:])))
     if near is not None:
         filled[np.searchsorted(rest, near.texel)] += _detail(near, own, base)
     mixed = np.flatnonzero(keep)
@@ -135,41 +135,11 @@ def spread(edges: tuple[Any, Any, Any], hold: Any, values: Any, count: int) -> F
     return np.asarray(solver.solve(np.asarray(values, np.float64) * hold[:, None]))
 
 
-@dataclass(frozen=True)
-class Margins:
-    """What surrounds the charts of a texture, T x T.
-
-    Attributes:
-        near: (T, T) bool, the charts and all within ``REPEAT_PX`` of one.
-        ring: (r,) the pixels of ``near`` that are not the charts'. source: (r,) the chart's pixel nearest to each.
-    """
-
-    near: Bool
-    ring: NDArray[np.int64]
-    source: NDArray[np.int64]
-
-
-def margins(surface: Texels) -> Margins:
-    """Where charts are repeated around them."""
-    import cv2
-
-    raster = surface.raster
-    distance, label = cv2.distanceTransformWithLabels(
-        np.where(raster.mask, 0, 255).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    pixel_of_label = np.zeros(int(label.max()) + 1, np.int64)
-    pixel_of_label[label.ravel()[raster.pixel]] = raster.pixel
-    near = distance <= REPEAT_PX
-    ring = np.flatnonzero(near & ~raster.mask)
-    return Margins(near, ring, pixel_of_label[label.ravel()[ring]])
-
-
-def pad(colors: Any, surface: Texels, around: Margins | None = None) -> U8:
+def pad(colors: Any, surface: Texels) -> U8:
     """The whole texture from the colours of the surface's texels.
 
     Args:
         colors: (n, 3) float32 in [0, 1].
-        around: ``margins`` of the surface, where they are known.
 
     Returns:
         (T, T, 3) uint8 without holes.
@@ -177,12 +147,31 @@ def pad(colors: Any, surface: Texels, around: Margins | None = None) -> U8:
     raster = surface.raster
     if not len(raster.pixel):
         return np.full((*raster.mask.shape, 3), 128, np.uint8)
-    around = around or margins(surface)
-    levels = (np.asarray(colors, np.float32) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-    picture = raster.image(levels, np.uint8(0))
+
+    def spread_out() -> U8:
+        levels = (np.asarray(colors, np.float32) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+        return np.asarray(raster.image(levels, np.uint8(0)), np.uint8)
+
+    picture, (near, ring, source) = both(spread_out, lambda: _margins(raster))
     flat = picture.reshape(-1, 3)
-    flat[around.ring] = flat[around.source]
-    return _with_means(picture, around.near)
+    flat[ring] = flat[source]
+    return _with_means(picture, near)
+
+
+def _margins(raster: Raster) -> tuple[Bool, Any, Any]:
+    """Where charts are repeated around them: (T, T) bool, the charts and all within ``REPEAT_PX`` of one; the pixels of
+    it that are not the charts', and for each the chart's pixel nearest to it."""
+    import cv2
+
+    inside = raster.mask
+    distance, label = cv2.distanceTransformWithLabels(
+        np.where(inside, 0, 255).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    pixel_of_label = np.zeros(int(label.max()) + 1, np.int64)
+    pixel_of_label[label.ravel().take(raster.pixel)] = raster.pixel
+    near = distance <= REPEAT_PX
+    ring = np.flatnonzero(near & ~inside)
+    return near, ring, pixel_of_label.take(label.ravel().take(ring))
 
 
 def _with_means(picture: U8, near: Bool) -> U8:

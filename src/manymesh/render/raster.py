@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manymesh.render.spans import Screen, Spans, face_blocks, house_spans, official_spans, tiles
+from manymesh.side_by_side import both
 from manymesh.types import F32, I32, Bool, Camera
 
 Rule = Literal["house", "official"]
@@ -29,6 +30,7 @@ Rule = Literal["house", "official"]
 EMPTY = np.iinfo(np.int64).max
 FACE_BITS = 32
 CHUNK = 1 << 14  # points handled at once: what they need stays in the cache
+HALF_ROWS = 256  # textures are drawn in an upper and a lower half at once where each has as many rows
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,25 @@ def raster_uv(uv: Any, faces: Any, height: int, width: int) -> Raster:
     Args:
         uv: (k, 2) in [0, 1], (0, 0) the upper left corner of the picture.
     """
-    uv = np.asarray(uv, np.float64)
+    uv, faces = np.asarray(uv, np.float64), np.ascontiguousarray(faces, np.int32)
+    if height < 2 * HALF_ROWS or height % 2:
+        return _raster_uv(uv, faces, height, width)
+    rows = height // 2
+    stretched = uv * [1, 2]
+    upper, lower = both(
+        lambda: _raster_uv(stretched, faces, rows, width), lambda: _raster_uv(stretched - [0, 1], faces, rows, width)
+    )
+    return Raster(
+        height,
+        width,
+        np.concatenate([upper.pixel, lower.pixel + rows * width]),
+        np.concatenate([upper.face, lower.face]),
+        np.concatenate([upper.bary, lower.bary]),
+        np.concatenate([upper.depth, lower.depth]),
+    )
+
+
+def _raster_uv(uv: Any, faces: I32, height: int, width: int) -> Raster:
     clip = np.zeros((len(uv), 4))
     clip[:, 0] = uv[:, 0] * 2 - 1
     clip[:, 1] = 1 - uv[:, 1] * 2

@@ -126,17 +126,18 @@ def house_spans(screen: Screen, faces: I32, block: I64) -> Spans:
     last = np.clip(np.ceil(edges.y[:, 2] - 0.5), 0, screen.height).astype(np.int64)
     item, row = _expand(first, last - first)
     long_x, long_z, short_x, short_z = edges.cross(item, row + 0.5)
-    swap = short_x < long_x
-    left_x, right_x = np.where(swap, short_x, long_x), np.where(swap, long_x, short_x)
-    left_z, right_z = np.where(swap, short_z, long_z), np.where(swap, long_z, short_z)
-    start = np.clip(np.ceil(left_x - 0.5), 0, screen.width)
-    stop = np.clip(np.ceil(right_x - 0.5), 0, screen.width)
-    keep = stop > start
-    item, row, start, stop = item[keep], row[keep], start[keep], stop[keep]
-    left_x, right_x, left_z, right_z = left_x[keep], right_x[keep], left_z[keep], right_z[keep]
-    step = (right_z - left_z) / np.maximum(right_x - left_x, 1e-9)
-    depth = left_z + (start + 0.5 - left_x) * step
-    return _sorted(block[item], row, start.astype(np.int64), (stop - start).astype(np.int64), depth, step)
+    left_x, right_x = np.minimum(long_x, short_x), np.maximum(long_x, short_x)
+    start = np.clip(np.ceil(left_x - 0.5), 0, screen.width).astype(np.int64)
+    length = np.clip(np.ceil(right_x - 0.5), 0, screen.width).astype(np.int64) - start
+    wanted = np.flatnonzero(length > 0)
+    left_x, right_x, long_z, short_z = (of[wanted] for of in (left_x, right_x, long_z, short_z))
+    rise = short_z - long_z
+    step = rise / np.maximum(right_x - left_x, 1e-9)
+    swapped = short_x[wanted] < long_x[wanted]
+    np.negative(step, out=step, where=swapped)
+    start, length = start[wanted], length[wanted]
+    depth = np.where(swapped, short_z, long_z) + (start + 0.5 - left_x) * step
+    return _sorted(block[item[wanted]], row[wanted], start, length, depth, step)
 
 
 def official_spans(screen: Screen, faces: I32, block: I64) -> Spans:
@@ -181,19 +182,18 @@ class _Edges:
 
     def cross(self, item: I64, y: Any) -> tuple[NDArray[np.float64], ...]:
         """x and z where the horizontal line at ``y`` meets the long edge and one of the two short ones."""
-        lower = (y >= self.y[item, 1]).astype(np.int64)
-        long_x, long_z = self._along(0, 2, item, y)
-        upper_x, upper_z = self._along(0, 1, item, y)
-        lower_x, lower_z = self._along(1, 2, item, y)
-        short_x = np.where(lower, lower_x, upper_x)
-        return long_x, long_z, short_x, np.where(lower, lower_z, upper_z)
+        # The upper short edges of all triangles, then the lower ones: each line meets one of them.
+        short = item + (y >= self.y[:, 1].take(item)) * len(self.y)
+        upper, lower = self._edge(0, 1), self._edge(1, 2)
+        both = [np.concatenate(pair) for pair in zip(upper, lower, strict=True)]
+        return (*_along(self._edge(0, 2), item, y), *_along(both, short, y))
 
-    def _along(self, a: int, b: int, item: I64, y: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    def _edge(self, a: int, b: int) -> list[NDArray[np.float64]]:
+        """Of each triangle's edge from corner a to b: x, y, z at its start, and how x and z change with y."""
         run = self.y[:, b] - self.y[:, a]
         run = np.where(run > 0, run, 1)
         slope_x, slope_z = (self.x[:, b] - self.x[:, a]) / run, (self.z[:, b] - self.z[:, a]) / run
-        down = y - self.y[item, a]
-        return self.x[item, a] + down * slope_x[item], self.z[item, a] + down * slope_z[item]
+        return [self.x[:, a], self.y[:, a], self.z[:, a], slope_x, slope_z]
 
     def reach(self, item: I64, y: Any, slack: Any) -> tuple[NDArray[np.float64], ...]:
         """Leftmost and rightmost x of the triangle within ``slack`` of the horizontal line at ``y``."""
@@ -203,6 +203,13 @@ class _Edges:
         corner = np.where(np.abs(middle - y) <= slack, self.x[item, 1], found[0])
         low = np.minimum.reduce([*found, corner]) - slack
         return low, np.maximum.reduce([*found, corner]) + slack
+
+
+def _along(edge: list[NDArray[np.float64]], which: I64, y: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """x and z at the height ``y`` on edges."""
+    x, top, z, slope_x, slope_z = edge
+    down = y - top.take(which)
+    return x.take(which) + down * slope_x.take(which), z.take(which) + down * slope_z.take(which)
 
 
 def _expand(first: I64, count: I64) -> tuple[I64, I64]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from manymesh.render.geometry import area_normals, lengths, unit, vertex_normals
 from manymesh.render.raster import Raster, interpolate, raster_uv
+from manymesh.side_by_side import both
 from manymesh.types import F32, I32, Atlas, Bool
 
 RIM_PX = 2
@@ -43,11 +44,18 @@ def texels(atlas: Atlas, texture_px: int, *, rim_px: int = RIM_PX) -> Texels:
     inside = raster_uv(atlas.uv, atlas.faces, texture_px, texture_px)
     raster = _with_rim(inside, atlas, rim_px) if rim_px else inside
     normals = vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
-    values = interpolate(np.concatenate([atlas.vertices, normals], axis=1), atlas.faces, raster.face, raster.bary)
-    normal = unit(values[:, 3:])
-    spacing = _face_spacing(atlas, texture_px)[raster.face]
-    rim = ~inside.mask.ravel()[raster.pixel]
-    return Texels(raster, np.ascontiguousarray(values[:, :3]), normal, spacing, rim)
+    places = np.concatenate([atlas.vertices, normals], axis=1)
+    count = len(raster.pixel)
+    position, normal = np.empty((count, 3), np.float32), np.empty((count, 3), np.float32)
+
+    def fill(part: slice) -> None:
+        values = interpolate(places, atlas.faces, raster.face[part], raster.bary[part])
+        position[part], normal[part] = values[:, :3], unit(values[:, 3:])
+
+    both(lambda: fill(slice(count // 2)), lambda: fill(slice(count // 2, None)))
+    spacing = _face_spacing(atlas, texture_px).take(raster.face)
+    rim = ~inside.mask.ravel().take(raster.pixel)
+    return Texels(raster, position, normal, spacing, rim)
 
 
 def _with_rim(inside: Raster, atlas: Atlas, rim_px: int) -> Raster:
@@ -70,10 +78,10 @@ def _with_rim(inside: Raster, atlas: Atlas, rim_px: int) -> Raster:
     return Raster(
         inside.height,
         inside.width,
-        pixel[order],
-        np.concatenate([inside.face, face])[order],
-        np.concatenate([inside.bary, bary])[order],
-        np.concatenate([inside.depth, np.full(len(rim), 0.5, np.float32)])[order],
+        pixel.take(order),
+        np.concatenate([inside.face, face]).take(order),
+        np.concatenate([inside.bary, bary]).take(order, axis=0),
+        np.concatenate([inside.depth, np.full(len(rim), 0.5, np.float32)]).take(order),
     )
 
 

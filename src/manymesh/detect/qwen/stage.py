@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,9 +15,8 @@ from manymesh.detect.select import arranged, batches, clean_names, named_as_aske
 from manymesh.errors import OutOfMemoryError
 from manymesh.memory.placement import place
 from manymesh.settings import Settings
-from manymesh.stages import Detect, Stage, Tick
+from manymesh.stages import Detect, Tick
 from manymesh.types import U8, Detection, Photo
-from manymesh.weights import missing as missing_weights
 from manymesh.weights import require
 
 _log = logging.getLogger("manymesh.detect")
@@ -105,24 +103,3 @@ def find(photo: Photo, names: Sequence[str], ask: Ask, tick: Tick, *, source: st
     tick(1.0)
     named = named_as_asked(found, wanted)
     return arranged(distinct(named, most=MOST_BOXES), wanted, most)
-
-
-def missing(settings: Settings) -> str | None:
-    """What this machine lacks for the stage, with the command that brings it."""
-    absent = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
-    if absent:
-        return f'{" and ".join(absent)} not installed: run pip install "manymesh[hunyuan]"'
-    if not settings.detector.startswith("qwen3-vl"):
-        return f"the detector is set to {settings.detector}: use --detector qwen3-vl-2b"
-    return missing_weights(settings.detector, settings.weights_dir)
-
-
-STAGE = Stage(
-    name="qwen3-vl",
-    kind="detect",
-    summary="Qwen3-VL finds every object you name, in plain words",
-    licence="Apache-2.0",
-    open=open_detect,
-    missing=missing,
-    reads_names=True,
-)

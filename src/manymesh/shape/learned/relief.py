@@ -108,37 +108,54 @@ def normals_of(depth: F32, inside: Bool, tan_half_fov: float) -> F64:
 
 def filtered(normals: F64, depth: F32, inside: Bool) -> F64:
     """Normals averaged with those around that are like them and not far off in depth; (GRID, GRID, 3) unit."""
-    reach = range(-FILTER_RADIUS, FILTER_RADIUS + 1)
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    edge = ((FILTER_RADIUS, FILTER_RADIUS), (FILTER_RADIUS, FILTER_RADIUS))
-    counts = np.pad(inside[box], edge).astype(np.float32)
-    place = np.pad(depth[box] / np.float32(BIN), edge)
-    now = normals[box].astype(np.float32)
-    high, wide = now.shape[:2]
-    here = place[FILTER_RADIUS : FILTER_RADIUS + high, FILTER_RADIUS : FILTER_RADIUS + wide]
+    counts, place = inside[box].astype(np.float32), depth[box] / np.float32(BIN)
+    now = [np.ascontiguousarray(normals[box][..., axis], np.float32) for axis in range(3)]
     for _ in range(FILTER_ROUNDS):
-        padded = np.pad(now, (*edge, (0, 0)))
-        total = np.zeros_like(now)
-        for y in reach:
-            for x in reach:
-                distance = float(np.hypot(x, y))
-                if distance > FILTER_RADIUS:
-                    continue
-                window = (
-                    slice(FILTER_RADIUS + y, FILTER_RADIUS + y + high),
-                    slice(FILTER_RADIUS + x, FILTER_RADIUS + x + wide),
-                )
-                other = padded[window]
-                likeness = np.exp((np.einsum("rcn,rcn->rc", other, now) - 1) / np.float32(FILTER_SPREAD_TURN**2))
-                likeness *= counts[window] * np.float32(np.exp(-((distance / FILTER_SPREAD_PX) ** 2) / 2))
-                if distance:
-                    likeness *= np.abs(place[window] - here) < 3 * JUMP_BINS * distance
-                total += likeness[..., None] * other
-        now = _unit(total.astype(np.float64)).astype(np.float32)
+        total = [plane * counts for plane in now]
+        for y, x, distance in _half_disc():
+            one, other = _apart(counts.shape, y, x)
+            likeness = _likeness([plane[one] for plane in now], [plane[other] for plane in now], distance)
+            likeness *= counts[one] * counts[other]
+            likeness *= np.abs(place[one] - place[other]) < np.float32(3 * JUMP_BINS * distance)
+            for plane, mean in zip(now, total, strict=True):  # each of a pair is the other's neighbour
+                mean[one] += likeness * plane[other]
+                mean[other] += likeness * plane[one]
+        now = list(np.moveaxis(_unit(np.dstack(total)), 2, 0))
     result = normals.copy()
-    result[box] = now
+    result[box] = np.dstack(now)
     return result
+
+
+def _half_disc() -> list[tuple[int, int, float]]:
+    """Steps down and across to half of the pixels within ``FILTER_RADIUS``, and how long they are; the other half are
+    their opposites."""
+    reach = range(-FILTER_RADIUS, FILTER_RADIUS + 1)
+    steps = ((y, x, float(np.hypot(x, y))) for y in reach for x in reach if (y, x) > (0, 0))
+    return [step for step in steps if step[2] <= FILTER_RADIUS]
+
+
+def _apart(shape: tuple[int, ...], y: int, x: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """All places of a picture that have another one y rows down and x columns across, and those others."""
+    height, width = shape
+    left, right = max(-x, 0), max(x, 0)
+    return (slice(0, max(height - y, 0)), slice(left, max(width - right, left))), (
+        slice(min(y, height), height),
+        slice(right, max(width - left, right)),
+    )
+
+
+def _likeness(one: list[F32], other: list[F32], distance: float) -> F32:
+    """Weights of pairs of normals by how they are turned to each other and how far apart they are."""
+    likeness = one[0] * other[0]
+    for a, b in zip(one[1:], other[1:], strict=True):
+        likeness += a * b
+    likeness -= np.float32(1)
+    likeness *= np.float32(1 / FILTER_SPREAD_TURN**2)
+    np.exp(likeness, out=likeness)
+    likeness *= np.float32(np.exp(-((distance / FILTER_SPREAD_PX) ** 2) / 2))
+    return likeness
 
 
 def _rays(tan_half_fov: float) -> tuple[F64, F64]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from manymesh.mesh.marching import marching_cubes
-from manymesh.mesh.topology import face_components, face_normals, length, six_volumes
+from manymesh.mesh.topology import components, face_normals, length, six_volumes
 from manymesh.shape.learned import frame
 from manymesh.shape.learned.predict import Prediction
 from manymesh.shape.learned.volume import BIN, Field
@@ -156,7 +156,9 @@ def without_crumbs(vertices: Any, faces: I32) -> tuple[Any, I32]:
     """Drops parts that are small, and cavities: closed parts that are wound inwards."""
     if not len(faces):
         return vertices[:0], faces
-    count, label = face_components(faces)
+    # No two parts of a surface that was cut from a grid share a vertex, so vertices tell the parts apart as edges do.
+    count, of_vertex = components(len(vertices), np.concatenate([faces[:, :2], faces[:, 1:]]))
+    label = of_vertex[faces[:, 0]]
     area = length(face_normals(vertices, faces))
     part_area = np.bincount(label, area, count)
     part_volume = np.bincount(label, six_volumes(vertices, faces), count)

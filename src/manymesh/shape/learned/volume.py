@@ -29,6 +29,7 @@ LAYERS_LIMIT = 4.0
 THRESHOLDS = 0.15, 0.5
 """The probability at the surface is the one at which the solid cells number as many as the probabilities sum to, within
 these bounds: a network that is unsure of a thin part spreads it out, but the sum stays right."""
+LEVEL_REACH, LEVEL_BARS = 12.0, 2400
 FIELD_LIMIT = 6.0
 
 MESH_CELLS = 13_000
@@ -118,9 +119,13 @@ def mixed_logits(answer: Prediction) -> F32:
 
 def level(logits: F32, inside: Bool) -> np.float32:
     """The logit at the surface (see ``THRESHOLDS``). Only columns in ``inside`` (GRID, GRID) count."""
-    values = logits[:, inside]
     # A histogram of the logits is as good as sorting them, and their probabilities need only be taken per bar.
-    counts, bars = np.histogram(np.clip(values, -12.0, 12.0), 2400, (-12.0, 12.0))
+    bar = logits[:, inside]
+    bar += np.float32(LEVEL_REACH)
+    bar *= np.float32(LEVEL_BARS / (2 * LEVEL_REACH))
+    np.clip(bar, 0, LEVEL_BARS - 1, out=bar)
+    counts = np.bincount(bar.astype(np.int16).ravel(), minlength=LEVEL_BARS)
+    bars = np.linspace(-LEVEL_REACH, LEVEL_REACH, LEVEL_BARS + 1)
     middle = (bars[1:] + bars[:-1]) / 2
     expected = (counts / (1 + np.exp(-middle))).sum()
     above = counts[::-1].cumsum()[::-1]
