@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from render_shapes import cube_atlas
@@ -9,7 +12,9 @@ from render_shapes import cube_atlas
 from manymesh.render import preview
 from manymesh.render.camera import orthographic
 from manymesh.render.geometry import corner_normals, vertex_normals
+from manymesh.render.raster import Raster, rasterise
 from manymesh.render.sample import linear_from_srgb, srgb_from_linear
+from manymesh.render.texels import weld_by_position
 from manymesh.types import Mesh, TexturedMesh
 
 
@@ -107,3 +112,33 @@ def test_normals_are_smooth_on_a_ball_and_sharp_on_a_box() -> None:
 def test_srgb_and_linear_are_inverse() -> None:
     levels = np.arange(256, dtype=np.uint8)
     np.testing.assert_allclose(srgb_from_linear(linear_from_srgb(levels)) * 255, levels, atol=1e-3)
+
+
+def solid_ball() -> Mesh:
+    atlas = cube_atlas(10, ball=True)
+    weld = weld_by_position(atlas.vertices)
+    place = np.zeros((int(weld.max()) + 1, 3), np.float32)
+    place[weld] = atlas.vertices
+    return Mesh(place, weld[atlas.faces])
+
+
+def test_of_a_solid_the_far_side_is_not_drawn_and_the_picture_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = preview.prepared(solid_ball(), clay=True)
+    assert model.closed
+    camera = preview.framing(model.vertices, 30.0, 20.0)
+    whole = preview.render(replace(model, closed=False), camera, 64, 64)
+    drawn: list[int] = []
+
+    def counted(clip: Any, faces: Any, height: int, width: int) -> Raster:
+        drawn.append(len(faces))
+        return rasterise(clip, faces, height, width)
+
+    monkeypatch.setattr(preview, "rasterise", counted)
+    assert np.array_equal(preview.render(model, camera, 64, 64), whole)
+    assert drawn[0] < 0.6 * len(model.faces)
+
+
+def test_an_open_mesh_and_one_that_is_inside_out_are_drawn_from_both_sides() -> None:
+    solid = solid_ball()
+    assert not preview.prepared(Mesh(solid.vertices, solid.faces[1:])).closed
+    assert not preview.prepared(Mesh(solid.vertices, np.ascontiguousarray(solid.faces[:, ::-1]))).closed

@@ -12,8 +12,8 @@ from known_shapes import SHAPES, View, asked, look_at
 from scipy.spatial import cKDTree
 
 from manymesh.errors import ObjectError
-from manymesh.mesh.check import facts
 from manymesh.mesh import marching_table
+from manymesh.mesh.check import facts
 from manymesh.mesh.marching import marching_cubes
 from manymesh.render.camera import orbit, project, to_clip
 from manymesh.render.raster import rasterise

@@ -205,10 +205,11 @@ class _Sheet:
     def _free(self, pictures: list[NDArray[np.bool_]], room: int) -> list[NDArray[np.bool_]]:
         """For a picture and the same a quarter turned, then for both half turned: the lower left cells at which it
         meets no other chart, padding counted in."""
-        from scipy.fft import irfft2, next_fast_len, rfft2
+        import cv2
+        from numpy.fft import irfft2, rfft2  # importing SciPy's takes as long as all of these
 
         used = room + 2 * self.reach
-        side = next_fast_len(used, real=True)
+        side = int(cv2.getOptimalDFTSize(used))
         spectrum = rfft2(self.taken[:used, :used].astype(np.float32), s=(side, side))
         straight, half_turned = [], []
         for picture in pictures:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from manymesh.mesh.topology import edges, six_volumes
 from manymesh.render.camera import depth_of, perspective, pixel_footprint, to_clip
 from manymesh.render.geometry import corner_normals, unit
 from manymesh.render.raster import Raster, interpolate, interpolate_corners, rasterise
@@ -35,6 +36,7 @@ class Model:
 
     Attributes:
         vertices: (k, 3). faces: (m, 3). normals: (m, 3, 3) float32, per corner.
+        closed: whether faces turned away from the camera are hidden in any case.
         uv: (k, 2), or None. levels: the texture, (T, T, 3) float32 linear, and its halves, or nothing.
         colors: (k, 3) float32 linear, or None.
     """
@@ -42,6 +44,7 @@ class Model:
     vertices: Any
     faces: Any
     normals: F32
+    closed: bool = False
     uv: Any = None
     levels: tuple[F32, ...] = ()
     colors: F32 | None = None
@@ -52,12 +55,25 @@ def prepared(thing: Mesh | TexturedMesh, *, clay: bool = False) -> Model:
     if isinstance(thing, TexturedMesh):
         atlas = thing.atlas
         normals = corner_normals(atlas.vertices, atlas.faces, weld=atlas.source)
+        closed = _is_solid(atlas.source[atlas.faces], atlas.vertices, atlas.faces)
         if clay:
-            return Model(atlas.vertices, atlas.faces, normals)
-        return Model(atlas.vertices, atlas.faces, normals, atlas.uv, _halved(linear_from_srgb(thing.base_color)))
+            return Model(atlas.vertices, atlas.faces, normals, closed)
+        levels = _halved(linear_from_srgb(thing.base_color))
+        return Model(atlas.vertices, atlas.faces, normals, closed, atlas.uv, levels)
     normals = corner_normals(thing.vertices, thing.faces)
     colors = None if clay or thing.colors is None else linear_from_srgb(thing.colors)
-    return Model(thing.vertices, thing.faces, normals, colors=colors)
+    return Model(
+        thing.vertices, thing.faces, normals, _is_solid(thing.faces, thing.vertices, thing.faces), colors=colors
+    )
+
+
+def _is_solid(welded: Any, vertices: Any, faces: Any) -> bool:
+    """Whether exactly two triangles meet at every edge, wound alike and, on the whole, outwards."""
+    if not len(faces):
+        return False
+    table = edges(welded)
+    closed = bool((table.faces == 2).all() and (table.balance == 0).all())
+    return closed and float(six_volumes(vertices, faces).sum()) > 0
 
 
 def render(
@@ -81,12 +97,31 @@ def render(
     """
     model = thing if isinstance(thing, Model) else prepared(thing)
     fine_w, fine_h = width * supersample, height * supersample
-    raster = rasterise(to_clip(camera, model.vertices), model.faces, fine_h, fine_w)
+    raster = _drawn(model, camera, fine_h, fine_w)
     color = _albedo(model, raster)
     if lit:
         normals = _normals_in_camera(model, raster, camera)
         color = color * (_light(normals) * _openness(model, raster, camera, normals))[:, None]
     return _averaged(raster, color, supersample)
+
+
+def _drawn(model: Model, camera: Camera, height: int, width: int) -> Raster:
+    """Which triangle each pixel shows. Of a closed mesh the far side is left out: it is half of the work."""
+    clip = to_clip(camera, model.vertices)
+    if not model.closed:
+        return rasterise(clip, model.faces, height, width)
+    turned = np.flatnonzero(_towards(clip, model.faces))
+    raster = rasterise(clip, model.faces[turned], height, width)
+    return replace(raster, face=turned.astype(np.int32).take(raster.face))
+
+
+def _towards(clip: Any, faces: Any) -> Any:
+    """(m,) bool: which triangles run counter-clockwise in the picture, or are seen edge-on, or lie behind the eye."""
+    x, y, w = clip[:, 0], clip[:, 1], clip[:, 3]
+    a, b, c = faces.T
+    # The determinant of the corners' (x, y, w): twice the area in the picture times the three w.
+    area = x[a] * (y[b] * w[c] - y[c] * w[b]) + x[b] * (y[c] * w[a] - y[a] * w[c]) + x[c] * (y[a] * w[b] - y[b] * w[a])
+    return (area >= 0) | (np.minimum(np.minimum(w[a], w[b]), w[c]) <= 0)
 
 
 def four_views(
