@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from manymesh.manifest import FileRecord, InputRecord, Manifest
 from manymesh.names import slug
 from manymesh.run import LOCK, MANIFEST, Run
 from manymesh.settings import Settings
+from manymesh.types import Photo
 
 
 def a_manifest(name: str = "desk") -> Manifest:
@@ -31,6 +33,10 @@ def a_manifest(name: str = "desk") -> Manifest:
         engine_reason="for tests",
         implementations={},
     )
+
+
+def a_photo() -> Photo:
+    return Photo(np.full((3, 4, 3), 200, np.uint8), None, "desk", "0")
 
 
 @settings(deadline=None, derandomize=True)
@@ -58,13 +64,13 @@ def test_hostile_and_foreign_labels_become_plain(text: str, expected: str) -> No
 
 
 def test_no_two_runs_share_a_folder(tmp_path: Path) -> None:
-    folders = {Run.create(tmp_path / "runs", a_manifest(), b"png").folder for _ in range(5)}
+    folders = {Run.create(tmp_path / "runs", a_manifest(), a_photo()).folder for _ in range(5)}
     assert len(folders) == 5
     assert all(folder.name.split("-", 2)[2].startswith("desk") for folder in folders)
 
 
 def test_a_run_reads_back_what_it_wrote(tmp_path: Path) -> None:
-    run = Run.create(tmp_path, a_manifest(), b"png")
+    run = Run.create(tmp_path, a_manifest(), a_photo())
     run.write("objects/01-cup/crop.png", b"pixels", role="crop")
     run.save()
     again = Run.open(run.folder)
@@ -74,7 +80,7 @@ def test_a_run_reads_back_what_it_wrote(tmp_path: Path) -> None:
 
 
 def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
-    run = Run.create(tmp_path, a_manifest(), b"png")
+    run = Run.create(tmp_path, a_manifest(), a_photo())
     run.write("a.bin", b"one", role="a")
     (run.folder / "a.bin").write_bytes(b"two")
     assert not run.intact(run.manifest.files["a"])
@@ -84,21 +90,21 @@ def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["../secret", "/etc/passwd", "a/../../secret"])
 def test_a_manifest_cannot_lead_out_of_its_folder(tmp_path: Path, path: str) -> None:
-    run = Run.create(tmp_path, a_manifest(), b"png")
+    run = Run.create(tmp_path, a_manifest(), a_photo())
     with pytest.raises(InputError, match="outside its folder"):
         run.read(FileRecord(path=path, bytes=1, sha256="0"))
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '"text"', '{"schema_version": 1}', "[" * 100_000])
 def test_a_damaged_manifest_is_refused(tmp_path: Path, content: str) -> None:
-    run = Run.create(tmp_path, a_manifest(), b"png")
+    run = Run.create(tmp_path, a_manifest(), a_photo())
     (run.folder / MANIFEST).write_text(content)
     with pytest.raises(InputError):
         Run.open(run.folder)
 
 
 def test_a_manifest_of_another_version_names_both(tmp_path: Path) -> None:
-    run = Run.create(tmp_path, a_manifest(), b"png")
+    run = Run.create(tmp_path, a_manifest(), a_photo())
     raw = json.loads((run.folder / MANIFEST).read_text())
     (run.folder / MANIFEST).write_text(json.dumps({**raw, "schema_version": 99}))
     with pytest.raises(InputError, match="schema version 99"):
@@ -111,7 +117,7 @@ def test_what_is_no_run_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run.create(tmp_path, a_manifest(), b"png")
+    run = Run.create(tmp_path, a_manifest(), a_photo())
     run.write("a.bin", b"old", role="a")
 
     def full(*args: object) -> None:
@@ -129,11 +135,11 @@ def test_an_output_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     blocker = tmp_path / "file"
     blocker.write_text("I am in the way")
     with pytest.raises(OutputError, match="cannot be written"):
-        Run.create(blocker / "runs", a_manifest(), b"png")
+        Run.create(blocker / "runs", a_manifest(), a_photo())
 
 
 def test_a_run_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
-    run = Run.create(tmp_path, a_manifest(), b"png")
+    run = Run.create(tmp_path, a_manifest(), a_photo())
     with run.locked(), pytest.raises(UsageError, match="another process"), run.locked():
         pytest.fail("the lock did not hold")
     with run.locked():
@@ -141,7 +147,7 @@ def test_a_run_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
-    run = Run.create(tmp_path, a_manifest(), b"png")
+    run = Run.create(tmp_path, a_manifest(), a_photo())
     script = (
         "import sys, os; from pathlib import Path; from manymesh.run import Run; "
         "held = Run.open(Path(sys.argv[1])).locked(); held.__enter__(); os.kill(os.getpid(), 9)"
@@ -154,7 +160,7 @@ def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
 
 
 def test_whoever_takes_the_lock_reads_what_the_one_before_wrote(tmp_path: Path) -> None:
-    run = Run.create(tmp_path, a_manifest(), b"png")
+    run = Run.create(tmp_path, a_manifest(), a_photo())
     other = Run.open(run.folder)
     run.manifest.warnings.append("changed meanwhile")
     run.save()

@@ -11,7 +11,6 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
-from manymesh import pictures
 from manymesh._version import __version__
 from manymesh.engines import Plan
 from manymesh.load import load_photo
@@ -19,6 +18,7 @@ from manymesh.manifest import InputRecord, Manifest, StageRecord
 from manymesh.memory import Meter
 from manymesh.names import clean_name
 from manymesh.run import Run
+from manymesh.shelf import Shelf
 from manymesh.side_by_side import both
 
 # Whose versions can change what a run makes.
@@ -37,8 +37,11 @@ LIBRARIES = (
 )
 
 
-def begin_run(path: Path, out: Path, plan: Plan) -> Run:
+def begin_run(path: Path, out: Path, plan: Plan, shelf: Shelf | None = None) -> Run:
     """Read the photo at ``path`` and make its run folder under ``out``, with input.png and a manifest.
+
+    Args:
+        shelf: see ``Run``.
 
     Raises:
         InputError: the photo cannot be read; no folder is made then.
@@ -68,7 +71,7 @@ def begin_run(path: Path, out: Path, plan: Plan) -> Run:
             versions={"python": platform.python_version(), **libraries},
             platform=f"{platform.system()} {platform.machine()}",
         )
-        run = Run.create(out, manifest, pictures.encode(photo.rgb, photo.alpha))
+        run = Run.create(out, manifest, photo, shelf)
     seconds = round(time.perf_counter() - start_s, 4)
     run.manifest.stages.append(
         StageRecord(

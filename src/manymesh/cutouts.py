@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from manymesh import pictures
 from manymesh.errors import InputError, UsageError
 from manymesh.finish import redo_from
 from manymesh.load import load_photo
@@ -50,8 +47,7 @@ def replace_cutouts(run: Run, replacements: Mapping[int, Path]) -> None:
             raise InputError(f"'{path}' is fully transparent", "Give a picture with something in it.")
         record = by_index[index]
         redo_from(record, "matte")
-        rgba = np.dstack([photo.rgb, photo.alpha])
-        run.write(f"objects/{record.id}/cutout.png", pictures.encode(rgba), owner=record, role="cutout")
+        run.write_picture(f"objects/{record.id}/cutout.png", photo.rgb, photo.alpha, owner=record, role="cutout")
         record.stages_done.append("matte")
         record.warnings = ["The cutout was given by the user."]
     if replacements:

@@ -63,7 +63,7 @@ def draw_detections(run: Run, photo: Photo) -> None:
     """Write detections.png, the photo with the boxes of the objects that are to be made."""
     records = [record for record in run.manifest.objects if record.state != "skipped"]
     labelled = [(record.box, f"{record.index} {record.label}") for record in records]
-    run.write("detections.png", pictures.encode(pictures.draw_boxes(photo.rgb, labelled)), role="detections")
+    run.write_picture("detections.png", pictures.draw_boxes(photo.rgb, labelled), role="detections")
 
 
 def new_record(index: int, detection: Detection, photo: Photo, settings: Settings) -> ObjectRecord:

@@ -21,8 +21,11 @@ def encode(pixels: U8, alpha: U8 | None = None) -> bytes:
     """(H, W) or (H, W, 3 or 4) uint8, with a separate (H, W) alpha if given, as PNG bytes."""
     import cv2
 
-    stacked = np.ascontiguousarray(pixels if alpha is None else np.dstack([pixels, alpha]))
-    if stacked.ndim == 3:
+    stacked = np.ascontiguousarray(pixels)
+    if alpha is not None:
+        stacked = np.asarray(cv2.cvtColor(stacked, cv2.COLOR_RGB2BGRA))
+        cv2.insertChannel(np.ascontiguousarray(alpha), stacked, 3)
+    elif stacked.ndim == 3:
         stacked = np.asarray(cv2.cvtColor(stacked, cv2.COLOR_RGB2BGR if stacked.shape[2] == 3 else cv2.COLOR_RGBA2BGRA))
     # Run lengths after the filters: half of Pillow's time, and files as small as its level 4 makes them.
     how = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]

@@ -20,6 +20,7 @@ from manymesh.events import Cancel, Event, OnEvent, ignore
 from manymesh.memory import give_back
 from manymesh.run import Run
 from manymesh.settings import Settings
+from manymesh.shelf import Shelf
 from manymesh.stages import Kind
 from manymesh.workshop import Workshop
 
@@ -76,6 +77,7 @@ class Pipeline:
         self.unread: list[tuple[Path, ManymeshError]] = []
         self._say = on_event
         self._work: Workshop | None = None
+        self._shelf = Shelf()
         self._keep_loaded = keep_loaded
 
     def make(self, photos: Sequence[Path | str], out: Path | str = "runs") -> list[Run]:
@@ -157,7 +159,7 @@ class Pipeline:
     def _begin_one(self, photo: Path, out: Path, plan: Plan) -> None:
         self.cancel.check()
         try:
-            run = begin_run(photo, out, plan)
+            run = begin_run(photo, out, plan, self._shelf)
         except OutputError:
             raise
         except ManymeshError as error:

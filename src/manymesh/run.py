@@ -20,9 +20,12 @@ from typing import IO
 
 from pydantic import ValidationError
 
+from manymesh import pictures
 from manymesh.errors import InputError, OutputError, UsageError
 from manymesh.manifest import SCHEMA_VERSION, FileRecord, Manifest, ObjectRecord
 from manymesh.names import slug
+from manymesh.shelf import Shelf
+from manymesh.types import U8, Photo
 
 MANIFEST = "run.json"
 LOCK = ".lock"
@@ -31,23 +34,28 @@ LOCK = ".lock"
 class Run:
     """One run folder and its manifest.
 
+    Args:
+        shelf: where pictures stay for the next stage; one for all runs of a pipeline.
+
     Attributes:
         folder: the run folder.
         manifest: what ``run.json`` says; call ``save`` after changing it.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, shelf: Shelf | None = None) -> None:
         self.folder = folder
         self.manifest = manifest
+        self._shelf = shelf or Shelf()
 
     @classmethod
-    def create(cls, out: Path, manifest: Manifest, photo: bytes) -> Run:
+    def create(cls, out: Path, manifest: Manifest, photo: Photo, shelf: Shelf | None = None) -> Run:
         """Make a new folder under ``out``, named by the time and the photo. No two runs ever share one.
 
         Args:
             out: the folder of run folders.
             manifest: what is known so far.
-            photo: input.png; written before the manifest, so that no manifest is ever without it.
+            photo: becomes input.png; written before the manifest, so that no manifest is ever without it.
+            shelf: see above.
 
         Raises:
             OutputError: ``out`` cannot be written.
@@ -61,8 +69,8 @@ class Run:
                     folder.mkdir()
                 except FileExistsError:
                     continue
-                run = cls(folder, manifest.model_copy(update={"name": folder.name}))
-                run.write("input.png", photo, role="input")
+                run = cls(folder, manifest.model_copy(update={"name": folder.name}), shelf)
+                run.write_picture("input.png", photo.rgb, photo.alpha, role="input")
                 run.save()
                 return run
         raise OutputError(f"No free folder name is left for '{stem}' in '{out}'")
@@ -99,11 +107,24 @@ class Run:
         """Write the manifest, atomically."""
         self._write(MANIFEST, (self.manifest.model_dump_json(indent=1) + "\n").encode())
 
-    def write(self, path: str, data: bytes, *, owner: ObjectRecord | None = None, role: str) -> None:
+    def write(self, path: str, data: bytes, *, owner: ObjectRecord | None = None, role: str) -> FileRecord:
         """Write a file atomically and record it under ``role``, for the object ``owner`` or the whole run."""
         self._write(path, data)
         record = FileRecord(path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
         (self.manifest.files if owner is None else owner.files)[role] = record
+        return record
+
+    def write_picture(
+        self, path: str, rgb: U8, alpha: U8 | None = None, *, owner: ObjectRecord | None = None, role: str
+    ) -> None:
+        """The same for a picture, as PNG: (h, w, 3) uint8 and, if it has any, (h, w) uint8 alpha."""
+        record = self.write(path, pictures.encode(rgb, alpha), owner=owner, role=role)
+        self._shelf.put(record.sha256, rgb, alpha)
+
+    def picture(self, record: FileRecord) -> tuple[U8, U8 | None]:
+        """The (h, w, 3) and, if it has any, (h, w) alpha of a picture's file; not to be changed. Raises as ``read``."""
+        data = self.read(record)
+        return self._shelf.get(record.sha256) or self._shelf.put(record.sha256, *pictures.decode(data))
 
     def read(self, record: FileRecord) -> bytes:
         """A file's bytes.

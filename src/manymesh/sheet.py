@@ -55,7 +55,7 @@ def _left(column: int) -> int:
 def _head(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run) -> None:
     from PIL import Image
 
-    drawn, _ = pictures.decode(run.read(run.manifest.files["detections"]))
+    drawn, _ = run.picture(run.manifest.files["detections"])
     photo = Image.fromarray(drawn)
     photo.thumbnail((sheet.width * 5 // 8, HEAD_PX - GAP_PX), Image.Resampling.LANCZOS)
     sheet.paste(photo, (GAP_PX, GAP_PX))
@@ -107,13 +107,13 @@ def _row(
     )
     top += TEXT_PX + GAP_PX // 2
     if "cutout" in record.files or "crop" in record.files:
-        rgb, alpha = pictures.decode(run.read(record.files["cutout" if "cutout" in record.files else "crop"]))
+        rgb, alpha = run.picture(record.files["cutout" if "cutout" in record.files else "crop"])
         opaque = np.full(rgb.shape[:2], 255, np.uint8) if alpha is None else alpha
         picture = Image.fromarray(pictures.on_checker(np.dstack([rgb, opaque])))
         picture = ImageOps.contain(picture, (CELL_PX, CELL_PX), Image.Resampling.LANCZOS)
         sheet.paste(picture, (GAP_PX + (CELL_PX - picture.width) // 2, top + (CELL_PX - picture.height) // 2))
     if clay is not None:
-        rgb, alpha = pictures.decode(run.read(record.files["preview"]))
+        rgb, alpha = run.picture(record.files["preview"])
         strip = Image.fromarray(rgb if alpha is None else np.dstack([rgb, alpha]))
         side = strip.height
         for number in range(4):

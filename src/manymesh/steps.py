@@ -25,7 +25,7 @@ PREVIEW_PX = 256
 
 def read_photo(run: Run) -> Photo:
     """The oriented photo that the run was given."""
-    rgb, alpha = pictures.decode(run.read(run.manifest.files["input"]))
+    rgb, alpha = run.picture(run.manifest.files["input"])
     return Photo(rgb, alpha, run.manifest.input.name, run.manifest.input.sha256)
 
 
@@ -35,8 +35,8 @@ def crop(run: Run, model: None, tick: Tick) -> None:
     for number, record in enumerate(run.manifest.objects):
         assert record.window is not None
         alpha = None if photo.alpha is None else cut(photo.alpha, record.window)
-        png = pictures.encode(cut(photo.rgb, record.window), alpha)
-        run.write(object_path(record, "crop.png"), png, owner=record, role="crop")
+        rgb = cut(photo.rgb, record.window)
+        run.write_picture(object_path(record, "crop.png"), rgb, alpha, owner=record, role="crop")
         tick((number + 1) / len(run.manifest.objects))
 
 
@@ -49,12 +49,13 @@ def matte(run: Run, record: ObjectRecord, model: Matte, tick: Tick) -> None:
             "Draw its box more tightly with --box, or bring a cutout: manymesh resume RUN --cutout "
             f"{record.index}=cutout.png",
         )
-    run.write(object_path(record, "cutout.png"), pictures.encode(cutout.rgba), owner=record, role="cutout")
+    rgb, alpha = cutout.rgba[..., :3], cutout.rgba[..., 3]
+    run.write_picture(object_path(record, "cutout.png"), rgb, alpha, owner=record, role="cutout")
 
 
 def _read_crop(run: Run, record: ObjectRecord) -> Crop:
     assert record.window is not None
-    rgb, alpha = pictures.decode(run.read(record.files["crop"]))
+    rgb, alpha = run.picture(record.files["crop"])
     others = [relative(o.box, record.window) for o in run.manifest.objects if o.index != record.index]
     return Crop(
         rgb=rgb,
@@ -68,7 +69,7 @@ def _read_crop(run: Run, record: ObjectRecord) -> Crop:
 
 def _read_cutout(run: Run, record: ObjectRecord) -> Cutout:
     assert record.window is not None
-    rgb, alpha = pictures.decode(run.read(record.files["cutout"]))
+    rgb, alpha = run.picture(record.files["cutout"])
     opaque = np.full(rgb.shape[:2], 255, np.uint8) if alpha is None else alpha
     return Cutout(np.dstack([rgb, opaque]), record.window)
 
@@ -159,9 +160,8 @@ def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
         verify(files, final)
         for name, content in files.items():
             run.write(object_path(record, name), content, owner=record, role=name.replace(".", "-"))
-    run.write(
-        object_path(record, "preview.png"), pictures.encode(four_views(final, PREVIEW_PX)), owner=record, role="preview"
-    )
+    views = four_views(final, PREVIEW_PX)
+    run.write_picture(object_path(record, "preview.png"), views[..., :3], views[..., 3], owner=record, role="preview")
 
 
 def object_path(record: ObjectRecord, name: str) -> str:

@@ -6,7 +6,7 @@ so charts also go into the hollows and holes of others.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -206,23 +206,38 @@ class _Sheet:
         """For a picture and the same a quarter turned, then for both half turned: the lower left cells at which it
         meets no other chart, padding counted in."""
         import cv2
-        from numpy.fft import irfft2, rfft2  # importing SciPy's takes as long as all of these
 
         used = room + 2 * self.reach
         side = int(cv2.getOptimalDFTSize(used))
-        spectrum = rfft2(self.taken[:used, :used].astype(np.float32), s=(side, side))
+        spectrum = _spectrum(self.taken[:used, :used], side)
         straight, half_turned = [], []
         for picture in pictures:
             rows, columns = (room - length + 1 for length in picture.shape)
             grown = _grown(picture, self.reach)
             down, right = grown.shape
-            other = rfft2(grown.astype(np.float32), s=(side, side))
-            meets = irfft2(spectrum * np.conj(other), s=(side, side))
-            straight.append(meets[:rows, :columns] < 0.5)
+            other = _spectrum(grown, side)
+            straight.append(_meets(spectrum, other, True)[:rows, :columns] < 0.5)
             # Correlation with the half turned picture is convolution with the picture.
-            meets = irfft2(spectrum * other, s=(side, side))
+            meets = _meets(spectrum, other, False)
             half_turned.append(meets[down - 1 : down - 1 + rows, right - 1 : right - 1 + columns] < 0.5)
         return straight + half_turned
+
+
+def _spectrum(picture: NDArray[Any], side: int) -> Any:
+    """A picture's Fourier transform, (side, side) as OpenCV packs it (importing SciPy's takes as long as all this)."""
+    import cv2
+
+    whole = np.zeros((side, side), np.float32)
+    whole[: picture.shape[0], : picture.shape[1]] = picture
+    return cv2.dft(whole, nonzeroRows=picture.shape[0])
+
+
+def _meets(one: Any, other: Any, correlate: bool) -> Any:
+    """(side, side): in how many cells two pictures meet, for every shift of the other (turned half, if not
+    ``correlate``)."""
+    import cv2
+
+    return cv2.dft(cv2.mulSpectrums(one, other, 0, conjB=correlate), flags=cv2.DFT_INVERSE | cv2.DFT_SCALE)
 
 
 def _grown(picture: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:

@@ -32,7 +32,7 @@ these bounds: a network that is unsure of a thin part spreads it out, but the su
 LEVEL_REACH, LEVEL_BARS = 12.0, 2400
 FIELD_LIMIT = 6.0
 
-MESH_CELLS = 13_000
+MESH_CELLS = 9_000
 """Cells inside the silhouette; decides the time and the number of triangles."""
 MIN_CELLS, MAX_CELLS = 144, 288
 """Along the crop's side: a slim thing has the finer grid that its thin parts need."""
