@@ -15,7 +15,7 @@ from manymesh.mesh.flat_raster import covered
 from manymesh.mesh.topology import Ints
 
 GRID = 256  # cells a side, at most
-SEARCH_GRID = 128  # while looking for the scale
+SEARCH_GRID = 96  # while looking for the scale
 TRIES = 6  # scales tried on the search grid
 SHRINK = 0.985  # per try on the final grid
 FULL = 0.92  # the share of the grid that charts with their padding fill at best
