@@ -1,11 +1,14 @@
 """Seconds and memory of the `lite` engine, by stage, and the start-up times. Run it on an otherwise idle machine;
 where that cannot be had, compare the processor's seconds alone.
 
-    python benchmarks/lite_speed.py [PHOTO...] [--json FILE]
+    python benchmarks/lite_speed.py [PHOTO...] [--rounds N] [--against SRC] [--json FILE]
 
 Photos are first resized to 1024 pixels on their longer side. Each is made in a fresh process, as a user would; the
 wall seconds and peaks by stage are those of its manifest, the whole is measured from outside. Two objects are worked on
-at once, so a stage's objects take more seconds together than the stage.
+at once, so a stage's objects take more seconds together than the stage. Of several rounds the quickest is shown.
+
+With ``--against`` another checkout's ``src`` folder makes each photo too, in turn with this one: on a machine that
+others share, only such a ratio says which is the faster.
 """
 
 from __future__ import annotations
@@ -29,19 +32,24 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 STAGES = ("load", "detect", "crop", "matte", "shape", "refine", "paint", "write", "finish")
 
 
-def run_photo(photo: Path, folder: Path) -> dict[str, Any]:
-    """Make one photo in a process of its own."""
-    resized = folder / f"{photo.stem}.png"
+def resized(photo: Path, folder: Path) -> Path:
+    """The photo at ``SIDE_PX``, transparency included."""
+    target = folder / f"{photo.stem}.png"
     with Image.open(photo) as image:
         scale = SIDE_PX / max(image.size)
         size = (round(image.width * scale), round(image.height * scale))
-        image.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(resized)
+        image.convert("RGBA" if "A" in image.mode else "RGB").resize(size, Image.Resampling.LANCZOS).save(target)
+    return target
+
+
+def run_photo(photo: Path, folder: Path, source: Path | None = None) -> dict[str, Any]:
+    """Make one photo in a process of its own, with the installed manymesh or with that of a ``src`` folder."""
     command = [
         sys.executable,
         "-m",
         "manymesh",
         "make",
-        str(resized),
+        str(photo),
         "--engine",
         "lite",
         "--json",
@@ -49,7 +57,8 @@ def run_photo(photo: Path, folder: Path) -> dict[str, Any]:
         str(folder),
     ]
     start_s, start_cpu_s = time.perf_counter(), children_cpu_s()
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    environment = os.environ if source is None else os.environ | {"PYTHONPATH": str(source)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     seconds, cpu_s = time.perf_counter() - start_s, children_cpu_s() - start_cpu_s
     (run,) = json.loads(done.stdout)["runs"]
     by_stage = {stage["stage"]: stage for stage in run["stages"]}
@@ -62,6 +71,23 @@ def run_photo(photo: Path, folder: Path) -> dict[str, Any]:
         "peak_mib": max(stage["host_peak_bytes"] for stage in run["stages"]) >> 20,
         **{name: round(by_stage[name]["wall_seconds"] / len(run["objects"]), 3) for name in STAGES},
     }
+
+
+def rows_of(photo: Path, folder: Path, rounds: int, against: Path | None) -> dict[str, Any]:
+    """The quickest of some rounds, with the quickest of the other checkout's beside it."""
+    small = resized(photo, folder)
+    mine, others = [], []
+    for _ in range(rounds):
+        mine.append(run_photo(small, folder))
+        if against is not None:
+            others.append(run_photo(small, folder, against))
+    row: dict[str, Any] = min(mine, key=lambda one: one["seconds"]) | {"photo": photo.name}
+    if others:
+        other = min(others, key=lambda one: one["seconds"])
+        ratios = {key: round(row[key] / other[key], 2) for key in ("seconds", "cpu_s_per_object")}
+        row |= {"other_seconds": other["seconds"], "other_cpu_s_per_object": other["cpu_s_per_object"]}
+        row |= {"ratio": ratios["seconds"], "cpu_ratio": ratios["cpu_s_per_object"]}
+    return row
 
 
 def children_cpu_s() -> float:
@@ -85,10 +111,12 @@ def main() -> None:
     parser.add_argument(
         "photos", nargs="*", type=Path, default=sorted([*EXAMPLES.glob("*.jpg"), *EXAMPLES.glob("*.png")])
     )
+    parser.add_argument("--rounds", type=int, default=1, help="of each photo; the quickest counts")
+    parser.add_argument("--against", type=Path, help="the src folder of another checkout")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        rows = [run_photo(photo, Path(folder)) for photo in given.photos]
+        rows = [rows_of(photo, Path(folder), given.rounds, given.against) for photo in given.photos]
     python = sys.executable
     start = {
         "import manymesh": best_of(5, [python, "-c", "import manymesh"]),

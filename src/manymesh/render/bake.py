@@ -87,7 +87,7 @@ class _Aim:
         return _Aim(self.pixels[index], self.depth[index], self.footprint[index], self.cosine[index])
 
 
-def visible(depths: DepthMap, aim: _Aim, *, margins_px: Sequence[int] = MARGINS_PX, level: int = 0) -> F32:
+def _visible(depths: DepthMap, aim: _Aim, *, margins_px: Sequence[int] = MARGINS_PX, level: int = 0) -> F32:
     """(n,) float32: how surely the camera sees each place; 0 is hidden, 1 is clear.
 
     A point is out when anything within the first margin of it lies nearer, or further, than the surface itself, at
@@ -152,7 +152,7 @@ def look(
         trust: (H, W) uint8 0..255 or float 0..1: the alpha. Where it is 0 the picture is never read.
         max_angle_deg: surfaces turned further away than this are not seen.
         exponent: of the cosine in the weight.
-        margins_px: see ``visible``; in pixels of the picture (or of a depth map of 2048 where that is smaller), or in
+        margins_px: see ``_visible``; in pixels of the picture (or of a depth map of 2048 where that is smaller), or in
             texels where those are coarser.
         depths: ``depths_under``, when several sets of texels are looked for in one picture.
     """
@@ -191,7 +191,7 @@ def _looked(
     for level in np.flatnonzero(np.bincount(levels)).tolist():
         here = np.flatnonzero(levels == level)
         index, mine = facing[here], aim.of(here)
-        sure = visible(depths, _in_depths(mine, depths, height, width), margins_px=margins_px, level=level)
+        sure = _visible(depths, _in_depths(mine, depths, height, width), margins_px=margins_px, level=level)
         seen = np.flatnonzero(sure)
         index, pixels, cosine = index[seen], mine.pixels[seen], mine.cosine[seen]
         color[index], alpha = read_opaque(rgb, trust, pixels, level)
