@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,8 +71,10 @@ def decode_mask(data: bytes) -> Bool:
         return np.asarray(image.convert("L")) > 127
 
 
+@lru_cache(maxsize=16)
 def font(size_px: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
-    """Pillow's own font: the same on every machine, so drawings are the same bytes."""
+    """Pillow's own font: the same on every machine, so drawings are the same bytes. (Unpacking it takes longer than
+    writing a line with it.)"""
     from PIL import ImageFont
 
     return ImageFont.load_default(size_px)

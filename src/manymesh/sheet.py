@@ -109,8 +109,10 @@ def _row(
     if "cutout" in record.files or "crop" in record.files:
         rgb, alpha = run.picture(record.files["cutout" if "cutout" in record.files else "crop"])
         opaque = np.full(rgb.shape[:2], 255, np.uint8) if alpha is None else alpha
-        picture = Image.fromarray(pictures.on_checker(np.dstack([rgb, opaque])))
-        picture = ImageOps.contain(picture, (CELL_PX, CELL_PX), Image.Resampling.LANCZOS)
+        small = ImageOps.contain(
+            Image.fromarray(np.dstack([rgb, opaque])), (CELL_PX, CELL_PX), Image.Resampling.LANCZOS
+        )
+        picture = Image.fromarray(pictures.on_checker(np.asarray(small)))
         sheet.paste(picture, (GAP_PX + (CELL_PX - picture.width) // 2, top + (CELL_PX - picture.height) // 2))
     if clay is not None:
         rgb, alpha = run.picture(record.files["preview"])
