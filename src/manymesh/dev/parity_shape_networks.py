@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from manymesh.dev.parity import Row, compare, failed
-from manymesh.dev.parity_shape import Fixture, network, signed
+from manymesh.dev.parity_shape import Fixture, angle_slack, network, signed
 
 
 def _watch(module: Any, seen: dict[str, Any], name: str) -> None:
@@ -82,14 +82,20 @@ def _dit(f: Fixture) -> Iterator[Row]:
         seen["t_emb"] = time_embedding(f.torch("t"), net.config.time_factor)
     for i in range(len(net.double_blocks)):
         seen[f"double{i}_latent"], seen[f"double{i}_cond"] = seen.pop(f"double{i}")
-    yield from _expected(f, seen)
+    slack = {
+        name: angle_slack(net.config.time_factor, f.tensors[name]) for name in ("t", "guidance") if name in f.tensors
+    }
+    before = {"latent_in": 0.0, "cond_in": 0.0, "t_emb": slack["t"], "time_in": slack["t"]}
+    yield from _expected(f, seen, {name: before.get(name, max(slack.values())) for name in seen})
 
 
-def _expected(f: Fixture, seen: dict[str, Any]) -> Iterator[Row]:
-    """A row for each tensor that the manifest expects; one that was not made fails."""
+def _expected(f: Fixture, seen: dict[str, Any], slack: Mapping[str, float] | None = None) -> Iterator[Row]:
+    """A row for each tensor that the manifest expects; one that was not made fails. Slack: by name, see ``row``."""
     for name, info in f.entry["tensors"].items():
-        if info["role"] == "expected":
-            yield f.row(name, seen[name]) if name in seen else failed(f"{f.id}/{name}", "not made")
+        if info["role"] == "expected" and name not in seen:
+            yield failed(f"{f.id}/{name}", "not made")
+        elif info["role"] == "expected":
+            yield f.row(name, seen[name], slack=(slack or {}).get(name, 0.0))
 
 
 def _vae(f: Fixture) -> Iterator[Row]:
