@@ -14,7 +14,7 @@ from lite_scenes import crop, disc, ground, iou, paint, photo, shade
 from manymesh.detect.lite import detect, found_by
 from manymesh.image import finder as finders
 from manymesh.image.finder import CELL, Finder, Seen, open_finder, sized
-from manymesh.image.things import MOST_PARTS, by_middle, ground_behind, settled, unsure, with_middle_openings
+from manymesh.image.things import MOST_PARTS, by_middle, ground_behind, settled, unsure, with_openings
 from manymesh.matte.lite import matte
 from manymesh.types import Box
 
@@ -102,16 +102,41 @@ def test_the_opening_of_a_ring_is_ground(finder: Finder) -> None:
     assert iou(found.mask, truth > 0.5) > 0.95
 
 
-def test_the_pale_lid_of_a_chest_is_no_opening() -> None:
-    picture = np.full((160, 160, 3), 240, np.uint8)
+def chest(lid: int, ground: int, lid_share: float) -> tuple[np.ndarray, np.ndarray, Seen]:
+    """A photo of a brown chest with a pale top on a pale ground, its mask, and a finder's answer that fills it."""
+    picture = np.full((160, 160, 3), ground, np.uint8)
     picture[50:120, 30:130] = (110, 80, 60)
-    picture[54:80, 34:126] = 240
+    picture[54:80, 34:126] = lid
+    if ground < 255:
+        picture = (picture + np.random.default_rng(0).integers(-1, 2, picture.shape)).astype(np.uint8)
     share = np.full((160, 160), 0.01, np.float32)
     share[50:120, 30:130] = 0.99
-    answer = Seen(share, np.zeros((40, 40), np.float32), np.zeros((2, 40, 40), np.float32))
+    share[54:80, 34:126] = lid_share
+    return picture, share > 0.5, Seen(share, np.zeros((40, 40), np.float32), np.zeros((2, 40, 40), np.float32))
+
+
+def opened(picture: np.ndarray, mask: np.ndarray, answer: Seen) -> np.ndarray:
     behind = ground_behind(picture)
     assert behind is not None
-    assert np.array_equal(with_middle_openings(settled(answer, picture), *behind), share > 0.5)
+    return with_openings(mask, answer.share, *behind)
+
+
+def test_the_pale_lid_of_a_chest_is_no_opening() -> None:
+    picture, mask, answer = chest(240, 240, 0.99)
+    assert np.array_equal(opened(picture, settled(answer, picture), answer), mask)
+
+
+def test_what_shows_the_very_ground_and_is_doubted_is_an_opening_wherever_it_lies() -> None:
+    picture, mask, answer = chest(200, 200, 0.8)
+    gone = mask & ~opened(picture, mask, answer)
+    assert gone[56:78, 36:124].all()
+    assert gone.sum() < 1.1 * 26 * 92
+
+
+@pytest.mark.parametrize(("lid", "ground"), [(205, 200), (255, 255)], ids=["a little paler", "blown out"])
+def test_a_doubted_top_that_is_not_surely_the_ground_stays(lid: int, ground: int) -> None:
+    picture, mask, answer = chest(lid, ground, 0.8)
+    assert np.array_equal(opened(picture, mask, answer), mask)
 
 
 def test_an_even_ground_holds_nothing(finder: Finder) -> None:
@@ -186,6 +211,27 @@ def test_a_shade_over_a_foot_is_one_lamp_though_their_ways_lead_apart() -> None:
     owner[80:150, 25:65] = 1
     (part,) = by_middle(owner >= 0, seen(owner, {0: (45, 50), 1: (45, 115)}))
     assert np.array_equal(part, owner >= 0)
+
+
+def test_a_part_is_not_cut_for_a_middle_that_is_hardly_marked() -> None:
+    owner = np.full((96, 224), -1)
+    owner[40:56, 10:110] = 0
+    owner[20:80, 110:200] = 1
+    certain = seen(owner, {0: (60, 48), 1: (155, 50)})
+    spots = certain.spots.copy()
+    spots[:, :25] *= 0.4
+    assert len(by_middle(owner >= 0, certain)) == 2
+    assert len(by_middle(owner >= 0, Seen(certain.share, spots, certain.ways))) == 1
+
+
+def test_two_blocks_of_a_desk_are_one_thing_and_two_sweets_that_touch_are_two() -> None:
+    desk, sweets = np.full((192, 256), -1), np.full((192, 256), -1)
+    desk[60:160, 20:100] = 0
+    desk[50:160, 120:200] = 0
+    desk[60:75, 100:120] = 0
+    sweets[(disc((192, 256), 70, 96, 44) + disc((192, 256), 155, 96, 44)) > 0.5] = 0
+    assert len(by_middle(desk >= 0, seen(desk, {0: (110, 105)}))) == 1
+    assert len(by_middle(sweets >= 0, seen(sweets, {0: (112, 96)}))) == 2
 
 
 def test_parts_with_one_middle_are_one_thing_and_others_are_not() -> None:

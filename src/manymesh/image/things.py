@@ -30,14 +30,20 @@ SMALLEST_HOLE_PX = 12
 MOST_PARTS = 128
 OFF_MIDDLE, BAND = 0.1, 0.06
 """A ring's opening is off its middle by less, and its band is broader, as shares of the ring's extent."""
-LEAST_SPOT = 0.25
-"""A middle is marked at least so strongly."""
+OF_GROUND = 1.1
+"""Ground that is seen through an opening: its colours lie no farther off than so many times the open ground's own."""
+BLOWN_OUT = 99.0
+"""From this lightness on (of 100) colours tell nothing: white things on white may equal it to the last bit."""
+LEAST_SPOT = 0.4
+"""A middle that a part is cut for is marked at least so strongly; weaker marks are guesses about one thing's middle."""
 SAME_MIDDLE = 0.2
 """Ways that end nearer to each other than this share of what both parts cover together lead to one thing."""
 LEAST_SHARE = 0.2
 """A connected part is not cut for less than this share of the largest piece."""
 BIMODAL = 0.9
 """It is cut where the distance between the ends of ways is this share of their spread."""
+ROUND = 0.75
+"""A round thing fills more than this of the circle around it. A square fills 0.64."""
 STACKED = 0.6
 """It is not cut into pieces of which one stands over so much of the width of the other: a lamp's shade and foot."""
 
@@ -63,7 +69,7 @@ def understood(finder: Finder, rgb: U8) -> tuple[Bool, Seen] | None:
         return None
     mask, behind = both(partial(settled, seen, picture), partial(ground_behind, picture))
     if behind is not None and mask.any():
-        mask = with_middle_openings(mask, *behind)
+        mask = with_openings(mask, seen.share, *behind)
     return mask if mask.mean() < FULL else np.zeros_like(mask), seen
 
 
@@ -161,11 +167,11 @@ def _filled(mask: Bool, share: F32) -> Bool:
     return mask | closed[labels]
 
 
-def with_middle_openings(mask: Bool, lab: F32, ground: Ground) -> Bool:
-    """A mask with the openings in the middle of rings through which a plain ground is seen; the finder fills them.
+def with_openings(mask: Bool, share: F32, lab: F32, ground: Ground) -> Bool:
+    """A mask with the openings through which a plain ground is seen; the finder fills many.
 
-    Only in the middle, and only within a broad band: by colour alone, the white lid of a chest on white ground would
-    be an opening too.
+    By colour alone, the white lid of a chest on white ground would be an opening too. So only those that lie in the
+    middle of a broad band, as a ring's does, or that the finder is not sure of and that show the very ground.
     """
     import cv2
 
@@ -173,13 +179,28 @@ def with_middle_openings(mask: Bool, lab: F32, ground: Ground) -> Bool:
     depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
     _, things = components(mask)
     result = mask.copy()
+    outside = ~(mask | enclosed(mask))
+    usual = float(np.median(ground.distance[outside])) if outside.any() else 0.0
     for hole in largest_parts(mask & ~opened, MOST_PARTS):
+        if share[hole].mean() < RIM_TRUST and _is_ground(hole, lab, ground, usual):
+            result &= ~hole
+            continue
         box, around = box_of(hole), box_of(things == things[hole][0])
         extent = max(around.width, around.height)
         off = max(abs(box.x0 + box.x1 - around.x0 - around.x1), abs(box.y0 + box.y1 - around.y0 - around.y1)) / 2
         if off < OFF_MIDDLE * extent and depth[hole].min() > BAND * extent:
             result &= ~hole
     return result
+
+
+def _is_ground(hole: Bool, lab: F32, ground: Ground, usual: float) -> bool:
+    """Whether an opening's colours are as near to the ground's as those of the open ground, ``usual``, are."""
+    import cv2
+
+    core = cv2.erode(hole.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    where = core if core.any() else hole
+    blown_out = np.median(lab[where][:, 0]) > BLOWN_OUT
+    return bool(np.median(ground.distance[where]) <= OF_GROUND * usual and not blown_out)
 
 
 def by_middle(mask: Bool, seen: Seen) -> list[Bool]:
@@ -198,9 +219,20 @@ def by_middle(mask: Bool, seen: Seen) -> list[Bool]:
 def _side_by_side(thing: Bool) -> list[Bool]:
     """A thing, or the round ones side by side that it plainly is made of: sweets that touch."""
     pieces = part_touching(thing)
+    if not all(_is_round(piece) for piece in pieces):
+        return [thing]
     columns = [np.nonzero(piece)[1] for piece in pieces]
     pairs = ((a, b) for i, a in enumerate(columns) for b in columns[:i])
     return [thing] if any(_stands_over(a, b) for a, b in pairs) else pieces
+
+
+def _is_round(piece: Bool) -> bool:
+    """Whether a piece fills most of the circle around it."""
+    import cv2
+
+    outlines, _ = cv2.findContours(piece.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    _, radius = cv2.minEnclosingCircle(np.concatenate(outlines))
+    return bool((piece | enclosed(piece)).sum() > ROUND * np.pi * (radius + 0.5) ** 2)
 
 
 def _ends(shape: tuple[int, int], seen: Seen) -> F32:
