@@ -14,12 +14,13 @@ from training.finder import export, train  # noqa: E402
 from training.finder.losses import TERMS, losses, middle_truth  # noqa: E402
 from training.finder.network import FULL, MIDDLE_LOGIT, TINY, TO_MIDDLE, TO_MIDDLE_UNIT, Finder  # noqa: E402
 from training.finder.openings import openings  # noqa: E402
+from training.finder.start import read_onnx, with_norms  # noqa: E402
 from training.finder.validate import measured, summary  # noqa: E402
 from training.finder.weights import keep, load  # noqa: E402
 from training.log import Log, read  # noqa: E402
 from training.network import parameter_count  # noqa: E402
 from training.render.backend import compiler_missing  # noqa: E402
-from training.scenes.compose import Scenes, compose, stacked  # noqa: E402
+from training.scenes.compose import Scenes, colors_of, compose, mottled, stacked  # noqa: E402
 from training.scenes.faults import blocks, photographed  # noqa: E402
 from training.scenes.grounds import KINDS, grounds  # noqa: E402
 from training.scenes.layout import MOST, draw_layout  # noqa: E402
@@ -176,6 +177,86 @@ def test_a_run_starts_from_anothers_weights_and_validates_them_first(tmp_path: P
         assert torch.allclose(value, earlier.get_parameter(name), atol=2e-3), name
 
 
+@pytest.fixture
+def exported(tmp_path: Path):
+    """A tiny network whose norms have seen something, its ONNX file, and pictures."""
+    pytest.importorskip("onnx")
+    torch.manual_seed(1)
+    network, images = Finder(TINY), [torch.rand(2, 3, 64, 96) for _ in range(4)]
+    for parameter in network.parameters():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    for image in images:
+        network(image)
+    export.export(network, tmp_path / "finder.onnx", {"version": "1", "training_steps": "12"})
+    return network.eval(), tmp_path / "finder.onnx", images
+
+
+def test_a_network_comes_back_from_its_exported_file(exported):
+    network, path, images = exported
+    back, size, step = read_onnx(path)
+    assert (size, step) == (TINY, 12)
+    for found, expected in zip(back(images[0]), network(images[0]), strict=True):
+        assert torch.allclose(found, expected, atol=0.01)
+
+
+def test_norms_found_again_change_no_answer_and_hardly_one_while_training(exported):
+    network, path, images = exported
+    folded, size, _ = read_onnx(path)
+    again = with_norms(folded, size, images).eval()
+    with torch.no_grad():
+        plain, truth = folded(images[0])[0], network(images[0])[0]
+        assert torch.allclose(again(images[0])[0], plain, atol=1e-3)
+        assert torch.allclose(truth, plain, atol=0.01)
+        training = again.train()(torch.cat(images))[0]
+    assert float((training[:2] - plain).abs().mean()) < 0.02 * float(plain.std())
+
+
+@needs_compiler
+def test_a_run_starts_from_an_exported_file_and_validates_it_first(exported, tmp_path: Path):
+    _, path, _ = exported
+    flags = ["--size", "96", "--few", "--rate", "0", "--from", str(path), "--out", str(tmp_path)]
+    chosen = train.parser().parse_args([*SHORT, *flags])
+    train.train(chosen, Things([generate("toys", 1)], [generate("toys", 2)]), Log(tmp_path))
+    first, last = [record["kinds"]["all"] for record in read(tmp_path) if record["event"] == "validation"]
+    assert first["iou"] == pytest.approx(last["iou"], abs=0.02)
+    assert load(tmp_path)[1] == TINY
+
+
+def test_few_things_are_at_most_six():
+    counts = draw_layout(np.random.default_rng(0), 400, few=True).present.sum(1)
+    assert set(counts) == set(range(7))
+
+
+def test_the_colours_of_things_are_of_all_of_them_or_of_one_place():
+    pictures = torch.zeros(200, 4, 32, 32)
+    pictures[:, 3, 8:24, 8:24] = 1
+    pictures[:, 0, 8:24, 8:16] = 1  # half red, half black
+    colors = colors_of(np.random.default_rng(0), torch.Generator().manual_seed(0), pictures)
+    assert {0.0, 0.5, 1.0} == set(colors[:, 0].tolist())
+    assert not colors[:, 1:].any()
+
+
+def test_mottled_things_keep_their_outlines():
+    pictures = torch.zeros(40, 4, 64, 64)
+    pictures[:, :, 16:48, 16:48] = 0.6
+    made = mottled(np.random.default_rng(0), torch.Generator().manual_seed(0), pictures.clone())
+    changed = (made != pictures).flatten(1).any(1)
+    assert 2 <= int(changed.sum()) <= 16
+    assert torch.equal(made[:, 3], pictures[:, 3])
+    assert float(made.min()) >= 0
+    assert (made[:, :3] <= made[:, 3:]).all()
+
+
+def test_a_file_of_another_network_is_refused(tmp_path: Path):
+    onnx = pytest.importorskip("onnx")
+    node = onnx.helper.make_node("Identity", ["a"], ["b"])
+    shape = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in "ab"]
+    graph = onnx.helper.make_graph([node], "other", shape[:1], shape[1:])
+    onnx.save(onnx.helper.make_model(graph), tmp_path / "other.onnx")
+    with pytest.raises(ValueError, match="no finder"):
+        read_onnx(tmp_path / "other.onnx")
+
+
 def test_a_scene_must_have_whole_cells():
     with pytest.raises(SystemExit):
         train.main(["--size", "100", "--out", "nowhere"])
@@ -206,7 +287,7 @@ def test_an_opening_that_is_filled_costs_more_than_other_ground():
     mask[0, 0, 20:44, 20:44] = 8.0
     _, known = losses(mask, middles, alpha, owner, openings(owner))
     _, unknown = losses(mask, middles, alpha, owner, torch.zeros_like(owner, dtype=torch.bool))
-    assert float(known[0]) > 1.2 * float(unknown[0])
+    assert float(known[0]) > 1.1 * float(unknown[0])
 
 
 def test_validation_tells_how_much_of_the_openings_stays_open():

@@ -13,7 +13,7 @@ SHARES = (1.0, 0.5, 4.0, 0.5)
 RIM_WEIGHT = 3.0
 """How many times a pixel counts that has both thing and ground within RIM_PX."""
 RIM_PX = 5
-OPENING_WEIGHT = 4.0
+OPENING_WEIGHT = 2.0
 """How many times a pixel counts that shows the ground through a thing's opening."""
 BLOB_PX = 10.0
 """Standard deviation, at full size, of the spot that marks a thing's middle."""

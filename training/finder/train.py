@@ -4,7 +4,8 @@
     python -m training.finder.train --generated 20 --tiny --minutes 0.3 --batch 2 --size 128 --out FOLDER   # on a CPU
 
 The rate falls as a cosine of the time. FOLDER gets log.jsonl and the averaged weights (ema.safetensors), written anew
-at every validation. ``--from`` begins with an earlier run's weights, validated as step 0, and a fresh optimiser.
+at every validation. ``--from`` begins with an earlier run's weights, or those of an exported file, validated as step 0,
+and a fresh optimiser.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from training.checkpoint import Average
 from training.finder.losses import TERMS, losses
 from training.finder.network import FULL, TINY, Finder, Size
 from training.finder.openings import openings
+from training.finder.start import Images, begin_with
 from training.finder.validate import OFTEN, report, validation_scenes
-from training.finder.weights import keep, load
+from training.finder.weights import keep
 from training.log import Log
 from training.network import parameter_count
 from training.render.shape_set import ShapeSet
@@ -34,6 +36,10 @@ from training.things import Things, collect, view_weights
 
 CLIP = 1.0
 LOG_EVERY = 50
+EXAMPLES = 8
+"""Batches on which the norms of an exported file are found again."""
+SEEDS = 100_000_000
+"""Of scenes, for each seed of a run; the steps take the first, the examples the last."""
 CELL = 32
 """Scenes have whole cells a side: the network halves them five times."""
 StepLoss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
@@ -55,7 +61,9 @@ def main(arguments: list[str] | None = None) -> None:
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--out", type=Path, required=True, help="the run's folder")
-    made.add_argument("--from", dest="start", type=Path, help="a run's folder: begin with its averaged weights")
+    made.add_argument(
+        "--from", dest="start", type=Path, help="begin with the weights of a run's folder or an ONNX file"
+    )
     made.add_argument("--furniture", type=Path, help="pack of catalogue shapes (training.pack)")
     made.add_argument("--generated", type=int, default=6000, help="shapes to generate, over all families")
     made.add_argument("--first", type=int, default=0, help="number of the first generated shape")
@@ -63,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--minutes", type=float, default=20.0)
     made.add_argument("--batch", type=int, default=32, help="scenes a step")
     made.add_argument("--size", type=int, default=SIZE, help="pixels a side of a scene; the engine asks at 512")
+    made.add_argument("--few", action="store_true", help=f"every other step has few things in scenes of {SIZE} pixels")
     made.add_argument("--rate", type=float, default=1.5e-3, help="peak learning rate")
     made.add_argument("--warm-up", type=int, default=WARM_UP_STEPS, help="steps until the rate is full")
     made.add_argument("--seed", type=int, default=0)
@@ -90,9 +99,14 @@ def train(chosen: argparse.Namespace, things: Things, log: Log) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.backends.cudnn.benchmark = True
     torch.manual_seed(chosen.seed)
-    state = begin(chosen, device, log)
     shapes = ShapeSet(things.train, str(device))
     weights = torch.from_numpy(view_weights(shapes.families, OFTEN))
+
+    def examples() -> Images:
+        last = (chosen.seed + 1) * SEEDS - 1
+        return (compose(shapes, chosen.batch, weights, last - i, chosen.size).image for i in range(EXAMPLES))
+
+    state = begin(chosen, device, log, examples)
     checks = validation_scenes(things, chosen.validation_scenes, chosen.batch, chosen.size, device)
     log.say(f"{parameter_count(state.network):,} parameters; {len(shapes)} shapes; {len(checks)} validation batches")
     named = {"batch": chosen.batch, "pixels": chosen.size, "rate": chosen.rate, "minutes": chosen.minutes}
@@ -104,7 +118,9 @@ def train(chosen: argparse.Namespace, things: Things, log: Log) -> None:
     validated_s = 0.0
     while clock.fraction() < 1:
         rate = learning_rate(chosen.rate, state.step, clock.fraction(), chosen.warm_up)
-        scenes = compose(shapes, chosen.batch, weights, chosen.seed * 100_000_000 + state.step, chosen.size)
+        few = chosen.few and state.step % 2 == 1
+        seed = chosen.seed * SEEDS + state.step
+        scenes = compose(shapes, chosen.batch, weights, seed, SIZE if few else chosen.size, few)
         pace.add(one_step(state, scenes, rate), state.step, rate, clock.used_s())
         if clock.used_s() - validated_s > chosen.validate_seconds:
             keep(chosen.out, state.average.network, state.size, state.step)
@@ -116,11 +132,11 @@ def train(chosen: argparse.Namespace, things: Things, log: Log) -> None:
     log.record("end", step=state.step, used_s=round(clock.used_s(), 1))
 
 
-def begin(chosen: argparse.Namespace, device: torch.device, log: Log) -> State:
-    """A new network or an earlier run's, with a fresh optimiser."""
+def begin(chosen: argparse.Namespace, device: torch.device, log: Log, examples: Callable[[], Images]) -> State:
+    """A new network or an earlier run's, with a fresh optimiser; ``examples`` are pictures such as it will see."""
     cuda = device.type == "cuda"
     if chosen.start:
-        made, size, step = load(chosen.start)
+        made, size, step = begin_with(chosen.start, examples)
         log.say(f"starting from {chosen.start}, step {step}")
     else:
         size = TINY if chosen.tiny else FULL

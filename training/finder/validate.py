@@ -20,7 +20,7 @@ OFTEN = {"hoops": 3.0}
 OPENING_PX = 60
 """A scene with fewer pixels of openings says nothing about them."""
 LEAST_SPOT = 0.25
-"""A middle is counted from so strong a mark on, as the engine does."""
+"""A middle is counted from so strong a mark on. (The engine cuts a part for stronger ones only.)"""
 LEAST_THING_PX = 40
 Table = dict[str, dict[str, float]]
 

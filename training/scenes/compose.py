@@ -12,7 +12,7 @@ from training.render.draw import rasterise, shade
 from training.render.shape_set import ShapeSet
 from training.render.views import sample_views
 from training.scenes.faults import photographed
-from training.scenes.grounds import LITTER, draw_kinds, grounds, indices, litter, tensor
+from training.scenes.grounds import LITTER, draw_kinds, fractal, grounds, indices, litter, tensor
 from training.scenes.layout import draw_layout
 from training.scenes.shadows import shadows
 
@@ -22,6 +22,10 @@ VISIBLE = 0.5
 """Coverage from which a pixel is the thing's."""
 FLAT_SHARE = 0.1
 """Of the things lose their shading: paper, stickers, what lies in even light."""
+MOTTLED_SHARE = 0.2
+"""Of the things get spots of other colours all over: fur, leaves, food, which renders lack."""
+ONE_FACE_SHARE = 0.5
+"""Of the scenes show grounds the colour of one place of a thing, that is of one of its faces, not of the whole."""
 ONE_CAMERA_SHARE = 0.6
 """Of the scenes have all their things seen from one height, as a photo does; a collage has not."""
 LARGE = 0.45
@@ -45,10 +49,16 @@ class Scenes:
     kinds: torch.Tensor
 
 
-def compose(shape_set: ShapeSet, n: int, weights: torch.Tensor, seed: int, size: int = SIZE) -> Scenes:
-    """``n`` random scenes; equal seeds give equal scenes on the same kind of device. Nothing waits for the device."""
+def compose(
+    shape_set: ShapeSet, n: int, weights: torch.Tensor, seed: int, size: int = SIZE, few: bool = False
+) -> Scenes:
+    """``n`` random scenes; equal seeds give equal scenes on the same kind of device. Nothing waits for the device.
+
+    Args:
+        weights: (shapes,) how often each is taken. size: pixels a side. few: of one to six things, not sixteen.
+    """
     rng = np.random.default_rng([seed, 7])
-    layout = draw_layout(rng, n)
+    layout = draw_layout(rng, n, few)
     if not layout.present.any():  # the kernels want something to draw
         layout.present[0, 0], layout.side[0, 0], layout.centre[0, 0] = True, 0.6, 0.5
     # All first things, then all second ones: scenes with more things come first, so each group is a run of scenes.
@@ -60,13 +70,13 @@ def compose(shape_set: ShapeSet, n: int, weights: torch.Tensor, seed: int, size:
     views = sample_views(shape_set, len(scene), weights, seed, twins, heights)
     device = shape_set.device
     front, _ = rasterise(shape_set, views)
-    pictures = flattened(rng, shade(shape_set, views, front).clamp(0, 1))
+    dice = torch.Generator(device).manual_seed(seed + 2)
+    pictures = mottled(rng, dice, flattened(rng, shade(shape_set, views, front).clamp(0, 1)))
     layers = laid(pictures, layout.side[scene, slot], layout.centre[scene, slot], size)
     dark = shadows(layers[:, 3:], indices(scene, device), n, seed)
     filled = many[0]  # the scenes that have a thing
-    colored = pictures[:filled].flatten(2).sum(2)
     first = torch.full((n, 3), 0.6, device=device)
-    first[:filled] = colored[:, :3] / colored[:, 3:].clamp(min=1e-3)
+    first[:filled] = colors_of(rng, dice, pictures[:filled])
     kinds = draw_kinds(rng, n)
     lone = (layout.present.sum(1) == 1) & (layout.side[:, 0] >= LARGE)
     kinds = np.where((kinds == LITTER) & ~lone, 0, kinds)
@@ -89,6 +99,35 @@ def flattened(rng: np.random.Generator, pictures: torch.Tensor) -> torch.Tensor:
     color = tensor(rng.random((m, 3, 1, 1)), pictures.device)
     flat = tensor((rng.random(m) < FLAT_SHARE)[:, None, None, None], pictures.device) > 0
     return torch.where(flat, torch.cat([color * pictures[:, 3:], pictures[:, 3:]], 1), pictures)
+
+
+def mottled(rng: np.random.Generator, dice: torch.Generator, pictures: torch.Tensor) -> torch.Tensor:
+    """(m, 4, h, w) premultiplied pictures, some of them (changed in place) with spots of other colours."""
+    some = np.flatnonzero(rng.random(len(pictures)) < MOTTLED_SHARE)
+    if len(some):
+        where = indices(some, pictures.device)
+        strength = tensor(rng.uniform(0.05, 0.5, (len(some), 1, 1, 1)), pictures.device)
+        spots = fractal(dice, len(some), 3, pictures.shape[-1], pictures.device, rng) - 0.5
+        # The three colours of a spot go together, more or less.
+        spots = torch.lerp(
+            spots, spots.mean(1, keepdim=True), tensor(rng.random((len(some), 1, 1, 1)), pictures.device)
+        )
+        theirs = pictures[where]
+        most = theirs[:, 3:]
+        pictures[where] = torch.cat([(theirs[:, :3] + strength * spots * most).clamp(min=0).minimum(most), most], 1)
+    return pictures
+
+
+def colors_of(rng: np.random.Generator, dice: torch.Generator, pictures: torch.Tensor) -> torch.Tensor:
+    """(m, 3) sRGB of (m, 4, h, w) premultiplied pictures: the mean of all, or of one place by chance."""
+    total = pictures.flatten(2).sum(2)
+    mean = total[:, :3] / total[:, 3:].clamp(min=1e-3)
+    coarse = pictures[:, :, ::4, ::4].flatten(2)
+    chance = torch.rand(coarse[:, 3].shape, device=coarse.device, generator=dice)
+    place = (chance * (coarse[:, 3] > 0.99)).argmax(1)
+    there = coarse.gather(2, place[:, None, None].expand(-1, 4, 1))[..., 0]
+    one = tensor((rng.random(len(pictures)) < ONE_FACE_SHARE)[:, None], coarse.device) > 0
+    return torch.where(one & (there[:, 3:] > 0.99), there[:, :3], mean)
 
 
 def laid(pictures: torch.Tensor, side: np.ndarray, centre: np.ndarray, size: int) -> torch.Tensor:

@@ -10,13 +10,15 @@ from torch.nn import functional
 
 CAMOUFLAGE_SHARE = 0.3
 """Of the grounds take nearly the colour of a thing: pale on pale is what finders fail at."""
+VERY_LIKE_SHARE, VERY_LIKE = 0.4, 0.25
+"""Of those, so many differ from the thing by only so much of what the others do."""
 GRAINY_SHARE = 0.35
 FOLDED_SHARE = 0.15
 """Of the grounds are cloth or paper with soft folds."""
 HARSH_SHARE = 0.15
 """Of the scenes lie in light that falls off strongly: a window at one side, a lamp, a cheap lens's dark corners."""
 KINDS = ("plain", "two planes", "texture", "two textures", "clutter", "litter")
-KIND_CHANCES = (0.36, 0.2, 0.18, 0.12, 0.07, 0.07)
+KIND_CHANCES = (0.33, 0.18, 0.23, 0.13, 0.07, 0.06)
 LITTER = KINDS.index("litter")
 """Many small things, as leaves and pebbles are: made of other scenes (``litter``), so only under one large thing."""
 
@@ -98,7 +100,8 @@ def colors(rng: np.random.Generator, like: torch.Tensor, n: int) -> torch.Tensor
     white = np.where(rng.random((n, 1)) < 0.3, rng.uniform(0.88, 1.0, (n, 1)), value)
     tint = rng.normal(0, 1, (n, 3)) * rng.choice([0.01, 0.05, 0.15, 0.35], (n, 1), p=[0.35, 0.3, 0.2, 0.15])
     made = tensor(np.clip(white + tint, 0, 1), like.device)
-    near = like + tensor(rng.normal(0, 0.03, (n, 3)) + rng.normal(0, 0.07, (n, 1)), like.device)
+    off = np.where(rng.random((n, 1)) < VERY_LIKE_SHARE, VERY_LIKE, 1.0)
+    near = like + tensor(off * (rng.normal(0, 0.03, (n, 3)) + rng.normal(0, 0.07, (n, 1))), like.device)
     hidden = tensor(rng.random((n, 1)) < CAMOUFLAGE_SHARE, like.device) > 0
     return torch.where(hidden, near, made).clamp(0, 1)
 

@@ -13,6 +13,8 @@ TRIES = 12
 """Places looked at for each thing; the one that covers least of the others is taken."""
 COUNT_CHANCES = (0.03, 0.4, 0.12, 0.1, 0.08, 0.07, 0.05, *[0.15 / 10] * 10)
 """Of 0, 1, 2, ... things."""
+FEW_CHANCES = (0.03, 0.47, 0.14, 0.12, 0.1, 0.08, 0.06)
+"""The same where few are wanted."""
 FEWEST_OF_A_KIND = 3
 """From so many on things may lie in rows or a heap, as sweets, caps and coins do."""
 ROWS_SHARE, HEAP_SHARE = 0.25, 0.25
@@ -40,9 +42,10 @@ class Layout:
     twin: np.ndarray
 
 
-def draw_layout(rng: np.random.Generator, n: int) -> Layout:
-    """Random places of ``n`` scenes."""
-    count = np.sort(rng.choice(len(COUNT_CHANCES), n, p=COUNT_CHANCES))[::-1]
+def draw_layout(rng: np.random.Generator, n: int, few: bool = False) -> Layout:
+    """Random places of ``n`` scenes; of one to six things where ``few``."""
+    chances = FEW_CHANCES if few else COUNT_CHANCES
+    count = np.sort(rng.choice(len(chances), n, p=chances))[::-1]
     present = np.arange(MOST)[None] < count[:, None]
     side, centre = np.zeros((n, MOST), np.float32), np.zeros((n, MOST, 2), np.float32)
     twin = np.tile(np.arange(MOST), (n, 1))
