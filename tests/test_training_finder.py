@@ -211,6 +211,19 @@ def test_norms_found_again_change_no_answer_and_hardly_one_while_training(export
     assert float((training[:2] - plain).abs().mean()) < 0.02 * float(plain.std())
 
 
+def test_the_mean_of_a_network_and_itself_is_that_network_and_can_be_exported(exported, tmp_path: Path):
+    network, path, images = exported
+    made = export.mean(network, read_onnx(path)[0])
+    export.export(made, tmp_path / "mean.onnx", {"version": "2"})
+    for found, expected in zip(read_onnx(tmp_path / "mean.onnx")[0](images[0]), network(images[0]), strict=True):
+        assert torch.allclose(found, expected, atol=0.01)
+    with torch.no_grad():
+        other = read_onnx(path)[0]
+        assert other.mask.bias is not None
+        other.mask.bias += 2
+        assert torch.allclose(export.mean(network, other)(images[0])[0], network(images[0])[0] + 1, atol=0.01)
+
+
 @needs_compiler
 def test_a_run_starts_from_an_exported_file_and_validates_it_first(exported, tmp_path: Path):
     _, path, _ = exported

@@ -50,7 +50,7 @@ def folded(network: Any) -> Any:
     """A copy, in evaluation mode, whose batch norms are part of the convolutions before them."""
     network = copy.deepcopy(network).float().cpu().eval()
     for module in network.modules():
-        if isinstance(module, ConvNorm):
+        if isinstance(module, ConvNorm) and not isinstance(module.norm, nn.Identity):
             module.conv = nn.utils.fuse_conv_bn_eval(module.conv, module.norm)
             module.norm = nn.Identity()  # type: ignore[assignment]
     return network

@@ -2,6 +2,8 @@
 
     python -m training.finder.export RUN_FOLDER --out lite-finder.onnx --version 1
 
+``--mean-with FILE.onnx`` writes the mean of the run's weights and those of a file that the run went on from: weights in
+one valley can be averaged, and the mean is often better than each (Wortsman et al., "Model soups", ICML 2022).
 lite-finder.json beside it gets the file's SHA-256. Height and width stay open; both must be multiples of 32.
 """
 
@@ -15,8 +17,9 @@ import numpy as np
 import torch
 
 from manymesh.packaged import write_digest
-from training.export import LICENCE, write_onnx
+from training.export import LICENCE, folded, write_onnx
 from training.finder.network import Finder
+from training.finder.start import read_onnx
 from training.finder.weights import load
 
 OUTPUTS = ("mask", "middles")
@@ -26,6 +29,13 @@ def export(network: Finder, out: Path, metadata: dict[str, str]) -> None:
     """Write ``network`` to ``out`` with float16 weights; ``metadata`` becomes the file's metadata_props."""
     axes = {name: {2: f"{name} rows", 3: f"{name} columns"} for name in ("image", *OUTPUTS)}
     write_onnx(network, torch.rand(1, 3, 96, 64), out, OUTPUTS, axes, metadata)
+
+
+def mean(one: Finder, other: Finder) -> Finder:
+    """A network, its norms folded, of the mean weights of two of one size."""
+    made, theirs = folded(one), folded(other).state_dict()
+    made.load_state_dict({name: (value + theirs[name]) / 2 for name, value in made.state_dict().items()})
+    return made  # type: ignore[no-any-return]
 
 
 def difference(network: Finder, path: Path) -> float:
@@ -45,12 +55,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("run", type=Path, help="a training run's folder, or 'random' for an untrained network")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", default="0", help="the model's version, kept in the file")
+    parser.add_argument("--mean-with", type=Path, help="an exported file: take the mean of both")
     chosen = parser.parse_args(arguments)
     if str(chosen.run) == "random":
         torch.manual_seed(0)
         network, step = Finder(), 0
     else:
         network, _, step = load(chosen.run)
+    if chosen.mean_with:
+        network = mean(network, read_onnx(chosen.mean_with)[0])
     export(network, chosen.out, {"version": chosen.version, "training_steps": str(step)})
     write_digest(chosen.out, version=chosen.version, licence=LICENCE)
     size = chosen.out.stat().st_size
