@@ -14,7 +14,7 @@ from pathlib import Path
 
 from manymesh import find, finish, steps
 from manymesh.begin import begin_run
-from manymesh.engines import Plan, choose
+from manymesh.engines import Plan, choose, wanted
 from manymesh.errors import ManymeshError, OutputError, UsageError
 from manymesh.events import Cancel, Event, OnEvent, ignore
 from manymesh.memory import give_back
@@ -42,7 +42,7 @@ def walk(runs: Sequence[Run], work: Workshop, *, only_find: bool = False) -> Non
 
 def _wanted_later(plan: Plan) -> tuple[Kind, ...]:
     """Whose models will be wanted for certain, though not at once."""
-    return ("matte", "shape", "paint") if plan.settings.texture else ("matte", "shape")
+    return tuple(kind for kind in wanted(plan.settings) if kind != "detect")
 
 
 class Pipeline:
