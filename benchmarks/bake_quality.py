@@ -32,13 +32,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 import numpy as np
 
 from manymesh.box import Box
+from manymesh.image.resample import sample
 from manymesh.mesh.normalise import normalise
-from manymesh.mesh.unwrap import unwrap
+from manymesh.mesh.unwrap.unwrap import unwrap
 from manymesh.paint.hunyuan import detail, filling, surface
 from manymesh.paint.hunyuan.models import parse_views
 from manymesh.render.camera import orthographic
 from manymesh.render.raster import interpolate, raster_view
-from manymesh.render.sample import sample
 from manymesh.render.texels import texels
 from manymesh.settings import Settings
 from manymesh.types import F32, U8, Atlas, Camera, Cutout, Mesh
@@ -259,8 +259,8 @@ def main() -> None:
     options = parser.parse_args()
     meshes = procedural()
     for path in options.meshes:
-        from manymesh.mesh.bring import read_mesh
-        from manymesh.mesh.clean import clean
+        from manymesh.mesh.clean.clean import clean
+        from manymesh.mesh.formats.read import read_mesh
 
         brought = read_mesh(path)
         meshes[path.stem] = clean(Mesh(brought.vertices.astype(np.float32), brought.faces))[0]

@@ -172,8 +172,8 @@ def deform(device: torch.device, options: argparse.Namespace) -> dict[str, Any]:
 
 def after(device: torch.device, options: argparse.Namespace) -> dict[str, Any]:
     """What follows the network on the CPU: ownership and foreground colours of a large crop."""
-    from manymesh.matte.foreground import refined_rgb
-    from manymesh.matte.ownership import own_alpha
+    from manymesh.matte.birefnet.foreground import refined_rgb
+    from manymesh.matte.birefnet.ownership import own_alpha
     from manymesh.types import Box
 
     side = 256 if options.tiny else 2048
@@ -185,8 +185,8 @@ def after(device: torch.device, options: argparse.Namespace) -> dict[str, Any]:
     cpu = torch.device("cpu")
     return {
         "crop_px": side,
-        "ownership_s": seconds(lambda: own_alpha(alpha, box, [box]), cpu, repeats=3, warm=1),
-        "foreground_s": seconds(lambda: refined_rgb(rgb, alpha), cpu, repeats=3, warm=1),
+        "ownership_s": seconds(lambda: own_alpha(alpha, box, [box]), cpu, repeats=3, warm_up=1),
+        "foreground_s": seconds(lambda: refined_rgb(rgb, alpha), cpu, repeats=3, warm_up=1),
     }
 
 

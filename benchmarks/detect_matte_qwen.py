@@ -132,7 +132,7 @@ def our_decoding(
         tokens = list(decoder.run(inputs, count).tokens)
         numbers["ours_first_answer_s"] = time.perf_counter() - start
     numbers["ours"] = peak.numbers
-    numbers["ours_answer_s"] = seconds(lambda: decoder.run(inputs, count), device, repeats=3, warm=0)
+    numbers["ours_answer_s"] = seconds(lambda: decoder.run(inputs, count), device, repeats=3, warm_up=0)
     decoding = max(numbers["ours_answer_s"] - numbers["prefill_with_vision_s"], 1e-9)
     numbers["ours_decode_tokens_per_s"] = (count - 1) / decoding
     numbers["ours_ms_per_token"] = 1000 * decoding / (count - 1)
@@ -142,7 +142,7 @@ def our_decoding(
         with torch.inference_mode():
             decoder.place.fill_(numbers["prompt_tokens"])
             decoder.count.fill_(1)
-            numbers["replay_ms"] = 1000 * seconds(decoder.graph.replay, device, repeats=20, warm=3)
+            numbers["replay_ms"] = 1000 * seconds(decoder.graph.replay, device, repeats=20, warm_up=3)
     return tokens
 
 

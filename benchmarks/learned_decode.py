@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 from constants import set_constants
 from known_shapes import SHAPES, asked, look_at
 
-from manymesh.mesh.check import facts
+from manymesh.mesh.inspect import facts
 from manymesh.render.camera import to_clip
 from manymesh.render.raster import rasterise
 from manymesh.shape.learned.stage import sculpt

@@ -196,7 +196,7 @@ def bumpy(faces: int) -> Mesh:
 
 
 def unwrapping(b: Bench) -> dict[str, Any]:
-    from manymesh.mesh.unwrap import unwrap
+    from manymesh.mesh.unwrap.unwrap import unwrap
 
     mesh = bumpy(b.faces)
     row = b.timed(lambda: b.kept.__setitem__("atlas", unwrap(mesh, b.texture_px, method="charts")), 0)
@@ -225,7 +225,8 @@ def baking(b: Bench) -> dict[str, Any]:
 
 def same_rasters(b: Bench) -> dict[str, Any]:
     """Does the GPU draw what the CPU draws?"""
-    from manymesh.render import raster, torch_raster
+    from manymesh.paint.hunyuan.render import torch_raster
+    from manymesh.render import raster
 
     drawn = surface.HostSurface(b.kept["atlas"], _drawing(b, b.texture_px))
     clip = drawn.cameras[0].clip(drawn.vertices)
@@ -253,7 +254,7 @@ def filling_up(b: Bench) -> dict[str, Any]:
 
 
 def export(b: Bench) -> dict[str, Any]:
-    from manymesh.mesh.glb import write_glb
+    from manymesh.mesh.formats.glb import write_glb
     from manymesh.types import TexturedMesh
 
     painted = TexturedMesh(b.kept["atlas"], b.kept["filled"])
@@ -262,7 +263,7 @@ def export(b: Bench) -> dict[str, Any]:
 
 def on_the_cpu(b: Bench) -> dict[str, Any]:
     """Maps, bake and fill on two threads, texture 1024: what a machine without a GPU does beside its networks."""
-    from manymesh.mesh.unwrap import unwrap
+    from manymesh.mesh.unwrap.unwrap import unwrap
 
     size = min(1024, b.texture_px)
     atlas = unwrap(bumpy(b.faces), size, method="charts")

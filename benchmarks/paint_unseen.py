@@ -27,16 +27,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.paint.photo import paint_from_photo
+from manymesh.image.resample import srgb_from_linear
+from manymesh.paint.projection import paint_from_photo
 from manymesh.render.bake import depth_map
 from manymesh.render.camera import orthographic, pixel_footprint, project, to_clip, towards_viewer
-from manymesh.render.geometry import face_normals
+from manymesh.render.normals import face_normals
 from manymesh.render.preview import Model, framing, prepared, render
 from manymesh.render.raster import interpolate, rasterise
-from manymesh.render.sample import srgb_from_linear
-from manymesh.shape.learned.network import Network
+from manymesh.shape.learned.session import Network
 from manymesh.shape.learned.stage import sculpt
-from manymesh.types import Mesh, Sculpture
+from manymesh.types import Mesh, ShapeResult
 from training.align import _pairs, _settled
 from training.draw import albedo
 from training.measure import boxed, spread
@@ -53,7 +53,7 @@ CELL_PX = 150
 SHOWN_DEG = (0.0, 90.0, 180.0, 270.0)
 
 
-def laid_on(truth: Shape, made: Sculpture, asked: Question) -> NDArray[np.float64]:
+def laid_on(truth: Shape, made: ShapeResult, asked: Question) -> NDArray[np.float64]:
     """The answer's vertices in the truth's frame (``measure.boxed``): turned by the two cameras, fitted from there."""
     from scipy.spatial import cKDTree
 
@@ -119,7 +119,7 @@ def difference(model: Model, vertices: Any, views: Sequence[tuple[Any, Any, Any]
     return figures
 
 
-def answers(made: Sculpture, asked: Question, texture_px: int) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
+def answers(made: ShapeResult, asked: Question, texture_px: int) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
     """Name, thing to draw, the mesh vertex of each of its vertices, and the painter's own details."""
     rgba = asked.cutout.rgba
     mean = (rgba[..., :3][rgba[..., 3] > 250].mean(axis=0) + 0.5).astype(np.uint8)

@@ -23,15 +23,15 @@ from constants import set_constants
 from scipy.spatial import cKDTree
 
 from manymesh.engines import find_stage
-from manymesh.mesh.check import facts
-from manymesh.mesh.clean import clean
+from manymesh.image.resample import sample
+from manymesh.mesh.clean.clean import clean
+from manymesh.mesh.inspect import facts
 from manymesh.mesh.normalise import normalise
-from manymesh.mesh.reduce import reduce
+from manymesh.mesh.simplify import reduce
 from manymesh.render.camera import moved, orthographic, pixel_footprint, project, to_clip
 from manymesh.render.raster import interpolate, rasterise
-from manymesh.render.sample import sample
 from manymesh.settings import Settings
-from manymesh.shape.learned import network
+from manymesh.shape.learned import session
 from manymesh.types import Box, Cutout, TexturedMesh
 
 VIEW_PX = 512
@@ -185,7 +185,7 @@ def main() -> None:
     given = parser.parse_args()
     set_constants(given.set)
     if given.model:
-        network.WEIGHTS = given.model
+        session.WEIGHTS = given.model
     files = [
         f for m in given.meshes for f in (sorted(m.rglob("*")) if m.is_dir() else [m]) if f.suffix.lower() in SUFFIXES
     ]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import manymesh
-from manymesh.console import showing_progress
+from manymesh.cli.console import showing_progress
 
 HERE = Path(__file__).parent
 PHOTOS = ("desk.jpg", "flower.jpg")

@@ -178,7 +178,7 @@ def test_every_setting_is_a_flag_with_its_help() -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["make", "--help"]])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     script = (
-        "import sys\nfrom manymesh.cli import main\n"
+        "import sys\nfrom manymesh.cli.app import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "heavy = {'numpy', 'scipy', 'cv2', 'skimage', 'trimesh', 'torch', 'PIL', 'psutil'} & set(sys.modules)\n"
         "assert not heavy, heavy"

@@ -12,9 +12,9 @@ from PIL import Image
 
 from manymesh.detect.lite import STAGE, detect
 from manymesh.errors import Cancelled
-from manymesh.image.regions import components
-from manymesh.image.separate import to_lab
-from manymesh.image.superpixels import superpixels
+from manymesh.segment.foreground import to_lab
+from manymesh.segment.regions import components
+from manymesh.segment.superpixels import superpixels
 from manymesh.settings import Settings
 from manymesh.types import Detection, Photo
 

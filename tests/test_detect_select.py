@@ -10,8 +10,8 @@ from manymesh.detect.dino import inputs as dino
 from manymesh.detect.dino.stage import detections, find
 from manymesh.detect.overlap import distinct
 from manymesh.detect.qwen import stopping
+from manymesh.device import placement
 from manymesh.errors import UsageError
-from manymesh.memory import placement
 from manymesh.settings import Settings
 from manymesh.types import Box, Detection, Photo
 

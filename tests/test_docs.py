@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from manymesh import errors
-from manymesh.manifest import Manifest
+from manymesh.run.manifest import Manifest
 from manymesh.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

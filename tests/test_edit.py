@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from fakes import Diary, fake_plan
 
-from manymesh.edit import ObjectEdit, edit_objects, paint_again, parse_edits
 from manymesh.errors import UsageError
-from manymesh.exports import as_format, write_archive
-from manymesh.finish import exit_code
 from manymesh.pipeline import Pipeline
-from manymesh.run import Run
+from manymesh.run.edit import ObjectEdit, edit_objects, paint_again, parse_edits
+from manymesh.run.export import as_format, write_archive
+from manymesh.run.folder import Run
+from manymesh.run.lifecycle import exit_code
 
 
 @pytest.fixture

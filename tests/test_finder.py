@@ -12,10 +12,10 @@ import pytest
 from lite_scenes import crop, disc, ground, iou, paint, photo, shade
 
 from manymesh.detect.lite import detect, found_by
-from manymesh.image import finder as finders
-from manymesh.image.finder import CELL, Finder, Seen, open_finder, sized
-from manymesh.image.things import MOST_PARTS, by_middle, ground_behind, settled, unsure, with_openings
 from manymesh.matte.lite import matte
+from manymesh.segment import network as finders
+from manymesh.segment.instances import MOST_PARTS, by_middle, ground_behind, settled, unsure, with_openings
+from manymesh.segment.network import CELL, Finder, Seen, open_finder, sized
 from manymesh.types import Box
 
 SHAPE = (480, 640)

@@ -9,7 +9,7 @@ import pytest
 
 KEEPS = """
 import ctypes, psutil
-from manymesh.memory import give_back
+from manymesh.device import give_back
 give_back()
 resident = lambda: psutil.Process().memory_info().rss
 # Small blocks, with one in use at the very end, so that the heap cannot shrink by itself.
@@ -39,7 +39,7 @@ def test_freed_memory_goes_back_to_the_system() -> None:
 def test_where_there_is_no_malloc_trim_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     import ctypes
 
-    from manymesh.memory import give_back, share_heaps
+    from manymesh.device import give_back, share_heaps
 
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     give_back()

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from mesh_samples import coloured, textured, torus
 
-from manymesh.mesh.glb import scene_glb, write_glb
-from manymesh.mesh.glb_check import check_glb
-from manymesh.mesh.unwrap import unwrap
+from manymesh.mesh.formats.glb import scene_glb, write_glb
+from manymesh.mesh.formats.glb_check import check_glb
+from manymesh.mesh.unwrap.unwrap import unwrap
 
 
 def painted() -> bytes:

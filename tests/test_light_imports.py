@@ -16,8 +16,8 @@ HEAVY = ("torch", "transformers", "huggingface_hub", "cv2", "scipy", "skimage", 
         "manymesh.detect.dino",
         "manymesh.matte.birefnet",
         "manymesh.paint.hunyuan",
-        "manymesh.paint.cli",
-        "manymesh.weights.cli",
+        "manymesh.cli.paint",
+        "manymesh.cli.models",
     ],
 )
 def test_importing_a_stage_loads_no_large_library(module: str) -> None:

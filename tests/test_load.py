@@ -13,7 +13,7 @@ from conftest import SavePhoto, three_things
 from PIL import Image, ImageCms
 
 from manymesh.errors import InputError
-from manymesh.load import MAX_PIXELS, WORKING_SIDE_PX, load_photo
+from manymesh.image.load import MAX_PIXELS, WORKING_SIDE_PX, load_photo
 
 FLOWER = Path(__file__).parents[1] / "examples" / "flower.jpg"
 

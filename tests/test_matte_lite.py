@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lite_scenes import crop, disc, ground, iou, paint, photo
 
 from manymesh.errors import Cancelled, ObjectError
-from manymesh.image.alpha import carried_colour
+from manymesh.matte.alpha import carried_colour
 from manymesh.matte.lite import STAGE, matte, segment_in_box
 from manymesh.settings import Settings
 from manymesh.types import Box, Crop

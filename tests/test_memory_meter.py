@@ -8,8 +8,8 @@ import time
 import psutil
 import pytest
 
-from manymesh.memory import Meter
-from manymesh.memory.resident import Resident
+from manymesh.device import Meter
+from manymesh.device.resident import Resident
 
 HOLDING = "import sys; held = b'1' * 100_000_000; print('ready', flush=True); sys.stdin.read()"
 

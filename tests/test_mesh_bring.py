@@ -15,10 +15,10 @@ from PIL import Image
 from render_shapes import cube_atlas
 
 from manymesh.errors import InputError
-from manymesh.mesh import bring
-from manymesh.mesh.bring import read_mesh
-from manymesh.mesh.glb import read_painted_glb, split_glb, write_glb
-from manymesh.paint.bring import paint_file
+from manymesh.mesh.formats import read
+from manymesh.mesh.formats.glb import read_painted_glb, split_glb, write_glb
+from manymesh.mesh.formats.read import read_mesh
+from manymesh.paint_mesh import paint_file
 from manymesh.settings import Settings
 from manymesh.types import Mesh, TexturedMesh
 
@@ -142,12 +142,12 @@ def test_damaged_files_are_one_sentence(name: str, data: bytes, tmp_path: Path) 
 
 def test_large_files_are_refused_before_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(tmp_path, "a.stl", b"\0" * 1000)
-    monkeypatch.setattr(bring, "MAX_FILE_BYTES", 999)
+    monkeypatch.setattr(read, "MAX_FILE_BYTES", 999)
     with pytest.raises(InputError, match="limit"):
         read_mesh(path)
-    monkeypatch.setattr(bring, "MAX_FILE_BYTES", 10**9)
+    monkeypatch.setattr(read, "MAX_FILE_BYTES", 10**9)
     trimesh.creation.icosphere().export(path)
-    monkeypatch.setattr(bring, "MAX_FACES", 100)
+    monkeypatch.setattr(read, "MAX_FACES", 100)
     with pytest.raises(InputError, match="faces"):
         read_mesh(path)
 

@@ -8,8 +8,8 @@ from mesh_samples import blob, box, coloured, joined, real, sphere, torus
 from parity_path import parity_dir
 
 from manymesh.errors import DamagedMeshError
-from manymesh.mesh.check import facts
-from manymesh.mesh.clean import clean, drop_floaters
+from manymesh.mesh.clean.clean import clean, drop_floaters
+from manymesh.mesh.inspect import facts
 from manymesh.mesh.normalise import normalise
 from manymesh.types import Mesh
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from manymesh.mesh.check import facts
 from manymesh.mesh.denoise import denoised
-from manymesh.mesh.marching import marching_cubes
+from manymesh.mesh.inspect import facts
+from manymesh.mesh.marching_cubes import marching_cubes
 from manymesh.mesh.topology import face_normals, six_volumes, unit
 from manymesh.types import Mesh
 

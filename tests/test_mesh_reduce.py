@@ -11,10 +11,10 @@ from parity_path import parity_dir
 from scipy.ndimage import gaussian_filter
 
 from manymesh.errors import DamagedMeshError
-from manymesh.mesh.check import facts
-from manymesh.mesh.clean import clean
-from manymesh.mesh.marching import marching_cubes
-from manymesh.mesh.reduce import reduce
+from manymesh.mesh.clean.clean import clean
+from manymesh.mesh.inspect import facts
+from manymesh.mesh.marching_cubes import marching_cubes
+from manymesh.mesh.simplify import reduce
 from manymesh.mesh.topology import face_normals, unit
 from manymesh.types import Mesh
 

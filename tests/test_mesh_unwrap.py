@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mesh_samples import blob, box, joined, real, sphere, spiral, torus
 
-import manymesh.mesh.unwrap as unwrap_module
+import manymesh.mesh.unwrap.unwrap as unwrap_module
 from manymesh.errors import Cancelled
-from manymesh.mesh.clean import clean
-from manymesh.mesh.flat_raster import covered
-from manymesh.mesh.pack import padding_px
-from manymesh.mesh.reduce import reduce
+from manymesh.mesh.clean.clean import clean
+from manymesh.mesh.simplify import reduce
 from manymesh.mesh.topology import components
-from manymesh.mesh.unwrap import unwrap
+from manymesh.mesh.unwrap.pack import padding_px
+from manymesh.mesh.unwrap.raster import covered
+from manymesh.mesh.unwrap.unwrap import unwrap
 from manymesh.types import Atlas, Mesh
 
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from mesh_samples import blob, box, coloured, sphere, textured, torus
 
 from manymesh.errors import DamagedMeshError, InputError, ObjectError, UsageError
-from manymesh.mesh.check import facts
-from manymesh.mesh.glb import read_glb, scene_glb, split_glb, srgb_to_linear_u16, write_glb
+from manymesh.mesh.formats.glb import read_glb, scene_glb, split_glb, srgb_to_linear_u16, write_glb
+from manymesh.mesh.formats.verify import verify
+from manymesh.mesh.formats.write import WRITERS, write
+from manymesh.mesh.inspect import facts
 from manymesh.mesh.normals import vertex_normals
-from manymesh.mesh.unwrap import unwrap
-from manymesh.mesh.verify import verify
-from manymesh.mesh.write import WRITERS, write
-from manymesh.names import clean_name, slug
+from manymesh.mesh.unwrap.unwrap import unwrap
+from manymesh.naming import clean_name, slug
 from manymesh.types import Mesh, TexturedMesh
 
 HOSTILE = ["../../etc/passwd", "a\x00b", "cup\ud800", '"<&>\n]]>', "...", "CON", "", "咖啡杯 ☕", "x" * 500, "C:\\x|?*"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from render_shapes import cube_atlas
 
-from manymesh.paint.material import continued, palette
-from manymesh.paint.unseen import photo_agrees
+from manymesh.paint.palette import continued, palette
+from manymesh.paint.symmetry import photo_agrees
 from manymesh.render.bake import Seen
 from manymesh.render.fill import welded
 from manymesh.types import F32

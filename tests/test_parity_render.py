@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from parity_path import parity_dir
 
-from manymesh.render import maps, official, splat
-from manymesh.render.inpaint import inpaint, spread_along_mesh
+from manymesh.paint.hunyuan.render import maps, reference_camera, splat
+from manymesh.paint.hunyuan.render.inpaint import inpaint, spread_along_mesh
 from manymesh.render.raster import Raster, interpolate, rasterise
 
 Tensors = dict[str, Any]
@@ -24,7 +24,7 @@ def load() -> Load:
     return lambda name: safetensors.load_file(folder / f"{name}.safetensors")
 
 
-def draw(vertices: Any, faces: Any, view: official.ReferenceView, size: int) -> Raster:
+def draw(vertices: Any, faces: Any, view: reference_camera.ReferenceView, size: int) -> Raster:
     return rasterise(view.clip(vertices), faces, size, size, "official")
 
 
@@ -36,17 +36,17 @@ def assert_raster(raster: Raster, findex: Any, bary: Any, bary_tolerance: float)
 def test_cameras_and_their_numbers(load: Load) -> None:
     data = load("cameras")
     for i, (azimuth, elevation) in enumerate(zip(data["azim"].tolist(), data["elev"].tolist(), strict=True)):
-        view = official.reference_view(azimuth, elevation)
+        view = reference_camera.reference_view(azimuth, elevation)
         np.testing.assert_allclose(view.world_to_camera, data["w2c"][i], atol=2e-6)
         np.testing.assert_allclose(view.projection, data["proj"], atol=2e-6)
         np.testing.assert_allclose(view.projection @ view.world_to_camera, data["mvp"][i], atol=2e-6)
-        assert official.camera_index(azimuth, elevation) == data["camera_index"][i]
+        assert reference_camera.camera_index(azimuth, elevation) == data["camera_index"][i]
 
 
 def test_mesh_is_normalised_alike(load: Load) -> None:
     data = load("mesh_normalise")
     uv_before = data["uv"].copy()
-    vertices, uv = official.normalised(data["vertices"], data["uv"])
+    vertices, uv = reference_camera.normalised(data["vertices"], data["uv"])
     np.testing.assert_allclose(vertices, data["vtx_pos"], atol=1e-6)
     np.testing.assert_allclose(uv, data["vtx_uv"], atol=1e-6)
     np.testing.assert_array_equal(data["uv"], uv_before)
@@ -63,7 +63,7 @@ def test_raster_rules_to_the_bit(load: Load) -> None:
 def test_raster_of_a_mesh_to_the_bit(load: Load) -> None:
     data = load("raster_mesh")
     vertices, faces = data["vtx_pos"], data["faces"]
-    for i, view in enumerate(official.reference_views()):
+    for i, view in enumerate(reference_camera.reference_views()):
         raster = draw(vertices, faces, view, 64)
         assert_raster(raster, data[f"findex{i}"], data[f"bary{i}"], 2e-7)
         z = interpolate(view.camera_space(vertices)[:, 2], faces, raster.face, raster.bary)
@@ -75,7 +75,7 @@ def test_raster_of_a_mesh_to_the_bit(load: Load) -> None:
 def test_control_maps(load: Load) -> None:
     data = load("control_maps")
     vertices, faces = data["mesh_vtx_pos"], data["faces"]
-    rasters = [draw(vertices, faces, view, 64) for view in official.reference_views()]
+    rasters = [draw(vertices, faces, view, 64) for view in reference_camera.reference_views()]
     for i, (normal, position) in enumerate(maps.control_maps(rasters, vertices, faces)):
         for made, wanted in ((normal, data[f"normal{i}"]), (position, data[f"position{i}"])):
             difference = np.abs(made.astype(int) - wanted)
@@ -96,9 +96,9 @@ def share_within(made: Any, wanted: Any, tolerance: float = 1e-4) -> float:
 def test_back_projection_of_one_view(load: Load) -> None:
     data, mesh = load("backproject_k2"), load("bake_6views")
     faces = mesh["faces"].astype(np.int32)
-    vertices, uv = official.normalised(mesh["vertices"], mesh["uv"])
+    vertices, uv = reference_camera.normalised(mesh["vertices"], mesh["uv"])
     for i, angles in enumerate([(0, 0), (180, -90)]):
-        view = official.reference_view(*angles)
+        view = reference_camera.reference_view(*angles)
         raster = draw(vertices, faces, view, 128)
         made = splat.backproject(data[f"image{i}"], raster, view, vertices, faces, uv, 96, render_px=512)
         assert share_within(made.texture, data[f"texture{i}"]) >= 0.9999
@@ -112,15 +112,15 @@ def test_back_projection_of_one_view(load: Load) -> None:
 
 def bake(data: Tensors, order: tuple[int, ...]) -> tuple[Any, Any]:
     faces = data["faces"].astype(np.int32)
-    vertices, uv = official.normalised(data["vertices"], data["uv"])
-    views = official.reference_views()
+    vertices, uv = reference_camera.normalised(data["vertices"], data["uv"])
+    views = reference_camera.reference_views()
     splats = (
         splat.backproject(
             data[f"image{i}"], draw(vertices, faces, views[i], 128), views[i], vertices, faces, uv, 96, render_px=256
         )
         for i in order
     )
-    return splat.merge(splats, [official.VIEW_WEIGHTS[i] for i in order])
+    return splat.merge(splats, [reference_camera.VIEW_WEIGHTS[i] for i in order])
 
 
 def test_six_views_merge_into_one_texture(load: Load) -> None:

@@ -27,9 +27,9 @@ from manymesh.errors import (
     WeightsError,
 )
 from manymesh.events import Cancel, Event
-from manymesh.finish import exit_code
 from manymesh.pipeline import Pipeline
-from manymesh.run import Run
+from manymesh.run.folder import Run
+from manymesh.run.lifecycle import exit_code
 from manymesh.settings import Settings
 
 Make = Callable[..., Run]
@@ -41,7 +41,7 @@ def diary(monkeypatch: pytest.MonkeyPatch) -> Diary:
     diary = Diary()
     monkeypatch.setattr("manymesh.pipeline.choose", lambda settings: fake_plan(diary, settings))
     # Small previews: what they look like is not the pipeline's promise.
-    monkeypatch.setattr("manymesh.steps.PREVIEW_PX", 32)
+    monkeypatch.setattr("manymesh.runner.steps.PREVIEW_PX", 32)
     return diary
 
 
@@ -184,7 +184,7 @@ def test_a_sheet_that_fails_costs_no_scene(diary: Diary, make: Make, monkeypatch
     def fails(run: Run) -> bytes:
         raise ValueError("no sheet")
 
-    monkeypatch.setattr("manymesh.sheet.contact_sheet", fails)
+    monkeypatch.setattr("manymesh.run.contact_sheet.contact_sheet", fails)
     run = make()
     assert run.manifest.error is not None
     assert run.intact(run.manifest.files["scene"])

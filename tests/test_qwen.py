@@ -16,8 +16,8 @@ from manymesh.detect.qwen.decode import Decoder  # noqa: E402
 from manymesh.detect.qwen.load import load_model  # noqa: E402
 from manymesh.detect.qwen.stage import find  # noqa: E402
 from manymesh.dev.parity import rows_of  # noqa: E402
+from manymesh.device.placement import Placement  # noqa: E402
 from manymesh.errors import Cancelled, WeightsError  # noqa: E402
-from manymesh.memory.placement import Placement  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
 from manymesh.types import Box, Photo  # noqa: E402
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from render_shapes import cube_atlas, paint
 
+from manymesh.image.resample import sample
 from manymesh.render import bake
 from manymesh.render.camera import orthographic, perspective
 from manymesh.render.raster import interpolate, raster_view
-from manymesh.render.sample import sample
 from manymesh.render.texels import texels
 from manymesh.types import Atlas, Camera
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from render_shapes import cube_atlas, joined, paint
 
+from manymesh.image.resample import sample
+from manymesh.paint.hunyuan.render.inpaint import spread_along_mesh
 from manymesh.render import fill
 from manymesh.render.bake import Seen
-from manymesh.render.inpaint import spread_along_mesh
-from manymesh.render.sample import sample
 from manymesh.render.texels import Texels, texels
 from manymesh.types import Atlas
 

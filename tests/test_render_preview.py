@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from render_shapes import cube_atlas
 
+from manymesh.image.resample import linear_from_srgb, srgb_from_linear
 from manymesh.render import preview
 from manymesh.render.camera import orthographic
-from manymesh.render.geometry import corner_normals, vertex_normals
+from manymesh.render.normals import corner_normals, vertex_normals
 from manymesh.render.raster import Raster, rasterise
-from manymesh.render.sample import linear_from_srgb, srgb_from_linear
 from manymesh.render.texels import weld_by_position
 from manymesh.types import Mesh, TexturedMesh
 

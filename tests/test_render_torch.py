@@ -14,14 +14,17 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 from PIL import Image  # noqa: E402
 
 from manymesh.paint.hunyuan.models import View  # noqa: E402
+from manymesh.paint.hunyuan.render import reference_camera, torch_bake, torch_raster  # noqa: E402
 from manymesh.paint.hunyuan.surface import Drawing, HostSurface  # noqa: E402
 from manymesh.paint.hunyuan.surface_torch import DeviceSurface  # noqa: E402
-from manymesh.render import official, torch_bake, torch_raster  # noqa: E402
 from manymesh.render.raster import rasterise  # noqa: E402
 from manymesh.types import Atlas  # noqa: E402
 
 VIEWS = tuple(
-    View(*item) for item in zip(official.AZIMUTHS_DEG, official.ELEVATIONS_DEG, official.VIEW_WEIGHTS, strict=True)
+    View(*item)
+    for item in zip(
+        reference_camera.AZIMUTHS_DEG, reference_camera.ELEVATIONS_DEG, reference_camera.VIEW_WEIGHTS, strict=True
+    )
 )
 DRAWING = Drawing(VIEWS, render_px=192, view_px=64, texture_px=96)
 
@@ -32,7 +35,7 @@ def bumpy() -> Atlas:
     return Atlas((atlas.vertices * rise).astype(np.float32), atlas.faces, atlas.uv, atlas.source, atlas.method)
 
 
-def both() -> tuple[HostSurface, DeviceSurface]:
+def surfaces_of_both() -> tuple[HostSurface, DeviceSurface]:
     atlas = bumpy()
     return HostSurface(atlas, DRAWING), DeviceSurface(atlas, DRAWING, torch.device("cpu"))
 
@@ -40,7 +43,7 @@ def both() -> tuple[HostSurface, DeviceSurface]:
 @pytest.mark.parametrize("chunk", [1 << 22, 1000])
 @pytest.mark.parametrize("size", [(64, 64), (150, 97)])
 def test_the_rasters_are_the_same_to_the_bit(size: tuple[int, int], chunk: int) -> None:
-    surface = both()[0]
+    surface = surfaces_of_both()[0]
     for camera in surface.cameras:
         clip = camera.clip(surface.vertices)
         wanted = rasterise(clip, surface.faces, *size, "official")
@@ -68,7 +71,7 @@ def test_an_empty_picture_is_empty() -> None:
 
 
 def test_the_maps_are_the_same() -> None:
-    host, device = both()
+    host, device = surfaces_of_both()
     for made, wanted in zip(device.maps(), host.maps(), strict=True):
         apart = np.abs(made.astype(int) - wanted)
         assert apart.max() <= 1
@@ -76,7 +79,7 @@ def test_the_maps_are_the_same() -> None:
 
 
 def test_the_textures_are_the_same() -> None:
-    host, device = both()
+    host, device = surfaces_of_both()
     pictures = (paint(np.random.default_rng(0).uniform(-1, 1, (6 * 64 * 64, 3))) * 255).astype(np.uint8)
     pictures = pictures.reshape(6, 64, 64, 3)
     (made, made_mask), (wanted, wanted_mask) = device.bake(pictures), host.bake(pictures)
@@ -109,8 +112,8 @@ def test_pictures_are_resized_as_pillow_does(size: int) -> None:
 
 def test_texels_that_no_view_saw_are_filled_about_alike() -> None:
     from manymesh.paint.hunyuan.filling import fill
+    from manymesh.paint.hunyuan.render.torch_fill import fill_on_device
     from manymesh.render.texels import texels
-    from manymesh.render.torch_fill import fill_on_device
 
     atlas, size = bumpy(), 128
     surface = texels(atlas, size, rim_px=0)
@@ -125,7 +128,7 @@ def test_texels_that_no_view_saw_are_filled_about_alike() -> None:
 
 
 def test_nothing_painted_is_grey() -> None:
-    from manymesh.render.torch_fill import fill_on_device
+    from manymesh.paint.hunyuan.render.torch_fill import fill_on_device
 
     made = fill_on_device(np.zeros((32, 32, 3), np.float32), np.zeros((32, 32), bool), bumpy(), torch.device("cpu"))
     assert (made == 128).all()

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manymesh.errors import InputError, OutputError, UsageError
-from manymesh.manifest import FileRecord, InputRecord, Manifest
-from manymesh.names import slug
-from manymesh.run import LOCK, MANIFEST, Run
+from manymesh.naming import slug
+from manymesh.run.folder import LOCK, MANIFEST, Run
+from manymesh.run.manifest import FileRecord, InputRecord, Manifest
 from manymesh.settings import Settings
 from manymesh.types import Photo
 
@@ -149,7 +149,7 @@ def test_a_run_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
 def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
     run = Run.create(tmp_path, a_manifest(), a_photo())
     script = (
-        "import sys, os; from pathlib import Path; from manymesh.run import Run; "
+        "import sys, os; from pathlib import Path; from manymesh.run.folder import Run; "
         "held = Run.open(Path(sys.argv[1])).locked(); held.__enter__(); os.kill(os.getpid(), 9)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -22,7 +22,7 @@ from manymesh.shape.hunyuan import STAGE  # noqa: E402
 from manymesh.shape.hunyuan.decode import without_crumbs  # noqa: E402
 from manymesh.shape.hunyuan.stage import seed_of_try  # noqa: E402
 from manymesh.shape.hunyuan.view import agreement, front_view, silhouette  # noqa: E402
-from manymesh.types import Cutout, Mesh, Sculpture  # noqa: E402
+from manymesh.types import Cutout, Mesh, ShapeResult  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def disc(radius: int = 20, width: int = 80, height: int = 60) -> Cutout:
     return Cutout(rgba, Box(0, 0, width, height))
 
 
-def sculpt(weights: Path, cutout: Cutout, *, seed: int = 1, begin: bool = True, **wishes: object) -> Sculpture:
+def sculpt(weights: Path, cutout: Cutout, *, seed: int = 1, begin: bool = True, **wishes: object) -> ShapeResult:
     settings = Settings(weights_dir=weights, devices=("cpu",), **{"steps": 3, "grid": 32, **wishes})
     assert STAGE.missing(settings) is None
     with STAGE.open(settings) as shape:
@@ -179,7 +179,7 @@ def test_two_objects_with_one_picture_are_both_ready(weights: Path, monkeypatch:
     settings = Settings(weights_dir=weights, devices=("cpu",), steps=2, grid=24)
     with STAGE.open(settings) as shape:
         shape.begin([disc(), disc()])
-        monkeypatch.setattr(stage.Sculptor, "_conditioner", None)  # it must not be needed again
+        monkeypatch.setattr(stage.ShapeModel, "_conditioner", None)  # it must not be needed again
         one, two = (shape(disc(), seed=seed, tick=lambda done: None) for seed in (1, 1))
     assert one.mesh.vertices.tobytes() == two.mesh.vertices.tobytes()
 
@@ -200,7 +200,7 @@ def test_a_haze_that_nobody_sees_changes_nothing(weights: Path) -> None:
 def test_crumbs_go_as_the_house_drops_floaters() -> None:
     import trimesh
 
-    from manymesh.mesh.clean import drop_floaters
+    from manymesh.mesh.clean.clean import drop_floaters
 
     parts = [trimesh.creation.icosphere(subdivisions=n).apply_translation([3 * n, 0, 0]) for n in (4, 1, 0, 3)]
     parts += [trimesh.creation.icosphere(subdivisions=0)]

@@ -13,18 +13,18 @@ from scipy.spatial import cKDTree
 
 from manymesh.errors import ObjectError
 from manymesh.mesh import marching_table
-from manymesh.mesh.check import facts
-from manymesh.mesh.marching import marching_cubes
+from manymesh.mesh.inspect import facts
+from manymesh.mesh.marching_cubes import marching_cubes
 from manymesh.render.camera import orbit, project, to_clip
 from manymesh.render.raster import rasterise
-from manymesh.shape.learned import frame
-from manymesh.shape.learned.crop import Square, averaged, network_picture, square_of
+from manymesh.shape.learned import contract
+from manymesh.shape.learned.field import level
 from manymesh.shape.learned.pose import likeliest_azimuth, pose_of
 from manymesh.shape.learned.predict import Prediction, mean, mirror
+from manymesh.shape.learned.preprocess import Square, averaged, network_picture, square_of
 from manymesh.shape.learned.stage import pinhole, sculpt
 from manymesh.shape.learned.surface import projected, smoothed, unprojected
-from manymesh.shape.learned.volume import level
-from manymesh.types import Box, Cutout, Mesh, Sculpture
+from manymesh.types import Box, Cutout, Mesh, ShapeResult
 
 PX = 288
 VIEWS = {"ball": (20.0, 12.0), "chair": (30.0, 18.0)}
@@ -40,7 +40,7 @@ def cutout_of(view: View) -> Cutout:
 
 
 @pytest.fixture(scope="module")
-def made(views: dict[str, View]) -> dict[str, Sculpture]:
+def made(views: dict[str, View]) -> dict[str, ShapeResult]:
     return {name: sculpt(asked(view), cutout_of(view), lambda share: None) for name, view in views.items()}
 
 
@@ -110,7 +110,7 @@ def test_the_guess_of_the_back_comes_along(made: Any) -> None:
 def test_a_thing_of_unknown_front_keeps_facing_the_camera(views: Any) -> None:
     view = views["chair"]
     pose = view.outputs["pose"].copy()
-    pose[frame.AZIMUTH] = 0
+    pose[contract.AZIMUTH] = 0
     unsure = View(view.alpha, {**view.outputs, "pose": pose}, view.vertices, view.faces, view.to_shape, 0.25)
     sculpture = sculpt(asked(unsure), cutout_of(view), lambda share: None)
     camera_x = np.linalg.inv(sculpture.view.world_to_camera)[:3, 0]
@@ -128,9 +128,9 @@ def test_the_crop_puts_the_thing_in_the_middle(width: int, height: int, left: in
     rgba = np.zeros((top + height + 30, left + width + 10, 4), np.uint8)
     rgba[top : top + height, left : left + width] = (200, 100, 50, 255)
     picture = network_picture(rgba, square_of(rgba[..., 3]))
-    assert picture.shape == (4, frame.IMAGE_PX, frame.IMAGE_PX)
-    covered = picture[3].sum() / frame.IMAGE_PX**2
-    assert covered == pytest.approx(frame.FILL**2 * min(width, height) / max(width, height), rel=0.06)
+    assert picture.shape == (4, contract.IMAGE_PX, contract.IMAGE_PX)
+    covered = picture[3].sum() / contract.IMAGE_PX**2
+    assert covered == pytest.approx(contract.FILL**2 * min(width, height) / max(width, height), rel=0.06)
     assert np.abs(picture[3] - picture[3][::-1, ::-1]).max() < 1e-4
     assert picture[0] == pytest.approx(picture[3] * 200 / 255, abs=1e-5)
 
@@ -147,33 +147,33 @@ def test_the_mirror_image_of_a_mirror_image_is_the_picture() -> None:
     answer = Prediction(
         rng.normal(size=(4, 6, 6)).astype(np.float32),
         rng.normal(size=(8, 6, 6)).astype(np.float32),
-        rng.normal(size=frame.POSE_SIZE).astype(np.float32),
+        rng.normal(size=contract.POSE_SIZE).astype(np.float32),
     )
     twice = mirror(mirror(answer))
     for one, other in zip(vars(answer).values(), vars(twice).values(), strict=True):
         assert np.array_equal(one, other)
     flipped = mirror(answer)
-    assert likeliest_azimuth(flipped.pose[frame.AZIMUTH])[0] == pytest.approx(
-        -likeliest_azimuth(answer.pose[frame.AZIMUTH])[0], abs=1e-4
+    assert likeliest_azimuth(flipped.pose[contract.AZIMUTH])[0] == pytest.approx(
+        -likeliest_azimuth(answer.pose[contract.AZIMUTH])[0], abs=1e-4
     )
 
 
 def test_two_answers_that_disagree_are_less_sure_than_either() -> None:
     empty = np.zeros((1, 1, 1), np.float32)
-    one, other = (Prediction(empty, empty, np.zeros(frame.POSE_SIZE, np.float32)) for _ in range(2))
-    one.pose[frame.ELEVATION], other.pose[frame.ELEVATION] = 0.1, 0.5
-    one.pose[frame.ELEVATION_LOG_VARIANCE] = other.pose[frame.ELEVATION_LOG_VARIANCE] = -8
+    one, other = (Prediction(empty, empty, np.zeros(contract.POSE_SIZE, np.float32)) for _ in range(2))
+    one.pose[contract.ELEVATION], other.pose[contract.ELEVATION] = 0.1, 0.5
+    one.pose[contract.ELEVATION_LOG_VARIANCE] = other.pose[contract.ELEVATION_LOG_VARIANCE] = -8
     both = mean(one, other).pose
-    assert both[frame.ELEVATION] == pytest.approx(0.3)
-    assert both[frame.ELEVATION_LOG_VARIANCE] == pytest.approx(np.log(0.04 + np.exp(-8)), abs=1e-4)
+    assert both[contract.ELEVATION] == pytest.approx(0.3)
+    assert both[contract.ELEVATION_LOG_VARIANCE] == pytest.approx(np.log(0.04 + np.exp(-8)), abs=1e-4)
 
 
 def test_an_unsure_elevation_shrinks_to_what_photos_have() -> None:
-    values = np.zeros(frame.POSE_SIZE, np.float32)
-    values[frame.ELEVATION] = np.radians(50)
-    values[frame.ELEVATION_LOG_VARIANCE] = 2 * np.log(np.radians(0.5))
+    values = np.zeros(contract.POSE_SIZE, np.float32)
+    values[contract.ELEVATION] = np.radians(50)
+    values[contract.ELEVATION_LOG_VARIANCE] = 2 * np.log(np.radians(0.5))
     assert pose_of(values).elevation_deg == pytest.approx(50, abs=0.2)
-    values[frame.ELEVATION_LOG_VARIANCE] = 2 * np.log(np.radians(90))
+    values[contract.ELEVATION_LOG_VARIANCE] = 2 * np.log(np.radians(90))
     assert pose_of(values).elevation_deg == pytest.approx(17, abs=2)
 
 
@@ -190,8 +190,8 @@ def test_unproject_is_the_inverse_of_project_and_agrees_with_the_camera() -> Non
 
 def test_the_level_gives_as_many_solid_cells_as_the_probabilities_sum_to(views: Any) -> None:
     rng = np.random.default_rng(0)
-    inside = np.ones((frame.GRID, frame.GRID), bool)
-    logits = rng.normal(-1.2, 1.5, (8, frame.GRID, frame.GRID)).astype(np.float32)
+    inside = np.ones((contract.GRID, contract.GRID), bool)
+    logits = rng.normal(-1.2, 1.5, (8, contract.GRID, contract.GRID)).astype(np.float32)
     solid = (logits > level(logits, inside)).sum()
     assert solid == pytest.approx((1 / (1 + np.exp(-logits))).sum(), rel=0.02)
 
@@ -222,7 +222,7 @@ def test_marching_cubes_closes_any_volume(seed: int, form: tuple[int, int, int])
 
 def test_in_the_scene_a_turned_thing_stands_as_the_photo_shows_it(views: Any, made: Any) -> None:
     """Turned back by the azimuth, upright, and as large as in the photo."""
-    from manymesh.scene import placement
+    from manymesh.run.scene import placement
 
     sculpture = made["chair"]
     matrix = placement(sculpture.mesh.vertices, sculpture.view, Box(100, 50, 100 + PX, 50 + PX), 800, 600)

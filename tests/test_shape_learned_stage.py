@@ -11,15 +11,15 @@ from tiny_learned import BACK_COLOR, slab_pose, write_tiny
 
 from manymesh.engines import stages_of
 from manymesh.errors import MissingPieceError
-from manymesh.mesh.check import facts
-from manymesh.packaged import write_digest
-from manymesh.paint.photo import paint_from_photo
-from manymesh.paint.unseen import mirror_plane
+from manymesh.mesh.inspect import facts
+from manymesh.onnx import write_digest
+from manymesh.paint.projection import paint_from_photo
+from manymesh.paint.symmetry import mirror_plane
 from manymesh.pipeline import Pipeline
 from manymesh.render.camera import orthographic, to_clip
 from manymesh.render.raster import rasterise
 from manymesh.settings import Settings
-from manymesh.shape.learned import frame, network
+from manymesh.shape.learned import contract, session
 from manymesh.shape.learned.stage import STAGE
 from manymesh.types import Box, Cutout
 
@@ -42,7 +42,7 @@ def shape_of(cutout: Cutout) -> Any:
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = write_tiny(tmp_path / "lite-shape.onnx")
-    monkeypatch.setattr(network, "WEIGHTS", path)
+    monkeypatch.setattr(session, "WEIGHTS", path)
     return path
 
 
@@ -68,7 +68,7 @@ def test_the_same_again_is_the_same(tiny: Path) -> None:
 
 
 def test_a_missing_file_inflates_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "WEIGHTS", tmp_path / "none.onnx")
+    monkeypatch.setattr(session, "WEIGHTS", tmp_path / "none.onnx")
     made = shape_of(disc())
     assert len(made.notes) == 1
     assert "none.onnx' is missing" in made.notes[0]
@@ -87,7 +87,7 @@ def test_a_damaged_file_is_noticed(tiny: Path, damage: str) -> None:
     else:
         tiny.with_suffix(".json").write_text("{}")
     with pytest.raises(MissingPieceError):
-        network.Network()
+        session.Network()
     assert "inflated" in shape_of(disc()).notes[0]
 
 
@@ -104,7 +104,7 @@ def test_one_failed_answer_inflates_that_object(tiny: Path, failure: str, monkey
         monkeypatch.setattr("manymesh.shape.learned.stage.surface", lambda *given: _no_mesh())
     else:
         pose = slab_pose()
-        pose[0, frame.ELEVATION] = np.nan
+        pose[0, contract.ELEVATION] = np.nan
         write_tiny(tiny, pose=pose)
     made = shape_of(disc())
     assert failure in made.notes[0]

@@ -9,14 +9,14 @@ import pytest
 from known_shapes import Distance, asked, box, look_at, union
 from scipy.ndimage import label
 
-from manymesh.mesh.check import facts
+from manymesh.mesh.inspect import facts
 from manymesh.render.camera import to_clip
 from manymesh.render.raster import rasterise
-from manymesh.shape.learned import frame
-from manymesh.shape.learned.joints import joined, labelled
+from manymesh.shape.learned import contract
+from manymesh.shape.learned.connect_parts import joined, labelled
+from manymesh.shape.learned.field import Field
 from manymesh.shape.learned.pose import believed_elevation
 from manymesh.shape.learned.stage import sculpt
-from manymesh.shape.learned.volume import Field
 from manymesh.types import Box, Cutout
 
 PX = 400
@@ -46,7 +46,7 @@ def test_thin_legs_keep_their_width() -> None:
 def test_legs_that_the_occupancy_lost_stand_where_the_depths_see_them() -> None:
     """Nothing else is as far off as the rear legs here."""
     view = look_at(table(0.03), 25.0, 20.0, px=PX, grid=112, depths=160)
-    legs = np.zeros((frame.GRID, frame.GRID), bool)
+    legs = np.zeros((contract.GRID, contract.GRID), bool)
     legs[72:] = True
     outputs = dict(view.outputs)
     outputs["logits"] = np.where(legs, np.float32(-6), outputs["logits"])

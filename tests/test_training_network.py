@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from manymesh.shape.learned import frame  # noqa: E402
+from manymesh.shape.learned import contract  # noqa: E402
 from training import losses as loss_terms  # noqa: E402
 from training.checkpoint import PART_BYTES, Average, load_checkpoint, load_ema, save_ema  # noqa: E402
 from training.fake import fake_batch  # noqa: E402
@@ -52,19 +52,19 @@ def true_answers(batch):
     surface = torch.cat(
         [batch.front_depth[:, None], batch.back_depth[:, None], batch.front_normal, batch.back_color], 1
     )
-    pose = torch.zeros(len(solid), frame.POSE_SIZE)
-    pose[:, frame.ELEVATION], pose[:, frame.LOG_TAN_HALF_FOV] = batch.elevation, batch.log_tan_half_fov
-    pose[:, frame.CENTRE], pose[:, frame.SYMMETRY] = batch.centre, torch.where(batch.symmetric, 20.0, -20.0)
-    pose[:, frame.AZIMUTH] = torch.log(loss_terms.soft_bins(batch.azimuth) + 1e-9)
+    pose = torch.zeros(len(solid), contract.POSE_SIZE)
+    pose[:, contract.ELEVATION], pose[:, contract.LOG_TAN_HALF_FOV] = batch.elevation, batch.log_tan_half_fov
+    pose[:, contract.CENTRE], pose[:, contract.SYMMETRY] = batch.centre, torch.where(batch.symmetric, 20.0, -20.0)
+    pose[:, contract.AZIMUTH] = torch.log(loss_terms.soft_bins(batch.azimuth) + 1e-9)
     truth = compute_inputs(batch)[1] | {"occupancy": solid.to(torch.uint8) * 255}
     return (torch.where(solid, 20.0, -20.0), torch.nan_to_num(surface), pose), truth
 
 
 def test_outputs_have_the_shapes_that_the_frame_promises(network, batch):
     logits, surface, pose = network.eval()(batch.image)
-    assert logits.shape == (2, frame.BINS, frame.GRID, frame.GRID)
-    assert surface.shape == (2, frame.BACK_COLOR.stop, frame.GRID, frame.GRID)
-    assert pose.shape == (2, frame.POSE_SIZE)
+    assert logits.shape == (2, contract.BINS, contract.GRID, contract.GRID)
+    assert surface.shape == (2, contract.BACK_COLOR.stop, contract.GRID, contract.GRID)
+    assert pose.shape == (2, contract.POSE_SIZE)
 
 
 def test_the_full_network_fits_its_file():
@@ -76,7 +76,7 @@ def test_fake_batches_keep_the_frames_rules(batch):
     mean = torch.where(inside, batch.front_depth, 0.0).sum((1, 2)) / inside.sum((1, 2))
     assert mean.abs().max() < 1e-3  # the anchor is the mean visible depth
     assert (batch.front_depth <= batch.back_depth)[inside].all()
-    thickness = (batch.occupancy.float() / 255).sum(1) * (frame.FAR - frame.NEAR) / frame.BINS
+    thickness = (batch.occupancy.float() / 255).sum(1) * (contract.FAR - contract.NEAR) / contract.BINS
     assert torch.allclose(thickness[inside], (batch.back_depth - batch.front_depth)[inside], atol=0.01)
     assert (batch.front_normal.permute(0, 2, 3, 1)[inside][:, 2] > -0.2).all()  # visible, so turned towards the eye
     alpha = torch.nn.functional.avg_pool2d(batch.image[:, 3], 2)
@@ -99,12 +99,16 @@ def test_every_term_sees_its_own_mistake(batch, name):
     elif name in ("front_depth", "back_depth"):
         surface[:, 0 if name == "front_depth" else 1] += 0.1
     elif name == "normal":
-        surface[:, frame.FRONT_NORMAL] *= -1
+        surface[:, contract.FRONT_NORMAL] *= -1
     elif name == "back_color":
-        surface[:, frame.BACK_COLOR] += 0.2
+        surface[:, contract.BACK_COLOR] += 0.2
     else:
-        channel = {"elevation": frame.ELEVATION, "field_of_view": frame.LOG_TAN_HALF_FOV, "centre": frame.CENTRE}
-        channel |= {"azimuth": frame.AZIMUTH, "symmetry": frame.SYMMETRY}
+        channel = {
+            "elevation": contract.ELEVATION,
+            "field_of_view": contract.LOG_TAN_HALF_FOV,
+            "centre": contract.CENTRE,
+        }
+        channel |= {"azimuth": contract.AZIMUTH, "symmetry": contract.SYMMETRY}
         pose[:, channel[name]] = pose[:, channel[name]] * -1 + 0.1 if name != "azimuth" else 0.0
     _, values = loss_terms.losses((logits, surface, pose), truth, loss_terms.Weights())
     assert values[loss_terms.TERMS.index(name)] > 0.03
@@ -113,7 +117,7 @@ def test_every_term_sees_its_own_mistake(batch, name):
 def test_losses_stay_finite_for_wild_logits_and_empty_pictures(batch):
     (_, surface, pose), truth = true_answers(batch)
     for level in (-200.0, 200.0):
-        logits = torch.full((2, frame.BINS, frame.GRID, frame.GRID), level, requires_grad=True)
+        logits = torch.full((2, contract.BINS, contract.GRID, contract.GRID), level, requires_grad=True)
         total, _ = loss_terms.losses((logits, surface, pose), truth, loss_terms.Weights())
         total.backward()
         assert torch.isfinite(total)
@@ -124,12 +128,12 @@ def test_losses_stay_finite_for_wild_logits_and_empty_pictures(batch):
 
 def test_thin_columns_count_more():
     def share_of_thin(most: float) -> float:
-        occupancy = torch.zeros(1, frame.BINS, frame.GRID, frame.GRID, dtype=torch.uint8)
+        occupancy = torch.zeros(1, contract.BINS, contract.GRID, contract.GRID, dtype=torch.uint8)
         occupancy[:, :2, :, 0] = 255  # a thin column on the left: wrong; thick ones elsewhere: right
         occupancy[:, :60, :, 1:] = 255
         logits = torch.where(occupancy > 0, 20.0, -20.0)
         logits[..., 0] = -20.0
-        inside = torch.ones(1, frame.GRID, frame.GRID, dtype=torch.bool)
+        inside = torch.ones(1, contract.GRID, contract.GRID, dtype=torch.bool)
         terms = loss_terms.volume_terms(logits, occupancy, inside, loss_terms.Weights(thin_most=most))
         return float(terms["occupancy"])
 
@@ -288,15 +292,15 @@ def test_the_exported_file_answers_like_the_network(network, batch, tmp_path, in
 
 def test_the_export_command_writes_what_the_engine_opens(tmp_path, monkeypatch, capsys):
     pytest.importorskip("onnx", reason="export needs onnx")
-    from manymesh.shape.learned.network import Network as Opened
+    from manymesh.shape.learned.session import Network as Opened
     from training import export
 
     save_ema(tmp_path, Network(TINY), TINY, "run 7", 12)
     monkeypatch.setattr(export, "measure", lambda network, out: export.Measured(out.stat().st_size, 0, 0, 0, {}))
     export.main([str(tmp_path), "--out", str(tmp_path / "lite.onnx"), "--version", "7"])
     assert "bytes of" in capsys.readouterr().out
-    answers = Opened(tmp_path / "lite.onnx")([np.zeros((4, frame.IMAGE_PX, frame.IMAGE_PX), np.float32)])
-    assert answers[0]["pose"].shape == (frame.POSE_SIZE,)
+    answers = Opened(tmp_path / "lite.onnx")([np.zeros((4, contract.IMAGE_PX, contract.IMAGE_PX), np.float32)])
+    assert answers[0]["pose"].shape == (contract.POSE_SIZE,)
 
 
 def test_generated_families_share_what_the_catalogue_leaves():

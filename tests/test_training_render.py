@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from manymesh.render.camera import depth_of, perspective, to_clip  # noqa: E402
 from manymesh.render.raster import rasterise  # noqa: E402
-from manymesh.shape.learned.frame import BINS, FAR, GRID, IMAGE_PX, NEAR  # noqa: E402
+from manymesh.shape.learned.contract import BINS, FAR, GRID, IMAGE_PX, NEAR  # noqa: E402
 from manymesh.types import Camera  # noqa: E402
 from training.render import ShapeSet, Views, render, sample_views  # noqa: E402
 from training.render import draw as stages  # noqa: E402

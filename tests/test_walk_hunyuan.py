@@ -27,7 +27,7 @@ pytest.importorskip("yaml", reason="pyyaml is not installed")
 
 from manymesh.events import Event  # noqa: E402
 from manymesh.pipeline import Pipeline  # noqa: E402
-from manymesh.run import Run  # noqa: E402
+from manymesh.run.folder import Run  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
 
 torch.set_num_threads(1)

@@ -23,8 +23,8 @@ from manymesh.api import Result
 from manymesh.pipeline import Pipeline
 from manymesh.render.camera import to_clip
 from manymesh.render.raster import rasterise
+from manymesh.runner.steps import read_view
 from manymesh.settings import Settings
-from manymesh.steps import read_view
 
 QUICK = {"faces": 4000, "texture_size": 256, "engine": "lite", "stages": ("shape=inflate",)}
 FORMATS = "glb,obj,stl,ply,3mf"
@@ -123,7 +123,7 @@ def test_the_scene_has_every_object_where_it_stood(result: Result) -> None:
 
 
 def test_every_recorded_file_is_there_with_its_digest(result: Result) -> None:
-    from manymesh.run import Run
+    from manymesh.run.folder import Run
 
     run = Run.open(result.folder)
     recorded = [*run.manifest.files.values(), *(f for r in run.manifest.objects for f in r.files.values())]
@@ -173,7 +173,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(result: Result, tmp_path: Path, 
 def test_the_users_own_cutout_takes_the_place_of_ours(result: Result, tmp_path: Path) -> None:
     import shutil
 
-    from manymesh.cutouts import replace_cutouts
+    from manymesh.run.cutouts import replace_cutouts
 
     folder = tmp_path / "copy"
     shutil.copytree(result.folder, folder)

@@ -45,7 +45,7 @@ def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Serv
     need_gradio()
     shop = SlowShop()
     monkeypatch.setattr("manymesh.pipeline.choose", shop.plan)
-    monkeypatch.setattr("manymesh.web.studio.choose", shop.plan)
+    monkeypatch.setattr("manymesh.web.service.choose", shop.plan)
     with serving(Options(out=tmp_path / "runs", max_upload_mb=1)) as served:
         yield served, shop
         shop.go.set()
@@ -226,7 +226,7 @@ def test_every_setting_has_a_field_or_a_reason_to_have_none() -> None:
     import gradio as gr
 
     from manymesh.web import fields
-    from manymesh.web.studio import LOCAL_SETTINGS
+    from manymesh.web.service import LOCAL_SETTINGS
 
     first, rest = fields.names()
     assert {*first, *rest, *fields.ON_THE_PAGE, *LOCAL_SETTINGS} == set(Settings.model_fields)
@@ -245,14 +245,14 @@ def test_every_setting_has_a_field_or_a_reason_to_have_none() -> None:
 
 
 def test_the_command_explains_itself() -> None:
-    from manymesh.cli import app
+    from manymesh.cli.app import app
 
     help_text = CliRunner().invoke(app, ["ui", "--help"]).output
     for flag in ("--host", "--port", "--auth", "--out", "--mcp", "--max-upload-mb", "--no-browser"):
         assert flag in help_text
 
 
-MAIN = "from manymesh.cli import main; main()"
+MAIN = "from manymesh.cli.app import main; main()"
 
 
 def test_the_command_makes_twenty_in_flat_memory_and_stops_cleanly(tmp_path: Path) -> None:

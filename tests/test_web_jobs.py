@@ -14,16 +14,16 @@ from fakes import Diary, fake_plan
 
 from manymesh.errors import InputError, OutOfMemoryError, UsageError
 from manymesh.events import Cancel, Event, OnEvent
-from manymesh.finish import STAGE_FILES
 from manymesh.pipeline import Pipeline
-from manymesh.run import Run
+from manymesh.run.folder import Run
+from manymesh.run.lifecycle import STAGE_FILES
 from manymesh.settings import Settings
 from manymesh.web import history, jobs
 from manymesh.web.cards import error_card, job_card, run_card
-from manymesh.web.gate import Gate, is_loopback
 from manymesh.web.jobs import Job, Jobs
 from manymesh.web.progress import Progress, Rates
-from manymesh.web.studio import Studio
+from manymesh.web.security import OriginGuard, is_loopback
+from manymesh.web.service import Service
 from manymesh.web.uploads import uploaded_path
 
 
@@ -38,7 +38,7 @@ def line() -> Iterator[Jobs]:
 def a_run(photo_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     diary = Diary()
     monkeypatch.setattr("manymesh.pipeline.choose", lambda settings: fake_plan(diary, settings, count=1))
-    monkeypatch.setattr("manymesh.web.studio.choose", lambda settings: fake_plan(diary, settings, count=1))
+    monkeypatch.setattr("manymesh.web.service.choose", lambda settings: fake_plan(diary, settings, count=1))
     return Pipeline().make([photo_path], tmp_path / "runs")[0]
 
 
@@ -229,7 +229,7 @@ def test_a_link_out_of_the_folder_is_no_run(a_run: Run, tmp_path: Path) -> None:
 
 
 def test_a_run_is_deleted_whole_unless_a_job_works_on_it(a_run: Run, tmp_path: Path) -> None:
-    studio = Studio(a_run.folder.parent, tmp_path / "scratch")
+    studio = Service(a_run.folder.parent, tmp_path / "scratch")
     try:
         work = Gatekeeper(a_run)
         studio.jobs.submit("resume", "x", work, engine="fake", run=a_run.folder.name)
@@ -244,7 +244,7 @@ def test_a_run_is_deleted_whole_unless_a_job_works_on_it(a_run: Run, tmp_path: P
 
 
 def test_painting_again_with_a_painter_that_heeds_seeds_changes_the_model(a_run: Run, tmp_path: Path) -> None:
-    studio = Studio(a_run.folder.parent, tmp_path / "scratch")
+    studio = Service(a_run.folder.parent, tmp_path / "scratch")
     try:
         job = studio.paint_again(a_run.folder.name, 1, seed=7)
         assert studio.jobs.wait(job, 20)
@@ -263,7 +263,7 @@ def test_painting_again_with_a_painter_that_heeds_seeds_changes_the_model(a_run:
 
 
 def test_a_bad_setting_is_refused_before_it_is_queued(a_run: Run, photo_path: Path, tmp_path: Path) -> None:
-    studio = Studio(a_run.folder.parent, tmp_path / "scratch")
+    studio = Service(a_run.folder.parent, tmp_path / "scratch")
     try:
         for bad in (
             {"faces": 5},
@@ -337,7 +337,7 @@ def test_the_gate(local_only: bool, host: bytes, path: str, status: int) -> None
             sent.append(message["status"])
 
     scope = {"type": "http", "path": path, "headers": [(b"host", host)]}
-    asyncio.run(Gate(app, local_only)(scope, None, send))
+    asyncio.run(OriginGuard(app, local_only)(scope, None, send))
     assert sent == [status]
 
 
@@ -356,7 +356,7 @@ def test_the_gate_refuses_other_sites_requests(origin: bytes, status: int) -> No
             sent.append(message["status"])
 
     scope = {"type": "http", "path": "/x", "headers": [(b"host", b"127.0.0.1:7860"), (b"origin", origin)]}
-    asyncio.run(Gate(app, local_only=True)(scope, None, send))
+    asyncio.run(OriginGuard(app, local_only=True)(scope, None, send))
     assert sent == [status]
 
 
@@ -367,7 +367,7 @@ def test_every_error_has_a_status_that_says_whose_fault_it_is() -> None:
 
 
 def test_every_setting_is_shown_by_look(a_run: Run, tmp_path: Path) -> None:
-    studio = Studio(a_run.folder.parent, tmp_path / "scratch")
+    studio = Service(a_run.folder.parent, tmp_path / "scratch")
     try:
         first = studio.look(None, a_run.folder.name, "")
         assert set(first["run"]["settings"]) == set(Settings.model_fields)

@@ -26,7 +26,7 @@ from web_fixtures import (
     until,
 )
 
-from manymesh.run import Run
+from manymesh.run.folder import Run
 from manymesh.web.server import Options, Served, serving
 
 __all__ = ["browser", "collected", "collected_at_the_end", "new_page"]  # fixtures of these tests
@@ -51,7 +51,7 @@ def slow(tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch) -> Itera
     need_gradio()
     shop = SlowShop()
     monkeypatch.setattr("manymesh.pipeline.choose", shop.plan)
-    monkeypatch.setattr("manymesh.web.studio.choose", shop.plan)
+    monkeypatch.setattr("manymesh.web.service.choose", shop.plan)
     with serving(Options(out=tmp_path / "runs")) as served:
         yield served, shop
         shop.go.set()

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from manymesh.cli import models
 from manymesh.errors import LicenceError, UsageError, WeightsError
 from manymesh.settings import Settings
-from manymesh.weights import catalogue, cli, licences, missing, places, require
-from manymesh.weights.checksum import check_file, sha256_of
+from manymesh.weights import catalogue, licences, locate, missing, require
 from manymesh.weights.tensors import read_header, require_shapes
+from manymesh.weights.verify import check_file, sha256_of
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +80,7 @@ def test_a_sharded_model_needs_every_shard_its_index_names(tmp_path) -> None:
     safetensors(root / "model-00001-of-00002.safetensors")
     table = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
     (root / "model.safetensors.index.json").write_text(json.dumps(table), "utf-8")
-    assert places.find(catalogue.model("qwen3-vl-4b"), tmp_path).absent == ("model-00002-of-00002.safetensors",)
+    assert locate.find(catalogue.model("qwen3-vl-4b"), tmp_path).absent == ("model-00002-of-00002.safetensors",)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_an_unknown_licence_cannot_be_accepted_and_a_known_one_stays() -> None:
 
 
 def run(*arguments: str):
-    return CliRunner().invoke(cli.app, list(arguments))
+    return CliRunner().invoke(models.app, list(arguments))
 
 
 def test_the_commands_list_path_and_verify(tmp_path) -> None:

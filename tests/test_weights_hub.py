@@ -16,13 +16,13 @@ from small_hub import COMMIT, Hub
 pytest.importorskip("huggingface_hub", reason="the full engine's extra is not installed")
 pytest.importorskip("safetensors", reason="the full engine's extra is not installed")
 
+from manymesh.cli.models import remove_model
 from manymesh.errors import LicenceError, OutputError, WeightsError
-from manymesh.weights import places
-from manymesh.weights import pull as pulling
+from manymesh.weights import download as pulling
+from manymesh.weights import locate
 from manymesh.weights.catalogue import HUNYUAN, MIT, File, Model
-from manymesh.weights.checksum import verify
-from manymesh.weights.cli import remove_model
 from manymesh.weights.licences import accept
+from manymesh.weights.verify import verify
 
 REPO = "someone/cutter"
 CONFIG = b'{"size": 3}'
@@ -51,13 +51,13 @@ def hub(tmp_path, monkeypatch):
 
 
 def test_a_pull_brings_what_is_listed_and_nothing_else_and_remembers_the_commit(hub) -> None:
-    assert not places.find(MODEL).complete
+    assert not locate.find(MODEL).complete
     (root,) = pulling.pull([MODEL])
     assert sorted(path.name for path in root.iterdir()) == ["config.json", "model.safetensors"]
     assert (root / "model.safetensors").read_bytes() == WEIGHTS
-    assert places.remembered_commit(REPO) == COMMIT
+    assert locate.remembered_commit(REPO) == COMMIT
     assert root.name == COMMIT
-    found = places.find(MODEL)
+    found = locate.find(MODEL)
     assert found.complete
     assert {v.name: (v.problem, v.basis) for v in verify(MODEL, found)}["model.safetensors"] == ("", "sha256")
 
@@ -77,7 +77,7 @@ def test_a_cut_download_goes_on_where_it_stopped(hub, monkeypatch) -> None:
     hub.cut_at["model.safetensors"] = 500_000
     with pytest.raises(WeightsError, match="again: it goes on where it stopped"):
         pulling.pull([MODEL])
-    assert not places.find(MODEL).complete
+    assert not locate.find(MODEL).complete
     hub.cut_at.clear()
     hub.ranges.clear()
     (root,) = pulling.pull([MODEL])
@@ -90,7 +90,7 @@ def test_a_file_with_a_wrong_checksum_is_named_and_thrown_away(hub) -> None:
     hub.wrong["model.safetensors"] = WEIGHTS[:-1] + b"\x7f"
     with pytest.raises(WeightsError, match=r"model\.safetensors of cutter arrived damaged.*SHA-256"):
         pulling.pull([MODEL])
-    assert places.find(MODEL).absent == ("*.safetensors",)
+    assert locate.find(MODEL).absent == ("*.safetensors",)
     hub.wrong.clear()
     (root,) = pulling.pull([MODEL])
     assert (root / "model.safetensors").read_bytes() == WEIGHTS
@@ -166,7 +166,7 @@ def test_a_licence_is_agreed_to_once_before_the_first_byte(hub) -> None:
 
 
 def require_root(model: Model) -> Path:
-    root = places.find(model).root
+    root = locate.find(model).root
     assert root is not None
     return root
 
@@ -174,14 +174,14 @@ def require_root(model: Model) -> Path:
 def test_removing_frees_the_bytes_and_leaves_other_models_of_the_repository(hub, monkeypatch) -> None:
     hub.files[REPO] |= {"other/model.safetensors": WEIGHTS, "other/more.bin": b"x" * 5000}
     other = replace(MODEL, id="other", files=(File("other/model.safetensors"), File("other/more.bin")))
-    monkeypatch.setattr("manymesh.weights.cli.MODELS", (MODEL, other))
+    monkeypatch.setattr("manymesh.cli.models.MODELS", (MODEL, other))
     pulling.pull([MODEL, other])
     assert remove_model(other) == 5000  # the cache holds equal files once, and the other model still needs one
     assert (require_root(MODEL) / "model.safetensors").read_bytes() == WEIGHTS
-    assert places.find(MODEL).files.keys() == {"config.json", "model.safetensors"}
-    assert not places.find(other).files
+    assert locate.find(MODEL).files.keys() == {"config.json", "model.safetensors"}
+    assert not locate.find(other).files
     remove_model(MODEL)
-    assert places.find(MODEL).root is None
+    assert locate.find(MODEL).root is None
     assert remove_model(MODEL) == 0
 
 
@@ -191,6 +191,6 @@ def test_a_damaged_file_in_the_cache_is_found_by_verify(hub) -> None:
     data = bytearray(blob.read_bytes())
     data[-5] ^= 1
     blob.write_bytes(bytes(data))
-    problems = {v.name: v.problem for v in verify(MODEL, places.find(MODEL))}
+    problems = {v.name: v.problem for v in verify(MODEL, locate.find(MODEL))}
     assert problems["config.json"] == ""
     assert hashlib.sha256(WEIGHTS).hexdigest() in problems["model.safetensors"]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh import pictures
-from manymesh.paint.photo import paint_from_photo
+from manymesh.image import png
+from manymesh.paint.projection import paint_from_photo
 from manymesh.render.preview import framing, prepared, render
-from manymesh.types import Sculpture
+from manymesh.types import ShapeResult
 from training.draw import draw, flattened
 from training.shapes import Shape
 from training.views import Question
@@ -53,7 +53,7 @@ class Row:
         return f"{self.name}: F@0.05 {aligned:.3f} aligned, {as_is:.3f} as is; {self.figures['seconds']:.2f} s"
 
 
-def picture_of(shape: Shape, asked: Question, made: Sculpture) -> NDArray[np.uint8]:
+def picture_of(shape: Shape, asked: Question, made: ShapeResult) -> NDArray[np.uint8]:
     """Input, the answer as the engine paints it from front, side and behind, in clay, and the truth in clay."""
     painted = paint_from_photo(made.mesh, made.view, asked.cutout, TEXTURE_PX, lambda share: None)
     model, clay = prepared(painted), prepared(made.mesh, clay=True)
@@ -87,7 +87,7 @@ def sheet(rows: Sequence[Row], across: int = 2) -> NDArray[np.uint8]:
     for number, row in enumerate(shown):
         left, top = number % across * width, number // across * height
         picture.paste(Image.fromarray(np.asarray(row.picture)), (left, top))
-        pen.text((left + 4, top + CELL_PX), row.line(), fill=INK, font=pictures.font(CAPTION_PX - 3))
+        pen.text((left + 4, top + CELL_PX), row.line(), fill=INK, font=png.font(CAPTION_PX - 3))
     return np.asarray(picture)
 
 

@@ -1,6 +1,6 @@
 """What one training step sees: pictures of things, and the truth about them.
 
-Frames and ranges: manymesh.shape.learned.frame.
+Frames and ranges: manymesh.shape.learned.contract.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from manymesh.image.resample import linear_from_srgb, srgb_from_linear
 from manymesh.render.camera import to_clip
-from manymesh.render.geometry import corner_normals, unit
+from manymesh.render.normals import corner_normals, unit
 from manymesh.render.raster import Raster, rasterise
-from manymesh.render.sample import linear_from_srgb, srgb_from_linear
 from manymesh.types import Camera
 from training.shapes import Shape
 

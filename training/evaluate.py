@@ -21,11 +21,11 @@ import numpy as np
 
 from manymesh.engines import find_stage
 from manymesh.errors import ManymeshError, ObjectError
-from manymesh.image.finder import Finder
+from manymesh.segment.network import Finder
 from manymesh.settings import Settings
 from manymesh.stages import Shape as ShapeStage
 from manymesh.stages import Tick
-from manymesh.types import Cutout, Sculpture
+from manymesh.types import Cutout, ShapeResult
 from training.answers import HEADS, Row, picture_of, sheet
 from training.families import FAMILIES, generate
 from training.measure import measure, truth_of
@@ -50,12 +50,12 @@ def opened(name: str, model: Path | None) -> Iterator[ShapeStage]:
         with find_stage("shape", name).open(Settings()) as stage:
             yield stage
         return
-    from manymesh.shape.learned.network import Network
+    from manymesh.shape.learned.session import Network
     from manymesh.shape.learned.stage import NothingModelledError, sculpt
 
     network = Network(model)
 
-    def shape(cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
+    def shape(cutout: Cutout, *, seed: int, tick: Tick) -> ShapeResult:
         try:
             return sculpt(network, cutout, tick)
         except NothingModelledError as error:

@@ -23,8 +23,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from manymesh.packaged import write_digest
-from manymesh.shape.learned import frame
+from manymesh.onnx import write_digest
+from manymesh.shape.learned import contract
 from training.network import ConvNorm, Network
 
 OPSET = 17
@@ -59,7 +59,7 @@ def folded(network: Any) -> Any:
 def export(network: Network, out: Path, metadata: dict[str, str], *, int8: bool = False) -> None:
     """Write ``network`` (any mode, any device) to ``out``; ``metadata`` becomes the file's metadata_props."""
     axes = {name: {0: "batch"} for name in ("image", *OUTPUTS)}
-    write_onnx(network, torch.rand(2, 4, frame.IMAGE_PX, frame.IMAGE_PX), out, OUTPUTS, axes, metadata, int8=int8)
+    write_onnx(network, torch.rand(2, 4, contract.IMAGE_PX, contract.IMAGE_PX), out, OUTPUTS, axes, metadata, int8=int8)
 
 
 def write_onnx(
@@ -166,11 +166,11 @@ def measure(network: Network, path: Path, threads: tuple[int, ...] = (1, 2), pas
 
 def probe() -> np.ndarray:
     """(2, 4, 256, 256) float32: a shaded disc on nothing, and noise."""
-    line = np.linspace(-1, 1, frame.IMAGE_PX, dtype=np.float32)
+    line = np.linspace(-1, 1, contract.IMAGE_PX, dtype=np.float32)
     y, x = np.meshgrid(line, line, indexing="ij")
     alpha = (x**2 + y**2 < 0.7).astype(np.float32)
     disc = np.stack([alpha * (0.5 + 0.4 * x), alpha * (0.5 - 0.4 * y), 0.6 * alpha, alpha])
-    noise = np.random.default_rng(0).random((4, frame.IMAGE_PX, frame.IMAGE_PX), np.float32)
+    noise = np.random.default_rng(0).random((4, contract.IMAGE_PX, contract.IMAGE_PX), np.float32)
     return np.stack([disc, noise])
 
 

@@ -10,7 +10,7 @@ import math
 
 import torch
 
-from manymesh.shape.learned import frame
+from manymesh.shape.learned import contract
 from training.batch import Batch
 
 LIGHT = (0.4, 0.6, 0.7)
@@ -32,20 +32,20 @@ def fake_batch(count: int, seed: int, device: torch.device) -> Batch:
     # The anchor is the mean visible depth: find where it falls for a thing at 0, then move the thing.
     depth = torch.zeros(count, device=device)
     for _ in range(3):
-        near, far, _ = hits(frame.GRID, tangent, radii, turn, depth)
+        near, far, _ = hits(contract.GRID, tangent, radii, turn, depth)
         inside = torch.isfinite(near)
         depth = depth - torch.where(inside, near, 0.0).sum((1, 2)) / inside.sum((1, 2)).clamp(min=1)
-    near, far, (right, up) = hits(frame.GRID, tangent, radii, turn, depth)
+    near, far, (right, up) = hits(contract.GRID, tangent, radii, turn, depth)
     inside = torch.isfinite(near)
 
     _, front_normal = normal_at(right, up, near, tangent, radii, turn, depth)
     back_object, _ = normal_at(right, up, far, tangent, radii, turn, depth)
-    step = (frame.FAR - frame.NEAR) / frame.BINS
-    middle = frame.NEAR + (torch.arange(frame.BINS, device=device) + 0.5).view(1, -1, 1, 1) * step
+    step = (contract.FAR - contract.NEAR) / contract.BINS
+    middle = contract.NEAR + (torch.arange(contract.BINS, device=device) + 0.5).view(1, -1, 1, 1) * step
     overlap = torch.minimum(far.unsqueeze(1), middle + step / 2) - torch.maximum(near.unsqueeze(1), middle - step / 2)
     occupancy = torch.where(inside.unsqueeze(1), (overlap / step).clamp(0, 1), 0.0)
 
-    fine_near, _, (fine_right, fine_up) = hits(frame.IMAGE_PX, tangent, radii, turn, depth)
+    fine_near, _, (fine_right, fine_up) = hits(contract.IMAGE_PX, tangent, radii, turn, depth)
     alpha = torch.isfinite(fine_near).unsqueeze(1).float()
     fine_object, fine_normal = normal_at(fine_right, fine_up, fine_near, tangent, radii, turn, depth)
     light = torch.tensor(LIGHT, device=device).view(1, 3, 1, 1)

@@ -56,16 +56,16 @@ class Feeder:
         self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         if self.stream is not None:
             torch.cuda.synchronize(device)  # the second stream must not read shapes that are still being carved
-        self.ahead: tuple[int, Batch, Any] | None = None
+        self.preload: tuple[int, Batch, Any] | None = None
 
     def get(self, step: int) -> Batch:
         if not self.overlap or self.stream is None:
             return self.source.batch(self.count, self.seeds[step])
-        if self.ahead is None or self.ahead[0] != step:
+        if self.preload is None or self.preload[0] != step:
             self.prepare(step)
-        assert self.ahead is not None
-        _, batch, ready = self.ahead
-        self.ahead = None
+        assert self.preload is not None
+        _, batch, ready = self.preload
+        self.preload = None
         ready.wait()
         for field in fields(batch):
             getattr(batch, field.name).record_stream(torch.cuda.current_stream())
@@ -76,7 +76,7 @@ class Feeder:
         if self.overlap and self.stream is not None:
             with torch.cuda.stream(self.stream):
                 batch = self.source.batch(self.count, self.seeds[step])
-                self.ahead = (step, batch, self.stream.record_event())
+                self.preload = (step, batch, self.stream.record_event())
 
 
 def validation_views(things: Things | None, count: int, chunk: int, device: torch.device) -> Views:

@@ -1,7 +1,7 @@
 """What the network is trained to get right. Every term is about 0 when the answer is the truth (variances apart).
 
 All arithmetic is float32, whatever autocast made of the network's outputs. Nothing outside the silhouette counts: the
-picture's alpha already says that those columns are empty. Frames: manymesh.shape.learned.frame.
+picture's alpha already says that those columns are empty. Frames: manymesh.shape.learned.contract.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch.nn import functional
 
-from manymesh.shape.learned import frame
+from manymesh.shape.learned import contract
 from training.batch import Batch
 
 TERMS = (
@@ -127,30 +127,30 @@ def surface_terms(
     silhouette = inside.unsqueeze(1)
     normal = torch.where(silhouette, truth["front_normal"].float(), 0.0)
     color = torch.where(silhouette, truth["back_color"].float(), 0.0)
-    alike = (functional.normalize(surface[:, frame.FRONT_NORMAL], dim=1, eps=1e-4) * normal).sum(1)
+    alike = (functional.normalize(surface[:, contract.FRONT_NORMAL], dim=1, eps=1e-4) * normal).sum(1)
     return {
-        "front_depth": off_by(surface[:, frame.FRONT_DEPTH], "front_depth"),
-        "back_depth": off_by(surface[:, frame.BACK_DEPTH], "back_depth"),
+        "front_depth": off_by(surface[:, contract.FRONT_DEPTH], "front_depth"),
+        "back_depth": off_by(surface[:, contract.BACK_DEPTH], "back_depth"),
         "normal": mean_over(1.0 - alike, inside),
-        "back_color": mean_over((surface[:, frame.BACK_COLOR] - color).abs().mean(1), inside),
+        "back_color": mean_over((surface[:, contract.BACK_COLOR] - color).abs().mean(1), inside),
     }
 
 
 def pose_terms(pose: torch.Tensor, truth: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    elevation_error = pose[:, frame.ELEVATION] - truth["elevation"]
-    view_error = pose[:, frame.LOG_TAN_HALF_FOV] - truth["log_tan_half_fov"]
-    unsure = gaussian_nll(elevation_error.detach(), pose[:, frame.ELEVATION_LOG_VARIANCE]) + gaussian_nll(
-        view_error.detach(), pose[:, frame.LOG_TAN_HALF_FOV_LOG_VARIANCE]
+    elevation_error = pose[:, contract.ELEVATION] - truth["elevation"]
+    view_error = pose[:, contract.LOG_TAN_HALF_FOV] - truth["log_tan_half_fov"]
+    unsure = gaussian_nll(elevation_error.detach(), pose[:, contract.ELEVATION_LOG_VARIANCE]) + gaussian_nll(
+        view_error.detach(), pose[:, contract.LOG_TAN_HALF_FOV_LOG_VARIANCE]
     )
     bins = soft_bins(truth["azimuth"])
-    surprise = (bins * (torch.log(bins + 1e-9) - functional.log_softmax(pose[:, frame.AZIMUTH], dim=1))).sum(1)
-    symmetry = functional.binary_cross_entropy_with_logits(pose[:, frame.SYMMETRY], truth["symmetric"].float())
+    surprise = (bins * (torch.log(bins + 1e-9) - functional.log_softmax(pose[:, contract.AZIMUTH], dim=1))).sum(1)
+    symmetry = functional.binary_cross_entropy_with_logits(pose[:, contract.SYMMETRY], truth["symmetric"].float())
     return {
         "elevation": elevation_error.abs().mean(),
         "field_of_view": view_error.abs().mean(),
         "variance": unsure.mean(),
         "azimuth": mean_over(surprise, truth["azimuth_known"]),
-        "centre": (pose[:, frame.CENTRE] - truth["centre"]).abs().mean(),
+        "centre": (pose[:, contract.CENTRE] - truth["centre"]).abs().mean(),
         "symmetry": symmetry,
     }
 
@@ -162,8 +162,8 @@ def gaussian_nll(error: torch.Tensor, log_variance: torch.Tensor) -> torch.Tenso
 
 def bin_middles(device: torch.device | None = None) -> torch.Tensor:
     """(AZIMUTH_BINS,) radians."""
-    step = 2 * math.pi / frame.AZIMUTH_BINS
-    return (torch.arange(frame.AZIMUTH_BINS, device=device) + 0.5) * step - math.pi
+    step = 2 * math.pi / contract.AZIMUTH_BINS
+    return (torch.arange(contract.AZIMUTH_BINS, device=device) + 0.5) * step - math.pi
 
 
 def soft_bins(azimuth: torch.Tensor) -> torch.Tensor:

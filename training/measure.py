@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.mesh.check import facts
+from manymesh.mesh.inspect import facts
 from manymesh.render.camera import orthographic, to_clip
 from manymesh.render.raster import rasterise
 from manymesh.types import Camera, Mesh

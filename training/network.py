@@ -5,7 +5,7 @@ other; the decoder comes back to 128 x 128 and a 1 x 1 convolution turns the cha
 (a "column model": no 3D convolution, so a CPU pass stays a quarter of a second). Most parameters sit at 16 x 16 and
 32 x 32, where one costs 1/64 and 1/16 of what it costs at 128 x 128.
 
-Inputs, outputs and frames: manymesh.shape.learned.frame.
+Inputs, outputs and frames: manymesh.shape.learned.contract.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from manymesh.shape.learned import frame
+from manymesh.shape.learned import contract
 
-SIDE = frame.IMAGE_PX // 16
+SIDE = contract.IMAGE_PX // 16
 """Places along each side of the picture where the transformer blocks work."""
 EXPECTED_ELEVATION = math.radians(17.0)
 EXPECTED_LOG_TAN_HALF_FOV = math.log(math.tan(math.radians(14.0)))
@@ -135,13 +135,13 @@ class PoseHead(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(2 * channels)
         self.hidden = nn.Linear(2 * channels, channels)
-        self.last = nn.Linear(channels, frame.POSE_SIZE)
+        self.last = nn.Linear(channels, contract.POSE_SIZE)
         nn.init.trunc_normal_(self.last.weight, std=0.01)
         with torch.no_grad():
             self.last.bias.zero_()
-            self.last.bias[frame.ELEVATION] = EXPECTED_ELEVATION
-            self.last.bias[frame.LOG_TAN_HALF_FOV] = EXPECTED_LOG_TAN_HALF_FOV
-            self.last.bias[[frame.ELEVATION_LOG_VARIANCE, frame.LOG_TAN_HALF_FOV_LOG_VARIANCE]] = -2.0
+            self.last.bias[contract.ELEVATION] = EXPECTED_ELEVATION
+            self.last.bias[contract.LOG_TAN_HALF_FOV] = EXPECTED_LOG_TAN_HALF_FOV
+            self.last.bias[[contract.ELEVATION_LOG_VARIANCE, contract.LOG_TAN_HALF_FOV_LOG_VARIANCE]] = -2.0
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         pooled = torch.cat([x.mean(1), x.amax(1)], 1)
@@ -168,15 +168,15 @@ class Network(nn.Module):
         self.up32 = Up(c16, c32, d32)
         self.up64 = Up(d32, c64, d64)
         self.up128 = Up(d64, c128, d128)
-        self.logits = nn.Conv2d(d128, frame.BINS, 1)
-        self.surface = nn.Conv2d(d128, frame.BACK_COLOR.stop, 1)
+        self.logits = nn.Conv2d(d128, contract.BINS, 1)
+        self.surface = nn.Conv2d(d128, contract.BACK_COLOR.stop, 1)
         self.pose = PoseHead(c16)
         assert self.logits.bias is not None
         assert self.surface.bias is not None
         nn.init.constant_(self.logits.bias, EMPTY_LOGIT)
         with torch.no_grad():
-            self.surface.bias[frame.BACK_COLOR] = 0.5
-        line = (torch.arange(frame.IMAGE_PX) + 0.5) / frame.IMAGE_PX - 0.5
+            self.surface.bias[contract.BACK_COLOR] = 0.5
+        line = (torch.arange(contract.IMAGE_PX) + 0.5) / contract.IMAGE_PX - 0.5
         self.register_buffer("right", 2 * line.view(1, 1, 1, -1), persistent=False)
         self.register_buffer("down", 2 * line.view(1, 1, -1, 1), persistent=False)
 

@@ -6,11 +6,11 @@ import zlib
 
 import numpy as np
 
-from manymesh.crop import crop_window, cut, relative
 from manymesh.detect.lite import detect
 from manymesh.errors import ObjectError
-from manymesh.image.finder import Finder
+from manymesh.image.crop import crop_window, cut, relative
 from manymesh.matte.lite import matte
+from manymesh.segment.network import Finder
 from manymesh.types import Crop, Cutout, Photo
 
 GROUNDS = {"grey": (198, 198, 200), "blue": (96, 128, 168), "beige": (222, 206, 180), "white": (250, 250, 250)}

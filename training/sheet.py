@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh import pictures
+from manymesh.image import png
 from manymesh.render.preview import framing
 from training.draw import draw, flattened, normals_of
 from training.families import FAMILIES, generate
@@ -52,7 +52,7 @@ def sheet(shapes: Sequence[Shape], view_px: int = 96, across: int = 5) -> NDArra
         left, top = number % across * width, number // across * height
         picture.paste(Image.fromarray(strip(shape, view_px)), (left, top))
         mark = "" if shape.front_known else "  (front unknown)"
-        pen.text((left + 3, top + view_px), shape.name + mark, fill=INK, font=pictures.font(CAPTION_PX - 2))
+        pen.text((left + 3, top + view_px), shape.name + mark, fill=INK, font=png.font(CAPTION_PX - 2))
     return np.asarray(picture)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from manymesh.shape.learned import frame
+from manymesh.shape.learned import contract
 from training.batch import Batch
 from training.losses import bin_middles
 from training.network import Network
@@ -88,30 +88,30 @@ def measures(logits: torch.Tensor, surface: torch.Tensor, pose: torch.Tensor, ba
     def surface_l1(channel: int, truth: torch.Tensor) -> torch.Tensor:
         return torch.where(inside, (surface[:, channel] - truth).abs(), 0.0).sum((1, 2)) / pixels
 
-    elevation_error = (pose[:, frame.ELEVATION] - batch.elevation).abs()
-    deviation = torch.exp(0.5 * pose[:, frame.ELEVATION_LOG_VARIANCE])
+    elevation_error = (pose[:, contract.ELEVATION] - batch.elevation).abs()
+    deviation = torch.exp(0.5 * pose[:, contract.ELEVATION_LOG_VARIANCE])
     away = pose_azimuth(pose) - batch.azimuth
     azimuth_error = torch.atan2(torch.sin(away), torch.cos(away)).abs().rad2deg()
     unknown = torch.where(batch.azimuth_known, 0.0, torch.nan)
     return {
         "iou": shared / either,
-        "front_l1": surface_l1(frame.FRONT_DEPTH, batch.front_depth),
-        "back_l1": surface_l1(frame.BACK_DEPTH, batch.back_depth),
+        "front_l1": surface_l1(contract.FRONT_DEPTH, batch.front_depth),
+        "back_l1": surface_l1(contract.BACK_DEPTH, batch.back_depth),
         "elevation_degrees": elevation_error.rad2deg(),
         "elevation_spread": (elevation_error / deviation).square(),
-        "fov_error": (pose[:, frame.LOG_TAN_HALF_FOV] - batch.log_tan_half_fov).abs(),
-        "centre_l1": (pose[:, frame.CENTRE] - batch.centre).abs().mean(1),
+        "fov_error": (pose[:, contract.LOG_TAN_HALF_FOV] - batch.log_tan_half_fov).abs(),
+        "centre_l1": (pose[:, contract.CENTRE] - batch.centre).abs().mean(1),
         "azimuth_degrees": azimuth_error + unknown,
         "azimuth_near": (azimuth_error < NEAR_ENOUGH_DEGREES).float() + unknown,
-        "symmetry_right": ((pose[:, frame.SYMMETRY] > 0) == batch.symmetric).float(),
+        "symmetry_right": ((pose[:, contract.SYMMETRY] > 0) == batch.symmetric).float(),
     }
 
 
 def pose_azimuth(pose: torch.Tensor) -> torch.Tensor:
     """(n,) radians: the likeliest bin, moved by the weighted mean of it and its two neighbours."""
-    chances = torch.softmax(pose[:, frame.AZIMUTH], 1)
+    chances = torch.softmax(pose[:, contract.AZIMUTH], 1)
     best = chances.argmax(1)
-    step = 2 * math.pi / frame.AZIMUTH_BINS
-    near = torch.stack([chances.gather(1, ((best + k) % frame.AZIMUTH_BINS).unsqueeze(1)) for k in (-1, 0, 1)], 1)
+    step = 2 * math.pi / contract.AZIMUTH_BINS
+    near = torch.stack([chances.gather(1, ((best + k) % contract.AZIMUTH_BINS).unsqueeze(1)) for k in (-1, 0, 1)], 1)
     near = near.squeeze(2)
     return bin_middles(pose.device)[best] + step * (near[:, 2] - near[:, 0]) / near.sum(1)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from manymesh._version import __version__
 
 if TYPE_CHECKING:
-    from manymesh.api import Made, Result, make, open_run
+    from manymesh.api import ObjectResult, Result, make, open_run
     from manymesh.errors import (
         Cancelled,
         InputError,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from manymesh.settings import Settings
 
 _HOMES = {
-    "manymesh.api": ("Made", "Result", "make", "open_run"),
+    "manymesh.api": ("ObjectResult", "Result", "make", "open_run"),
     "manymesh.errors": (
         "Cancelled",
         "InputError",
@@ -60,7 +60,7 @@ __all__ = [  # noqa: RUF022 - the order a reader wants: what to call first
     "make",
     "open_run",
     "Result",
-    "Made",
+    "ObjectResult",
     "Pipeline",
     "Settings",
     "Cancel",

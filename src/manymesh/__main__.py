@@ -1,6 +1,6 @@
 """``python -m manymesh``."""
 
-from manymesh.cli import main
+from manymesh.cli.app import main
 
 if __name__ == "__main__":
     main()

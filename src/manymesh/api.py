@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from manymesh.errors import kind_of
 from manymesh.events import Cancel, OnEvent, ignore
-from manymesh.manifest import Manifest, ObjectRecord
 from manymesh.pipeline import Pipeline
-from manymesh.run import Run
+from manymesh.run.folder import Run
+from manymesh.run.manifest import Manifest, ObjectRecord
 
 if TYPE_CHECKING:
     import trimesh
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Made:
+class ObjectResult:
     """One object of a run.
 
     Attributes:
@@ -80,7 +80,7 @@ class Result:
 
     folder: Path
     manifest: Manifest
-    objects: tuple[Made, ...]
+    objects: tuple[ObjectResult, ...]
 
     @property
     def scene(self) -> Path | None:
@@ -121,7 +121,7 @@ def make(
         UsageError: a setting makes no sense.
         InputError, NothingFoundError, MissingPieceError, OutputError, Cancelled: see ``Pipeline.make``.
     """
-    from manymesh.options import build_settings
+    from manymesh.cli.options import build_settings
 
     with Pipeline(build_settings(settings), on_event=on_event, cancel=cancel) as pipeline:
         run = pipeline.make([photo], out)[0]
@@ -142,7 +142,7 @@ def open_run(folder: Path | str) -> Result:
 
 def _result(run: Run) -> Result:
     made = tuple(
-        Made(record, MappingProxyType({role: run.path(file) for role, file in record.files.items()}))
+        ObjectResult(record, MappingProxyType({role: run.path(file) for role, file in record.files.items()}))
         for record in run.manifest.objects
     )
     return Result(run.folder, run.manifest, made)

@@ -26,7 +26,7 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "inflate": "manymesh.shape.inflate:STAGE",
         "hunyuan3d": "manymesh.shape.hunyuan:STAGE",
     },
-    "paint": {"photo": "manymesh.paint.photo:STAGE", "hunyuan3d-paint": "manymesh.paint.hunyuan:STAGE"},
+    "paint": {"photo": "manymesh.paint.projection:STAGE", "hunyuan3d-paint": "manymesh.paint.hunyuan:STAGE"},
 }
 
 ENTRY_POINT_GROUPS: Mapping[Kind, str] = {
@@ -102,23 +102,23 @@ def _names_of(engine: str, settings: Settings) -> dict[Kind, str]:
     return {kind: names[kind] for kind in KINDS}
 
 
-def wanted(settings: Settings) -> list[Kind]:
+def required_stages(settings: Settings) -> list[Kind]:
     """The kinds whose models a run with these settings needs, in the order of their stages."""
     return [
         kind for kind in KINDS if (kind != "paint" or settings.texture) and (kind != "detect" or not settings.boxes)
     ]
 
 
-def lacking(stages: Mapping[Kind, Stage], settings: Settings) -> dict[Kind, str]:
+def missing_stages(stages: Mapping[Kind, Stage], settings: Settings) -> dict[Kind, str]:
     """What this machine lacks for these stages, by kind; empty when they can run."""
-    answers = {kind: stages[kind].missing(settings) for kind in wanted(settings)}
+    answers = {kind: stages[kind].missing(settings) for kind in required_stages(settings)}
     return {kind: text for kind, text in answers.items() if text is not None}
 
 
 def _obstacle(engine: str, settings: Settings) -> str | None:
     """The first thing that speaks against an engine here; stages that come after it are not even imported."""
     names = _names_of(engine, settings)
-    for kind in wanted(settings):
+    for kind in required_stages(settings):
         text = find_stage(kind, names[kind]).missing(settings)
         if text is not None:
             return text
@@ -133,7 +133,7 @@ def choose(settings: Settings) -> Plan:
     """
     if settings.engine != "auto":
         stages = stages_of(settings.engine, settings)
-        lack = lacking(stages, settings)
+        lack = missing_stages(stages, settings)
         if lack:
             kind, text = next(iter(lack.items()))
             raise MissingPieceError(f"The engine '{settings.engine}' cannot {kind} here: {text}")

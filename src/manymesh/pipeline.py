@@ -1,7 +1,7 @@
 """The path of a photo through the house, in the order it is walked.
 
 Stages run in turn over all objects of all photos, so that only one stage's model is in memory at a time, but for small
-ones, which are opened ahead of their stage (``Stage.ahead``). What each stage does for one object stands in
+ones, which are opened ahead of their stage (``Stage.preload``). What each stage does for one object stands in
 ``steps.py``; what a failure, a wish to stop or a lack of memory means for the others, in ``workshop.py``.
 """
 
@@ -12,20 +12,21 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from manymesh import find, finish, steps
-from manymesh.begin import begin_run
-from manymesh.engines import Plan, choose, wanted
+from manymesh.device import give_back
+from manymesh.engines import Plan, choose, required_stages
 from manymesh.errors import ManymeshError, OutputError, UsageError
 from manymesh.events import Cancel, Event, OnEvent, ignore
-from manymesh.memory import give_back
-from manymesh.run import Run
+from manymesh.run import lifecycle
+from manymesh.run.artifacts import Shelf
+from manymesh.run.create import begin_run
+from manymesh.run.folder import Run
+from manymesh.runner import find, steps
+from manymesh.runner.runner import StageRunner
 from manymesh.settings import Settings
-from manymesh.shelf import Shelf
 from manymesh.stages import Kind
-from manymesh.workshop import Workshop
 
 
-def walk(runs: Sequence[Run], work: Workshop, *, only_find: bool = False) -> None:
+def walk(runs: Sequence[Run], work: StageRunner, *, only_find: bool = False) -> None:
     """Take every run from wherever it stands to its end."""
     work.over_runs("detect", runs, partial(find.detect, work.plan.stages["detect"]))  # which things, where
     work.over_runs("crop", runs, steps.crop)  # one square-ish view per thing
@@ -37,12 +38,12 @@ def walk(runs: Sequence[Run], work: Workshop, *, only_find: bool = False) -> Non
     if work.plan.settings.texture:
         work.over_objects("paint", runs, steps.paint, before=steps.begin_networks)  # UV, colours, no holes
     work.over_objects("write", runs, steps.write)  # other formats and previews
-    work.over_runs("finish", runs, finish.finish_run)  # the scene, the contact sheet, the verdict
+    work.over_runs("finish", runs, lifecycle.finish_run)  # the scene, the contact sheet, the verdict
 
 
 def _wanted_later(plan: Plan) -> tuple[Kind, ...]:
     """Whose models will be wanted for certain, though not at once."""
-    return tuple(kind for kind in wanted(plan.settings) if kind != "detect")
+    return tuple(kind for kind in required_stages(plan.settings) if kind != "detect")
 
 
 class Pipeline:
@@ -76,7 +77,7 @@ class Pipeline:
         self.runs: list[Run] = []
         self.unread: list[tuple[Path, ManymeshError]] = []
         self._say = on_event
-        self._work: Workshop | None = None
+        self._work: StageRunner | None = None
         self._shelf = Shelf()
         self._keep_loaded = keep_loaded
 
@@ -94,7 +95,7 @@ class Pipeline:
             Cancelled: somebody asked ``cancel``, or pressed Ctrl-C. The runs can be resumed.
         """
         plan = choose(self.settings)
-        with self._workshop(plan).opening_ahead(*_wanted_later(plan)):
+        with self._workshop(plan).preloading(*_wanted_later(plan)):
             runs = self._begin([Path(photo) for photo in photos], Path(out), plan)
             self._walk(runs, plan)
         return runs
@@ -122,7 +123,7 @@ class Pipeline:
         plan = choose(run.manifest.settings)
         self.runs, self.unread = [run], []
         begun = "crop" in run.manifest.stages_done
-        with self._workshop(plan).opening_ahead(*(() if begun else _wanted_later(plan))):
+        with self._workshop(plan).preloading(*(() if begun else _wanted_later(plan))):
             self._walk([run], plan, change=change)
         return run
 
@@ -169,10 +170,10 @@ class Pipeline:
         for note in run.manifest.input.notes:
             self._say(Event("note", run.manifest.name, "load", text=note))
 
-    def _workshop(self, plan: Plan) -> Workshop:
+    def _workshop(self, plan: Plan) -> StageRunner:
         if self._work is None or self._work.plan != plan:
             self.close()
-            self._work = Workshop(plan, self._say, self.cancel, keep_loaded=self._keep_loaded)
+            self._work = StageRunner(plan, self._say, self.cancel, keep_loaded=self._keep_loaded)
         return self._work
 
     def _walk(
@@ -188,10 +189,10 @@ class Pipeline:
             held.callback(give_back)  # the stages that have no model leave free memory too
             for run in runs:
                 held.enter_context(run.locked())
-                finish.reopen(run)
+                lifecycle.reopen(run)
                 change(run)
                 self._say(Event("run-started", run.manifest.name, text=f"Engine {plan.engine}: {plan.reason}."))
-            with finish.recording_how_it_ended(runs):
+            with lifecycle.recording_how_it_ended(runs):
                 walk(runs, work, only_find=only_find)
         for run in runs:
             self._say(Event("run-done", run.manifest.name, text=run.manifest.state))

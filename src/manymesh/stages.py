@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from manymesh.settings import Settings
-    from manymesh.types import Atlas, Camera, Crop, Cutout, Detection, Mesh, Photo, Sculpture, TexturedMesh
+    from manymesh.types import Atlas, Camera, Crop, Cutout, Detection, Mesh, Photo, ShapeResult, TexturedMesh
 
 Kind = Literal["detect", "matte", "shape", "paint"]
 
@@ -46,7 +46,7 @@ class Shape(Protocol):
     """May also have ``begin(cutouts, *, tick)``. It is called once, before the first object, with the cutouts of all:
     a network that is only needed to look at pictures can then do so for all of them and leave."""
 
-    def __call__(self, cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
+    def __call__(self, cutout: Cutout, *, seed: int, tick: Tick) -> ShapeResult:
         """Geometry for one cutout. Deterministic in (cutout, seed)."""
 
 
@@ -72,10 +72,10 @@ class Stage:
         open: gives a context manager whose value is the callable of the protocol above.
         missing: says in one sentence what this machine lacks for it, with the command that brings it, or None.
         reads_names: (detectors) whether it can look for things by name.
-        side_by_side: whether the opened callable may be called from several threads at once; its answers must not
+        thread_safe: whether the opened callable may be called from several threads at once; its answers must not
             depend on it.
-        ahead: whether it may be opened on another thread while an earlier stage works, because it takes little memory.
-        warm: called on that thread once such stages are open: what the first object would wait for, libraries to be
+        preload: whether it may be opened on another thread while an earlier stage works. Only for small models.
+        warm_up: called on that thread once such stages are open: what the first object would wait for, libraries to be
             imported say.
     """
 
@@ -86,6 +86,6 @@ class Stage:
     open: Callable[[Settings], AbstractContextManager[Any]]
     missing: Callable[[Settings], str | None] = lambda settings: None
     reads_names: bool = False
-    side_by_side: bool = False
-    ahead: bool = False
-    warm: Callable[[], None] = lambda: None
+    thread_safe: bool = False
+    preload: bool = False
+    warm_up: Callable[[], None] = lambda: None

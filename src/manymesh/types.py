@@ -145,7 +145,7 @@ class Mesh:
 
 
 @dataclass(frozen=True)
-class Sculpture:
+class ShapeResult:
     """What a shape stage answers: a mesh, and how the cutout saw it.
 
     Attributes:

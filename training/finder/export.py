@@ -1,10 +1,10 @@
 """The finder's weights to the ONNX file that the lite engine runs.
 
-    python -m training.finder.export RUN_FOLDER --out lite-finder.onnx --version 1
+    python -m training.finder.export RUN_FOLDER --out lite-segmentation.onnx --version 1
 
 ``--mean-with FILE.onnx`` writes the mean of the run's weights and those of a file that the run went on from: weights in
 one valley can be averaged, and the mean is often better than each (Wortsman et al., "Model soups", ICML 2022).
-lite-finder.json beside it gets the file's SHA-256. Height and width stay open; both must be multiples of 32.
+lite-segmentation.json beside it gets the file's SHA-256. Height and width stay open; both must be multiples of 32.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from manymesh.packaged import write_digest
+from manymesh.onnx import write_digest
 from training.export import LICENCE, folded, write_onnx
 from training.finder.network import Finder
 from training.finder.start import read_onnx

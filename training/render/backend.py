@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from manymesh.shape.learned import frame
+from manymesh.shape.learned import contract
 from training.render.columns import COLUMNS, VIEW_SIZE
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def source() -> str:
     from training.render.eyes import EYES
 
     sizes = {
-        "GRID": frame.GRID,
-        "BINS": frame.BINS,
-        "IMAGE": frame.IMAGE_PX,
+        "GRID": contract.GRID,
+        "BINS": contract.BINS,
+        "IMAGE": contract.IMAGE_PX,
         "RASTER": RASTER,
         "SOLID": SOLID,
         "COARSE": COARSE,
@@ -78,7 +78,7 @@ def source() -> str:
     }
     lines = [f"#define {name} {value}" for name, value in sizes.items()]
     lines += [
-        f"#define {n} ({v:.9g}f)" for n, v in (("NEAR", frame.NEAR), ("FAR", frame.FAR), ("MAP_REACH", MAP_REACH))
+        f"#define {n} ({v:.9g}f)" for n, v in (("NEAR", contract.NEAR), ("FAR", contract.FAR), ("MAP_REACH", MAP_REACH))
     ]
     lines += [f"#define V_{name.upper()} {column.start}" for name, column in COLUMNS.items()]
     here = Path(__file__).parent

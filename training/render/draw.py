@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from manymesh.shape.learned.frame import BINS, GRID, IMAGE_PX
+from manymesh.shape.learned.contract import BINS, GRID, IMAGE_PX
 from training.batch import Batch
 from training.render.backend import RASTER, launch
 from training.render.shape_set import ShapeSet, empty_keys, running

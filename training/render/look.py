@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from manymesh.shape.learned.frame import BINS, FAR, GRID, NEAR
+from manymesh.shape.learned.contract import BINS, FAR, GRID, NEAR
 from training.batch import Batch
 from training.render import ShapeSet, render, sample_views
 from training.shapes import Shape

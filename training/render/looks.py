@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from manymesh.shape.learned.frame import FILL, IMAGE_PX
+from manymesh.shape.learned.contract import FILL, IMAGE_PX
 from training.render.columns import COLUMNS
 
 CLEAN_SHARE = 0.25

@@ -13,11 +13,11 @@ from functools import cache
 
 import numpy as np
 
-from manymesh.image.finder import Finder, open_finder
-from manymesh.image.guided import full_size, sharpen_mask
-from manymesh.image.regions import box_of, components, connected_things, separate_things, sorted_things
-from manymesh.image.separate import foreground, to_lab, without_cut_off, working_copy
-from manymesh.image.things import by_middle, understood
+from manymesh.segment.foreground import foreground, to_lab, without_cut_off, working_copy
+from manymesh.segment.guided_filter import full_size, sharpen_mask
+from manymesh.segment.instances import by_middle, understood
+from manymesh.segment.network import Finder, open_finder
+from manymesh.segment.regions import box_of, components, connected_things, separate_things, sorted_things
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Stage, Tick
 from manymesh.types import U8, Bool, Box, Detection, Photo

@@ -10,12 +10,12 @@ import numpy as np
 
 from manymesh.dev.parity import Row, compare
 from manymesh.dev.parity_paint import Arrays, Compare, arrays, share
-from manymesh.render import maps, official, splat
-from manymesh.render.inpaint import inpaint, spread_along_mesh
+from manymesh.paint.hunyuan.render import maps, reference_camera, splat
+from manymesh.paint.hunyuan.render.inpaint import inpaint, spread_along_mesh
 from manymesh.render.raster import Raster, interpolate, rasterise
 
 
-def _draw(vertices: Any, faces: Any, view: official.ReferenceView, height: int, width: int) -> Raster:
+def _draw(vertices: Any, faces: Any, view: reference_camera.ReferenceView, height: int, width: int) -> Raster:
     return rasterise(view.clip(vertices), faces, height, width, "official")
 
 
@@ -33,29 +33,29 @@ def _mesh(directory: Path) -> tuple[Any, Any, Any]:
     from safetensors.numpy import load_file
 
     data = load_file(directory / "bake_6views.safetensors")
-    vertices, uv = official.normalised(data["vertices"], data["uv"])
+    vertices, uv = reference_camera.normalised(data["vertices"], data["uv"])
     return vertices, data["faces"].astype(np.int32), uv
 
 
 def _views() -> list[tuple[int, int]]:
-    return list(zip(official.AZIMUTHS_DEG, official.ELEVATIONS_DEG, strict=True))
+    return list(zip(reference_camera.AZIMUTHS_DEG, reference_camera.ELEVATIONS_DEG, strict=True))
 
 
 def _cameras(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     data = arrays(directory, fixture)
     angles = list(zip(data["azim"].tolist(), data["elev"].tolist(), strict=True))
-    views = [official.reference_view(*pair) for pair in angles]
+    views = [reference_camera.reference_view(*pair) for pair in angles]
     yield compare(f"{name}/w2c", np.stack([view.world_to_camera for view in views]), data["w2c"], 2e-6)
     yield compare(f"{name}/proj", views[0].projection, data["proj"], 2e-6)
     products = [view.projection @ view.world_to_camera for view in views]
     yield compare(f"{name}/mvp", np.stack(products), data["mvp"], 2e-6)
-    indices = [official.camera_index(*pair) for pair in angles]
+    indices = [reference_camera.camera_index(*pair) for pair in angles]
     yield compare(f"{name}/camera_index", indices, data["camera_index"], 0.0)
 
 
 def _unwrap(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     """Another unwrapping is as good: every triangle must come back, and lie in the texture."""
-    from manymesh.mesh.unwrap import unwrap
+    from manymesh.mesh.unwrap.unwrap import unwrap
     from manymesh.types import Mesh
 
     data = arrays(directory, fixture)
@@ -68,7 +68,7 @@ def _unwrap(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row
 
 def _normalise(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     data = arrays(directory, fixture)
-    vertices, uv = official.normalised(data["vertices"], data["uv"])
+    vertices, uv = reference_camera.normalised(data["vertices"], data["uv"])
     yield compare(f"{name}/vtx_pos", vertices, data["vtx_pos"], 1e-6)
     yield compare(f"{name}/vtx_uv", uv, data["vtx_uv"], 1e-6)
 
@@ -84,14 +84,14 @@ def _raster_mesh(directory: Path, fixture: dict[str, Any], name: str) -> Iterato
     data = arrays(directory, fixture)
     vertices, faces = data["vtx_pos"], data["faces"]
     for i in _numbered(data, "findex"):
-        view = official.reference_view(*_views()[i])
+        view = reference_camera.reference_view(*_views()[i])
         raster = _draw(vertices, faces, view, *data[f"findex{i}"].shape)
         yield from _raster_rows(f"{name}/view{i}", raster, data[f"findex{i}"], data[f"bary{i}"], 0.999, 2e-4)
         z = interpolate(view.camera_space(vertices)[:, 2], faces, raster.face, raster.bary)
         same = (raster.findex == data[f"findex{i}"]).ravel()[raster.pixel]
         yield compare(f"{name}/zcam{i}", z[same], data[f"zcam{i}"].ravel()[raster.pixel][same], 2e-5)
     if "clip0" in data:
-        clip = official.reference_view(*_views()[0]).clip(vertices)
+        clip = reference_camera.reference_view(*_views()[0]).clip(vertices)
         yield compare(f"{name}/clip0", clip, data["clip0"][0], 2e-6)
     if "rect_findex" in data:
         oblong = _drawn(data["rect_clip"][0], faces, data["rect_findex"])
@@ -111,7 +111,7 @@ def _control_maps(directory: Path, fixture: dict[str, Any], name: str) -> Iterat
     vertices, faces = data["mesh_vtx_pos"], data["faces"]
     numbers = _numbered(data, "normal")
     shape = data[f"normal{numbers[0]}"].shape[:2]
-    rasters = [_draw(vertices, faces, official.reference_view(*_views()[i]), *shape) for i in numbers]
+    rasters = [_draw(vertices, faces, reference_camera.reference_view(*_views()[i]), *shape) for i in numbers]
     made = maps.control_maps(rasters, vertices, faces)
     for i, (normal, position) in zip(numbers, made, strict=True):
         yield share(f"{name}/normal{i}", normal, data[f"normal{i}"], 1.0, 0.999)
@@ -127,7 +127,7 @@ def _backproject(directory: Path, fixture: dict[str, Any], name: str) -> Iterato
     vertices, faces, uv = _mesh(directory)
     size, nominal = int(values["texture_size"]), int(values["default_resolution"])
     for i, angles in enumerate(values["views_azim_elev"]):
-        view = official.reference_view(*angles)
+        view = reference_camera.reference_view(*angles)
         image = data[f"image{i}"]
         raster = _draw(vertices, faces, view, *image.shape[:2])
         made = splat.backproject(image, raster, view, vertices, faces, uv, size, render_px=nominal)
@@ -144,14 +144,14 @@ def _backproject(directory: Path, fixture: dict[str, Any], name: str) -> Iterato
 def _bake(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     data, values = arrays(directory, fixture), fixture["values"]
     faces = data["faces"].astype(np.int32)
-    vertices, uv = official.normalised(data["vertices"], data["uv"])
+    vertices, uv = reference_camera.normalised(data["vertices"], data["uv"])
     size, nominal = int(values["texture_size"]), int(values["default_resolution"])
     numbers = _numbered(data, "image")
 
     def baked(order: list[int]) -> tuple[Any, Any]:
         splats = []
         for i in order:
-            view = official.reference_view(*_views()[i])
+            view = reference_camera.reference_view(*_views()[i])
             image = data[f"image{i}"]
             raster = _draw(vertices, faces, view, *image.shape[:2])
             splats.append(splat.backproject(image, raster, view, vertices, faces, uv, size, render_px=nominal))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from manymesh.dev.parity import Row, checked, compare, failed
-from manymesh.memory.placement import Placement
+from manymesh.device.placement import Placement
 
 
 def rows(directory: Path, manifest: dict[str, Any]) -> Iterator[Row]:

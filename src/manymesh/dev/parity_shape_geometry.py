@@ -250,7 +250,7 @@ def _e2e(f: Fixture) -> Iterator[Row]:
 def _loaded(mesh: Mesh) -> Any:
     """What the official chain's save and load does: equal vertices become one; faces that use one twice, and vertices
     that none uses, go."""
-    from manymesh.mesh.clean import drop_unused
+    from manymesh.mesh.clean.clean import drop_unused
     from manymesh.types import Mesh as HouseMesh
 
     vertices, where = np.unique(mesh[0].astype(np.float32), axis=0, return_inverse=True)
@@ -264,8 +264,8 @@ def _postprocess(f: Fixture) -> Iterator[Row]:
     the same count, and to the same shape within half a percent."""
     import trimesh
 
-    from manymesh.mesh.clean import drop_floaters
-    from manymesh.mesh.reduce import reduce
+    from manymesh.mesh.clean.clean import drop_floaters
+    from manymesh.mesh.simplify import reduce
 
     def made(mesh: Any) -> Mesh:
         return mesh.vertices, mesh.faces

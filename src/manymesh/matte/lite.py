@@ -9,11 +9,11 @@ from functools import cache
 import numpy as np
 
 from manymesh.errors import ObjectError
-from manymesh.image.alpha import carried_colour, estimate_alpha, foreground_colour, sides_of
-from manymesh.image.finder import Finder, open_finder
-from manymesh.image.guided import full_size, sharpen_mask
-from manymesh.image.separate import boxes_of_others, foreground_in_box, working_copy
-from manymesh.image.things import understood
+from manymesh.matte.alpha import carried_colour, estimate_alpha, foreground_colour, sides_of
+from manymesh.segment.foreground import boxes_of_others, foreground_in_box, working_copy
+from manymesh.segment.guided_filter import full_size, sharpen_mask
+from manymesh.segment.instances import understood
+from manymesh.segment.network import Finder, open_finder
 from manymesh.settings import Settings
 from manymesh.stages import Matte, Stage, Tick
 from manymesh.types import U8, Bool, Box, Crop, Cutout
@@ -162,5 +162,5 @@ STAGE = Stage(
     "soft edges and foreground colours from the colours on either side of the outline",
     "Apache-2.0",
     open_matte,
-    side_by_side=True,
+    thread_safe=True,
 )

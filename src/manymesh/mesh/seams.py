@@ -7,7 +7,7 @@ import numpy as np
 from manymesh.types import F32, I32, Atlas, Mesh
 
 
-def uncut(shape: Mesh | Atlas) -> tuple[F32, I32, I32]:
+def weld(shape: Mesh | Atlas) -> tuple[F32, I32, I32]:
     """Closed again.
 
     Returns:

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from manymesh.image.resample import sample
+from manymesh.parallel import run_pair
 from manymesh.render.camera import depth_of, eye, pixel_footprint, project, towards_viewer
 from manymesh.render.raster import interpolate, raster_view
-from manymesh.render.sample import sample
 from manymesh.render.texels import Texels
-from manymesh.side_by_side import both
 from manymesh.types import F32, U8, Atlas, Camera, Mesh
 
 MAX_DEPTH_PX = 2048
@@ -165,7 +165,7 @@ def look(
     half = len(surface.position) // 2
     if half < MANY_TEXELS:
         return seen(surface)
-    one, other = both(lambda: seen(_part(surface, slice(half))), lambda: seen(_part(surface, slice(half, None))))
+    one, other = run_pair(lambda: seen(_part(surface, slice(half))), lambda: seen(_part(surface, slice(half, None))))
     return Seen(np.concatenate([one.color, other.color]), np.concatenate([one.weight, other.weight]))
 
 

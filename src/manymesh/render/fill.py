@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from manymesh.parallel import run_pair
 from manymesh.render.bake import Seen
 from manymesh.render.raster import Raster, interpolate
 from manymesh.render.texels import Texels
-from manymesh.side_by_side import both
 from manymesh.types import F32, F64, U8, Atlas, Bool
 
 SOLID = 0.35  # weight from which a texel keeps its own colour
@@ -52,7 +52,7 @@ def fill_surface(
     keep = np.clip(seen.weight / np.float32(solid), 0, 1)
     keep = keep * keep * (3 - 2 * keep)
     own = vertex_colors if vertex_colors is not None else lambda: membrane(seen, surface, atlas)
-    colors, near = both(own, lambda: _nearest_kept(keep, surface, atlas))
+    colors, near = run_pair(own, lambda: _nearest_kept(keep, surface, atlas))
     color = np.array(seen.color, np.float32)
     rest = np.flatnonzero(keep <= KEPT)  # the others are as they were seen
     color[rest] = _filled(rest, keep[rest], color, colors, near, surface.raster, atlas)
@@ -71,7 +71,7 @@ def _filled(rest: Any, keep: F32, own: F32, colors: Any, near: _Near | None, ras
         return interpolate(colors, atlas.faces, raster.face.take(texels), raster.bary.take(texels, axis=0))
 
     half = len(rest) // 2
-    filled = np.concatenate(both(lambda: base(rest[:half]), lambda: base(rest[half:])))
+    filled = np.concatenate(run_pair(lambda: base(rest[:half]), lambda: base(rest[half:])))
     if near is not None:
         filled[np.searchsorted(rest, near.texel)] += _detail(near, own, base)
     mixed = np.flatnonzero(keep)
@@ -152,7 +152,7 @@ def pad(colors: Any, surface: Texels) -> U8:
         levels = (np.asarray(colors, np.float32) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
         return np.asarray(raster.image(levels, np.uint8(0)), np.uint8)
 
-    picture, (near, ring, source) = both(spread_out, lambda: _margins(raster))
+    picture, (near, ring, source) = run_pair(spread_out, lambda: _margins(raster))
     flat = picture.reshape(-1, 3)
     flat[ring] = flat[source]
     return _with_means(picture, near)

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from manymesh.image.resample import linear_from_srgb, sample, srgb_from_linear
 from manymesh.mesh.topology import edges, six_volumes
+from manymesh.parallel import run_pair
 from manymesh.render.camera import depth_of, perspective, pixel_footprint, to_clip
-from manymesh.render.geometry import corner_normals, unit
+from manymesh.render.normals import corner_normals, unit
 from manymesh.render.raster import Raster, interpolate, interpolate_corners, rasterise
-from manymesh.render.sample import linear_from_srgb, sample, srgb_from_linear
-from manymesh.side_by_side import both
 from manymesh.types import F32, U8, Camera, Mesh, TexturedMesh
 
 CLAY = (0.60, 0.57, 0.54)  # linear
@@ -144,7 +144,7 @@ def four_views(
         return [render(model, camera, view_px, view_px) for camera in cameras]
 
     half = len(VIEWS_DEG) // 2
-    first, last = both(lambda: drawn(VIEWS_DEG[:half]), lambda: drawn(VIEWS_DEG[half:]))
+    first, last = run_pair(lambda: drawn(VIEWS_DEG[:half]), lambda: drawn(VIEWS_DEG[half:]))
     return np.concatenate([*first, *last], axis=1)
 
 

@@ -2,8 +2,8 @@
 
 Two rules decide what a pixel is and which pixels a triangle covers:
 
-* ``"house"``: clip -1 and 1 are the outer edges of the picture, row 0 is at the top, a pixel is sampled in its middle
-  and belongs to exactly one of the triangles that share an edge (half-open spans, as in every scan converter).
+* ``"pixel_center"``: clip -1 and 1 are the outer edges of the picture. Row 0 is at the top. A pixel is sampled at its
+  centre, and belongs to exactly one of the triangles that share an edge (half-open spans, as in every scan converter).
 * ``"official"``: the one Hunyuan3D-2's painter was trained with, reproduced to the bit on the CPU. Clip -1 and 1 fall
   on the *middles* of the outermost pixels, rows grow with clip y, edges are inclusive, depths are cut to 18 bits and
   the lowest face wins ties.
@@ -21,11 +21,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from manymesh.parallel import run_pair
 from manymesh.render.spans import Screen, Spans, face_blocks, house_spans, official_spans, tiles
-from manymesh.side_by_side import both
 from manymesh.types import F32, I32, Bool, Camera
 
-Rule = Literal["house", "official"]
+Rule = Literal["pixel_center", "official"]
 
 EMPTY = np.iinfo(np.int64).max
 FACE_BITS = 32
@@ -72,7 +72,7 @@ class Raster:
         return picture.reshape(self.height, self.width, *tail)
 
 
-def rasterise(clip: Any, faces: Any, height: int, width: int, rule: Rule = "house") -> Raster:
+def rasterise(clip: Any, faces: Any, height: int, width: int, rule: Rule = "pixel_center") -> Raster:
     """Draw triangles.
 
     Args:
@@ -85,7 +85,7 @@ def rasterise(clip: Any, faces: Any, height: int, width: int, rule: Rule = "hous
     screen = Screen.of(np.asarray(clip), height, width, rule)
     keys = np.full(height * width, EMPTY, np.int64)
     for block in face_blocks(screen, faces):
-        if rule == "house":
+        if rule == "pixel_center":
             _draw_house(house_spans(screen, faces, block), width, keys)
         else:
             _draw_official(official_spans(screen, faces, block), screen, faces, width, keys)
@@ -110,7 +110,7 @@ def raster_uv(uv: Any, faces: Any, height: int, width: int) -> Raster:
         return _raster_uv(uv, faces, height, width)
     rows = height // 2
     stretched = uv * [1, 2]
-    upper, lower = both(
+    upper, lower = run_pair(
         lambda: _raster_uv(stretched, faces, rows, width), lambda: _raster_uv(stretched - [0, 1], faces, rows, width)
     )
     return Raster(
@@ -253,7 +253,7 @@ def _resolve(keys: NDArray[np.int64], screen: Screen, faces: I32, rule: Rule) ->
         if screen.perspective or rule == "official":
             weights = _undo_perspective(weights, screen.w[faces[face[part]]].T)
         bary[part] = weights.T
-    if rule == "house":
+    if rule == "pixel_center":
         depth = (key >> FACE_BITS).astype(np.int32).view(np.float32)
     else:
         depth = (key >> FACE_BITS).astype(np.float32) / np.float32(2**18)

@@ -42,7 +42,7 @@ class Screen:
 
     @classmethod
     def of(cls, clip: NDArray[Any], height: int, width: int, rule: str) -> Screen:
-        if rule == "house":
+        if rule == "pixel_center":
             clip = clip.astype(np.float64)
             w = clip[:, 3]
             # Depths stay clear of 0: their float bits are compared as integers, which fails for negative ones.

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.render.geometry import area_normals, lengths, unit, vertex_normals
+from manymesh.parallel import run_pair
+from manymesh.render.normals import area_normals, lengths, unit, vertex_normals
 from manymesh.render.raster import Raster, interpolate, raster_uv
-from manymesh.side_by_side import both
 from manymesh.types import F32, I32, Atlas, Bool
 
 RIM_PX = 2
@@ -52,7 +52,7 @@ def texels(atlas: Atlas, texture_px: int, *, rim_px: int = RIM_PX) -> Texels:
         values = interpolate(places, atlas.faces, raster.face[part], raster.bary[part])
         position[part], normal[part] = values[:, :3], unit(values[:, 3:])
 
-    both(lambda: fill(slice(count // 2)), lambda: fill(slice(count // 2, None)))
+    run_pair(lambda: fill(slice(count // 2)), lambda: fill(slice(count // 2, None)))
     spacing = _face_spacing(atlas, texture_px).take(raster.face)
     rim = ~inside.mask.ravel().take(raster.pixel)
     return Texels(raster, position, normal, spacing, rim)

@@ -16,11 +16,11 @@ from contextlib import contextmanager
 import numpy as np
 
 from manymesh.errors import ObjectError
-from manymesh.mesh.marching import marching_cubes
+from manymesh.mesh.marching_cubes import marching_cubes
 from manymesh.render.camera import orthographic
 from manymesh.settings import Settings
 from manymesh.stages import Shape, Stage, Tick
-from manymesh.types import F32, F64, Bool, Cutout, Mesh, Sculpture
+from manymesh.types import F32, F64, Bool, Cutout, Mesh, ShapeResult
 
 SILHOUETTE_CELLS = 12_000
 """Grid cells inside the silhouette; decides the time and the number of triangles."""
@@ -48,16 +48,16 @@ FINE_SIDE_PX = 640
 def open_shape(settings: Settings) -> Iterator[Shape]:
     """Nothing to load."""
 
-    def shape(cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
+    def shape(cutout: Cutout, *, seed: int, tick: Tick) -> ShapeResult:
         return inflate(cutout, tick)
 
     yield shape
 
 
-STAGE = Stage("inflate", "shape", "inflates the silhouette; no download", "Apache-2.0", open_shape, side_by_side=True)
+STAGE = Stage("inflate", "shape", "inflates the silhouette; no download", "Apache-2.0", open_shape, thread_safe=True)
 
 
-def inflate(cutout: Cutout, tick: Tick) -> Sculpture:
+def inflate(cutout: Cutout, tick: Tick) -> ShapeResult:
     """A closed, manifold mesh whose front silhouette is the cutout's alpha at one half.
 
     Raises:
@@ -90,7 +90,7 @@ def inflate(cutout: Cutout, tick: Tick) -> Sculpture:
     view = orthographic(
         width_px / 2 / unit_px, height_px / 2 / unit_px, target=(-centre_px[0] / unit_px, -centre_px[1] / unit_px, 0.0)
     )
-    return Sculpture(mesh, view)
+    return ShapeResult(mesh, view)
 
 
 def _cell_px(longer_side_px: int, area_px: int) -> float:

@@ -14,18 +14,18 @@ from typing import Any
 
 import gradio as gr
 
+from manymesh.cli.options import plain_type
 from manymesh.errors import ManymeshError
-from manymesh.options import plain_type
 from manymesh.settings import Settings
 from manymesh.web.cards import error_card
 from manymesh.web.jobs import Job
-from manymesh.web.studio import LOCAL_SETTINGS, Studio
+from manymesh.web.service import LOCAL_SETTINGS, Service
 from manymesh.web.uploads import uploaded_path
 
 POLL_S = 0.1
 
 
-def add(studio: Studio, uploads: Sequence[Path]) -> None:
+def add(studio: Service, uploads: Sequence[Path]) -> None:
     """Add every endpoint to the ``gr.Blocks`` that is being built."""
 
     def submitter(start: Callable[..., Job]) -> Callable[..., Job]:
@@ -198,7 +198,7 @@ def _with_settings(
     return endpoint
 
 
-def _with_run(studio: Studio, card: dict[str, Any]) -> dict[str, Any]:
+def _with_run(studio: Service, card: dict[str, Any]) -> dict[str, Any]:
     """The job's card, and under ``result`` what its run holds so far."""
     if not card["run"]:
         return {**card, "result": None}

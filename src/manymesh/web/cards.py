@@ -6,10 +6,10 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from manymesh.console import STAGE_WORDS
+from manymesh.cli.console import STAGE_WORDS
 from manymesh.errors import kind_of
-from manymesh.manifest import FileRecord, Manifest, ObjectRecord
-from manymesh.run import Run
+from manymesh.run.folder import Run
+from manymesh.run.manifest import FileRecord, Manifest, ObjectRecord
 from manymesh.web.jobs import Job, Jobs
 
 HTTP_OF_EXIT = {2: 422, 3: 422, 4: 422, 5: 422, 6: 422, 7: 507, 8: 501, 9: 507, 10: 451}

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from manymesh.settings import Settings
-from manymesh.web.studio import LOCAL_SETTINGS
+from manymesh.web.service import LOCAL_SETTINGS
 
 FIRST = ("prompt", "texture", "engine", "faces", "seed", "formats", "memory")
 """Shown at once, in this order, where ``Settings`` has them; all others are folded away."""

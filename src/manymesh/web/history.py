@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from manymesh.errors import InputError, ManymeshError, OutputError, UsageError
-from manymesh.run import MANIFEST, Run
+from manymesh.run.folder import MANIFEST, Run
 from manymesh.web.cards import file_url, summary_card
 
 PAGE = 12

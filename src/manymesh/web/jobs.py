@@ -18,7 +18,7 @@ from typing import Literal
 
 from manymesh.errors import Cancelled, ManymeshError, UsageError
 from manymesh.events import Cancel, Event, OnEvent
-from manymesh.run import Run
+from manymesh.run.folder import Run
 from manymesh.web.progress import STAGES, Progress, Rates
 
 JobKind = Literal["find", "make", "go-on", "resume", "paint"]

@@ -13,7 +13,7 @@ from manymesh._version import __version__
 from manymesh.errors import ManymeshError
 from manymesh.web import api, fields
 from manymesh.web.cards import error_card, file_url
-from manymesh.web.studio import Studio
+from manymesh.web.service import Service
 from manymesh.web.uploads import uploaded_path
 
 STATIC = Path(__file__).parent / "static"
@@ -35,7 +35,7 @@ _HEADER = """
 """
 
 
-def build_page(studio: Studio, uploads: Sequence[Path]) -> gr.Blocks:
+def build_page(studio: Service, uploads: Sequence[Path]) -> gr.Blocks:
     """The whole page with its API.
 
     Args:
@@ -113,7 +113,7 @@ def _submitter(submit: Callable[..., Any], names: Sequence[str], uploads: Sequen
     return pressed
 
 
-def _server_functions(studio: Studio) -> list[Callable[[dict[str, Any]], dict[str, Any]]]:
+def _server_functions(studio: Service) -> list[Callable[[dict[str, Any]], dict[str, Any]]]:
     """What ``studio.js`` may call. Each takes one mapping and answers with one; errors for people are answers too."""
 
     def look(data: dict[str, Any]) -> dict[str, Any]:

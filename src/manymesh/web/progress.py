@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from manymesh.events import Event
-from manymesh.manifest import Manifest
+from manymesh.run.manifest import Manifest
 
 STAGES = ("detect", "crop", "matte", "shape", "refine", "paint", "write", "finish")
 PER_RUN = frozenset({"detect", "crop", "finish"})

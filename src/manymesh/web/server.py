@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from manymesh.errors import MissingPieceError, OutputError, UsageError
-from manymesh.web.gate import Gate, is_loopback
-from manymesh.web.studio import Studio
+from manymesh.web.security import OriginGuard, is_loopback
+from manymesh.web.service import Service
 
 DEFAULT_PORT = 7860
 PORTS_TO_TRY = 100
@@ -48,7 +48,7 @@ class Served:
     """A server that is up: where, and what it works on."""
 
     url: str
-    studio: Studio
+    studio: Service
 
 
 def check(options: Options) -> tuple[str, str] | None:
@@ -105,7 +105,7 @@ def serving(options: Options) -> Iterator[Served]:
     # Gradio reads these when it is imported and when a page is built: uploads go to a folder of our own, which is
     # removed at the end, and nobody is told that it runs.
     os.environ.update(GRADIO_TEMP_DIR=str(scratch / "uploads"), GRADIO_ANALYTICS_ENABLED="False")
-    studio = Studio(options.out, scratch)
+    studio = Service(options.out, scratch)
     try:
         with _launched(options, studio, auth) as url:
             yield Served(url, studio)
@@ -117,7 +117,7 @@ def serving(options: Options) -> Iterator[Served]:
 
 
 @contextmanager
-def _launched(options: Options, studio: Studio, auth: tuple[str, str] | None) -> Iterator[str]:
+def _launched(options: Options, studio: Service, auth: tuple[str, str] | None) -> Iterator[str]:
     from starlette.middleware import Middleware
 
     from manymesh.web.page import STATIC, build_page, static_url
@@ -136,7 +136,7 @@ def _launched(options: Options, studio: Studio, auth: tuple[str, str] | None) ->
                 allowed_paths=[str(studio.out), str(studio.scratch), str(STATIC)],
                 max_file_size=options.max_upload_mb * 1024**2,
                 app_kwargs={
-                    "middleware": [Middleware(Gate, local_only=auth is None)],
+                    "middleware": [Middleware(OriginGuard, local_only=auth is None)],
                     "docs_url": None,
                     "redoc_url": None,
                 },

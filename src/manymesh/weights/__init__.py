@@ -9,7 +9,7 @@ from pathlib import Path
 
 from manymesh.errors import WeightsError
 from manymesh.weights.catalogue import MODELS, Model, model
-from manymesh.weights.places import Found, find
+from manymesh.weights.locate import Found, find
 
 __all__ = ["MODELS", "Found", "Model", "find", "missing", "model", "require"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from manymesh.errors import MissingPieceError, WeightsError
-from manymesh.weights.checksum import sha256_of
-from manymesh.weights.places import config_dir, read_notes, write_notes
+from manymesh.weights.locate import config_dir, read_notes, write_notes
+from manymesh.weights.verify import sha256_of
 
 _SAFE_TORCH = (2, 10)  # earlier versions' restricted unpickler has known holes
 

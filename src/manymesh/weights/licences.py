@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from manymesh.errors import LicenceError, UsageError
 from manymesh.weights.catalogue import MODELS, Licence
-from manymesh.weights.places import read_notes, write_notes
+from manymesh.weights.locate import read_notes, write_notes
 
 _NOTES = "licences.json"
 

@@ -13,7 +13,7 @@ from manymesh.detect.dino import inputs
 from manymesh.detect.overlap import distinct
 from manymesh.detect.select import arranged, batches, clean_names
 from manymesh.detect.transformers_files import load_pretrained
-from manymesh.memory.placement import place
+from manymesh.device.placement import place
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Stage, Tick
 from manymesh.types import F32, U8, Box, Detection, Photo

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from manymesh.memory.capture import record
+from manymesh.device.cuda_graph import record
 
 _log = logging.getLogger("manymesh.detect")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from manymesh.detect.transformers_files import load_pretrained
+from manymesh.device.placement import Placement
 from manymesh.errors import OutOfMemoryError, WeightsError
-from manymesh.memory.placement import Placement
 
 
 def load_model(folder: Path, placement: Placement) -> Any:

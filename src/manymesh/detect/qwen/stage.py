@@ -12,8 +12,8 @@ from manymesh.detect.overlap import distinct
 from manymesh.detect.parse import MOST_BOXES, parse_boxes
 from manymesh.detect.qwen import picture, prompt, stopping
 from manymesh.detect.select import arranged, batches, clean_names, named_as_asked
+from manymesh.device.placement import place
 from manymesh.errors import OutOfMemoryError
-from manymesh.memory.placement import place
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Tick
 from manymesh.types import U8, Detection, Photo

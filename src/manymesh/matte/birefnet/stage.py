@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from manymesh.device.placement import place
 from manymesh.errors import ObjectError, OutOfMemoryError
-from manymesh.matte import foreground
-from manymesh.matte.birefnet import image
-from manymesh.matte.ownership import own_alpha
-from manymesh.memory.placement import place
+from manymesh.matte.birefnet import foreground, image
+from manymesh.matte.birefnet.ownership import own_alpha
 from manymesh.settings import Settings
 from manymesh.stages import Matte, Stage, Tick
 from manymesh.types import U8, Crop, Cutout

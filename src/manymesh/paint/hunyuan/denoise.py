@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from manymesh.memory.capture import Pace, try_record
+from manymesh.device.cuda_graph import Pace, try_record
 from manymesh.paint.hunyuan.schedule import Schedule
 from manymesh.stages import Tick
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.render.official import VIEW_PX
+from manymesh.paint.hunyuan.render.reference_camera import VIEW_PX
 from manymesh.types import F32, U8, Atlas, Bool, Camera, Cutout
 
 LEAST_AGREEMENT = 0.85

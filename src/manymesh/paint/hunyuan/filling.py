@@ -26,13 +26,13 @@ def fill(texture: F32, painted: Bool, atlas: Atlas, *, exact: bool = False, devi
         (T, T, 3) uint8.
     """
     if exact:
-        from manymesh.render.inpaint import inpaint
-        from manymesh.render.official import normalised, unmirrored
+        from manymesh.paint.hunyuan.render.inpaint import inpaint
+        from manymesh.paint.hunyuan.render.reference_camera import normalised, unmirrored
 
         vertices, lower_left = normalised(atlas.vertices, atlas.uv)
         return inpaint(texture, painted, unmirrored(vertices), atlas.faces, lower_left, lambda done: None)
     if device is not None and device.type == "cuda":
-        from manymesh.render.torch_fill import fill_on_device
+        from manymesh.paint.hunyuan.render.torch_fill import fill_on_device
 
         return fill_on_device(texture, painted, atlas, device)
     from manymesh.render.bake import Seen

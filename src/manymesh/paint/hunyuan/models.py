@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from manymesh.errors import UsageError
-from manymesh.render.official import camera_index
+from manymesh.paint.hunyuan.render.reference_camera import camera_index
 
 DELIGHT = "hunyuan3d-delight"
 DELIGHT_FOLDER = "hunyuan3d-delight-v2-0"

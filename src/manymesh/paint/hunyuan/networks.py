@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from manymesh.device.placement import place
 from manymesh.errors import OutOfMemoryError
-from manymesh.memory.placement import place
 from manymesh.paint.hunyuan.checkpoint import load_network, network_file
 from manymesh.paint.hunyuan.config import read_noise, read_text, read_unet, read_vae
 from manymesh.paint.hunyuan.delight import Delighter
@@ -26,7 +26,7 @@ from manymesh.paint.hunyuan.unet import UNet, fuse
 from manymesh.paint.hunyuan.vae import Vae, plain_key
 from manymesh.settings import Settings
 from manymesh.weights import require
-from manymesh.weights.checksum import blob_sha256
+from manymesh.weights.verify import blob_sha256
 
 
 class Networks:

@@ -97,7 +97,7 @@ class Painting:
         self, mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick, atlas: Atlas | None = None
     ) -> TexturedMesh:
         """A texture for ``mesh``. ``atlas``: the mesh already unwrapped, in place of unwrapping it here."""
-        from manymesh.mesh.unwrap import unwrap
+        from manymesh.mesh.unwrap.unwrap import unwrap
 
         tick(0.0)
         watch = Stopwatch()

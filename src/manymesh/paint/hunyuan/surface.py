@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from manymesh.paint.hunyuan.models import View
-from manymesh.render import maps, official, splat
+from manymesh.paint.hunyuan.render import maps, reference_camera, splat
 from manymesh.render.raster import Raster, rasterise
 from manymesh.stages import Tick
 from manymesh.types import F32, U8, Atlas, Bool
@@ -44,11 +44,11 @@ class Drawing:
     """
 
     views: tuple[View, ...]
-    render_px: int = official.RENDER_PX
-    view_px: int = official.VIEW_PX
-    texture_px: int = official.RENDER_PX
-    exponent: float = official.BAKE_EXPONENT
-    max_angle_deg: float = official.MAX_ANGLE_DEG
+    render_px: int = reference_camera.RENDER_PX
+    view_px: int = reference_camera.VIEW_PX
+    texture_px: int = reference_camera.RENDER_PX
+    exponent: float = reference_camera.BAKE_EXPONENT
+    max_angle_deg: float = reference_camera.MAX_ANGLE_DEG
     centred: bool = True
 
 
@@ -63,13 +63,13 @@ class Surface(ABC):
     def __init__(self, atlas: Atlas, drawing: Drawing) -> None:
         self.drawing = drawing
         # glTF's v already grows downwards, as the official renderer's does once it has turned the file's around.
-        self.vertices, _ = official.normalised(atlas.vertices, atlas.uv)
+        self.vertices, _ = reference_camera.normalised(atlas.vertices, atlas.uv)
         self.faces = np.ascontiguousarray(atlas.faces, np.int32)
         self.uv = np.array(atlas.uv, np.float32)
         if drawing.centred:
             size = np.float32(drawing.texture_px)
             self.uv = (self.uv * size - np.float32(0.5)) / (size - np.float32(1))
-        self.cameras = [official.reference_view(view.azimuth_deg, view.elevation_deg) for view in drawing.views]
+        self.cameras = [reference_camera.reference_view(view.azimuth_deg, view.elevation_deg) for view in drawing.views]
 
     @abstractmethod
     def maps(self, tick: Tick = lambda done: None) -> tuple[U8, U8]:

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from manymesh.paint.hunyuan.render import torch_bake
+from manymesh.paint.hunyuan.render.torch_raster import DeviceRaster, rasterise
 from manymesh.paint.hunyuan.surface import Drawing, Surface
-from manymesh.render import torch_bake
-from manymesh.render.geometry import vertex_normals
-from manymesh.render.torch_raster import DeviceRaster, rasterise
+from manymesh.render.normals import vertex_normals
 from manymesh.stages import Tick
 from manymesh.types import F32, U8, Atlas, Bool
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from manymesh.mesh.clean import FLOATER_SHARE, drop_unused
+from manymesh.mesh.clean.clean import FLOATER_SHARE, drop_unused
 from manymesh.mesh.topology import components
 from manymesh.shape.hunyuan.extract import reference_surface, tidied
 from manymesh.shape.hunyuan.flashvdm import flash_field

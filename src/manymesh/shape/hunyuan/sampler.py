@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from manymesh.memory.capture import Pace, try_record
+from manymesh.device.cuda_graph import Pace, try_record
 from manymesh.shape.hunyuan.dit import Dit
 from manymesh.shape.hunyuan.layout import Batched, Folded, Layout
 from manymesh.shape.hunyuan.schedule import Schedule, euler_step

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from manymesh.device.placement import place
 from manymesh.errors import ObjectError, OutOfMemoryError, UsageError
-from manymesh.memory.placement import place
 from manymesh.mesh.normalise import normalise
 from manymesh.settings import Settings
 from manymesh.shape.hunyuan.checkpoint import load_network, weights_file
@@ -34,7 +34,7 @@ from manymesh.shape.hunyuan.sparse import not_finite
 from manymesh.shape.hunyuan.vae import ShapeVae
 from manymesh.shape.hunyuan.view import agreement, front_view
 from manymesh.stages import Tick
-from manymesh.types import U8, Cutout, Mesh, Sculpture
+from manymesh.types import U8, Cutout, Mesh, ShapeResult
 from manymesh.weights import find, model, require
 
 _ENCODER_BYTES = 3 << 30
@@ -43,16 +43,16 @@ _DENOISED, _DECODED = 0.6, 0.95
 
 
 @contextmanager
-def open_shape(settings: Settings) -> Iterator[Sculptor]:
+def open_shape(settings: Settings) -> Iterator[ShapeModel]:
     """The stage, with nothing loaded yet: networks come when they are first needed."""
-    sculptor = Sculptor(settings)
+    sculptor = ShapeModel(settings)
     try:
         yield sculptor
     finally:
         sculptor.close()
 
 
-class Sculptor:
+class ShapeModel:
     """Makes shapes. Call ``begin`` once with all cutouts, then the object itself for each of them.
 
     Args:
@@ -99,7 +99,7 @@ class Sculptor:
                 self._release()
         tick(1.0)
 
-    def __call__(self, cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
+    def __call__(self, cutout: Cutout, *, seed: int, tick: Tick) -> ShapeResult:
         """The best of ``settings.tries`` shapes, in the house's frame.
 
         Raises:
@@ -125,7 +125,7 @@ class Sculptor:
             listed = ", ".join(f"{100 * scores[number]:.0f}%" for number in order)
             notes.append(f"The best of {len(made)} tries is used; their outlines agree with the cutout by {listed}.")
         tick(1.0)
-        return Sculpture(*made[0], tuple(notes), tuple(mesh for mesh, _ in made[1:]))
+        return ShapeResult(*made[0], tuple(notes), tuple(mesh for mesh, _ in made[1:]))
 
     def _tries(self, condition: Tensor, seed: int, tick: Tick) -> tuple[list[Mesh], list[ObjectError]]:
         """The meshes of all tries that gave one, and why the others did not."""

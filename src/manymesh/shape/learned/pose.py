@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from manymesh.render.camera import orbit
-from manymesh.shape.learned import frame
+from manymesh.shape.learned import contract
 from manymesh.types import F32, F64
 
 PRIOR_DEG, PRIOR_SPREAD_DEG = 17.0, 9.0
@@ -52,13 +52,13 @@ class Pose:
 
 def pose_of(values: F32) -> Pose:
     """Read the network's pose output, after ``predict`` (so the azimuth's part is log probabilities)."""
-    spread_deg = math.degrees(math.exp(0.5 * float(np.clip(values[frame.ELEVATION_LOG_VARIANCE], -20, 5))))
+    spread_deg = math.degrees(math.exp(0.5 * float(np.clip(values[contract.ELEVATION_LOG_VARIANCE], -20, 5))))
     low, high = (math.log(math.tan(math.radians(fov) / 2)) for fov in (MIN_FOV_DEG, MAX_FOV_DEG))
-    azimuth, share, rival = likeliest_azimuth(values[frame.AZIMUTH])
+    azimuth, share, rival = likeliest_azimuth(values[contract.AZIMUTH])
     return Pose(
-        elevation_deg=believed_elevation(math.degrees(float(values[frame.ELEVATION])), spread_deg),
+        elevation_deg=believed_elevation(math.degrees(float(values[contract.ELEVATION])), spread_deg),
         azimuth_deg=azimuth if share >= SURE_OF_FRONT and rival <= RIVAL * share else None,
-        tan_half_fov=math.exp(float(np.clip(values[frame.LOG_TAN_HALF_FOV], low, high))),
+        tan_half_fov=math.exp(float(np.clip(values[contract.LOG_TAN_HALF_FOV], low, high))),
     )
 
 
@@ -83,8 +83,8 @@ def likeliest_azimuth(log_shares: F32) -> tuple[float, float, float]:
     around = sum(np.roll(shares, shift) for shift in range(-FRONT_BINS, FRONT_BINS + 1))
     best = int(np.argmax(around))
     near = np.arange(-FRONT_BINS, FRONT_BINS + 1)
-    weights = shares[(best + near) % frame.AZIMUTH_BINS]
-    bin_deg = 360 / frame.AZIMUTH_BINS
+    weights = shares[(best + near) % contract.AZIMUTH_BINS]
+    bin_deg = 360 / contract.AZIMUTH_BINS
     azimuth = (best + 0.5 + float((weights * near).sum() / weights.sum())) * bin_deg - 180
     away = np.roll(around, -best)[2 * FRONT_BINS + 1 : -2 * FRONT_BINS]
     return (azimuth + 180) % 360 - 180, float(around[best]), float(away.max())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from manymesh.shape.learned import frame
+from manymesh.shape.learned import contract
 from manymesh.types import F32
 
 Ask = Callable[[Sequence[F32]], Sequence[Mapping[str, F32]]]
@@ -46,18 +46,18 @@ def predict(ask: Ask, picture: F32) -> Prediction:
 
 def _normal(outputs: Mapping[str, F32]) -> Prediction:
     pose = np.array(outputs["pose"], np.float32)
-    bins = pose[frame.AZIMUTH] - pose[frame.AZIMUTH].max()
-    pose[frame.AZIMUTH] = bins - np.log(np.exp(bins).sum())
+    bins = pose[contract.AZIMUTH] - pose[contract.AZIMUTH].max()
+    pose[contract.AZIMUTH] = bins - np.log(np.exp(bins).sum())
     return Prediction(outputs["logits"], outputs["surface"], pose)
 
 
 def mirror(answer: Prediction) -> Prediction:
     """The answer for the mirror image (left and right exchanged) of the picture that ``answer`` is for."""
     surface = np.ascontiguousarray(answer.surface[:, :, ::-1])
-    surface[frame.FRONT_NORMAL.start] *= -1
+    surface[contract.FRONT_NORMAL.start] *= -1
     pose = answer.pose.copy()
-    pose[frame.CENTRE.start] *= -1
-    pose[frame.AZIMUTH] = answer.pose[frame.AZIMUTH][::-1]
+    pose[contract.CENTRE.start] *= -1
+    pose[contract.AZIMUTH] = answer.pose[contract.AZIMUTH][::-1]
     return Prediction(answer.logits[:, :, ::-1], surface, pose)
 
 
@@ -65,15 +65,15 @@ def mean(one: Prediction, other: Prediction) -> Prediction:
     """The mean of two answers for the same picture; the mean of probabilities for azimuth and variances."""
     pose = (one.pose + other.pose) / 2
     for spread in (
-        frame.ELEVATION_LOG_VARIANCE,
-        frame.LOG_TAN_HALF_FOV_LOG_VARIANCE,
-        frame.AZIMUTH,
+        contract.ELEVATION_LOG_VARIANCE,
+        contract.LOG_TAN_HALF_FOV_LOG_VARIANCE,
+        contract.AZIMUTH,
     ):
         pose[spread] = np.logaddexp(one.pose[spread], other.pose[spread]) - np.log(2)
     # Where the two disagree the mean is less sure than either says.
     for value, spread in (
-        (frame.ELEVATION, frame.ELEVATION_LOG_VARIANCE),
-        (frame.LOG_TAN_HALF_FOV, frame.LOG_TAN_HALF_FOV_LOG_VARIANCE),
+        (contract.ELEVATION, contract.ELEVATION_LOG_VARIANCE),
+        (contract.LOG_TAN_HALF_FOV, contract.LOG_TAN_HALF_FOV_LOG_VARIANCE),
     ):
         apart = (one.pose[value] - other.pose[value]) ** 2 / 4
         pose[spread] = np.log(np.exp(pose[spread]) + apart)

@@ -14,21 +14,21 @@ import numpy as np
 from manymesh.errors import MissingPieceError, ObjectError
 from manymesh.mesh.denoise import denoised
 from manymesh.mesh.marching_table import table
-from manymesh.mesh.reduce import reduce
+from manymesh.mesh.simplify import reduce
 from manymesh.render.camera import crop, moved, perspective
 from manymesh.settings import Settings
 from manymesh.shape.inflate import inflate
 from manymesh.shape.learned.color import back_colors
-from manymesh.shape.learned.crop import Square, network_picture, square_of
-from manymesh.shape.learned.joints import joined
-from manymesh.shape.learned.network import Network
+from manymesh.shape.learned.connect_parts import joined
+from manymesh.shape.learned.depth_refine import cleaned
+from manymesh.shape.learned.field import field, pixels_inside
 from manymesh.shape.learned.pose import Pose, pose_of
 from manymesh.shape.learned.predict import Ask, predict
-from manymesh.shape.learned.relief import cleaned
+from manymesh.shape.learned.preprocess import Square, network_picture, square_of
+from manymesh.shape.learned.session import Network
 from manymesh.shape.learned.surface import onto_outline, surface, with_outline
-from manymesh.shape.learned.volume import field, pixels_inside
 from manymesh.stages import Shape, Stage, Tick
-from manymesh.types import Camera, Cutout, Mesh, Sculpture
+from manymesh.types import Camera, Cutout, Mesh, ShapeResult
 
 FACES = 12_000
 """More than the network's 128 samples a side can fill with detail; every stage after this one is the faster."""
@@ -44,7 +44,7 @@ def open_shape(settings: Settings) -> Iterator[Shape]:
         yield lambda cutout, *, seed, tick: replace(inflate(cutout, tick), notes=(excuse,))
         return
 
-    def shape(cutout: Cutout, *, seed: int, tick: Tick) -> Sculpture:
+    def shape(cutout: Cutout, *, seed: int, tick: Tick) -> ShapeResult:
         try:
             return sculpt(network, cutout, tick)
         except (NothingModelledError, ValueError, RuntimeError) as error:
@@ -70,9 +70,9 @@ STAGE = Stage(
     "a small network of our own on the CPU; no download",
     "Apache-2.0; trained on CC0 and CC-BY models",
     open_shape,
-    side_by_side=True,
-    ahead=True,
-    warm=warm,
+    thread_safe=True,
+    preload=True,
+    warm_up=warm,
 )
 
 
@@ -80,7 +80,7 @@ class NothingModelledError(Exception):
     """The network's answer holds no solid part."""
 
 
-def sculpt(ask: Ask, cutout: Cutout, tick: Tick) -> Sculpture:
+def sculpt(ask: Ask, cutout: Cutout, tick: Tick) -> ShapeResult:
     """A closed mesh of what the cutout shows, upright, with the network's colours for the side that is not seen.
 
     Args:
@@ -111,7 +111,7 @@ def sculpt(ask: Ask, cutout: Cutout, tick: Tick) -> Sculpture:
     return stood_up(mesh, pose, square, alpha.shape[1], alpha.shape[0])
 
 
-def stood_up(mesh: Mesh, pose: Pose, square: Square, width: int, height: int) -> Sculpture:
+def stood_up(mesh: Mesh, pose: Pose, square: Square, width: int, height: int) -> ShapeResult:
     """From the camera's frame to the house's, with the camera that goes with it.
 
     Args:
@@ -128,7 +128,7 @@ def stood_up(mesh: Mesh, pose: Pose, square: Square, width: int, height: int) ->
     matrix[:3, 3] = -middle / half
     vertices = ((points - middle) / half).astype(np.float32)
     view = moved(pinhole(pose.tan_half_fov, square, width, height), matrix)
-    return Sculpture(replace(mesh, vertices=vertices), view)
+    return ShapeResult(replace(mesh, vertices=vertices), view)
 
 
 def pinhole(tan_half_fov: float, square: Square, width: int, height: int) -> Camera:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.mesh.marching import marching_cubes
+from manymesh.mesh.marching_cubes import marching_cubes
 from manymesh.mesh.topology import components, face_normals, length, six_volumes
-from manymesh.shape.learned import frame
+from manymesh.shape.learned import contract
+from manymesh.shape.learned.field import BIN, Field
 from manymesh.shape.learned.predict import Prediction
-from manymesh.shape.learned.volume import BIN, Field
 from manymesh.types import F32, F64, I32, Mesh
 
 SNAP = 2.5 * BIN
@@ -122,7 +122,7 @@ def projected(points: Any, tan_half_fov: float) -> tuple[Any, Any, Any]:
 
 def read(picture: F32, u: Any, v: Any) -> F32:
     """A (GRID, GRID) or (GRID, GRID, c) picture at places u, v of the crop, linearly."""
-    places = (np.asarray(u) + 0.5) * frame.GRID - 0.5, (0.5 - np.asarray(v)) * frame.GRID - 0.5
+    places = (np.asarray(u) + 0.5) * contract.GRID - 0.5, (0.5 - np.asarray(v)) * contract.GRID - 0.5
     return _sampled(picture, *places)
 
 
@@ -145,7 +145,7 @@ def _snapped(u: Any, v: Any, d: Any, grid: F32, field: Field, answer: Prediction
     place = grid[:, :2].round().astype(np.int64)
     edge = field.edge[place[:, 0], place[:, 1]]
     trust = np.clip(edge / SNAP_EDGE_CELLS - 0.5, 0, 1)
-    for head in (frame.FRONT_DEPTH, frame.BACK_DEPTH):
+    for head in (contract.FRONT_DEPTH, contract.BACK_DEPTH):
         away = read(answer.surface[head], u, v) - d
         near = np.clip(2 - 2 * np.abs(away) / SNAP, 0, 1)
         d = d + trust * near * away

@@ -1,0 +1,113 @@
+"""What this machine can run, and what it lacks."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.util import find_spec
+from typing import Any
+
+from manymesh._version import __version__
+from manymesh.engines import ENGINES, PREFERENCE, choose, missing_stages, stages_of
+from manymesh.errors import ManymeshError
+from manymesh.settings import Settings
+
+OPTIONAL = {
+    "gradio": "pip install 'manymesh[ui]'",
+    "torch": "pip install 'manymesh[hunyuan]'",
+    "pillow_heif": "pip install 'manymesh[heic]'",
+}
+
+
+def examine() -> dict[str, Any]:
+    """Facts about this machine, JSON-able: versions, hardware, engines with what each lacks, ``auto``'s choice, and
+    what is damaged."""
+    settings = Settings()
+    engines = {}
+    for name in ENGINES:
+        stages = stages_of(name, settings)
+        engines[name] = {
+            "stages": {
+                kind: {"name": s.name, "summary": s.summary, "licence": s.licence} for kind, s in stages.items()
+            },
+            "missing": missing_stages(stages, settings),
+        }
+    try:
+        plan = choose(settings)
+        auto: dict[str, str | None] = {"engine": plan.engine, "reason": plan.reason}
+    except ManymeshError as error:
+        auto = {"engine": None, "reason": str(error)}
+    return {
+        "manymesh": __version__,
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "memory_bytes": _memory_bytes(),
+        "device": _device(),
+        "auto": auto,
+        "preference": [name for name in PREFERENCE if name in ENGINES],
+        "engines": engines,
+        "trouble": _network_troubles(),
+        "optional": {module: None if find_spec(module) else command for module, command in OPTIONAL.items()},
+    }
+
+
+def _network_troubles() -> list[str]:
+    """`lite` works without its networks, so a damaged file is no missing piece."""
+    from manymesh.onnx import weight_problem
+    from manymesh.segment.network import WEIGHTS as FINDER
+    from manymesh.shape.learned.session import WEIGHTS as SHAPE
+
+    instead = {
+        SHAPE: "inflates silhouettes instead of modelling them",
+        FINDER: "tells things from the ground by colour alone",
+    }
+    troubles = {path: weight_problem(path) for path in instead}
+    return [f"engine lite {instead[path]}: {text}" for path, text in troubles.items() if text is not None]
+
+
+def _memory_bytes() -> int:
+    import psutil
+
+    return int(psutil.virtual_memory().total)
+
+
+def _device() -> dict[str, Any] | None:
+    """The first CUDA device; None without torch or without a device."""
+    if find_spec("torch") is None:
+        return None
+    import torch
+
+    if not torch.cuda.is_available():
+        return None
+    free, total = torch.cuda.mem_get_info()
+    return {"name": torch.cuda.get_device_name(), "total_bytes": total, "free_bytes": free, "torch": torch.__version__}
+
+
+def report(findings: dict[str, Any]) -> str:
+    """``examine``'s answer as text for people."""
+    device = findings["device"]
+    lines = [
+        f"manymesh {findings['manymesh']}, Python {findings['python']}, {findings['platform']}",
+        f"{findings['cpus']} CPU cores, {findings['memory_bytes'] / 2**30:.0f} GiB memory",
+        "no CUDA device (or no torch to see it)"
+        if device is None
+        else f"{device['name']}, {device['free_bytes'] / 2**30:.1f} of {device['total_bytes'] / 2**30:.1f} GiB free",
+        "",
+        f"`--engine auto` takes {findings['auto']['engine']}: {findings['auto']['reason']}",
+        "",
+    ]
+    for name, engine in findings["engines"].items():
+        lines.append(f"engine {name}: {'ready' if not engine['missing'] else 'not ready'}")
+        for kind, stage in engine["stages"].items():
+            lack = engine["missing"].get(kind)
+            mark = "ok " if lack is None else "-- "
+            lines.append(f"  {mark}{kind:7}{stage['name']:22}{stage['summary']} ({stage['licence']})")
+            if lack is not None:
+                lines.append(f"            missing: {lack}")
+    lines += [f"trouble: {text}" for text in findings["trouble"]]
+    wanting = {module: command for module, command in findings["optional"].items() if command}
+    if wanting:
+        lines += ["", "optional, not installed:"]
+        lines += [f"  {module:14}{command}" for module, command in wanting.items()]
+    return "\n".join(lines)

@@ -1,0 +1,58 @@
+"""A run as tables, for ``manymesh show``."""
+
+from __future__ import annotations
+
+import io
+
+from manymesh.run.folder import Run
+
+
+def tables(run: Run) -> str:
+    """Objects and stages of a run as text, 100 columns wide."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    manifest = run.manifest
+    objects = Table(title=escape(f"{manifest.name}: {manifest.state}"), title_justify="left")
+    for heading in ("object", "label", "state", "faces", "closed", "seconds", "files"):
+        objects.add_column(heading, justify="right" if heading in ("faces", "seconds") else "left")
+    for record in manifest.objects:
+        files = ", ".join(sorted(file.path.rsplit("/", 1)[-1] for file in record.files.values()))
+        objects.add_row(
+            record.id,
+            escape(record.label),
+            record.state if record.error is None else f"failed in {record.error.stage}",
+            str(record.facts.get("faces", "")),
+            "yes" if record.facts.get("watertight") else "",
+            f"{sum(record.seconds.values()):.2f}",
+            files,
+        )
+    stages = Table()
+    for heading in ("stage", "by", "licence", "seconds", "loading", "in all", "host peak", "device peak"):
+        stages.add_column(heading, justify="left" if heading in ("stage", "by", "licence") else "right")
+    for stage in manifest.stages:
+        device = "" if stage.device_peak_bytes is None else _mib(stage.device_peak_bytes)
+        stages.add_row(
+            stage.stage,
+            stage.implementation,
+            stage.licence,
+            f"{stage.seconds:.2f}",
+            f"{stage.load_seconds:.2f}",
+            f"{stage.wall_seconds:.2f}",
+            _mib(stage.host_peak_bytes),
+            device,
+        )
+    text = io.StringIO()
+    console = Console(file=text, width=110, highlight=False)
+    console.print(objects)
+    console.print(stages)
+    notes = [*manifest.warnings, *(f"{r.id}: {w}" for r in manifest.objects for w in r.warnings)]
+    notes += [f"{r.id}: {r.error.message}. {r.error.hint}".strip() for r in manifest.objects if r.error is not None]
+    if manifest.error is not None:
+        notes.append(f"{manifest.error.message}. {manifest.error.hint}".strip())
+    return text.getvalue().rstrip() + "".join(f"\n- {note}" for note in notes)
+
+
+def _mib(count_bytes: int) -> str:
+    return f"{count_bytes / 2**20:.0f} MiB"

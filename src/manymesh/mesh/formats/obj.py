@@ -1,0 +1,59 @@
+"""Wavefront OBJ with its MTL and texture beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manymesh.image.png import encode
+from manymesh.mesh.formats.glb import GREY
+from manymesh.mesh.normals import vertex_normals
+from manymesh.mesh.seams import weld
+from manymesh.types import Mesh, TexturedMesh
+
+
+def formatted(pattern: str, rows: NDArray[Any]) -> list[str]:
+    """One line of text for each row of numbers."""
+    return [pattern % tuple(row) for row in rows.tolist()]
+
+
+def write_obj(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, bytes]:
+    """The files STEM.obj, STEM.mtl and, when textured, STEM.png.
+
+    OBJ's texture origin is the lower left corner, so v is turned over. Positions on seams are named once, so the
+    surface stays closed. Vertex colours (0..1 sRGB) follow the position on its line, as most readers know it.
+
+    Args:
+        stem: a safe file name; the files refer to each other by it.
+        name: a label on one line.
+    """
+    geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
+    positions, faces, first = weld(geometry)
+    lines = [f"mtllib {stem}.mtl", f"o {name}"]
+    if isinstance(shape, Mesh) and shape.colors is not None:
+        rows = np.concatenate([positions, shape.colors / 255], axis=1)
+        lines += formatted("v %.9g %.9g %.9g %.5g %.5g %.5g", rows)
+    else:
+        lines += formatted("v %.9g %.9g %.9g", positions)
+    if isinstance(shape, TexturedMesh):
+        lines += [f"vt {u:.9g} {1 - v:.9g}" for u, v in shape.atlas.uv.astype(np.float64).tolist()]
+    lines += formatted("vn %.6g %.6g %.6g", vertex_normals(geometry)[first])
+    lines.append("usemtl surface")
+    if isinstance(shape, TexturedMesh):
+        corners = np.stack([faces, shape.atlas.faces, faces], axis=2).reshape(-1, 9) + 1
+        lines += formatted("f %d/%d/%d %d/%d/%d %d/%d/%d", corners)
+    else:
+        corners = np.stack([faces, faces], axis=2).reshape(-1, 6) + 1
+        lines += formatted("f %d//%d %d//%d %d//%d", corners)
+    files = {f"{stem}.obj": ("\n".join(lines) + "\n").encode("utf-8")}
+    material = ["newmtl surface", "Ka 0 0 0", "Ks 0 0 0", "d 1", "illum 1"]
+    if isinstance(shape, TexturedMesh):
+        material += ["Kd 1 1 1", f"map_Kd {stem}.png"]
+        files[f"{stem}.png"] = encode(shape.base_color)
+    else:
+        grey = 1.0 if shape.colors is not None else round(1.055 * GREY ** (1 / 2.4) - 0.055, 4)
+        material.append(f"Kd {grey:g} {grey:g} {grey:g}")
+    files[f"{stem}.mtl"] = ("\n".join(material) + "\n").encode("utf-8")
+    return files

@@ -1,0 +1,50 @@
+"""Every file format, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from manymesh.errors import UsageError
+from manymesh.mesh.formats.glb import check_writable, write_glb
+from manymesh.mesh.formats.obj import write_obj
+from manymesh.mesh.formats.ply import write_ply
+from manymesh.mesh.formats.stl import write_stl
+from manymesh.mesh.formats.threemf import write_3mf
+from manymesh.naming import clean_name, slug
+from manymesh.types import Mesh, TexturedMesh
+
+__all__ = ["WRITERS", "write"]
+
+
+def _glb(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, bytes]:
+    return {f"{stem}.glb": write_glb(shape, name=name)}
+
+
+WRITERS: dict[str, Callable[[Mesh | TexturedMesh, str, str], dict[str, bytes]]] = {
+    "glb": _glb,
+    "obj": write_obj,
+    "stl": write_stl,
+    "ply": write_ply,
+    "3mf": write_3mf,
+}
+
+
+def write(shape: Mesh | TexturedMesh, file_format: str, *, stem: str, name: str = "") -> dict[str, bytes]:
+    """A mesh's files in one format: file name -> bytes, the main file first. Same input, same bytes.
+
+    Args:
+        shape: in the house's frame; every format keeps its coordinates.
+        file_format: a key of ``WRITERS``.
+        stem: becomes ``slug(stem)`` plus the format's endings.
+        name: the label inside the file; the stem when empty.
+
+    Raises:
+        UsageError: no such format.
+        DamagedMeshError: the mesh has no faces or numbers that are not finite.
+    """
+    if file_format not in WRITERS:
+        raise UsageError(f"there is no format '{file_format}'", f"Choose from {', '.join(WRITERS)}.")
+    geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
+    label = clean_name(name or stem)
+    check_writable(label, geometry.vertices, geometry.faces)
+    return WRITERS[file_format](shape, slug(stem), label)

@@ -1,0 +1,158 @@
+"""Fewer triangles, same shape (quadric edge collapse, Garland & Heckbert 1997, by fast-simplification)."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+import numpy as np
+
+from manymesh.errors import DamagedMeshError
+from manymesh.mesh.clean.clean import clean, drop_unused
+from manymesh.mesh.topology import edges, face_components, face_normals, length, scatter_sum, unit
+from manymesh.types import Mesh
+
+AGGRESSIVENESS = (5.0, 7.0, 9.0)  # fast-simplification's scale; the lowest keeps the shape best and may stop early
+LOOSENINGS = 4  # how often a stopped reduction is helped on
+FLAT = 0.998  # mean normal of the faces around a vertex, as long as this: they lie within about 4 degrees of a plane
+_ONE_AT_A_TIME = Lock()
+"""fast-simplification works on variables of its whole process: two threads would get each other's meshes."""
+CLOSE = 0.97  # of the budget: nearer than that is not worth a second try
+
+
+def reduce(mesh: Mesh, faces: int) -> Mesh:
+    """At most ``faces`` triangles; a mesh within the budget is returned as it is.
+
+    A closed, manifold, outward mesh stays so: edge collapse can leave edges with four faces and faces back to back, and
+    every try is cleaned of these before it is counted. Vertex colours are those of the nearest vertex before.
+
+    Raises:
+        DamagedMeshError: nothing is left within the budget.
+    """
+    if len(mesh.faces) <= faces:
+        return mesh
+    if faces < 4:
+        raise DamagedMeshError(f"no closed mesh has only {faces} faces", "Ask for more faces.")
+    best: Mesh | None = None
+    for aggressiveness in AGGRESSIVENESS:
+        target = faces
+        for _ in range(3):
+            tried = _collapse(mesh, target, aggressiveness)
+            if tried is not None and len(tried.faces) <= faces:
+                if best is None or len(tried.faces) > len(best.faces):
+                    best = tried
+                break
+            if tried is None:
+                break
+            target -= max(len(tried.faces) - faces, 2)
+            if target < 4:
+                break
+        if best is not None and len(best.faces) >= CLOSE * faces:
+            break
+    best = best if best is not None else _cluster(mesh, faces)
+    return _with_colors(best, mesh)
+
+
+def _collapse(mesh: Mesh, target: int, aggressiveness: float) -> Mesh | None:
+    """fast-simplification, cleaned; None when nothing is left, or when it tore a closed mesh open.
+
+    It refuses every collapse that would put three vertices of a face into a line, so a flat part with a regular grid
+    of vertices stops it early. Moving vertices a little *within* such a part changes no shape and lets it go on.
+    """
+    import fast_simplification
+
+    points, triangles = mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32)
+    for round_number in range(LOOSENINGS + 1):
+        before = len(triangles)
+        with _ONE_AT_A_TIME:
+            points, triangles = fast_simplification.simplify(
+                np.ascontiguousarray(points, dtype=np.float32),
+                np.ascontiguousarray(triangles, dtype=np.int32),
+                target_count=int(target),
+                agg=aggressiveness,
+            )
+        if len(triangles) <= target or len(triangles) == 0 or (round_number and len(triangles) > 0.98 * before):
+            break
+        points = _loosened(points, triangles, round_number)
+    tried = _cleaned(Mesh(points.astype(np.float32), triangles.astype(np.int32)))
+    if tried is not None and not _closed(tried.faces) and _closed(mesh.faces):
+        return None
+    return tried
+
+
+def _closed(faces: np.ndarray) -> bool:
+    return bool((edges(faces).faces == 2).all())
+
+
+def _loosened(points: np.ndarray, faces: np.ndarray, seed: int) -> np.ndarray:
+    """Moves every vertex whose faces nearly lie in one plane within that plane, by less than would turn a face over."""
+    normals = face_normals(points, faces)
+    area = length(normals)
+    total = scatter_sum(faces.reshape(-1), np.repeat(normals, 3, axis=0), len(points))
+    around = np.bincount(faces.reshape(-1), weights=np.repeat(area, 3), minlength=len(points))
+    flat = length(total) > FLAT * np.maximum(around, 1e-300)
+    corners = points.astype(np.float64)[faces]
+    perimeter = length(np.roll(corners, -1, axis=1) - corners).sum(axis=1)
+    inradius = np.full(len(points), np.inf)
+    np.minimum.at(inradius, faces.reshape(-1), np.repeat(area / np.maximum(perimeter, 1e-300), 3))
+    rng = np.random.default_rng(seed)
+    step = rng.uniform(-1, 1, (len(points), 3))
+    up = unit(total)
+    step -= np.einsum("ij,ij->i", step, up)[:, None] * up
+    reach = np.where(flat & np.isfinite(inradius), 0.5 * inradius, 0.0)
+    return (points + reach[:, None] * unit(step)).astype(np.float32)
+
+
+def _cleaned(mesh: Mesh) -> Mesh | None:
+    if len(mesh.faces) == 0:
+        return None
+    try:
+        return clean(mesh, floater_share=0)[0]
+    except DamagedMeshError:
+        return None
+
+
+def _cluster(mesh: Mesh, faces: int) -> Mesh:
+    """The last resort, for meshes of many parts: merges the vertices in each cell of the finest grid that fits.
+
+    (Rossignac & Borrel 1993.) Should even that not do, the smallest parts go.
+    """
+    low, extent = mesh.vertices.min(axis=0), float(np.ptp(mesh.vertices, axis=0).max())
+    best: Mesh | None = None
+    closed = _closed(mesh.faces)
+    coarse, fine = 1, 1024
+    while fine - coarse > 1:
+        cells = (coarse + fine) // 2
+        cell = np.floor((mesh.vertices - low) / extent * cells * 0.999999).astype(np.int64)
+        key = (cell[:, 0] * (cells + 1) + cell[:, 1]) * (cells + 1) + cell[:, 2]
+        _, group = np.unique(key, return_inverse=True)
+        size = np.bincount(group)
+        middle = np.stack([np.bincount(group, weights=mesh.vertices[:, k]) / size for k in range(3)], axis=1)
+        tried = _cleaned(Mesh(middle.astype(np.float32), group[mesh.faces].astype(np.int32)))
+        if tried is not None and len(tried.faces) <= faces and (not closed or _closed(tried.faces)):
+            best, coarse = tried, cells
+        else:
+            fine = cells if tried is not None else fine
+            coarse = coarse if tried is not None else cells
+    return best if best is not None else _largest_parts(mesh, faces)
+
+
+def _largest_parts(mesh: Mesh, faces: int) -> Mesh:
+    count, label = face_components(mesh.faces)
+    size = np.bincount(label, minlength=count)
+    order = np.argsort(-size, kind="stable")
+    kept = order[np.cumsum(size[order]) <= faces]
+    if len(kept) == 0:
+        raise DamagedMeshError(
+            f"the mesh of {len(mesh.faces)} faces cannot be reduced to {faces}", "Ask for more faces."
+        )
+    return drop_unused(Mesh(mesh.vertices, mesh.faces[np.isin(label, kept)], mesh.colors))
+
+
+def _with_colors(reduced: Mesh, mesh: Mesh) -> Mesh:
+    if mesh.colors is None:
+        return Mesh(reduced.vertices, reduced.faces)
+    from scipy.spatial import cKDTree
+
+    used = np.unique(mesh.faces)
+    _, nearest = cKDTree(mesh.vertices[used]).query(reduced.vertices)
+    return Mesh(reduced.vertices, reduced.faces, mesh.colors[used[nearest]])

@@ -1,0 +1,99 @@
+"""From a cutout of any size to the square picture that the network sees, and where that square lies in the cutout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manymesh.errors import ObjectError
+from manymesh.shape.learned.contract import FILL, IMAGE_PX
+from manymesh.types import F32, U8
+
+
+@dataclass(frozen=True)
+class Square:
+    """The network's crop as a square of the cutout's pixels; it may reach beyond the cutout.
+
+    Attributes:
+        left_px, top_px: its upper left corner; (0, 0) is the outer corner of the cutout's first pixel.
+        side_px: its side.
+    """
+
+    left_px: float
+    top_px: float
+    side_px: float
+
+
+def square_of(alpha: U8) -> Square:
+    """The square with the thing's box in its middle, the longer side of the box covering ``FILL`` of it.
+
+    Args:
+        alpha: (H, W) uint8.
+
+    Raises:
+        ObjectError: nothing is more opaque than transparent.
+    """
+    solid = alpha > 127
+    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+    if not len(rows):
+        raise ObjectError("The cutout is empty, so there is nothing to model", "Draw the object's box with --box.")
+    height, width = rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
+    side = float(max(height, width)) / FILL
+    middle_x, middle_y = (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2
+    return Square(float(middle_x - side / 2), float(middle_y - side / 2), side)
+
+
+def network_picture(rgba: U8, square: Square) -> F32:
+    """(4, IMAGE_PX, IMAGE_PX) float32 in 0..1: colour times alpha, and alpha, each averaged over a pixel's area."""
+    layers = rgba.astype(np.float32) / np.float32(255)
+    layers[..., :3] *= layers[..., 3:]
+    return averaged(layers, square, IMAGE_PX)
+
+
+def averaged(layers: F32, square: Square, side: int) -> F32:
+    """(c, side, side): the square of a (H, W, c) float32 picture, each value the mean over its pixel's area.
+
+    Beyond the picture everything is 0.
+    """
+    height, width, count = layers.shape
+    down = _averaging(square.top_px, square.side_px, height, side)
+    across = _averaging(square.left_px, square.side_px, width, side)
+    rows = down.of(layers.reshape(height, width * count)).reshape(side, width, count)
+    picture = across.of(np.ascontiguousarray(rows.transpose(1, 0, 2)).reshape(width, side * count))
+    return np.ascontiguousarray(picture.reshape(side, side, count).transpose(2, 1, 0), np.float32)
+
+
+@dataclass(frozen=True)
+class _Averaging:
+    """How each of n places of a line averages at most k neighbouring pixels.
+
+    Attributes:
+        pixel: (n, k) int64. weight: (n, k) float32, 0 where there is no such pixel.
+    """
+
+    pixel: NDArray[np.int64]
+    weight: F32
+
+    def of(self, lines: F32) -> F32:
+        """(n, c) float32 from (count, c): the averages of each column."""
+        total = np.zeros((len(self.pixel), lines.shape[1]), np.float32)
+        for pixel, weight in zip(self.pixel.T, self.weight.T, strict=True):
+            total += weight[:, None] * lines[pixel]
+        return total
+
+
+def _averaging(start_px: float, side_px: float, count: int, places: int) -> _Averaging:
+    """How to read a line of ``count`` pixels.
+
+    A place's weights are the shares of its interval that the pixels cover. Where the places are finer than the pixels
+    the interval is a pixel wide, which is linear interpolation. Beyond the line everything is 0.
+    """
+    step = side_px / places
+    span = max(step, 1.0)
+    low = start_px + (np.arange(places) + 0.5) * step - span / 2
+    pixel = np.floor(low).astype(np.int64)[:, None] + np.arange(int(np.ceil(span)) + 1)
+    weight = np.minimum(pixel + 1, low[:, None] + span) - np.maximum(pixel, low[:, None])
+    good = (weight > 0) & (pixel >= 0) & (pixel < count)
+    return _Averaging(np.where(good, pixel, 0), np.where(good, weight / span, 0).astype(np.float32))

@@ -1,0 +1,227 @@
+"""Everything that the page and the API can ask for, on plain values. Knows the pipeline and the jobs; no Gradio."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from manymesh.cli.console import STAGE_WORDS
+from manymesh.cli.options import build_settings
+from manymesh.engines import Plan, choose
+from manymesh.errors import ManymeshError, UsageError
+from manymesh.events import Cancel, Event, OnEvent
+from manymesh.pipeline import Pipeline
+from manymesh.run.edit import check_edits, edit_objects, paint_again, paintable, parse_edits
+from manymesh.run.export import as_format, write_archive
+from manymesh.run.folder import MANIFEST, Run
+from manymesh.run.manifest import Manifest
+from manymesh.settings import Settings
+from manymesh.web import history
+from manymesh.web.cards import error_card, job_card, run_card
+from manymesh.web.jobs import Job, JobKind, Jobs, Work
+from manymesh.web.progress import STAGES, Rates
+
+RUNS_TO_LEARN_FROM = 8
+DOWNLOADS_KEPT = 20
+
+LOCAL_SETTINGS = ("views", "weights_dir")
+"""Name files of this machine, which nobody may do over the network."""
+
+Tell = Callable[[Run, Callable[[str], None]], None]
+"""Looks at an ended run and says what people should know."""
+
+
+class Service:
+    """One output folder, one line of jobs.
+
+    Args:
+        out: where run folders go.
+        scratch: for downloads and thumbnails; may be emptied at any time.
+    """
+
+    def __init__(self, out: Path, scratch: Path) -> None:
+        self.out = out.resolve()
+        self.scratch = scratch.resolve()
+        rates = Rates()
+        rates.learn(_manifests(reversed(list(islice(history.newest(self.out), RUNS_TO_LEARN_FROM)))))
+        self.jobs = Jobs(rates)
+
+    def close(self) -> None:
+        """Cancel what runs; what is done stays in the run folders."""
+        self.jobs.close()
+
+    def find(self, photo: Path, settings: Mapping[str, Any]) -> Job:
+        """Queue: look for objects, and stop there for a person to look."""
+        plan = _plan(settings)
+
+        def work(on_event: OnEvent, cancel: Cancel) -> Run:
+            return Pipeline(plan.settings, on_event=on_event, cancel=cancel).find(photo, self.out)
+
+        return self._submit("find", photo.stem, work, plan, stages=("detect", "crop"))
+
+    def make(self, photo: Path, settings: Mapping[str, Any]) -> Job:
+        """Queue: the whole way from the photo to painted models."""
+        plan = _plan(settings)
+
+        def work(on_event: OnEvent, cancel: Cancel) -> Run:
+            return Pipeline(plan.settings, on_event=on_event, cancel=cancel).make([photo], self.out)[0]
+
+        return self._submit("make", photo.stem, work, plan)
+
+    def go_on(self, name: str, edits: Iterable[Mapping[str, Any]]) -> Job:
+        """Queue: make the objects of a found run, as the user edited them."""
+        wishes = parse_edits(edits)
+        check_edits(Run.open(self._folder(name)), wishes)
+        return self._resume("go-on", name, lambda run: edit_objects(run, wishes))
+
+    def resume(self, name: str) -> Job:
+        """Queue: finish a run; what failed is tried again."""
+        return self._resume("resume", name, lambda run: None)
+
+    def paint_again(self, name: str, index: int, seed: int) -> Job:
+        """Queue: paint one object anew with another seed."""
+        if not 0 <= seed < 2**32:
+            raise UsageError(f"The seed {seed} is not between 0 and {2**32 - 1}")
+        before = paintable(Run.open(self._folder(name)), index).files.get("model")
+
+        def tell(run: Run, note: Callable[[str], None]) -> None:
+            record = next(record for record in run.manifest.objects if record.index == index)
+            if before is not None and "model" in record.files and record.files["model"].sha256 == before.sha256:
+                painter = run.manifest.implementations["paint"]
+                text = f"The paint of '{record.label}' came out the same: '{painter}' makes nothing of the seed."
+                note(text)
+
+        return self._resume("paint", name, lambda run: paint_again(run, index, seed), tell)
+
+    def cancel(self, job_id: str) -> dict[str, Any]:
+        """Stop a job; its run can be resumed."""
+        job = self.jobs.get(job_id)
+        self.jobs.stop(job)
+        return self.job(job_id)
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """How a job stands."""
+        return job_card(self.jobs, self.jobs.get(job_id))
+
+    def all_jobs(self) -> list[dict[str, Any]]:
+        """Every job that is remembered, newest first."""
+        return [job_card(self.jobs, job) for job in self.jobs.all()]
+
+    def run(self, name: str) -> dict[str, Any]:
+        """What a run holds, and the job that works on it (or None)."""
+        card = run_card(Run.open(self._folder(name)))
+        active = self.jobs.on(name)
+        return {**card, "job": None if active is None else active.id}
+
+    def look(self, job_id: str | None, name: str | None, version: str) -> dict[str, Any]:
+        """All that the page shows, in one answer. The run is left out when it is still at ``version``."""
+        job = None
+        error: dict[str, Any] | None = None
+        known = {each.id: each for each in self.jobs.all()}
+        if job_id in known:
+            job = job_card(self.jobs, known[job_id])
+            name = known[job_id].run or name
+        run, now = None, ""
+        if name:
+            try:
+                folder = self._folder(name)
+                now = f"{name}:{(folder / MANIFEST).stat().st_mtime_ns}"
+                if now != version:
+                    run = run_card(Run.open(folder))
+            except (ManymeshError, OSError) as gone:
+                now = ""
+                error = error_card("usage", str(gone), "") if not (job and not known[str(job_id)].ended) else None
+        active = [
+            {"id": each.id, "title": each.title, "state": each.state, "place": self.jobs.place(each), "run": each.run}
+            | {"object": each.progress.object_id, "words": STAGE_WORDS.get(each.progress.stage, ""), "kind": each.kind}
+            for each in reversed(list(known.values()))
+            if not each.ended
+        ]
+        return {"job": job, "run": run, "version": now, "active": active, **({"trouble": error} if error else {})}
+
+    def runs(self, page: int = 0) -> dict[str, Any]:
+        """The history."""
+        return history.list_runs(self.out, self.scratch / "thumbs", page=page)
+
+    def delete(self, name: str) -> None:
+        """Remove a run for good."""
+        if self.jobs.on(name) is not None:
+            raise UsageError(f"A job works on '{name}'", "Cancel it first.")
+        history.delete_run(self.out, name)
+
+    def download(self, name: str, index: int, file_format: str) -> Path:
+        """One object's mesh as a file of some format."""
+        run = Run.open(self._folder(name))
+        record = next((record for record in run.manifest.objects if record.index == index), None)
+        if record is None:
+            raise UsageError(f"The run has no object {index}")
+        file_name, data = as_format(run, record, file_format)
+        path = self._scratch_folder() / file_name
+        path.write_bytes(data)
+        return path
+
+    def archive(self, name: str) -> Path:
+        """Everything of a run as a zip."""
+        run = Run.open(self._folder(name))
+        path = self._scratch_folder() / f"{run.folder.name}.zip"
+        with path.open("wb") as file:
+            write_archive(run, file)
+        return path
+
+    def engine(self, settings: Settings | None = None) -> dict[str, Any]:
+        """Which engine would be taken, and why."""
+        try:
+            plan = choose(settings or Settings())
+        except ManymeshError as error:
+            return {"engine": None, "reason": str(error)}
+        return {"engine": plan.engine, "reason": plan.reason}
+
+    def _folder(self, name: str) -> Path:
+        return history.run_folder(self.out, name)
+
+    def _scratch_folder(self) -> Path:
+        """A folder of its own for each download, so that two at once never write one file."""
+        parent = self.scratch / "downloads"
+        parent.mkdir(parents=True, exist_ok=True)
+        for old in sorted(parent.iterdir(), key=lambda folder: folder.stat().st_mtime)[:-DOWNLOADS_KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+        return Path(tempfile.mkdtemp(dir=parent))
+
+    def _resume(
+        self, kind: JobKind, name: str, change: Callable[[Run], None], tell: Tell = lambda run, note: None
+    ) -> Job:
+        run = Run.open(self._folder(name))
+        plan = choose(run.manifest.settings)
+
+        def work(on_event: OnEvent, cancel: Cancel) -> Run:
+            ended = Pipeline(on_event=on_event, cancel=cancel).resume(run.folder, change)
+            tell(ended, lambda text: on_event(Event("note", name, text=text)))
+            return ended
+
+        return self._submit(kind, run.manifest.input.name, work, plan, run=name)
+
+    def _submit(
+        self, kind: JobKind, title: str, work: Work, plan: Plan, *, stages: Sequence[str] | None = None, run: str = ""
+    ) -> Job:
+        if stages is None:
+            stages = tuple(stage for stage in STAGES if stage != "paint" or plan.settings.texture)
+        return self.jobs.submit(kind, title, work, engine=plan.engine, run=run, stages=stages)
+
+
+def _plan(settings: Mapping[str, Any]) -> Plan:
+    for name in LOCAL_SETTINGS:
+        if name in settings:
+            raise UsageError(f"{name} names files of the server's machine", "Use it on the command line there.")
+    return choose(build_settings(dict(settings)))
+
+
+def _manifests(folders: Iterable[Path]) -> Iterable[Manifest]:
+    for folder in folders:
+        try:
+            yield Run.open(folder).manifest
+        except ManymeshError:
+            continue  # listed with its reason in the history
