@@ -204,7 +204,7 @@ def measure(name: str, mesh: Mesh, texture_px: int, pictures: Path | None) -> li
     small, texture, painted = baked(512, False)
     official, _, _ = baked(512, True)
     known = sample(painted.astype(np.float32)[:, :, None], uv * texture_px)[:, 0] > 0.99
-    used = texels(atlas, texture_px, rim_px=0)
+    used = texels(atlas, texture_px, gutter_px=0)
     front = orthographic(1.1, 1.1)
     photo = photo_of(atlas, front, 1024)
     kept = []

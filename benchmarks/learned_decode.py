@@ -24,7 +24,7 @@ from known_shapes import SHAPES, asked, look_at
 from manymesh.mesh.inspect import facts
 from manymesh.render.camera import to_clip
 from manymesh.render.raster import rasterise
-from manymesh.shape.learned.stage import sculpt
+from manymesh.shape.learned.stage import reconstruct
 from manymesh.types import Box, Cutout, Mesh
 
 VIEWS = ((30.0, 15.0), (-45.0, 25.0))
@@ -48,7 +48,7 @@ def measure(name: str, azimuth: float, elevation: float, pictures: Path | None) 
     view = look_at(SHAPES[name], azimuth, elevation, px=512)
     rgba = np.dstack([np.full((*view.alpha.shape, 3), 150, np.uint8), view.alpha])
     start_s = time.perf_counter()
-    made = sculpt(asked(view), Cutout(rgba, Box(0, 0, 512, 512)), lambda share: None)
+    made = reconstruct(asked(view), Cutout(rgba, Box(0, 0, 512, 512)), lambda share: None)
     seconds = time.perf_counter() - start_s
     true = view.vertices @ view.to_shape[:3, :3].T + view.to_shape[:3, 3]
     low, high = true.min(0), true.max(0)

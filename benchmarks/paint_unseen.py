@@ -31,11 +31,11 @@ from manymesh.image.resample import srgb_from_linear
 from manymesh.paint.projection import paint_from_photo
 from manymesh.render.bake import depth_map
 from manymesh.render.camera import orthographic, pixel_footprint, project, to_clip, towards_viewer
-from manymesh.render.normals import face_normals
-from manymesh.render.preview import Model, framing, prepared, render
+from manymesh.render.normals import unit_face_normals
+from manymesh.render.preview import Model, framing_camera, prepare_model, render
 from manymesh.render.raster import interpolate, rasterise
-from manymesh.shape.learned.session import Network
-from manymesh.shape.learned.stage import sculpt
+from manymesh.shape.learned.session import ShapeNetwork
+from manymesh.shape.learned.stage import reconstruct
 from manymesh.types import Mesh, ShapeResult
 from training.align import _pairs, _settled
 from training.draw import albedo
@@ -78,7 +78,7 @@ def true_views(truth: Shape, asked: Question) -> list[tuple[Any, Any, Any]]:
     vertices = boxed(truth.vertices, truth.faces)
     side = asked.cutout.rgba.shape[0]
     depths = depth_map(asked.camera, truth.vertices, truth.faces, side, side)
-    flat = face_normals(truth.vertices, truth.faces)
+    flat = unit_face_normals(truth.vertices, truth.faces)
     views = []
     for azimuth, elevation in VIEWS:
         camera = orthographic(VIEW_HALF, azimuth_deg=azimuth, elevation_deg=elevation)
@@ -138,9 +138,9 @@ def row_of(asked: Question, thing: Any, truth: Shape, views_px: int = CELL_PX) -
     step = asked.cutout.rgba.shape[0] / views_px
     index = ((np.arange(views_px) + 0.5) * step).astype(int)
     cells = [asked.cutout.rgba[index][:, index]]
-    model = prepared(thing)
+    model = prepare_model(thing)
     for azimuth in SHOWN_DEG:
-        cells.append(render(model, framing(model.vertices, azimuth, 12.0), views_px, views_px))
+        cells.append(render(model, framing_camera(model.vertices, azimuth, 12.0), views_px, views_px))
     picture = np.concatenate(cells, axis=1)
     alpha = picture[..., 3:] / 255
     return (picture[..., :3] * alpha + 247 * (1 - alpha)).astype(np.uint8)
@@ -157,15 +157,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--sheet", type=Path)
     options = parser.parse_args(arguments)
-    network = Network(options.model) if options.model else Network()
+    network = ShapeNetwork(options.model) if options.model else ShapeNetwork()
     rows, pictures = [], []
     for truth in [shape for shape in load(options.shapes) if held_out(shape.name)][: options.limit]:
         asked = question(truth, 0)
-        made = sculpt(network, asked.cutout, lambda share: None)
+        made = reconstruct(network, asked.cutout, lambda share: None)
         vertices, views = laid_on(truth, made, asked), true_views(truth, asked)
         figures: dict[str, Any] = {}
         for name, thing, source, details in answers(made, asked, options.texture):
-            figures[name] = difference(prepared(thing), vertices[source], views) | details
+            figures[name] = difference(prepare_model(thing), vertices[source], views) | details
             if name == "painted" and options.sheet:
                 pictures.append(row_of(asked, thing, truth))
         rows.append({"name": truth.name} | figures)

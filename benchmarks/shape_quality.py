@@ -28,7 +28,7 @@ from manymesh.mesh.clean.clean import clean
 from manymesh.mesh.inspect import facts
 from manymesh.mesh.normalise import normalise
 from manymesh.mesh.simplify import reduce
-from manymesh.render.camera import moved, orthographic, pixel_footprint, project, to_clip
+from manymesh.render.camera import move_camera, orthographic, pixel_footprint, project, to_clip
 from manymesh.render.raster import interpolate, rasterise
 from manymesh.settings import Settings
 from manymesh.shape.learned import session
@@ -94,7 +94,7 @@ def compare(path: Path, azimuth: float, elevation: float, shape: Any, paint: Any
     start_s = time.perf_counter()
     made = shape(cutout, seed=0, tick=lambda share: None)
     mesh, matrix = normalise(reduce(clean(made.mesh)[0], settings.faces))
-    view = moved(made.view, matrix)
+    view = move_camera(made.view, matrix)
     shaped_s = time.perf_counter() - start_s
     painted = paint(mesh, view, cutout, seed=0, tick=lambda share: None)
     seconds = time.perf_counter() - start_s

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from render_shapes import cube_atlas
 
-from manymesh.paint.palette import continued, palette
+from manymesh.paint.palette import continue_materials, extract_palette
 from manymesh.paint.symmetry import photo_agrees
-from manymesh.render.bake import Seen
-from manymesh.render.fill import welded
+from manymesh.render.bake import Projection
+from manymesh.render.fill import weld_atlas
 from manymesh.types import F32
 
 RED, BLUE, GREY = (0.8, 0.2, 0.1), (0.1, 0.2, 0.7), (0.45, 0.2, 0.4)
@@ -18,14 +18,14 @@ MATERIALS = np.array([RED, BLUE], np.float32)
 def ball(guess_of: object = None) -> tuple[F32, F32]:
     """A ball whose front is red below and blue above, with a guess for its back; its places, and their colours."""
     atlas = cube_atlas(12, ball=True)
-    weld, count = welded(atlas)
+    weld, count = weld_atlas(atlas)
     place = np.zeros((count, 3))
     place[weld] = atlas.vertices
     place /= np.linalg.norm(place, axis=1).max()
     strength = np.where(place[:, 2] > 0.1, 1.0, 0.0)
     color = np.where(place[:, 1:2] < 0.3, RED, BLUE)
     guess = color.copy() if guess_of is None else np.asarray(guess_of(place, color))  # type: ignore[operator]
-    made = continued(atlas, strength, color, guess, np.clip(-place[:, 2], 0, 1), MATERIALS)
+    made = continue_materials(atlas, strength, color, guess, np.clip(-place[:, 2], 0, 1), MATERIALS)
     return atlas.vertices / np.linalg.norm(atlas.vertices, axis=1).max(), made
 
 
@@ -60,21 +60,21 @@ def test_shading_alone_makes_no_material() -> None:
     shade = np.linspace(150, 240, 64).astype(np.uint8)
     rgba = np.full((64, 64, 4), 255, np.uint8)
     rgba[..., :3] = shade[:, None, None]
-    assert len(palette(rgba)) == 1
+    assert len(extract_palette(rgba)) == 1
     rgba[:32, :, 1:3] = 20
-    found = palette(rgba)
+    found = extract_palette(rgba)
     assert len(found) == 2
     assert np.abs(found[:, 0] - found[:, 1]).max() > 0.5
 
 
 def test_an_empty_cutout_has_a_material_too() -> None:
-    assert palette(np.zeros((4, 4, 4), np.uint8)).shape == (1, 3)
+    assert extract_palette(np.zeros((4, 4, 4), np.uint8)).shape == (1, 3)
 
 
 def test_a_photo_that_differs_from_its_mirror_image_is_believed() -> None:
-    one = Seen(np.full((100, 3), 0.2, np.float32), np.ones(100, np.float32))
-    other = Seen(np.full((100, 3), 0.6, np.float32), np.ones(100, np.float32))
-    nowhere = Seen(other.color, np.zeros(100, np.float32))
+    one = Projection(np.full((100, 3), 0.2, np.float32), np.ones(100, np.float32))
+    other = Projection(np.full((100, 3), 0.6, np.float32), np.ones(100, np.float32))
+    nowhere = Projection(other.color, np.zeros(100, np.float32))
     assert photo_agrees(one, one)
     assert not photo_agrees(one, other)
     assert photo_agrees(one, nowhere)

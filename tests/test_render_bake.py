@@ -35,8 +35,8 @@ def test_six_pictures_give_the_surface_back(pinhole: bool) -> None:
     for azimuth, elevation in SIX:
         at = {"azimuth_deg": azimuth, "elevation_deg": elevation}
         camera = perspective(40, distance=4.0, **at) if pinhole else orthographic(1.1, **at)
-        views.append(bake.look(surface, atlas, camera, *photo(atlas, camera, 300)))
-    seen = bake.blend(views)
+        views.append(bake.project_colors(surface, atlas, camera, *photo(atlas, camera, 300)))
+    seen = bake.blend_projections(views)
     assert (seen.weight > 0.05).all()
     assert np.abs(seen.color - paint(surface.position)).max() < 0.03
 
@@ -48,21 +48,21 @@ def test_transparent_pixels_are_never_read(photo_px: int) -> None:
     camera = perspective(40, distance=4.0, azimuth_deg=20)
     rgb, alpha = photo(atlas, camera, photo_px)
     other = np.where(alpha[:, :, None] > 0, rgb, 255 - MAGENTA)
-    one, two = (bake.look(surface, atlas, camera, picture, alpha) for picture in (rgb, other))
+    one, two = (bake.project_colors(surface, atlas, camera, picture, alpha) for picture in (rgb, other))
     assert (one.weight > 0).mean() > 0.3
     np.testing.assert_array_equal(one.color, two.color)
     np.testing.assert_array_equal(one.weight, two.weight)
-    nothing = bake.look(surface, atlas, camera, rgb, np.zeros_like(alpha))
+    nothing = bake.project_colors(surface, atlas, camera, rgb, np.zeros_like(alpha))
     assert not nothing.weight.any()
 
 
 def test_soft_alpha_weighs_and_float_alpha_is_the_same() -> None:
     rgb = np.full((8, 8, 3), 200, np.uint8)
     trust = np.full((8, 8), 51, np.uint8)
-    color, alpha = bake.read_opaque(rgb, trust, np.array([[4.2, 3.9]]))
+    color, alpha = bake.sample_opaque(rgb, trust, np.array([[4.2, 3.9]]))
     np.testing.assert_allclose(color, 200 / 255, atol=1e-6)
     np.testing.assert_allclose(alpha, 0.2, atol=1e-6)
-    again, alpha_again = bake.read_opaque(rgb, trust / np.float32(255), np.array([[4.2, 3.9]]))
+    again, alpha_again = bake.sample_opaque(rgb, trust / np.float32(255), np.array([[4.2, 3.9]]))
     np.testing.assert_array_equal(again, color)
     np.testing.assert_array_equal(alpha_again, alpha)
 
@@ -77,7 +77,7 @@ def test_what_is_turned_away_or_covered_is_not_painted() -> None:
     surface = texels(both, 128)
     camera = orthographic(1.2, distance=5.0, reach=4.0)
     picture, alpha = photo(both, camera, 400)
-    seen = bake.look(surface, both, camera, picture, alpha)
+    seen = bake.project_colors(surface, both, camera, picture, alpha)
     x, y, z = surface.position.T
     away = surface.normal[:, 2] < 0.01
     assert not seen.weight[away].any()
@@ -96,7 +96,7 @@ def test_what_lies_outside_the_picture_is_not_painted() -> None:
     atlas = cube_atlas(4)
     surface = texels(atlas, 64)
     rgb = np.full((50, 50, 3), 90, np.uint8)
-    seen = bake.look(surface, atlas, orthographic(0.5), rgb, np.full((50, 50), 255, np.uint8))
+    seen = bake.project_colors(surface, atlas, orthographic(0.5), rgb, np.full((50, 50), 255, np.uint8))
     assert (np.abs(surface.position[seen.weight > 0][:, :2]) <= 0.5).all()
     assert (seen.weight > 0).any()
 
@@ -106,29 +106,31 @@ def test_a_finer_picture_is_averaged_not_picked_from() -> None:
     surface = texels(atlas, 48)
     rows, columns = np.mgrid[:1200, :1200]
     checker = np.where((rows // 4 + columns // 4) % 2, 255, 0).astype(np.uint8)
-    seen = bake.look(surface, atlas, orthographic(1.2), np.dstack([checker] * 3), np.full((1200, 1200), 255, np.uint8))
+    seen = bake.project_colors(
+        surface, atlas, orthographic(1.2), np.dstack([checker] * 3), np.full((1200, 1200), 255, np.uint8)
+    )
     assert np.abs(seen.color[seen.weight > 0.5] - 0.5).max() < 0.05
 
 
 def test_blending_follows_weights_and_shares() -> None:
-    red = bake.Seen(np.array([[1, 0, 0]] * 3, np.float32), np.array([1, 0.5, 0], np.float32))
-    blue = bake.Seen(np.array([[0, 0, 1]] * 3, np.float32), np.array([1, 0, 0], np.float32))
-    mixed = bake.blend([red, blue], [1.0, 0.25])
+    red = bake.Projection(np.array([[1, 0, 0]] * 3, np.float32), np.array([1, 0.5, 0], np.float32))
+    blue = bake.Projection(np.array([[0, 0, 1]] * 3, np.float32), np.array([1, 0, 0], np.float32))
+    mixed = bake.blend_projections([red, blue], [1.0, 0.25])
     np.testing.assert_allclose(mixed.color, [[0.8, 0, 0.2], [1, 0, 0], [0, 0, 0]], atol=1e-6)
     np.testing.assert_allclose(mixed.weight, [1, 0.5, 0])
 
 
 def test_the_rim_repeats_the_border_of_its_chart() -> None:
     atlas = cube_atlas(5)
-    inside, surface = texels(atlas, 90, rim_px=0), texels(atlas, 90, rim_px=2)
-    assert not inside.rim.any()
+    inside, surface = texels(atlas, 90, gutter_px=0), texels(atlas, 90, gutter_px=2)
+    assert not inside.gutter.any()
     kept = np.isin(surface.raster.pixel, inside.raster.pixel)
-    np.testing.assert_array_equal(surface.rim, ~kept)
+    np.testing.assert_array_equal(surface.gutter, ~kept)
     np.testing.assert_array_equal(surface.position[kept], inside.position)
     assert (np.diff(surface.raster.pixel) > 0).all()
     # A chart's border lies on two sides of the cube at once; the nearest texel's triangle may end a texel before it.
-    from_edge = np.sort(1 - np.abs(surface.position[surface.rim]), axis=1)[:, 1]
-    assert (from_edge < 1.5 * surface.spacing[surface.rim]).all()
+    from_edge = np.sort(1 - np.abs(surface.position[surface.gutter]), axis=1)[:, 1]
+    assert (from_edge < 1.5 * surface.spacing[surface.gutter]).all()
     assert (from_edge < 1e-4).mean() > 0.9
 
 

@@ -82,7 +82,7 @@ def test_a_moved_camera_sees_a_moved_mesh_as_before(
     matrix[:3, :3] = scale * cameras.orbit(turn_deg, 20, 1)[:3, :3]
     matrix[:3, 3] = 0.3, -0.7, 2.0
     there = points @ matrix[:3, :3].T + matrix[:3, 3]
-    moved = cameras.moved(camera, matrix)
+    moved = cameras.move_camera(camera, matrix)
     before, depth_before = cameras.project(camera, points, WIDTH, HEIGHT)
     after, depth_after = cameras.project(moved, there, WIDTH, HEIGHT)
     np.testing.assert_allclose(after, before, atol=1e-7)
@@ -98,7 +98,7 @@ def test_a_crop_shows_the_window(kind: str) -> None:
     camera, points = made(kind, 30, 20), cloud()
     window = (40.0, -10.0, 200.0, 90.0)
     whole, _ = cameras.project(camera, points, WIDTH, HEIGHT)
-    part, _ = cameras.project(cameras.crop(camera, window, WIDTH, HEIGHT), points, 160, 100)
+    part, _ = cameras.project(cameras.crop_camera(camera, window, WIDTH, HEIGHT), points, 160, 100)
     np.testing.assert_allclose(part, whole - [40, -10], atol=1e-9)
 
 

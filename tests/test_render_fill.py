@@ -13,18 +13,18 @@ from render_shapes import cube_atlas, joined, paint
 from manymesh.image.resample import sample
 from manymesh.paint.hunyuan.render.inpaint import spread_along_mesh
 from manymesh.render import fill
-from manymesh.render.bake import Seen
+from manymesh.render.bake import Projection
 from manymesh.render.texels import Texels, texels
 from manymesh.types import Atlas
 
 
-def seen_where(surface: Texels, known: Any, color: Any) -> Seen:
-    weight = np.broadcast_to(np.where(known, 1, 0), surface.rim.shape).astype(np.float32)
-    return Seen((np.broadcast_to(color, (len(weight), 3)) * weight[:, None]).astype(np.float32), weight)
+def seen_where(surface: Texels, known: Any, color: Any) -> Projection:
+    weight = np.broadcast_to(np.where(known, 1, 0), surface.gutter.shape).astype(np.float32)
+    return Projection((np.broadcast_to(color, (len(weight), 3)) * weight[:, None]).astype(np.float32), weight)
 
 
-def texture(seen: Seen, surface: Texels, atlas: Atlas) -> Any:
-    return fill.pad(fill.fill_surface(seen, surface, atlas), surface)
+def texture(seen: Projection, surface: Texels, atlas: Atlas) -> Any:
+    return fill.pad_charts(fill.fill_surface(seen, surface, atlas), surface)
 
 
 def test_one_color_fills_the_whole_texture_with_itself() -> None:
@@ -85,14 +85,14 @@ def test_nothing_seen_gives_grey_and_no_texels_give_grey() -> None:
     surface = texels(atlas, 32)
     assert (texture(seen_where(surface, False, [0, 0, 0]), surface, atlas) == 128).all()
     empty = Atlas(atlas.vertices, atlas.faces[:0], atlas.uv, atlas.source, "test")
-    assert (fill.pad(np.zeros((0, 3)), texels(empty, 16)) == 128).all()
+    assert (fill.pad_charts(np.zeros((0, 3)), texels(empty, 16)) == 128).all()
 
 
 def test_no_mip_level_mixes_in_anything_foreign() -> None:
     atlas = cube_atlas(4)
     surface = texels(atlas, 96)
     bright = 0.7 + 0.3 * paint(surface.position)  # well away from black
-    level = fill.pad(bright, surface).astype(np.float64)
+    level = fill.pad_charts(bright, surface).astype(np.float64)
     darkest = bright.min() * 255
     while len(level) % 2 == 0:
         level = level.reshape(len(level) // 2, 2, -1, 2, 3).mean(axis=(1, 3))

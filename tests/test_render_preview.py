@@ -12,7 +12,7 @@ from render_shapes import cube_atlas
 from manymesh.image.resample import linear_from_srgb, srgb_from_linear
 from manymesh.render import preview
 from manymesh.render.camera import orthographic
-from manymesh.render.normals import corner_normals, vertex_normals
+from manymesh.render.normals import area_weighted_vertex_normals, corner_normals
 from manymesh.render.raster import Raster, rasterise
 from manymesh.render.texels import weld_by_position
 from manymesh.types import Mesh, TexturedMesh
@@ -61,7 +61,7 @@ def test_vertex_colors_show_and_clay_hides_them() -> None:
     camera = orthographic(1.1)
     unlit = preview.render(colored, camera, 32, 32, lit=False)
     assert unlit[16, 16].tolist() == [10, 200, 30, 255]
-    clay = preview.render(preview.prepared(colored, clay=True), camera, 32, 32)
+    clay = preview.render(preview.prepare_model(colored, clay=True), camera, 32, 32)
     np.testing.assert_array_equal(clay, preview.render(mesh, camera, 32, 32))
 
 
@@ -84,7 +84,7 @@ def test_framing_shows_all_of_the_mesh(elevation: float) -> None:
     vertices = cube_atlas(1).vertices * np.float32([1, 0.2, 3]) + np.float32([5, 0, -2])
     mesh = Mesh(vertices, cube_atlas(1).faces)
     for azimuth in (0, 45, 90):
-        alpha = preview.render(mesh, preview.framing(vertices, azimuth, elevation), 60, 60)[:, :, 3]
+        alpha = preview.render(mesh, preview.framing_camera(vertices, azimuth, elevation), 60, 60)[:, :, 3]
         assert alpha.any()
         assert not np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]]).any()
 
@@ -96,12 +96,12 @@ def test_an_empty_mesh_gives_an_empty_picture() -> None:
 
 def test_flattening_mixes_by_alpha() -> None:
     rgba = np.array([[[200, 0, 0, 255], [200, 0, 0, 0], [200, 0, 0, 51]]], np.uint8)
-    assert preview.flattened(rgba, (0, 100, 0)).tolist() == [[[200, 0, 0], [0, 100, 0], [40, 80, 0]]]
+    assert preview.composite_on(rgba, (0, 100, 0)).tolist() == [[[200, 0, 0], [0, 100, 0], [40, 80, 0]]]
 
 
 def test_normals_are_smooth_on_a_ball_and_sharp_on_a_box() -> None:
     round_one, box = cube_atlas(12, ball=True), cube_atlas(3)
-    smooth = vertex_normals(round_one.vertices, round_one.faces, weld=round_one.source)
+    smooth = area_weighted_vertex_normals(round_one.vertices, round_one.faces, weld=round_one.source)
     assert np.einsum("nc,nc->n", smooth, round_one.vertices).min() > 0.99
     corners = corner_normals(round_one.vertices, round_one.faces, weld=round_one.source)
     np.testing.assert_allclose(corners, smooth[round_one.faces], atol=1e-5)
@@ -123,9 +123,9 @@ def solid_ball() -> Mesh:
 
 
 def test_of_a_solid_the_far_side_is_not_drawn_and_the_picture_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = preview.prepared(solid_ball(), clay=True)
+    model = preview.prepare_model(solid_ball(), clay=True)
     assert model.closed
-    camera = preview.framing(model.vertices, 30.0, 20.0)
+    camera = preview.framing_camera(model.vertices, 30.0, 20.0)
     whole = preview.render(replace(model, closed=False), camera, 64, 64)
     drawn: list[int] = []
 
@@ -140,5 +140,5 @@ def test_of_a_solid_the_far_side_is_not_drawn_and_the_picture_stays(monkeypatch:
 
 def test_an_open_mesh_and_one_that_is_inside_out_are_drawn_from_both_sides() -> None:
     solid = solid_ball()
-    assert not preview.prepared(Mesh(solid.vertices, solid.faces[1:])).closed
-    assert not preview.prepared(Mesh(solid.vertices, np.ascontiguousarray(solid.faces[:, ::-1]))).closed
+    assert not preview.prepare_model(Mesh(solid.vertices, solid.faces[1:])).closed
+    assert not preview.prepare_model(Mesh(solid.vertices, np.ascontiguousarray(solid.faces[:, ::-1]))).closed

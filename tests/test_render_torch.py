@@ -116,7 +116,7 @@ def test_texels_that_no_view_saw_are_filled_about_alike() -> None:
     from manymesh.render.texels import texels
 
     atlas, size = bumpy(), 128
-    surface = texels(atlas, size, rim_px=0)
+    surface = texels(atlas, size, gutter_px=0)
     texture = surface.raster.image(paint(surface.position), 0).astype(np.float32)
     painted = surface.raster.image(surface.position[:, 2] > -0.4, False)
     whole = fill(texture, painted, atlas).astype(int)

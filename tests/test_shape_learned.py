@@ -18,12 +18,12 @@ from manymesh.mesh.marching_cubes import marching_cubes
 from manymesh.render.camera import orbit, project, to_clip
 from manymesh.render.raster import rasterise
 from manymesh.shape.learned import contract
-from manymesh.shape.learned.field import level
-from manymesh.shape.learned.pose import likeliest_azimuth, pose_of
-from manymesh.shape.learned.predict import Prediction, mean, mirror
-from manymesh.shape.learned.preprocess import Square, averaged, network_picture, square_of
-from manymesh.shape.learned.stage import pinhole, sculpt
-from manymesh.shape.learned.surface import projected, smoothed, unprojected
+from manymesh.shape.learned.field import iso_level
+from manymesh.shape.learned.pose import likeliest_azimuth, read_pose
+from manymesh.shape.learned.predict import Prediction, mean_prediction, mirror_prediction
+from manymesh.shape.learned.preprocess import CropSquare, area_average, crop_square, network_input
+from manymesh.shape.learned.stage import cutout_camera, reconstruct
+from manymesh.shape.learned.surface import camera_to_crop, crop_to_camera, taubin_smooth
 from manymesh.types import Box, Cutout, Mesh, ShapeResult
 
 PX = 288
@@ -41,7 +41,7 @@ def cutout_of(view: View) -> Cutout:
 
 @pytest.fixture(scope="module")
 def made(views: dict[str, View]) -> dict[str, ShapeResult]:
-    return {name: sculpt(asked(view), cutout_of(view), lambda share: None) for name, view in views.items()}
+    return {name: reconstruct(asked(view), cutout_of(view), lambda share: None) for name, view in views.items()}
 
 
 def truth(view: View) -> Mesh:
@@ -112,14 +112,14 @@ def test_a_thing_of_unknown_front_keeps_facing_the_camera(views: Any) -> None:
     pose = view.outputs["pose"].copy()
     pose[contract.AZIMUTH] = 0
     unsure = View(view.alpha, {**view.outputs, "pose": pose}, view.vertices, view.faces, view.to_shape, 0.25)
-    sculpture = sculpt(asked(unsure), cutout_of(view), lambda share: None)
+    sculpture = reconstruct(asked(unsure), cutout_of(view), lambda share: None)
     camera_x = np.linalg.inv(sculpture.view.world_to_camera)[:3, 0]
     assert camera_x == pytest.approx([1, 0, 0], abs=1e-9)
 
 
 def test_an_empty_cutout_is_an_error_for_people() -> None:
     with pytest.raises(ObjectError):
-        square_of(np.zeros((20, 20), np.uint8))
+        crop_square(np.zeros((20, 20), np.uint8))
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)
@@ -127,7 +127,7 @@ def test_an_empty_cutout_is_an_error_for_people() -> None:
 def test_the_crop_puts_the_thing_in_the_middle(width: int, height: int, left: int, top: int) -> None:
     rgba = np.zeros((top + height + 30, left + width + 10, 4), np.uint8)
     rgba[top : top + height, left : left + width] = (200, 100, 50, 255)
-    picture = network_picture(rgba, square_of(rgba[..., 3]))
+    picture = network_input(rgba, crop_square(rgba[..., 3]))
     assert picture.shape == (4, contract.IMAGE_PX, contract.IMAGE_PX)
     covered = picture[3].sum() / contract.IMAGE_PX**2
     assert covered == pytest.approx(contract.FILL**2 * min(width, height) / max(width, height), rel=0.06)
@@ -137,7 +137,7 @@ def test_the_crop_puts_the_thing_in_the_middle(width: int, height: int, left: in
 
 def test_averaging_keeps_the_mean_and_reads_zero_outside() -> None:
     layers = np.random.default_rng(0).random((90, 70, 2), dtype=np.float32)
-    small = averaged(layers, Square(0, 0, 90), 30)
+    small = area_average(layers, CropSquare(0, 0, 90), 30)
     assert small[:, :, :23].mean(axis=(1, 2)) == pytest.approx(layers[:, :69].mean(axis=(0, 1)), abs=1e-5)
     assert (small[:, :, 24:] == 0).all()
 
@@ -149,10 +149,10 @@ def test_the_mirror_image_of_a_mirror_image_is_the_picture() -> None:
         rng.normal(size=(8, 6, 6)).astype(np.float32),
         rng.normal(size=contract.POSE_SIZE).astype(np.float32),
     )
-    twice = mirror(mirror(answer))
+    twice = mirror_prediction(mirror_prediction(answer))
     for one, other in zip(vars(answer).values(), vars(twice).values(), strict=True):
         assert np.array_equal(one, other)
-    flipped = mirror(answer)
+    flipped = mirror_prediction(answer)
     assert likeliest_azimuth(flipped.pose[contract.AZIMUTH])[0] == pytest.approx(
         -likeliest_azimuth(answer.pose[contract.AZIMUTH])[0], abs=1e-4
     )
@@ -163,7 +163,7 @@ def test_two_answers_that_disagree_are_less_sure_than_either() -> None:
     one, other = (Prediction(empty, empty, np.zeros(contract.POSE_SIZE, np.float32)) for _ in range(2))
     one.pose[contract.ELEVATION], other.pose[contract.ELEVATION] = 0.1, 0.5
     one.pose[contract.ELEVATION_LOG_VARIANCE] = other.pose[contract.ELEVATION_LOG_VARIANCE] = -8
-    both = mean(one, other).pose
+    both = mean_prediction(one, other).pose
     assert both[contract.ELEVATION] == pytest.approx(0.3)
     assert both[contract.ELEVATION_LOG_VARIANCE] == pytest.approx(np.log(0.04 + np.exp(-8)), abs=1e-4)
 
@@ -172,18 +172,18 @@ def test_an_unsure_elevation_shrinks_to_what_photos_have() -> None:
     values = np.zeros(contract.POSE_SIZE, np.float32)
     values[contract.ELEVATION] = np.radians(50)
     values[contract.ELEVATION_LOG_VARIANCE] = 2 * np.log(np.radians(0.5))
-    assert pose_of(values).elevation_deg == pytest.approx(50, abs=0.2)
+    assert read_pose(values).elevation_deg == pytest.approx(50, abs=0.2)
     values[contract.ELEVATION_LOG_VARIANCE] = 2 * np.log(np.radians(90))
-    assert pose_of(values).elevation_deg == pytest.approx(17, abs=2)
+    assert read_pose(values).elevation_deg == pytest.approx(17, abs=2)
 
 
 def test_unproject_is_the_inverse_of_project_and_agrees_with_the_camera() -> None:
     rng = np.random.default_rng(0)
     u, v, d = rng.uniform(-0.4, 0.4, (3, 50))
-    points = unprojected(u, v, d, 0.3)
-    assert np.stack(projected(points, 0.3)) == pytest.approx(np.stack([u, v, d]))
-    square = Square(-30.0, 12.5, 200.0)
-    pixels, _ = project(pinhole(0.3, square, 170, 230), points, 170, 230)
+    points = crop_to_camera(u, v, d, 0.3)
+    assert np.stack(camera_to_crop(points, 0.3)) == pytest.approx(np.stack([u, v, d]))
+    square = CropSquare(-30.0, 12.5, 200.0)
+    pixels, _ = project(cutout_camera(0.3, square, 170, 230), points, 170, 230)
     expected = np.stack([square.left_px + (u + 0.5) * 200, square.top_px + (0.5 - v) * 200], axis=1)
     assert pixels == pytest.approx(expected, abs=1e-6)
 
@@ -192,7 +192,7 @@ def test_the_level_gives_as_many_solid_cells_as_the_probabilities_sum_to(views: 
     rng = np.random.default_rng(0)
     inside = np.ones((contract.GRID, contract.GRID), bool)
     logits = rng.normal(-1.2, 1.5, (8, contract.GRID, contract.GRID)).astype(np.float32)
-    solid = (logits > level(logits, inside)).sum()
+    solid = (logits > iso_level(logits, inside)).sum()
     assert solid == pytest.approx((1 / (1 + np.exp(-logits))).sum(), rel=0.02)
 
 
@@ -202,7 +202,7 @@ def test_taubins_smoothing_takes_ripples_and_keeps_the_size() -> None:
     vertices, faces = marching_cubes((1 - np.linalg.norm(grid, axis=-1)).astype(np.float32))
     vertices = vertices * (line[1] - line[0]) - 1.3
     rough = vertices + np.random.default_rng(0).normal(0, 0.01, vertices.shape)
-    radius = np.linalg.norm(smoothed(rough, faces), axis=1)
+    radius = np.linalg.norm(taubin_smooth(rough, faces), axis=1)
     assert radius.std() < 0.5 * np.linalg.norm(rough, axis=1).std()
     assert radius.mean() == pytest.approx(1, abs=0.01)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from manymesh.shape.learned import contract
-from manymesh.shape.learned.depth_refine import BIN, cleaned, normals_of
+from manymesh.shape.learned.depth_refine import BIN, normals_from_depth, refine_depths
 from manymesh.shape.learned.predict import Prediction
-from manymesh.shape.learned.thin_parts import rods_of
+from manymesh.shape.learned.thin_parts import find_thin_parts
 
 SIDE = contract.GRID
 
@@ -21,7 +21,7 @@ def slopes(noise: float, step: float = 0.0) -> tuple[Prediction, np.ndarray, np.
     surface = np.zeros((8, SIDE, SIDE), np.float32)
     surface[contract.FRONT_DEPTH], surface[contract.BACK_DEPTH] = front, front + 0.2
     truth = surface.copy()
-    surface[contract.FRONT_NORMAL] = normals_of(0.4 * x + 0.2 * y, inside, 0.2).transpose(2, 0, 1)
+    surface[contract.FRONT_NORMAL] = normals_from_depth(0.4 * x + 0.2 * y, inside, 0.2).transpose(2, 0, 1)
     surface[:2] += np.random.default_rng(0).normal(0, noise, (2, SIDE, SIDE))
     return (
         Prediction(np.zeros((contract.BINS, SIDE, SIDE), np.float32), surface, np.zeros(44, np.float32)),
@@ -32,7 +32,7 @@ def slopes(noise: float, step: float = 0.0) -> tuple[Prediction, np.ndarray, np.
 
 def test_noise_goes_and_the_depth_stays() -> None:
     answer, truth, inside = slopes(0.5 * BIN)
-    found = cleaned(answer, inside, 0.2).surface
+    found = refine_depths(answer, inside, 0.2).surface
     for layer, share in ((contract.FRONT_DEPTH, 0.4), (contract.BACK_DEPTH, 0.6)):
         before, after = (part[layer][inside] - truth[layer][inside] for part in (answer.surface, found))
         assert after.std() < share * before.std()
@@ -41,7 +41,7 @@ def test_noise_goes_and_the_depth_stays() -> None:
 
 def test_a_step_stays_a_step_and_the_outside_is_left_alone() -> None:
     answer, truth, inside = slopes(0.1 * BIN, step=12 * BIN)
-    found = cleaned(answer, inside, 0.2).surface
+    found = refine_depths(answer, inside, 0.2).surface
     assert np.abs(found[contract.FRONT_DEPTH] - truth[contract.FRONT_DEPTH])[inside].max() < BIN
     assert np.array_equal(found[:, ~inside], answer.surface[:, ~inside])
 
@@ -52,7 +52,7 @@ def test_a_post_is_a_rod_and_a_plate_is_not() -> None:
     for half, is_rod in ((1.5, True), (20, False)):
         distance = np.minimum(half + 0.5 - abs(column - 64), 50 - abs(row - 64)).astype(np.float32)
         answer.surface[contract.BACK_DEPTH] = answer.surface[contract.FRONT_DEPTH] + 3 / SIDE
-        rods = rods_of(answer, distance > 0, distance, BIN, 0)
+        rods = find_thin_parts(answer, distance > 0, distance, BIN, 0)
         assert (rods[64, 64, 0] > 0) == is_rod
         if is_rod:
             middle = (answer.surface[:2, 64, 64].mean() - contract.NEAR) / BIN - 0.5

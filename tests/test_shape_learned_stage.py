@@ -14,7 +14,7 @@ from manymesh.errors import MissingPieceError
 from manymesh.mesh.inspect import facts
 from manymesh.onnx import write_digest
 from manymesh.paint.projection import paint_from_photo
-from manymesh.paint.symmetry import mirror_plane
+from manymesh.paint.symmetry import find_mirror_plane
 from manymesh.pipeline import Pipeline
 from manymesh.render.camera import orthographic, to_clip
 from manymesh.render.raster import rasterise
@@ -87,7 +87,7 @@ def test_a_damaged_file_is_noticed(tiny: Path, damage: str) -> None:
     else:
         tiny.with_suffix(".json").write_text("{}")
     with pytest.raises(MissingPieceError):
-        session.Network()
+        session.ShapeNetwork()
     assert "inflated" in shape_of(disc()).notes[0]
 
 
@@ -101,7 +101,7 @@ def test_without_onnxruntime_it_inflates(tiny: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("failure", ["numbers that are not finite", "nothing solid"])
 def test_one_failed_answer_inflates_that_object(tiny: Path, failure: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if failure == "nothing solid":
-        monkeypatch.setattr("manymesh.shape.learned.stage.surface", lambda *given: _no_mesh())
+        monkeypatch.setattr("manymesh.shape.learned.stage.extract_mesh", lambda *given: _no_mesh())
     else:
         pose = slab_pose()
         pose[0, contract.ELEVATION] = np.nan
@@ -186,9 +186,9 @@ def test_a_box_is_its_own_mirror_image_and_a_spiral_is_not() -> None:
     from mesh_samples import box, spiral
 
     view = orthographic(1.5, azimuth_deg=30)
-    plane = mirror_plane(box(), view)
+    plane = find_mirror_plane(box(), view)
     assert plane is not None
     assert abs(plane.offset) < 0.02
     angle = np.degrees(np.arctan2(plane.normal[2], plane.normal[0])) % 45
     assert min(angle, 45 - angle) < 2
-    assert mirror_plane(spiral(), view) is None
+    assert find_mirror_plane(spiral(), view) is None

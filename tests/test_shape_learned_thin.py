@@ -13,10 +13,10 @@ from manymesh.mesh.inspect import facts
 from manymesh.render.camera import to_clip
 from manymesh.render.raster import rasterise
 from manymesh.shape.learned import contract
-from manymesh.shape.learned.connect_parts import joined, labelled
+from manymesh.shape.learned.connect_parts import connect_parts, label_parts
 from manymesh.shape.learned.field import Field
-from manymesh.shape.learned.pose import believed_elevation
-from manymesh.shape.learned.stage import sculpt
+from manymesh.shape.learned.pose import posterior_elevation
+from manymesh.shape.learned.stage import reconstruct
 from manymesh.types import Box, Cutout
 
 PX = 400
@@ -40,7 +40,7 @@ def cutout_of(alpha: Any) -> Cutout:
 
 def test_thin_legs_keep_their_width() -> None:
     view = look_at(table(0.025), 25.0, 20.0, px=PX, grid=112, depths=160)
-    assert overlap(sculpt(asked(view), cutout_of(view.alpha), lambda share: None), view.alpha) > 0.975
+    assert overlap(reconstruct(asked(view), cutout_of(view.alpha), lambda share: None), view.alpha) > 0.975
 
 
 def test_legs_that_the_occupancy_lost_stand_where_the_depths_see_them() -> None:
@@ -51,7 +51,7 @@ def test_legs_that_the_occupancy_lost_stand_where_the_depths_see_them() -> None:
     outputs = dict(view.outputs)
     outputs["logits"] = np.where(legs, np.float32(-6), outputs["logits"])
     lost = type(view)(view.alpha, outputs, view.vertices, view.faces, view.to_shape, view.tan_half_fov)
-    sculpture = sculpt(asked(lost), cutout_of(view.alpha), lambda share: None)
+    sculpture = reconstruct(asked(lost), cutout_of(view.alpha), lambda share: None)
     assert overlap(sculpture, view.alpha) > 0.95
     assert facts(sculpture.mesh).components == 1
 
@@ -71,7 +71,7 @@ def pieces(field: Field) -> int:
 def test_a_leg_behind_a_plate_is_joined_upwards() -> None:
     plate, leg = np.s_[20:30, 10:90, 10:50], np.s_[45:90, 40:44, 30:33]
     field = blocks(plate, leg)
-    found = joined(field, UP)
+    found = connect_parts(field, UP)
     assert (pieces(field), pieces(found)) == (2, 1)
     added = np.argwhere((found.values > 0) & (field.values <= 0))
     assert added[:, 0].min() >= 28
@@ -83,21 +83,21 @@ def test_a_leg_behind_a_plate_is_joined_upwards() -> None:
 def test_joints_stay_within_the_silhouette() -> None:
     field = blocks(np.s_[20:30, 10:90, 10:50], np.s_[45:90, 40:44, 30:33])
     field.edge[30:45] = -1
-    assert pieces(joined(field, UP)) == 2
+    assert pieces(connect_parts(field, UP)) == 2
 
 
 def test_two_things_that_stand_side_by_side_stay_two_and_one_piece_stays_as_it_is() -> None:
     shoes = blocks(np.s_[60:90, 10:40, 10:50], np.s_[62:90, 60:90, 10:50])
-    assert pieces(joined(shoes, UP)) == 2
+    assert pieces(connect_parts(shoes, UP)) == 2
     one = blocks(np.s_[60:90, 10:40, 10:50])
-    assert joined(one, UP) is one
+    assert connect_parts(one, UP) is one
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.5, 0.8, 1.0])
 @pytest.mark.parametrize("size", [(9, 8, 7), (1, 1, 5), (3, 1, 1), (1, 6, 4)])
 def test_parts_are_those_that_share_faces(size: tuple[int, int, int], share: float) -> None:
     solid = np.random.default_rng(7).random(size) < share
-    numbers, count = labelled(solid)
+    numbers, count = label_parts(solid)
     expected, expected_count = label(solid)
     assert count == expected_count
     assert np.array_equal(numbers > 0, solid)
@@ -107,11 +107,11 @@ def test_parts_are_those_that_share_faces(size: tuple[int, int, int], share: flo
 
 def test_crumbs_are_not_joined() -> None:
     hidden = blocks(np.s_[20:80, 10:90, 10:30], np.s_[50:52, 50:52, 40:42])
-    assert joined(hidden, UP) is hidden
+    assert connect_parts(hidden, UP) is hidden
 
 
 def test_a_network_that_is_sure_of_a_steep_view_is_believed() -> None:
-    assert believed_elevation(75.0, 4.0) == pytest.approx(75, abs=0.5)
-    assert believed_elevation(88.0, 2.0) == pytest.approx(88, abs=1)
-    assert believed_elevation(25.0, 9.0) == pytest.approx(21, abs=1.5)
-    assert believed_elevation(200.0, 1.0) <= 90
+    assert posterior_elevation(75.0, 4.0) == pytest.approx(75, abs=0.5)
+    assert posterior_elevation(88.0, 2.0) == pytest.approx(88, abs=1)
+    assert posterior_elevation(25.0, 9.0) == pytest.approx(21, abs=1.5)
+    assert posterior_elevation(200.0, 1.0) <= 90

@@ -292,7 +292,7 @@ def test_the_exported_file_answers_like_the_network(network, batch, tmp_path, in
 
 def test_the_export_command_writes_what_the_engine_opens(tmp_path, monkeypatch, capsys):
     pytest.importorskip("onnx", reason="export needs onnx")
-    from manymesh.shape.learned.session import Network as Opened
+    from manymesh.shape.learned.session import ShapeNetwork as Opened
     from training import export
 
     save_ema(tmp_path, Network(TINY), TINY, "run 7", 12)

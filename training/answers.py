@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from manymesh.image import png
 from manymesh.paint.projection import paint_from_photo
-from manymesh.render.preview import framing, prepared, render
+from manymesh.render.preview import framing_camera, prepare_model, render
 from manymesh.types import ShapeResult
 from training.draw import draw, flattened
 from training.shapes import Shape
@@ -56,14 +56,16 @@ class Row:
 def picture_of(shape: Shape, asked: Question, made: ShapeResult) -> NDArray[np.uint8]:
     """Input, the answer as the engine paints it from front, side and behind, in clay, and the truth in clay."""
     painted = paint_from_photo(made.mesh, made.view, asked.cutout, TEXTURE_PX, lambda share: None)
-    model, clay = prepared(painted), prepared(made.mesh, clay=True)
+    model, clay = prepare_model(painted), prepare_model(made.mesh, clay=True)
     small = asked.cutout.rgba
     step = small.shape[0] / CELL_PX
     index = ((np.arange(CELL_PX) + 0.5) * step).astype(int)
     cells = [flattened(small[index][:, index], PAPER)]
     for azimuth in (0.0, 90.0, 180.0):
-        cells.append(flattened(render(model, framing(model.vertices, azimuth, RISE_DEG), CELL_PX, CELL_PX), PAPER))
-    cells.append(flattened(render(clay, framing(clay.vertices, *CLAY_DEG), CELL_PX, CELL_PX), PAPER))
+        cells.append(
+            flattened(render(model, framing_camera(model.vertices, azimuth, RISE_DEG), CELL_PX, CELL_PX), PAPER)
+        )
+    cells.append(flattened(render(clay, framing_camera(clay.vertices, *CLAY_DEG), CELL_PX, CELL_PX), PAPER))
     plain = Shape(
         shape.name,
         shape.family,
@@ -72,7 +74,7 @@ def picture_of(shape: Shape, asked: Question, made: ShapeResult) -> NDArray[np.u
         np.full_like(shape.colors, 200),
         shape.group,
     )
-    cells.append(flattened(draw(plain, framing(shape.vertices, *CLAY_DEG), CELL_PX), PAPER))
+    cells.append(flattened(draw(plain, framing_camera(shape.vertices, *CLAY_DEG), CELL_PX), PAPER))
     return np.concatenate(cells, axis=1)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from manymesh.image.resample import linear_from_srgb, srgb_from_linear
 from manymesh.render.camera import to_clip
-from manymesh.render.normals import corner_normals, unit
+from manymesh.render.normals import corner_normals, unit_rows
 from manymesh.render.raster import Raster, rasterise
 from manymesh.types import Camera
 from training.shapes import Shape
@@ -76,7 +76,7 @@ def light(shape: Shape, raster: Raster, camera: Camera, normals: Any = None) -> 
     """(n,) linear light on the covered pixels. Faces seen from behind are lit as if they were turned round."""
     normals = normals_of(shape) if normals is None else normals
     seen = np.einsum("nkc,nk->nc", normals[raster.face], raster.bary)
-    seen = unit(seen @ camera.world_to_camera[:3, :3].T.astype(np.float32))
+    seen = unit_rows(seen @ camera.world_to_camera[:3, :3].T.astype(np.float32))
     seen = np.where(seen[:, 2:] < 0, -seen, seen)
     level = GROUND + (SKY - GROUND) * (seen[:, 1] + 1) / 2
     for direction, strength in (KEY, FILL):

@@ -50,15 +50,15 @@ def opened(name: str, model: Path | None) -> Iterator[ShapeStage]:
         with find_stage("shape", name).open(Settings()) as stage:
             yield stage
         return
-    from manymesh.shape.learned.session import Network
-    from manymesh.shape.learned.stage import NothingModelledError, sculpt
+    from manymesh.shape.learned.session import ShapeNetwork
+    from manymesh.shape.learned.stage import EmptyShapeError, reconstruct
 
-    network = Network(model)
+    network = ShapeNetwork(model)
 
     def shape(cutout: Cutout, *, seed: int, tick: Tick) -> ShapeResult:
         try:
-            return sculpt(network, cutout, tick)
-        except NothingModelledError as error:
+            return reconstruct(network, cutout, tick)
+        except EmptyShapeError as error:
             raise ObjectError(str(error)) from error
 
     yield shape

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manymesh.image import png
-from manymesh.render.preview import framing
+from manymesh.render.preview import framing_camera
 from training.draw import draw, flattened, normals_of
 from training.families import FAMILIES, generate
 from training.pack import load
@@ -35,7 +35,7 @@ def strip(shape: Shape, view_px: int, views_deg: Sequence[float] = VIEWS_DEG) ->
     normals = normals_of(shape)
     views = []
     for azimuth in views_deg:
-        camera = framing(shape.vertices, azimuth, ELEVATION_DEG)
+        camera = framing_camera(shape.vertices, azimuth, ELEVATION_DEG)
         views.append(flattened(draw(shape, camera, view_px, normals=normals), PAPER))
     return np.concatenate(views, axis=1)
 

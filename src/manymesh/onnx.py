@@ -22,7 +22,7 @@ def open_session(path: Path, outputs: tuple[str, ...]) -> tuple[Any, str]:
     Raises:
         MissingPieceError: there is no such file, it is damaged, it is another network, or onnxruntime is missing.
     """
-    data = checked(path)
+    data = read_checked(path)
     try:
         import onnxruntime
     except ImportError as error:
@@ -42,7 +42,7 @@ def open_session(path: Path, outputs: tuple[str, ...]) -> tuple[Any, str]:
     return session, name
 
 
-def checked(path: Path) -> bytes:
+def read_checked(path: Path) -> bytes:
     """The file's bytes. MissingPieceError: it is not there, cannot be read, or is not what its digest says."""
     try:
         data = path.read_bytes()
@@ -59,7 +59,7 @@ def checked(path: Path) -> bytes:
 def weight_problem(path: Path) -> str | None:
     """What is wrong with a network's file, in a sentence with what to do; None when it is whole."""
     try:
-        checked(path)
+        read_checked(path)
     except MissingPieceError as error:
         return str(error)
     return None

@@ -16,21 +16,21 @@ from typing import Any, TypeVar
 
 from manymesh.errors import Cancelled
 
-MOST = 2
+MAX_OBJECTS = 2
 """Each object in hand has its own working memory, about 100 MB in the lite engine."""
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-def workers() -> int:
+def worker_count() -> int:
     """How many objects to have in hand on this machine."""
     # What the process may use: in a container that is less than what the machine has.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(MOST, cores)
+    return min(MAX_OBJECTS, cores)
 
 
-_spare = threading.Semaphore(workers() - 1)
+_spare = threading.Semaphore(worker_count() - 1)
 """Cores of the machine that nothing of ours uses: what is in hand beside the calling threads holds one each."""
 
 
@@ -59,7 +59,7 @@ def map_ordered(
     tell: Callable[[Any], None],
     done: Callable[[Item, Answer], None],
     *,
-    at_once: int = MOST,
+    at_once: int = MAX_OBJECTS,
 ) -> None:
     """Make something of each item in worker threads, and give the answers to ``done`` in the order of ``items``.
 

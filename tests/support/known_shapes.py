@@ -15,7 +15,7 @@ from manymesh.mesh.marching_cubes import marching_cubes
 from manymesh.render.camera import orbit, perspective, to_clip
 from manymesh.render.raster import rasterise
 from manymesh.shape.learned import contract
-from manymesh.shape.learned.preprocess import Square
+from manymesh.shape.learned.preprocess import CropSquare
 
 Distance = Callable[[np.ndarray], np.ndarray]
 
@@ -202,20 +202,20 @@ def _alpha(points: np.ndarray, faces: np.ndarray, t: float, px: int) -> np.ndarr
     return (fine.reshape(px, 4, px, 4).mean((1, 3)) * 255).astype(np.uint8)
 
 
-def crop_of_picture(px: int) -> Square:
+def crop_of_picture(px: int) -> CropSquare:
     """The square that ``View.alpha``'s picture is."""
-    return Square(0.0, 0.0, float(px))
+    return CropSquare(0.0, 0.0, float(px))
 
 
 def asked(view: View) -> Callable[[Sequence[np.ndarray]], list[dict[str, np.ndarray]]]:
     """A perfect network for one view: it is asked for the picture and for its mirror image."""
-    from manymesh.shape.learned.predict import Prediction, mirror
+    from manymesh.shape.learned.predict import Prediction, mirror_prediction
 
     def ask(pictures: Sequence[np.ndarray]) -> list[dict[str, np.ndarray]]:
         straight, other = pictures
         assert straight.shape == (4, contract.IMAGE_PX, contract.IMAGE_PX)
         assert np.array_equal(straight[:, :, ::-1], other)
-        mirrored = mirror(Prediction(view.outputs["logits"], view.outputs["surface"], view.outputs["pose"]))
+        mirrored = mirror_prediction(Prediction(view.outputs["logits"], view.outputs["surface"], view.outputs["pose"]))
         return [
             view.outputs,
             {"logits": mirrored.logits, "surface": mirrored.surface, "pose": mirrored.pose},

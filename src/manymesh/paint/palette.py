@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.render.fill import graph, spread, welded
+from manymesh.render.fill import edge_graph, solve_diffusion, weld_atlas
 from manymesh.types import F32, F64, U8, Atlas
 
 BRIGHTNESS = 0.25
@@ -44,7 +44,7 @@ LIFT = 0.95, 1.4
 """How much the network may darken or brighten a material. Photos show lit sides, so it hardly ever ought to darken."""
 
 
-def palette(rgba: U8) -> F32:
+def extract_palette(rgba: U8) -> F32:
     """(k, 3) float32 sRGB in [0, 1]: the photo's main colours, the commonest first; at least one.
 
     Args:
@@ -60,7 +60,7 @@ def palette(rgba: U8) -> F32:
     sums = np.stack([np.bincount(key, pixels[:, c], len(count))[used] for c in range(3)], axis=1)
     weight = count[used].astype(np.float64)
     colors = sums / weight[:, None] / 255
-    place = contrast(colors)
+    place = material_space(colors)
     near = ((place[:, None] - place[None]) ** 2).sum(axis=2) < (APART / 2) ** 2
     crowd = near @ weight
     free = np.ones(len(used), bool)
@@ -76,7 +76,7 @@ def palette(rgba: U8) -> F32:
     return np.asarray(chosen, np.float32)
 
 
-def contrast(colors: Any) -> F64:
+def material_space(colors: Any) -> F64:
     """(n, 3) sRGB in 0..1 to a space in which distance means another material: brightness and two hues."""
     r, g, b = np.asarray(colors, np.float64).T
     level = (r + g + b) / 3
@@ -85,7 +85,7 @@ def contrast(colors: Any) -> F64:
     return np.stack([BRIGHTNESS * np.sqrt(3) * level, *hues], axis=1)
 
 
-def continued(atlas: Atlas, strength: Any, color: Any, guess: Any, pull: Any, colors: F32) -> F32:
+def continue_materials(atlas: Atlas, strength: Any, color: Any, guess: Any, pull: Any, colors: F32) -> F32:
     """(k, 3) float32: a colour for each of the atlas' vertices, seen ones near what was seen.
 
     Args:
@@ -93,20 +93,20 @@ def continued(atlas: Atlas, strength: Any, color: Any, guess: Any, pull: Any, co
         guess: (c, 3) what the network thinks of each. pull: (c,) 0..1, how much that counts.
         colors: (k, 3) the photo's materials, from ``palette``.
     """
-    weld, count = welded(atlas)
+    weld, count = weld_atlas(atlas)
     known = strength > 0
-    seen_votes, guess_votes = votes(color, colors), votes(guess, colors)
-    edges = graph(atlas, weld, count)
+    seen_votes, guess_votes = material_probabilities(color, colors), material_probabilities(guess, colors)
+    edges = edge_graph(atlas, weld, count)
     hold = np.where(known, SEEN_HOLD * np.minimum(strength, 1), VOTE_HOLD * pull)
-    likely = spread(edges, hold + 1e-7, np.where(known[:, None], seen_votes, guess_votes), count)
+    likely = solve_diffusion(edges, hold + 1e-7, np.where(known[:, None], seen_votes, guess_votes), count)
     material = np.where(known, seen_votes.argmax(axis=1), likely.argmax(axis=1))
-    material = without_ghosts(material, known, likely, edges, count)
+    material = replace_isolated_patches(material, known, likely, edges, count)
     a, b, bond = edges
-    apart = ((contrast(colors)[material[a]] - contrast(colors)[material[b]]) ** 2).sum(axis=1)
+    apart = ((material_space(colors)[material[a]] - material_space(colors)[material[b]]) ** 2).sum(axis=1)
     bond = bond * np.maximum(np.exp(-apart / SOFT**2), CROSSING)
     hold = np.where(known, COLOR_HOLD * np.minimum(strength, 1), MEAN_HOLD)
     target = np.where(known[:, None], color, unseen_colors(material, ~known & (pull > 0.5), guess, guess_votes, colors))
-    return np.clip(spread((a, b, bond), hold, target, count), 0, 1).astype(np.float32)[weld]
+    return np.clip(solve_diffusion((a, b, bond), hold, target, count), 0, 1).astype(np.float32)[weld]
 
 
 def unseen_colors(material: Any, unseen: Any, guess: Any, guess_votes: Any, colors: F32) -> F64:
@@ -123,14 +123,14 @@ def unseen_colors(material: Any, unseen: Any, guess: Any, guess_votes: Any, colo
     return np.asarray(usual[material] + agrees[:, None] * GUESSED_SHADE * (guess - means[material]))
 
 
-def votes(values: Any, colors: F32) -> F64:
+def material_probabilities(values: Any, colors: F32) -> F64:
     """(n, k) float64, rows adding up to 1: how likely each colour is of each material."""
-    apart = ((contrast(values)[:, None] - contrast(colors)[None]) ** 2).sum(axis=2)
+    apart = ((material_space(values)[:, None] - material_space(colors)[None]) ** 2).sum(axis=2)
     share = np.exp(-(apart - apart.min(axis=1, keepdims=True)) / (2 * SURE**2))
     return np.asarray(share / share.sum(axis=1, keepdims=True))
 
 
-def without_ghosts(material: Any, known: Any, likely: F64, edges: Any, count: int) -> Any:
+def replace_isolated_patches(material: Any, known: Any, likely: F64, edges: Any, count: int) -> Any:
     """``material`` with unseen patches that meet no seen place of theirs given the likeliest of what lies around."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

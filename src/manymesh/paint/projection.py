@@ -18,13 +18,13 @@ from functools import partial
 
 import numpy as np
 
-from manymesh.paint.palette import continued, palette
-from manymesh.paint.symmetry import Plane, mirror_plane, photo_agrees, seen_in_mirror
+from manymesh.paint.palette import continue_materials, extract_palette
+from manymesh.paint.symmetry import MirrorPlane, find_mirror_plane, photo_agrees, project_mirror_image
 from manymesh.parallel import run_pair
-from manymesh.render.bake import DepthMap, Seen, depths_under, look, read_opaque
+from manymesh.render.bake import DepthMap, Projection, picture_depths, project_colors, sample_opaque
 from manymesh.render.camera import project, towards_viewer
-from manymesh.render.fill import fill_surface, pad, seen_by_vertex, welded
-from manymesh.render.normals import vertex_normals
+from manymesh.render.fill import fill_surface, pad_charts, vertex_means, weld_atlas
+from manymesh.render.normals import area_weighted_vertex_normals
 from manymesh.render.texels import Texels, texels
 from manymesh.settings import Settings
 from manymesh.stages import Paint, Stage, Tick
@@ -81,7 +81,7 @@ def paint_from_photo(
     surface = texels(flat, texture_px)
     tick(0.6)
     widest_deg = AWAY_DEG if mesh.colors is None else GRAZING_DEG
-    front = look(surface, flat, view, known.rgb, known.alpha, max_angle_deg=widest_deg, depths=known.depths)
+    front = project_colors(surface, flat, view, known.rgb, known.alpha, max_angle_deg=widest_deg, depths=known.depths)
     tick(0.7)
     materials = None
     if mesh.colors is None:
@@ -92,7 +92,7 @@ def paint_from_photo(
     baked_s = time.perf_counter()
     colors = fill_surface(seen, surface, flat, vertex_colors=materials)
     tick(0.9)
-    texture = pad(colors, surface)
+    texture = pad_charts(colors, surface)
     details = {
         "seconds": {
             "unwrap": round(unwrapped_s - start_s, 3),
@@ -118,7 +118,7 @@ class _Known:
     rgb: U8
     alpha: U8
     depths: DepthMap
-    plane: Plane | None
+    plane: MirrorPlane | None
     palette: F32
 
 
@@ -126,15 +126,15 @@ def _known(mesh: Mesh, view: Camera, cutout: Cutout) -> _Known:
     return _Known(
         rgb=without_edge_pixels(cutout.rgba),
         alpha=np.ascontiguousarray(cutout.rgba[..., 3]),
-        depths=depths_under(mesh, view, *cutout.rgba.shape[:2]),
-        plane=None if mesh.colors is None else mirror_plane(mesh, view),
-        palette=palette(cutout.rgba),
+        depths=picture_depths(mesh, view, *cutout.rgba.shape[:2]),
+        plane=None if mesh.colors is None else find_mirror_plane(mesh, view),
+        palette=extract_palette(cutout.rgba),
     )
 
 
 def _with_other_half(
-    front: Seen, known: _Known, surface: Texels, atlas: Atlas, view: Camera
-) -> tuple[Seen, dict[str, float]]:
+    front: Projection, known: _Known, surface: Texels, atlas: Atlas, view: Camera
+) -> tuple[Projection, dict[str, float]]:
     """``front``, with what the camera did not see coloured by what it saw of the thing's other half, if it has one."""
     visible, plane = front.weight > 0, known.plane
     color, weight = front.color, _certain(front.weight)
@@ -142,7 +142,7 @@ def _with_other_half(
     if plane is not None:
         asked = ~visible
         asked[::PAIR_STEP] = True
-        found = seen_in_mirror(
+        found = project_mirror_image(
             asked, plane, surface, atlas, view, known.rgb, known.alpha, max_angle_deg=GRAZING_DEG, depths=known.depths
         )
         if photo_agrees(front, found):
@@ -155,7 +155,7 @@ def _with_other_half(
         "other half": float(other.sum()) / count,
         "guessed": float((weight == 0).sum()) / count,
     }
-    return Seen(color, weight.astype(np.float32)), shares
+    return Projection(color, weight.astype(np.float32)), shares
 
 
 def _certain(weight: F32) -> F32:
@@ -163,25 +163,27 @@ def _certain(weight: F32) -> F32:
     return np.clip(weight / np.float32(math.cos(math.radians(SQUARE_DEG)) ** 2), 0, 1)
 
 
-def _materials(seen: Seen, mesh: Mesh, surface: Texels, atlas: Atlas, view: Camera, colors: F32) -> F32:
+def _materials(seen: Projection, mesh: Mesh, surface: Texels, atlas: Atlas, view: Camera, colors: F32) -> F32:
     """(k, 3) colours for the atlas' vertices: the photo's materials, told apart with the network's help."""
     assert mesh.colors is not None
-    weld, count = welded(atlas)
-    strength, color = seen_by_vertex(seen, surface, weld[atlas.faces], count)
-    normals = vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
+    weld, count = weld_atlas(atlas)
+    strength, color = vertex_means(seen, surface, weld[atlas.faces], count)
+    normals = area_weighted_vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
     cosine = np.einsum("nc,nc->n", towards_viewer(view, atlas.vertices), normals)
     guess, pull = np.zeros((count, 3)), np.zeros(count)
     guess[weld] = mesh.colors[atlas.source] / 255
     pull[weld] = np.clip((0.3 - cosine) / 0.3, 0, 1)
-    return continued(atlas, strength, color, guess, pull, colors)
+    return continue_materials(atlas, strength, color, guess, pull, colors)
 
 
-def _with_mirror(front: Seen, surface: Texels, view: Camera, rgb: U8, alpha: U8) -> tuple[Seen, dict[str, float]]:
+def _with_mirror(
+    front: Projection, surface: Texels, view: Camera, rgb: U8, alpha: U8
+) -> tuple[Projection, dict[str, float]]:
     """``front``, with what faces away coloured by the pixel that lies on the same line of sight."""
     pixels, _ = project(view, surface.position, alpha.shape[1], alpha.shape[0])
     cosine = np.einsum("nc,nc->n", towards_viewer(view, surface.position), surface.normal)
     away = cosine <= math.cos(math.radians(AWAY_DEG))
-    color, opacity = read_opaque(rgb, alpha, pixels[away])
+    color, opacity = sample_opaque(rgb, alpha, pixels[away])
     mirrored = np.zeros_like(front.color)
     mirrored[away] = color
     known = np.zeros(len(away), np.float32)
@@ -196,7 +198,7 @@ def _with_mirror(front: Seen, surface: Texels, view: Camera, rgb: U8, alpha: U8)
         "mirror": float((known > 0).sum()) / count,
         "filled": float((weight == 0).sum()) / count,
     }
-    return Seen(merged.astype(np.float32), weight), shares
+    return Projection(merged.astype(np.float32), weight), shares
 
 
 def without_edge_pixels(rgba: U8) -> U8:

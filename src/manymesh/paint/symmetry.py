@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.render.bake import DepthMap, Seen, look
+from manymesh.render.bake import DepthMap, Projection, project_colors
 from manymesh.render.camera import towards_viewer
 from manymesh.render.texels import Texels
 from manymesh.types import F64, U8, Atlas, Camera, Mesh
@@ -30,7 +30,7 @@ FACING = 0.8
 
 
 @dataclass(frozen=True)
-class Plane:
+class MirrorPlane:
     """Points p with normal . p = offset; the normal is a unit vector."""
 
     normal: F64
@@ -44,7 +44,7 @@ class Plane:
         return directions - 2 * (directions @ self.normal)[:, None] * self.normal
 
 
-def mirror_plane(mesh: Mesh, view: Camera) -> Plane | None:
+def find_mirror_plane(mesh: Mesh, view: Camera) -> MirrorPlane | None:
     """The upright plane in which a thing is its own mirror image, judged by its surface; None where there is none.
 
     Args:
@@ -61,7 +61,7 @@ def mirror_plane(mesh: Mesh, view: Camera) -> Plane | None:
         normal = np.array([np.cos(angle), 0.0, np.sin(angle)])
         if abs(normal @ towards) > FACING:
             continue
-        plane = Plane(normal, float(middle @ normal))
+        plane = MirrorPlane(normal, float(middle @ normal))
         candidates.append((_disagreement(plane, points[:: POINTS // ASKED_AT_FIRST], tree), plane))
     least = min(error for error, _ in candidates)
     # Of planes that agree about as well (a round thing has many), the one between the thing's own left and right.
@@ -71,7 +71,7 @@ def mirror_plane(mesh: Mesh, view: Camera) -> Plane | None:
     return best if error < AGREES else None
 
 
-def _settled(plane: Plane, points: F64, tree: Any) -> tuple[Plane, float]:
+def _settled(plane: MirrorPlane, points: F64, tree: Any) -> tuple[MirrorPlane, float]:
     """The best plane near a plane, and how well it agrees."""
     error = _disagreement(plane, points, tree)
     for turn_deg, shift in ((3.0, 0.02), (1.5, 0.01), (0.75, 0.005)):
@@ -79,14 +79,14 @@ def _settled(plane: Plane, points: F64, tree: Any) -> tuple[Plane, float]:
             angle = np.arctan2(plane.normal[2], plane.normal[0]) + np.radians(turn)
             normal = np.array([np.cos(angle), 0.0, np.sin(angle)])
             middle = plane.normal * plane.offset
-            tried = Plane(normal, float(middle @ normal) + move)
+            tried = MirrorPlane(normal, float(middle @ normal) + move)
             found = _disagreement(tried, points, tree)
             if found < error:
                 plane, error = tried, found
     return plane, error
 
 
-def _disagreement(plane: Plane, points: F64, tree: Any) -> float:
+def _disagreement(plane: MirrorPlane, points: F64, tree: Any) -> float:
     distance, _ = tree.query(plane.mirrored(points), distance_upper_bound=FAR)
     return float(np.minimum(distance, FAR).mean())
 
@@ -106,7 +106,7 @@ def _spread(mesh: Mesh) -> F64:
     return np.asarray(a + u * (b - a) + v * (c - a))
 
 
-def photo_agrees(front: Seen, found: Seen) -> bool:
+def photo_agrees(front: Projection, found: Projection) -> bool:
     """Whether the photo, where it shows both a place and its mirror image, shows the same there. Where it shows too
     few such pairs to tell, the shape alone decides.
 
@@ -119,9 +119,9 @@ def photo_agrees(front: Seen, found: Seen) -> bool:
     return float(np.abs(front.color[both] - found.color[both]).mean()) < SAME_COLOR
 
 
-def seen_in_mirror(
+def project_mirror_image(
     asked: Any,
-    plane: Plane,
+    plane: MirrorPlane,
     surface: Texels,
     atlas: Atlas,
     view: Camera,
@@ -130,7 +130,7 @@ def seen_in_mirror(
     *,
     max_angle_deg: float,
     depths: DepthMap | None = None,
-) -> Seen:
+) -> Projection:
     """The photo's colours at the mirror images of some texels, where those lie on the surface and are seen.
 
     Args:
@@ -143,7 +143,7 @@ def seen_in_mirror(
         normal=plane.turned(surface.normal[index]).astype(np.float32),
         spacing=surface.spacing[index],
     )
-    found = look(mirrored, atlas, view, rgb, alpha, max_angle_deg=max_angle_deg, depths=depths)
+    found = project_colors(mirrored, atlas, view, rgb, alpha, max_angle_deg=max_angle_deg, depths=depths)
     color, weight = np.zeros((len(asked), 3), np.float32), np.zeros(len(asked), np.float32)
     color[index], weight[index] = found.color, found.weight
-    return Seen(color, weight)
+    return Projection(color, weight)

@@ -14,7 +14,7 @@ import numpy as np
 
 from manymesh.image.resample import sample
 from manymesh.parallel import run_pair
-from manymesh.render.camera import depth_of, eye, pixel_footprint, project, towards_viewer
+from manymesh.render.camera import depth_of, eye_position, pixel_footprint, project, towards_viewer
 from manymesh.render.raster import interpolate, raster_view
 from manymesh.render.texels import Texels
 from manymesh.types import F32, U8, Atlas, Camera, Mesh
@@ -29,7 +29,7 @@ MANY_TEXELS = 65_536
 
 
 @dataclass(frozen=True)
-class Seen:
+class Projection:
     """What a picture shows of the texels.
 
     Attributes:
@@ -60,7 +60,7 @@ def depth_map(camera: Camera, vertices: Any, faces: Any, height: int, width: int
     return DepthMap(camera, raster.image(depth, FAR_AWAY))
 
 
-def depths_under(shape: Atlas | Mesh, camera: Camera, height: int, width: int) -> DepthMap:
+def picture_depths(shape: Atlas | Mesh, camera: Camera, height: int, width: int) -> DepthMap:
     """The depths of a mesh in a picture of this size, or a smaller one of at most MAX_DEPTH_PX."""
     shrink = min(1.0, MAX_DEPTH_PX / max(height, width))
     size = max(round(height * shrink), 1), max(round(width * shrink), 1)
@@ -133,7 +133,7 @@ def _pooled(picture: F32, block: int, reduce: Callable[..., Any]) -> F32:
     return np.ascontiguousarray(reduce(whole.reshape(len(whole) // block, block, -1, block), axis=(1, 3)))
 
 
-def look(
+def project_colors(
     surface: Texels,
     atlas: Atlas,
     camera: Camera,
@@ -144,7 +144,7 @@ def look(
     exponent: float = 2.0,
     margins_px: Sequence[int] = MARGINS_PX,
     depths: DepthMap | None = None,
-) -> Seen:
+) -> Projection:
     """Every texel's colour in one picture.
 
     Args:
@@ -157,16 +157,16 @@ def look(
         depths: ``depths_under``, when several sets of texels are looked for in one picture.
     """
     trust = _as_bytes(trust)
-    depths = depths if depths is not None else depths_under(atlas, camera, *trust.shape)
+    depths = depths if depths is not None else picture_depths(atlas, camera, *trust.shape)
 
-    def seen(texels: Texels) -> Seen:
+    def seen(texels: Texels) -> Projection:
         return _looked(texels, rgb, trust, depths, max_angle_deg, exponent, margins_px)
 
     half = len(surface.position) // 2
     if half < MANY_TEXELS:
         return seen(surface)
     one, other = run_pair(lambda: seen(_part(surface, slice(half))), lambda: seen(_part(surface, slice(half, None))))
-    return Seen(np.concatenate([one.color, other.color]), np.concatenate([one.weight, other.weight]))
+    return Projection(np.concatenate([one.color, other.color]), np.concatenate([one.weight, other.weight]))
 
 
 def _part(surface: Texels, part: slice) -> Texels:
@@ -182,7 +182,7 @@ def _looked(
     max_angle_deg: float,
     exponent: float,
     margins_px: Sequence[int],
-) -> Seen:
+) -> Projection:
     color, weight = np.zeros((len(surface.position), 3), np.float32), np.zeros(len(surface.position), np.float32)
     height, width = trust.shape
     facing, aim = _aimed(surface, depths.camera, max_angle_deg, height, width)
@@ -194,9 +194,9 @@ def _looked(
         sure = _visible(depths, _in_depths(mine, depths, height, width), margins_px=margins_px, level=level)
         seen = np.flatnonzero(sure)
         index, pixels, cosine = index[seen], mine.pixels[seen], mine.cosine[seen]
-        color[index], alpha = read_opaque(rgb, trust, pixels, level)
+        color[index], alpha = sample_opaque(rgb, trust, pixels, level)
         weight[index] = alpha * sure[seen] * cosine ** np.float32(exponent)
-    return Seen(color, weight)
+    return Projection(color, weight)
 
 
 def _aimed(surface: Texels, camera: Camera, max_angle_deg: float, height: int, width: int) -> tuple[Any, _Aim]:
@@ -217,7 +217,7 @@ def _in_depths(aim: _Aim, depths: DepthMap, height: int, width: int) -> _Aim:
     return replace(aim, pixels=pixels, footprint=aim.footprint * (height / high))
 
 
-def read_opaque(rgb: U8, trust: Any, pixels: Any, level: int = 0) -> tuple[F32, F32]:
+def sample_opaque(rgb: U8, trust: Any, pixels: Any, level: int = 0) -> tuple[F32, F32]:
     """A picture's colours at (n, 2) places, from its opaque pixels only.
 
     Args:
@@ -285,7 +285,7 @@ def _straight(color: F32, alpha: F32) -> tuple[F32, F32]:
     return np.where(alpha[:, None] > 0, np.clip(straight, 0, 1), 0).astype(np.float32), alpha
 
 
-def blend(views: Sequence[Seen], shares: Sequence[float] | None = None) -> Seen:
+def blend_projections(views: Sequence[Projection], shares: Sequence[float] | None = None) -> Projection:
     """Several pictures' colours in one, each by its weight times its share. The weights add up, at most to 1."""
     shares = [1.0] * len(views) if shares is None else shares
     total = np.zeros_like(views[0].weight)
@@ -295,12 +295,12 @@ def blend(views: Sequence[Seen], shares: Sequence[float] | None = None) -> Seen:
         total += weight
         color += view.color * weight[:, None]
     color /= np.maximum(total, np.float32(1e-8))[:, None]
-    return Seen(color, np.minimum(total, np.float32(1)))
+    return Projection(color, np.minimum(total, np.float32(1)))
 
 
 def _cosine(camera: Camera, points: Any, normals: Any) -> F32:
     """(n,) float32: 1 where the surface faces the camera squarely, negative where it faces away."""
-    position = eye(camera)
+    position = eye_position(camera)
     if position is None:
         return np.asarray(normals @ towards_viewer(camera, np.zeros((1, 3)))[0], np.float32)
     along, length2 = np.zeros(len(points)), np.zeros(len(points))

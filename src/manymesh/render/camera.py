@@ -146,7 +146,7 @@ def unproject(camera: Camera, pixels: Any, depth: Any, width: int, height: int) 
     return in_camera @ inverse[:3, :3].T + inverse[:3, 3]
 
 
-def moved(camera: Camera, matrix: Any) -> Camera:
+def move_camera(camera: Camera, matrix: Any) -> Camera:
     """The camera that sees a moved mesh as ``camera`` saw the mesh before.
 
     Args:
@@ -161,7 +161,7 @@ def moved(camera: Camera, matrix: Any) -> Camera:
     return Camera(grow @ camera.world_to_camera @ np.linalg.inv(matrix), camera.projection @ shrink)
 
 
-def crop(camera: Camera, window: tuple[float, float, float, float], width: int, height: int) -> Camera:
+def crop_camera(camera: Camera, window: tuple[float, float, float, float], width: int, height: int) -> Camera:
     """The camera whose whole picture is ``window`` of this camera's picture.
 
     Args:
@@ -175,7 +175,7 @@ def crop(camera: Camera, window: tuple[float, float, float, float], width: int, 
     return Camera(camera.world_to_camera, zoom @ camera.projection)
 
 
-def eye(camera: Camera) -> F64 | None:
+def eye_position(camera: Camera) -> F64 | None:
     """(3,) where a pinhole camera stands, or None for one without foreshortening."""
     if not camera.projection[3, :3].any():
         return None
@@ -185,7 +185,7 @@ def eye(camera: Camera) -> F64 | None:
 def towards_viewer(camera: Camera, points: Any) -> F64:
     """(n, 3) float64 unit vectors from (n, 3) points towards the camera."""
     points = np.asarray(points, np.float64)
-    position = eye(camera)
+    position = eye_position(camera)
     if position is None:
         back = np.linalg.inv(camera.world_to_camera)[:3, 2]
         return np.broadcast_to(back / np.linalg.norm(back), points.shape)

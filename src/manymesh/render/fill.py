@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from manymesh.parallel import run_pair
-from manymesh.render.bake import Seen
+from manymesh.render.bake import Projection
 from manymesh.render.raster import Raster, interpolate
 from manymesh.render.texels import Texels
 from manymesh.types import F32, F64, U8, Atlas, Bool
@@ -31,7 +31,7 @@ MEANS_PX = 4  # texels a side of the finest mean further out
 
 
 def fill_surface(
-    seen: Seen,
+    seen: Projection,
     surface: Texels,
     atlas: Atlas,
     *,
@@ -51,7 +51,7 @@ def fill_surface(
         return np.full_like(seen.color, 0.5)
     keep = np.clip(seen.weight / np.float32(solid), 0, 1)
     keep = keep * keep * (3 - 2 * keep)
-    own = vertex_colors if vertex_colors is not None else lambda: membrane(seen, surface, atlas)
+    own = vertex_colors if vertex_colors is not None else lambda: projection_membrane(seen, surface, atlas)
     colors, near = run_pair(own, lambda: _nearest_kept(keep, surface, atlas))
     color = np.array(seen.color, np.float32)
     rest = np.flatnonzero(keep <= KEPT)  # the others are as they were seen
@@ -86,19 +86,19 @@ def _detail(near: _Near, own: F32, base: Callable[[Any], F32]) -> F32:
     return np.asarray(np.einsum("nk,nkc->nc", near.share, detail) * near.fade[:, None], np.float32)
 
 
-def membrane(seen: Seen, surface: Texels, atlas: Atlas) -> F32:
+def projection_membrane(seen: Projection, surface: Texels, atlas: Atlas) -> F32:
     """(k, 3) float32: a colour for each vertex, seen ones near what was seen, the others smoothly between."""
-    weld, count = welded(atlas)
-    return stretched(atlas, *seen_by_vertex(seen, surface, weld[atlas.faces], count))
+    weld, count = weld_atlas(atlas)
+    return membrane_colors(atlas, *vertex_means(seen, surface, weld[atlas.faces], count))
 
 
-def welded(atlas: Atlas) -> tuple[Any, int]:
+def weld_atlas(atlas: Atlas) -> tuple[Any, int]:
     """(k,) int64: one number for all vertices at one place of the surface, and how many numbers there are."""
     weld = np.unique(atlas.source, return_inverse=True)[1].reshape(-1)
     return weld, int(weld.max()) + 1
 
 
-def stretched(atlas: Atlas, strength: Any, color: Any) -> F32:
+def membrane_colors(atlas: Atlas, strength: Any, color: Any) -> F32:
     """(k, 3) float32 colours of the vertices: the membrane over the welded surface.
 
     Args:
@@ -107,19 +107,19 @@ def stretched(atlas: Atlas, strength: Any, color: Any) -> F32:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    weld, count = welded(atlas)
+    weld, count = weld_atlas(atlas)
     strength, color = np.array(strength, np.float64), np.array(color, np.float64)
-    edges = graph(atlas, weld, count)
+    edges = edge_graph(atlas, weld, count)
     links = coo_array((edges[2], edges[:2]), shape=(count, count))
     loose = _without_data(connected_components(links, directed=False)[1], strength)
     if loose.any():
         color[loose] = color[_nearest_known(atlas, weld, count, strength > 0, loose)]
         strength[loose] = 1e-3
     hold = np.minimum(strength, 1) * STIFFNESS + 1e-9
-    return np.clip(spread(edges, hold, color, count), 0, 1).astype(np.float32)[weld]
+    return np.clip(solve_diffusion(edges, hold, color, count), 0, 1).astype(np.float32)[weld]
 
 
-def spread(edges: tuple[Any, Any, Any], hold: Any, values: Any, count: int) -> F64:
+def solve_diffusion(edges: tuple[Any, Any, Any], hold: Any, values: Any, count: int) -> F64:
     """(count, c) values on a graph's nodes, each between its own, held by ``hold``, and its neighbours'.
 
     Args:
@@ -135,7 +135,7 @@ def spread(edges: tuple[Any, Any, Any], hold: Any, values: Any, count: int) -> F
     return np.asarray(solver.solve(np.asarray(values, np.float64) * hold[:, None]))
 
 
-def pad(colors: Any, surface: Texels) -> U8:
+def pad_charts(colors: Any, surface: Texels) -> U8:
     """The whole texture from the colours of the surface's texels.
 
     Args:
@@ -219,7 +219,7 @@ def push_pull(picture: Any, known: Any) -> F32:
     return np.asarray(filled, np.float32)
 
 
-def graph(atlas: Atlas, weld: Any, count: int) -> tuple[Any, Any, Any]:
+def edge_graph(atlas: Atlas, weld: Any, count: int) -> tuple[Any, Any, Any]:
     """Both ends of every edge between ``count`` welded vertices, and how strongly each binds: short edges more, the
     mean edge with 1."""
     place = np.zeros((count, 3))
@@ -234,7 +234,7 @@ def graph(atlas: Atlas, weld: Any, count: int) -> tuple[Any, Any, Any]:
     return a, b, mean / np.maximum(length, 0.05 * mean)
 
 
-def seen_by_vertex(seen: Seen, surface: Texels, faces: Any, count: int) -> tuple[Any, Any]:
+def vertex_means(seen: Projection, surface: Texels, faces: Any, count: int) -> tuple[Any, Any]:
     """(count,) summed weight and (count, 3) mean colour of the seen texels around each vertex."""
     index = np.flatnonzero(seen.weight > 0)
     corner = faces[surface.raster.face[index]].ravel()

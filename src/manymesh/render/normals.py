@@ -10,30 +10,35 @@ import numpy as np
 from manymesh.types import F32
 
 
-def face_normals(vertices: Any, faces: Any) -> F32:
+def unit_face_normals(vertices: Any, faces: Any) -> F32:
     """(m, 3) float32 normals, out of the side from which a triangle runs counter-clockwise."""
-    return unit(area_normals(vertices, faces))
+    return unit_rows(scaled_face_normals(vertices, faces))
 
 
-def area_normals(vertices: Any, faces: Any) -> F32:
+def scaled_face_normals(vertices: Any, faces: Any) -> F32:
     """(m, 3) float32 normals, each as long as twice its triangle's area."""
     vertices, faces = np.asarray(vertices, np.float32), np.asarray(faces)
     origin = vertices[faces[:, 0]]
     return np.cross(vertices[faces[:, 1]] - origin, vertices[faces[:, 2]] - origin)
 
 
-def vertex_normals(vertices: Any, faces: Any, *, weld: Any = None, by_area: bool = True) -> F32:
-    """(k, 3) float32 unit normals, the mean of those of the triangles around each vertex.
+def area_weighted_vertex_normals(vertices: Any, faces: Any, *, weld: Any = None) -> F32:
+    """(k, 3) float32 unit normals: the mean of the faces around each vertex, weighted by their area.
 
     Args:
         weld: (k,) integer or None; vertices with equal numbers count as one (``Atlas.source`` closes the seams).
-        by_area: weigh triangles by their area. The Hunyuan3D-2 painter does not.
     """
-    faces = np.asarray(faces)
-    normals = area_normals(vertices, faces) if by_area else face_normals(vertices, faces)
     owner = np.arange(len(vertices)) if weld is None else np.asarray(weld)
-    summed = unit(scatter_add(normals, owner[faces], int(owner.max(initial=-1)) + 1))
-    return summed[owner]
+    summed = scatter_add(scaled_face_normals(vertices, faces), owner[np.asarray(faces)], int(owner.max(initial=-1)) + 1)
+    return unit_rows(summed)[owner]
+
+
+def equal_weighted_vertex_normals(vertices: Any, faces: Any) -> F32:
+    """(k, 3) float32 unit normals: the mean of the faces around each vertex, each counting the same.
+
+    The Hunyuan3D-2 painter was trained with these.
+    """
+    return unit_rows(scatter_add(unit_face_normals(vertices, faces), faces, len(vertices)))
 
 
 def corner_normals(vertices: Any, faces: Any, *, weld: Any = None, crease_deg: float = 40.0) -> F32:
@@ -46,13 +51,13 @@ def corner_normals(vertices: Any, faces: Any, *, weld: Any = None, crease_deg: f
 
     faces = np.asarray(faces)
     owner = faces if weld is None else np.asarray(weld)[faces]
-    flat = face_normals(vertices, faces)
+    flat = unit_face_normals(vertices, faces)
     one, other = _across_smooth_edges(owner, flat, math.cos(math.radians(crease_deg)))
     graph = coo_array((np.ones(len(one), np.int8), (one, other)), shape=(faces.size, faces.size))
     count, group = connected_components(graph, directed=False)
-    by_area = np.repeat(area_normals(vertices, faces), 3, axis=0)
+    by_area = np.repeat(scaled_face_normals(vertices, faces), 3, axis=0)
     summed = np.stack([np.bincount(group, by_area[:, channel], count) for channel in range(3)], axis=1)
-    return unit(summed)[group].reshape(-1, 3, 3)
+    return unit_rows(summed)[group].reshape(-1, 3, 3)
 
 
 def _across_smooth_edges(owner: Any, flat: F32, least_cosine: float) -> tuple[Any, Any]:
@@ -80,11 +85,11 @@ def scatter_add(values: Any, corners: Any, count: int) -> F32:
     return total
 
 
-def unit(vectors: Any) -> F32:
+def unit_rows(vectors: Any) -> F32:
     """(n, 3) vectors made float32 and one long; those without length stay 0."""
-    return (vectors / np.maximum(lengths(vectors), 1e-12)[:, None]).astype(np.float32)
+    return (vectors / np.maximum(row_lengths(vectors), 1e-12)[:, None]).astype(np.float32)
 
 
-def lengths(vectors: Any) -> Any:
+def row_lengths(vectors: Any) -> Any:
     """(n,) lengths of (n, 3) vectors. Four times as fast as ``np.linalg.norm`` along an axis."""
     return np.sqrt(np.einsum("nc,nc->n", vectors, vectors))

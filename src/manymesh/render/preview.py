@@ -13,7 +13,7 @@ from manymesh.image.resample import linear_from_srgb, sample, srgb_from_linear
 from manymesh.mesh.topology import edges, six_volumes
 from manymesh.parallel import run_pair
 from manymesh.render.camera import depth_of, perspective, pixel_footprint, to_clip
-from manymesh.render.normals import corner_normals, unit
+from manymesh.render.normals import corner_normals, unit_rows
 from manymesh.render.raster import Raster, interpolate, interpolate_corners, rasterise
 from manymesh.types import F32, U8, Camera, Mesh, TexturedMesh
 
@@ -50,7 +50,7 @@ class Model:
     colors: F32 | None = None
 
 
-def prepared(thing: Mesh | TexturedMesh, *, clay: bool = False) -> Model:
+def prepare_model(thing: Mesh | TexturedMesh, *, clay: bool = False) -> Model:
     """Normals and linear colours, worked out once. With ``clay`` texture and colours are left out."""
     if isinstance(thing, TexturedMesh):
         atlas = thing.atlas
@@ -95,7 +95,7 @@ def render(
     Returns:
         (height, width, 4) uint8 sRGB with straight alpha, transparent where nothing is.
     """
-    model = thing if isinstance(thing, Model) else prepared(thing)
+    model = thing if isinstance(thing, Model) else prepare_model(thing)
     fine_w, fine_h = width * supersample, height * supersample
     raster = _drawn(model, camera, fine_h, fine_w)
     color = _albedo(model, raster)
@@ -137,10 +137,10 @@ def four_views(
     Returns:
         (view_px, 4 * view_px, 4) uint8, transparent background.
     """
-    model = thing if isinstance(thing, Model) else prepared(thing)
+    model = thing if isinstance(thing, Model) else prepare_model(thing)
 
     def drawn(azimuths_deg: Sequence[float]) -> list[U8]:
-        cameras = [framing(model.vertices, azimuth + turn_deg, elevation_deg) for azimuth in azimuths_deg]
+        cameras = [framing_camera(model.vertices, azimuth + turn_deg, elevation_deg) for azimuth in azimuths_deg]
         return [render(model, camera, view_px, view_px) for camera in cameras]
 
     half = len(VIEWS_DEG) // 2
@@ -148,7 +148,7 @@ def four_views(
     return np.concatenate([*first, *last], axis=1)
 
 
-def framing(vertices: Any, azimuth_deg: float, elevation_deg: float, *, aspect: float = 1.0) -> Camera:
+def framing_camera(vertices: Any, azimuth_deg: float, elevation_deg: float, *, aspect: float = 1.0) -> Camera:
     """A pinhole camera that shows all of a mesh, at the same scale from every side."""
     vertices = np.asarray(vertices, np.float64)
     if not len(vertices):
@@ -170,7 +170,7 @@ def framing(vertices: Any, azimuth_deg: float, elevation_deg: float, *, aspect: 
     )
 
 
-def flattened(rgba: U8, background: Sequence[int] = (255, 255, 255)) -> U8:
+def composite_on(rgba: U8, background: Sequence[int] = (255, 255, 255)) -> U8:
     """(H, W, 4) uint8 laid on one colour: (H, W, 3) uint8."""
     alpha = rgba[:, :, 3:].astype(np.float32) / 255
     mixed = rgba[:, :, :3] * alpha + np.asarray(background, np.float32) * (1 - alpha)
@@ -218,7 +218,7 @@ def _normals_in_camera(model: Model, raster: Raster, camera: Camera) -> F32:
     """(n, 3) unit normals in the camera's frame under the covered pixels."""
     normals = interpolate_corners(model.normals, raster.face, raster.bary)
     normals = normals @ camera.world_to_camera[:3, :3].T.astype(np.float32)
-    return unit(normals)
+    return unit_rows(normals)
 
 
 def _light(normals: F32) -> F32:

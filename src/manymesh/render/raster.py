@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manymesh.parallel import run_pair
-from manymesh.render.spans import Screen, Spans, face_blocks, house_spans, official_spans, tiles
+from manymesh.render.spans import Screen, Spans, face_blocks, official_spans, pixel_center_spans, tiles
 from manymesh.types import F32, I32, Bool, Camera
 
 Rule = Literal["pixel_center", "official"]
@@ -86,7 +86,7 @@ def rasterise(clip: Any, faces: Any, height: int, width: int, rule: Rule = "pixe
     keys = np.full(height * width, EMPTY, np.int64)
     for block in face_blocks(screen, faces):
         if rule == "pixel_center":
-            _draw_house(house_spans(screen, faces, block), width, keys)
+            _draw_house(pixel_center_spans(screen, faces, block), width, keys)
         else:
             _draw_official(official_spans(screen, faces, block), screen, faces, width, keys)
     return _resolve(keys, screen, faces, rule)

@@ -115,7 +115,7 @@ def tiles(length: I64) -> Iterator[tuple[int, int, int]]:
             yield first, min(first + step, stop), across
 
 
-def house_spans(screen: Screen, faces: I32, block: I64) -> Spans:
+def pixel_center_spans(screen: Screen, faces: I32, block: I64) -> Spans:
     """Exactly the pixels whose middles lie inside, each on one side only of a shared edge.
 
     An edge's crossing with a row is computed from its upper end, in float64, so that two triangles which share the

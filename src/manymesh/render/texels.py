@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from manymesh.parallel import run_pair
-from manymesh.render.normals import area_normals, lengths, unit, vertex_normals
+from manymesh.render.normals import area_weighted_vertex_normals, row_lengths, scaled_face_normals, unit_rows
 from manymesh.render.raster import Raster, interpolate, raster_uv
 from manymesh.types import F32, I32, Atlas, Bool
 
-RIM_PX = 2
+GUTTER_PX = 2
 
 
 @dataclass(frozen=True)
@@ -24,41 +24,41 @@ class Texels:
         position: (n, 3) float32, mesh frame.
         normal: (n, 3) float32 unit, smooth across seams.
         spacing: (n,) float32, the distance between neighbouring texels on the surface, mesh units.
-        rim: (n,) bool, texels outside the charts that repeat the nearest place inside.
+        gutter: (n,) bool, texels outside the charts that repeat the nearest place inside.
     """
 
     raster: Raster
     position: F32
     normal: F32
     spacing: F32
-    rim: Bool
+    gutter: Bool
 
 
-def texels(atlas: Atlas, texture_px: int, *, rim_px: int = RIM_PX) -> Texels:
+def texels(atlas: Atlas, texture_px: int, *, gutter_px: int = GUTTER_PX) -> Texels:
     """The surface places of a texture of ``texture_px`` x ``texture_px``.
 
     Args:
-        rim_px: texels this near outside a chart are given the chart's nearest place, so that both sides of a seam
+        gutter_px: texels this near outside a chart are given the chart's nearest place, so that both sides of a seam
             read the same colours between texels.
     """
     inside = raster_uv(atlas.uv, atlas.faces, texture_px, texture_px)
-    raster = _with_rim(inside, atlas, rim_px) if rim_px else inside
-    normals = vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
+    raster = _with_gutter(inside, atlas, gutter_px) if gutter_px else inside
+    normals = area_weighted_vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
     places = np.concatenate([atlas.vertices, normals], axis=1)
     count = len(raster.pixel)
     position, normal = np.empty((count, 3), np.float32), np.empty((count, 3), np.float32)
 
     def fill(part: slice) -> None:
         values = interpolate(places, atlas.faces, raster.face[part], raster.bary[part])
-        position[part], normal[part] = values[:, :3], unit(values[:, 3:])
+        position[part], normal[part] = values[:, :3], unit_rows(values[:, 3:])
 
     run_pair(lambda: fill(slice(count // 2)), lambda: fill(slice(count // 2, None)))
     spacing = _face_spacing(atlas, texture_px).take(raster.face)
-    rim = ~inside.mask.ravel().take(raster.pixel)
-    return Texels(raster, position, normal, spacing, rim)
+    gutter = ~inside.mask.ravel().take(raster.pixel)
+    return Texels(raster, position, normal, spacing, gutter)
 
 
-def _with_rim(inside: Raster, atlas: Atlas, rim_px: int) -> Raster:
+def _with_gutter(inside: Raster, atlas: Atlas, gutter_px: int) -> Raster:
     """The raster with the texels around its charts, each at the nearest place of the nearest texel's triangle."""
     import cv2
 
@@ -66,14 +66,14 @@ def _with_rim(inside: Raster, atlas: Atlas, rim_px: int) -> Raster:
         return inside
     outside = np.where(inside.mask, 0, 255).astype(np.uint8)
     distance, label = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    rim = np.flatnonzero(((distance > 0) & (distance <= rim_px + 0.5)).ravel())
+    gutter = np.flatnonzero(((distance > 0) & (distance <= gutter_px + 0.5)).ravel())
     face_of_label = np.zeros(int(label.max()) + 1, np.int32)
     face_of_label[label.ravel()[inside.pixel]] = inside.face
-    face = face_of_label[label.ravel()[rim]]
-    row, column = np.divmod(rim, inside.width)
+    face = face_of_label[label.ravel()[gutter]]
+    row, column = np.divmod(gutter, inside.width)
     place = np.stack([(column + 0.5) / inside.width, (row + 0.5) / inside.height], axis=1)
     bary = _nearest_barycentrics(place, atlas.uv.astype(np.float64)[atlas.faces[face]])
-    pixel = np.concatenate([inside.pixel, rim])
+    pixel = np.concatenate([inside.pixel, gutter])
     order = np.argsort(pixel, kind="stable")  # two sorted runs: a merge
     return Raster(
         inside.height,
@@ -81,7 +81,7 @@ def _with_rim(inside: Raster, atlas: Atlas, rim_px: int) -> Raster:
         pixel.take(order),
         np.concatenate([inside.face, face]).take(order),
         np.concatenate([inside.bary, bary]).take(order, axis=0),
-        np.concatenate([inside.depth, np.full(len(rim), 0.5, np.float32)]).take(order),
+        np.concatenate([inside.depth, np.full(len(gutter), 0.5, np.float32)]).take(order),
     )
 
 
@@ -104,10 +104,10 @@ def _nearest_barycentrics(place: Any, corners: Any) -> F32:
 
 def _face_spacing(atlas: Atlas, texture_px: int) -> F32:
     """(m,) float32: how far apart neighbouring texels lie on each triangle."""
-    area = lengths(area_normals(atlas.vertices, atlas.faces))
+    area = row_lengths(scaled_face_normals(atlas.vertices, atlas.faces))
     flat = np.zeros((len(atlas.uv), 3), np.float32)
     flat[:, :2] = atlas.uv * texture_px
-    uv_area = lengths(area_normals(flat, atlas.faces))
+    uv_area = row_lengths(scaled_face_normals(flat, atlas.faces))
     return np.sqrt(area / np.maximum(uv_area, 1e-6)).astype(np.float32)
 
 

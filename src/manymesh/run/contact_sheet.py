@@ -10,8 +10,8 @@ import numpy as np
 
 from manymesh.image import png
 from manymesh.mesh.formats.glb import read_glb
-from manymesh.parallel import workers
-from manymesh.render.preview import framing, prepared, render
+from manymesh.parallel import worker_count
+from manymesh.render.preview import framing_camera, prepare_model, render
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ObjectRecord
 from manymesh.types import U8
@@ -35,7 +35,7 @@ def contact_sheet(run: Run) -> bytes:
     sheet = Image.new("RGB", (width, HEAD_PX + 3 * GAP_PX + TEXT_PX + row_px * len(records)), PAPER)
     draw = ImageDraw.Draw(sheet)
     # Two at once: beside the drawing of the clay views all else on the sheet is quick.
-    with ThreadPoolExecutor(workers()) as pool:
+    with ThreadPoolExecutor(worker_count()) as pool:
         clays = pool.map(partial(_clay, run), records)
         _head(sheet, draw, run)
         top = HEAD_PX + 2 * GAP_PX
@@ -84,8 +84,8 @@ def _clay(run: Run, record: ObjectRecord) -> U8 | None:
     if "preview" not in record.files:
         return None
     mesh = read_glb(run.read(record.files["mesh"]))
-    camera = framing(mesh.vertices, CLAY_TURN_DEG, CLAY_RISE_DEG)
-    return render(prepared(mesh, clay=True), camera, CELL_PX, CELL_PX)
+    camera = framing_camera(mesh.vertices, CLAY_TURN_DEG, CLAY_RISE_DEG)
+    return render(prepare_model(mesh, clay=True), camera, CELL_PX, CELL_PX)
 
 
 def _row(

@@ -15,7 +15,7 @@ from manymesh.device import Meter, give_back
 from manymesh.engines import KINDS, Plan
 from manymesh.errors import Cancelled, ManymeshError, OutOfMemoryError, OutputError
 from manymesh.events import Cancel, Event, OnEvent
-from manymesh.parallel import map_ordered, workers
+from manymesh.parallel import map_ordered, worker_count
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ErrorRecord, ObjectRecord, StageRecord
 from manymesh.runner.preload import Preloader
@@ -130,7 +130,7 @@ class StageRunner:
                 before(todo, model, self._tick(todo[0][0], stage, "", 0, len(todo), self._say))
             work = _Work(stage, step, model, len(todo))
             numbered = [(number, run, record) for number, (run, record) in enumerate(todo)]
-            at_once = min(workers(), len(todo)) if self._side_by_side(stage) else 1
+            at_once = min(worker_count(), len(todo)) if self._side_by_side(stage) else 1
             if at_once > 1:
                 map_ordered(
                     numbered,

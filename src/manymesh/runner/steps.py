@@ -100,7 +100,7 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     from manymesh.mesh.inspect import facts
     from manymesh.mesh.normalise import normalise
     from manymesh.mesh.simplify import reduce
-    from manymesh.render.camera import moved
+    from manymesh.render.camera import move_camera
 
     shape = read_glb(run.read(record.files["shape"]))
     found = facts(shape)
@@ -109,7 +109,7 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     mesh, matrix = normalise(reduce(mesh, run.manifest.settings.faces))
     if not run.manifest.settings.texture:
         mesh = replace(mesh, colors=None)  # a guess of the unseen side, for the painter's use
-    view = moved(read_view(record), matrix)
+    view = move_camera(read_view(record), matrix)
     record.view = [view.world_to_camera.tolist(), view.projection.tolist()]
     if mesh.faces is not shape.faces or not np.array_equal(mesh.vertices, shape.vertices):
         found = facts(mesh)

@@ -72,7 +72,7 @@ def inflate(cutout: Cutout, tick: Tick) -> ShapeResult:
     cell_px = _cell_px(max(sides_px), int((alpha > 127).sum()))
     left_px, top_px = columns[0] - MARGIN_CELLS * cell_px, rows[0] - MARGIN_CELLS * cell_px
     height, width = (int(np.ceil(side_px / cell_px)) + 2 * MARGIN_CELLS for side_px in sides_px)
-    distance = signed_distance(alpha, left_px, top_px, cell_px, width, height)
+    distance = edge_distance_grid(alpha, left_px, top_px, cell_px, width, height)
     tick(0.2)
     thickness2 = squared_half_thickness(distance)
     tick(0.5)
@@ -98,7 +98,7 @@ def _cell_px(longer_side_px: int, area_px: int) -> float:
     return float(longer_side_px / min(np.clip(cells, MIN_CELLS, MAX_CELLS), max(32, CELLS_PER_PX * longer_side_px)))
 
 
-def signed_distance(
+def edge_distance_grid(
     alpha: np.ndarray,
     left_px: float,
     top_px: float,

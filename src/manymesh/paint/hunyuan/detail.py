@@ -74,7 +74,7 @@ def keep_detail(
     Returns:
         (T, T, 3) float32, (T, T) bool, and facts for the manifest.
     """
-    from manymesh.render.bake import look
+    from manymesh.render.bake import project_colors
     from manymesh.render.texels import texels
 
     trust = agreement(atlas, view, cutout.rgba[:, :, 3])
@@ -87,7 +87,7 @@ def keep_detail(
     alpha = cutout.rgba[:, :, 3]
     soft = _blurred(sharp.rgb, alpha, blur_px)
     seen, coarse = (
-        look(surface, atlas, view, rgb, alpha, max_angle_deg=MAX_ANGLE_DEG, exponent=EXPONENT)
+        project_colors(surface, atlas, view, rgb, alpha, max_angle_deg=MAX_ANGLE_DEG, exponent=EXPONENT)
         for rgb in (sharp.rgb, soft)
     )
     pixel = surface.raster.pixel

@@ -35,11 +35,11 @@ def fill(texture: F32, painted: Bool, atlas: Atlas, *, exact: bool = False, devi
         from manymesh.paint.hunyuan.render.torch_fill import fill_on_device
 
         return fill_on_device(texture, painted, atlas, device)
-    from manymesh.render.bake import Seen
-    from manymesh.render.fill import fill_surface, pad
+    from manymesh.render.bake import Projection
+    from manymesh.render.fill import fill_surface, pad_charts
     from manymesh.render.texels import texels
 
     surface = texels(atlas, texture.shape[0])
     pixel = surface.raster.pixel
-    seen = Seen(texture.reshape(-1, 3)[pixel], painted.reshape(-1)[pixel].astype(np.float32))
-    return pad(fill_surface(seen, surface, atlas), surface)
+    seen = Projection(texture.reshape(-1, 3)[pixel], painted.reshape(-1)[pixel].astype(np.float32))
+    return pad_charts(fill_surface(seen, surface, atlas), surface)

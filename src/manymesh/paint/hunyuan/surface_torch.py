@@ -9,7 +9,7 @@ from torch import Tensor
 from manymesh.paint.hunyuan.render import torch_bake
 from manymesh.paint.hunyuan.render.torch_raster import DeviceRaster, rasterise
 from manymesh.paint.hunyuan.surface import Drawing, Surface
-from manymesh.render.normals import vertex_normals
+from manymesh.render.normals import equal_weighted_vertex_normals
 from manymesh.stages import Tick
 from manymesh.types import F32, U8, Atlas, Bool
 
@@ -21,7 +21,7 @@ class DeviceSurface(Surface):
         super().__init__(atlas, drawing)
         self.device = device
         self.points = torch.from_numpy(self.vertices).to(device)
-        self.normals = torch.from_numpy(vertex_normals(self.vertices, self.faces, by_area=False)).to(device)
+        self.normals = torch.from_numpy(equal_weighted_vertex_normals(self.vertices, self.faces)).to(device)
         self.triangles = torch.from_numpy(self.faces).to(device).long()
         self.places = torch.from_numpy(self.uv).to(device)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from manymesh.shape.learned import contract
 from manymesh.shape.learned.predict import Prediction
-from manymesh.shape.learned.surface import projected, read
+from manymesh.shape.learned.surface import camera_to_crop, sample_crop
 from manymesh.types import U8, Bool
 
 
@@ -19,9 +19,9 @@ def back_colors(answer: Prediction, points: Any, inside: Bool, tan_half_fov: flo
         points: (n, 3), camera frame (see ``surface.surface``).
         inside: (GRID, GRID) which of the network's pixels lie in the silhouette; others repeat the nearest of these.
     """
-    from manymesh.shape.learned.field import nearest
+    from manymesh.shape.learned.field import nearest_inside
 
-    picture = answer.surface[contract.BACK_COLOR].transpose(1, 2, 0)[nearest(inside)]
-    u, v, _ = projected(points, tan_half_fov)
-    color = read(np.ascontiguousarray(picture, np.float32), u, v)
+    picture = answer.surface[contract.BACK_COLOR].transpose(1, 2, 0)[nearest_inside(inside)]
+    u, v, _ = camera_to_crop(points, tan_half_fov)
+    color = sample_crop(np.ascontiguousarray(picture, np.float32), u, v)
     return (np.clip(color, 0, 1) * 255 + 0.5).astype(np.uint8)

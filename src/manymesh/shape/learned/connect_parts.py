@@ -30,7 +30,7 @@ SLOPE = 1.0
 MOST_POINTS = 4000
 
 
-def joined(field: Field, up: F64) -> Field:
+def connect_parts(field: Field, up: F64) -> Field:
     """The field with tubes between the body and its loose parts.
 
     Args:
@@ -38,7 +38,7 @@ def joined(field: Field, up: F64) -> Field:
     """
     from scipy.spatial import cKDTree
 
-    numbers, count = labelled(field.values > 0)
+    numbers, count = label_parts(field.values > 0)
     if count < 2:
         return field
     sizes = np.bincount(numbers.ravel(), minlength=count + 1)
@@ -82,7 +82,7 @@ def _worth_joining(numbers: Any, sizes: Any, body: int) -> list[int]:
     return [int(part) for part in np.flatnonzero(wanted)]
 
 
-def labelled(solid: Bool) -> tuple[I32, int]:
+def label_parts(solid: Bool) -> tuple[I32, int]:
     """The connected parts (by faces) of an (h, w, d) volume, numbered from 1, 0 outside; and how many there are.
 
     By runs along the last axis and the graph of those that touch. SciPy's ``ndimage.label`` does the same, but the

@@ -39,24 +39,24 @@ FILTER_SPREAD_TURN = 0.35
 """Length of the difference of two unit normals."""
 
 
-def cleaned(answer: Prediction, inside: Bool, tan_half_fov: float) -> Prediction:
+def refine_depths(answer: Prediction, inside: Bool, tan_half_fov: float) -> Prediction:
     """The answer with both depth layers made smooth within ``inside`` (GRID, GRID)."""
     first, last = answer.surface[contract.FRONT_DEPTH], answer.surface[contract.BACK_DEPTH]
 
     def front() -> F32:
         normals = _unit(answer.surface[contract.FRONT_NORMAL].transpose(1, 2, 0).astype(np.float64))
-        return fitted(first, normals, inside, tan_half_fov, FRONT_REACH)
+        return fit_to_normals(first, normals, inside, tan_half_fov, FRONT_REACH)
 
     def back() -> F32:
-        normals = filtered(normals_of(last, inside, tan_half_fov), last, inside)
-        return fitted(last, normals, inside, tan_half_fov, BACK_REACH)
+        normals = filter_normals(normals_from_depth(last, inside, tan_half_fov), last, inside)
+        return fit_to_normals(last, normals, inside, tan_half_fov, BACK_REACH)
 
     surface = answer.surface.copy()
     surface[contract.FRONT_DEPTH], surface[contract.BACK_DEPTH] = run_pair(front, back)
     return replace(answer, surface=surface)
 
 
-def fitted(depth: F32, normals: F64, inside: Bool, tan_half_fov: float, reach: float) -> F32:
+def fit_to_normals(depth: F32, normals: F64, inside: Bool, tan_half_fov: float, reach: float) -> F32:
     """Depths near ``depth`` whose surface has ``normals``.
 
     Args:
@@ -98,7 +98,7 @@ def fitted(depth: F32, normals: F64, inside: Bool, tan_half_fov: float, reach: f
     return result
 
 
-def normals_of(depth: F32, inside: Bool, tan_half_fov: float) -> F64:
+def normals_from_depth(depth: F32, inside: Bool, tan_half_fov: float) -> F64:
     """(GRID, GRID, 3) unit normals of a depth layer, by differences with neighbours in ``inside``."""
     ray, base = _rays(tan_half_fov)
     points = base + ray * depth[..., None]
@@ -106,7 +106,7 @@ def normals_of(depth: F32, inside: Bool, tan_half_fov: float) -> F64:
     return _unit(np.cross(down, across))
 
 
-def filtered(normals: F64, depth: F32, inside: Bool) -> F64:
+def filter_normals(normals: F64, depth: F32, inside: Bool) -> F64:
     """Normals averaged with those around that are like them and not far off in depth; (GRID, GRID, 3) unit."""
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)

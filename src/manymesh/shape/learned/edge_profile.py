@@ -34,7 +34,7 @@ AGREE_BINS = 4.0
 
 
 @dataclass(frozen=True)
-class Rim:
+class EdgeProfile:
     """Attributes:
     thickness: (GRID, GRID, 6) float32: half the thickness as offset and slope over the distance in pixels, both for
         its square and for itself; the middle depth's offset and slope. Bins and pixels.
@@ -47,7 +47,9 @@ class Rim:
     simple: Bool
 
 
-def rim_of(answer: Prediction, columns: F32, inside: Bool, distance: F32, bin_length: float, first: int) -> Rim:
+def fit_edge_profile(
+    answer: Prediction, columns: F32, inside: Bool, distance: F32, bin_length: float, first: int
+) -> EdgeProfile:
     """Fit lines around every pixel in the silhouette.
 
     Args:
@@ -90,10 +92,12 @@ def rim_of(answer: Prediction, columns: F32, inside: Bool, distance: F32, bin_le
     # Thin parts have no inside to fit a line to, and where one part ends before another the depths jump.
     broad = cv2.dilate(distance, np.ones((2 * BROAD_PX + 1, 2 * BROAD_PX + 1), np.uint8)) >= BROAD_PX
     even = (depth[3] < UNEVEN_BINS**2) & (plain[3] < UNEVEN_BINS**2)
-    return Rim(fits, np.asarray(square[2] < plain[2]), np.asarray(simple & thins & broad & even))
+    return EdgeProfile(fits, np.asarray(square[2] < plain[2]), np.asarray(simple & thins & broad & even))
 
 
-def follow(values: F32, edge: F32, rim: Rim, rows: F32, columns: F32, slope: float, limit: float) -> None:
+def apply_edge_profile(
+    values: F32, edge: F32, rim: EdgeProfile, rows: F32, columns: F32, slope: float, limit: float
+) -> None:
     """Let the field near the silhouette follow the rim, in place.
 
     Args:
@@ -125,7 +129,7 @@ def follow(values: F32, edge: F32, rim: Rim, rows: F32, columns: F32, slope: flo
     values[row, column] += share[:, None].astype(np.float32) * (wanted - values[row, column])
 
 
-def _read(rim: Rim, rows: Any, columns: Any) -> tuple[F32, F32]:
+def _read(rim: EdgeProfile, rows: Any, columns: Any) -> tuple[F32, F32]:
     """The fits at places between pixels, from the simple ones among the four around, and these pixels' share."""
     import cv2
 

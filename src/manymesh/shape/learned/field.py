@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.shape.inflate import signed_distance
+from manymesh.shape.inflate import edge_distance_grid
 from manymesh.shape.learned import contract
-from manymesh.shape.learned.edge_profile import Rim, follow, rim_of
+from manymesh.shape.learned.edge_profile import EdgeProfile, apply_edge_profile, fit_edge_profile
 from manymesh.shape.learned.predict import Prediction
-from manymesh.shape.learned.preprocess import Square
-from manymesh.shape.learned.thin_parts import rods_of, tubes
+from manymesh.shape.learned.preprocess import CropSquare
+from manymesh.shape.learned.thin_parts import draw_tubes, find_thin_parts
 from manymesh.types import F32, U8, Bool
 
 LAYERS_SHARE = 0.4
@@ -73,7 +73,7 @@ class Field:
     near: float
 
 
-def field(answer: Prediction, alpha: U8, square: Square, inside: Bool) -> Field:
+def build_field(answer: Prediction, alpha: U8, square: CropSquare, inside: Bool) -> Field:
     """The field to be meshed.
 
     Args:
@@ -82,31 +82,31 @@ def field(answer: Prediction, alpha: U8, square: Square, inside: Bool) -> Field:
         inside: ``pixels_inside`` of both.
     """
     edge, left, top, cell = _edge(alpha, square)
-    logits = mixed_logits(answer)
-    logits = logits - level(logits, inside)
+    logits = fuse_logits(answer)
+    logits = logits - iso_level(logits, inside)
     first, last = _occupied(logits, answer, inside)
     columns = np.ascontiguousarray(logits[first:last].transpose(1, 2, 0))
     np.clip(columns, -FIELD_LIMIT, FIELD_LIMIT, out=columns)
     _with_slabs(columns, answer, inside, first)
-    here = nearest(inside)
+    here = nearest_inside(inside)
     values = np.full((*edge.shape, last - first + 2), -FIELD_LIMIT, np.float32)
-    values[..., 1:-1] = resampled(columns[here], left, top, cell, edge.shape)
+    values[..., 1:-1] = resample_to_grid(columns[here], left, top, cell, edge.shape)
     pixel = np.float32(1 / (contract.GRID * cell))
     distance = _at_pixels(edge, left, top, cell) / pixel
-    rim = rim_of(answer, columns, inside, distance, BIN, first)
+    rim = fit_edge_profile(answer, columns, inside, distance, BIN, first)
     rows = (0.5 - (top - np.arange(edge.shape[0]) * cell)) * contract.GRID - 0.5
     across = (0.5 + left + np.arange(edge.shape[1]) * cell) * contract.GRID - 0.5
-    rim = Rim(rim.thickness[here], rim.round[here], rim.simple[here])
-    follow(values, edge / pixel, rim, rows, across, RIM_SLOPE, FIELD_LIMIT)
-    rods = rods_of(answer, inside, distance, BIN, first)
+    rim = EdgeProfile(rim.thickness[here], rim.round[here], rim.simple[here])
+    apply_edge_profile(values, edge / pixel, rim, rows, across, RIM_SLOPE, FIELD_LIMIT)
+    rods = find_thin_parts(answer, inside, distance, BIN, first)
     rods[..., 1:] *= rods[..., :1]
-    tubes(values, edge / pixel, resampled(rods[here], left, top, cell, edge.shape), FIELD_LIMIT)
+    draw_tubes(values, edge / pixel, resample_to_grid(rods[here], left, top, cell, edge.shape), FIELD_LIMIT)
     _up_to_the_edge(values, edge)
     np.minimum(values, (EDGE_SLOPE * edge)[..., None], out=values)
     return Field(values, edge, left, top, cell, contract.NEAR + (first - 1 + 0.5) * BIN)
 
 
-def mixed_logits(answer: Prediction) -> F32:
+def fuse_logits(answer: Prediction) -> F32:
     """(BINS, GRID, GRID) float32: occupancy and the two depth layers in one."""
     depth = (contract.NEAR + (np.arange(contract.BINS, dtype=np.float32) + np.float32(0.5)) * np.float32(BIN))[
         :, None, None
@@ -119,7 +119,7 @@ def mixed_logits(answer: Prediction) -> F32:
     return layers
 
 
-def level(logits: F32, inside: Bool) -> np.float32:
+def iso_level(logits: F32, inside: Bool) -> np.float32:
     """The logit at the surface (see ``THRESHOLDS``). Only columns in ``inside`` (GRID, GRID) count."""
     # A histogram of the logits is as good as sorting them, and their probabilities need only be taken per bar.
     bar = logits[:, inside]
@@ -136,7 +136,7 @@ def level(logits: F32, inside: Bool) -> np.float32:
     return np.float32(np.clip(place, low, high))
 
 
-def _edge(alpha: U8, square: Square) -> tuple[F32, float, float, float]:
+def _edge(alpha: U8, square: CropSquare) -> tuple[F32, float, float, float]:
     """Signed distance to the silhouette on the mesh's grid in cells, and the grid's u, v and cell in crop units."""
     rows, columns = np.flatnonzero((alpha > 127).any(1)), np.flatnonzero((alpha > 127).any(0))
     share = float((alpha > 127).sum()) / square.side_px**2
@@ -145,7 +145,7 @@ def _edge(alpha: U8, square: Square) -> tuple[F32, float, float, float]:
     left_px, top_px = columns[0] - MARGIN_CELLS * cell_px, rows[0] - MARGIN_CELLS * cell_px
     width = int(np.ceil((columns[-1] + 1 - columns[0]) / cell_px)) + 2 * MARGIN_CELLS
     height = int(np.ceil((rows[-1] + 1 - rows[0]) / cell_px)) + 2 * MARGIN_CELLS
-    edge = signed_distance(alpha, left_px, top_px, cell_px, width, height, EDGE_BLUR_CELLS)
+    edge = edge_distance_grid(alpha, left_px, top_px, cell_px, width, height, EDGE_BLUR_CELLS)
     edge -= np.float32(INSET_PX / cell_px)
     edge[[0, -1]] = edge[:, [0, -1]] = np.minimum(edge.min(), -1)
     left = (left_px + cell_px / 2 - square.left_px) / square.side_px - 0.5
@@ -153,11 +153,11 @@ def _edge(alpha: U8, square: Square) -> tuple[F32, float, float, float]:
     return edge, float(left), float(top), 1 / cells
 
 
-def pixels_inside(alpha: U8, square: Square) -> Bool:
+def pixels_inside(alpha: U8, square: CropSquare) -> Bool:
     """(GRID, GRID) bool: which of the network's pixels are more inside the silhouette than outside."""
-    from manymesh.shape.learned.preprocess import averaged
+    from manymesh.shape.learned.preprocess import area_average
 
-    share = averaged(alpha[..., None].astype(np.float32), square, contract.GRID)[0]
+    share = area_average(alpha[..., None].astype(np.float32), square, contract.GRID)[0]
     return np.asarray(share >= min(127.5, float(share.max())))
 
 
@@ -226,7 +226,7 @@ def _up_to_the_edge(values: F32, edge: F32) -> None:
     values[near] = columns
 
 
-def nearest(inside: Bool) -> tuple[Any, Any]:
+def nearest_inside(inside: Bool) -> tuple[Any, Any]:
     """Rows and columns (GRID, GRID) of the pixel in ``inside`` that is nearest to each pixel: outside of the silhouette
     the network was never taught anything, and between pixels its answers there would mix in."""
     import cv2
@@ -238,7 +238,7 @@ def nearest(inside: Bool) -> tuple[Any, Any]:
     return np.unravel_index(place[label], inside.shape)
 
 
-def resampled(picture: F32, left: float, top: float, cell: float, form: tuple[int, ...]) -> F32:
+def resample_to_grid(picture: F32, left: float, top: float, cell: float, form: tuple[int, ...]) -> F32:
     """A (GRID, GRID, ...) picture read at the places of a grid, linearly.
 
     Args:

@@ -45,24 +45,24 @@ class Pose:
     tan_half_fov: float
 
     @property
-    def turn(self) -> F64:
+    def rotation(self) -> F64:
         """(3, 3) the thing's frame to the camera's."""
         return orbit(self.azimuth_deg or 0.0, self.elevation_deg, 0.0)[:3, :3]
 
 
-def pose_of(values: F32) -> Pose:
+def read_pose(values: F32) -> Pose:
     """Read the network's pose output, after ``predict`` (so the azimuth's part is log probabilities)."""
     spread_deg = math.degrees(math.exp(0.5 * float(np.clip(values[contract.ELEVATION_LOG_VARIANCE], -20, 5))))
     low, high = (math.log(math.tan(math.radians(fov) / 2)) for fov in (MIN_FOV_DEG, MAX_FOV_DEG))
     azimuth, share, rival = likeliest_azimuth(values[contract.AZIMUTH])
     return Pose(
-        elevation_deg=believed_elevation(math.degrees(float(values[contract.ELEVATION])), spread_deg),
+        elevation_deg=posterior_elevation(math.degrees(float(values[contract.ELEVATION])), spread_deg),
         azimuth_deg=azimuth if share >= SURE_OF_FRONT and rival <= RIVAL * share else None,
         tan_half_fov=math.exp(float(np.clip(values[contract.LOG_TAN_HALF_FOV], low, high))),
     )
 
 
-def believed_elevation(said_deg: float, spread_deg: float) -> float:
+def posterior_elevation(said_deg: float, spread_deg: float) -> float:
     """The mean of what the network says, a Gaussian, times what is known of photos: most are taken from near
     ``PRIOR_DEG``, some from anywhere."""
     low, high = ELEVATIONS_DEG

@@ -14,7 +14,7 @@ import numpy as np
 from manymesh.shape.learned import contract
 from manymesh.types import F32
 
-Ask = Callable[[Sequence[F32]], Sequence[Mapping[str, F32]]]
+NetworkCall = Callable[[Sequence[F32]], Sequence[Mapping[str, F32]]]
 """(4, IMAGE_PX, IMAGE_PX) float32 pictures to the network's outputs of each by name, without the batch's axis."""
 
 
@@ -33,7 +33,7 @@ class Prediction:
     pose: F32
 
 
-def predict(ask: Ask, picture: F32) -> Prediction:
+def predict(ask: NetworkCall, picture: F32) -> Prediction:
     """The mean of two answers.
 
     Args:
@@ -41,7 +41,7 @@ def predict(ask: Ask, picture: F32) -> Prediction:
         picture: (4, IMAGE_PX, IMAGE_PX), from ``crop.network_picture``.
     """
     straight, mirrored = ask([picture, picture[:, :, ::-1]])
-    return mean(_normal(straight), mirror(_normal(mirrored)))
+    return mean_prediction(_normal(straight), mirror_prediction(_normal(mirrored)))
 
 
 def _normal(outputs: Mapping[str, F32]) -> Prediction:
@@ -51,7 +51,7 @@ def _normal(outputs: Mapping[str, F32]) -> Prediction:
     return Prediction(outputs["logits"], outputs["surface"], pose)
 
 
-def mirror(answer: Prediction) -> Prediction:
+def mirror_prediction(answer: Prediction) -> Prediction:
     """The answer for the mirror image (left and right exchanged) of the picture that ``answer`` is for."""
     surface = np.ascontiguousarray(answer.surface[:, :, ::-1])
     surface[contract.FRONT_NORMAL.start] *= -1
@@ -61,7 +61,7 @@ def mirror(answer: Prediction) -> Prediction:
     return Prediction(answer.logits[:, :, ::-1], surface, pose)
 
 
-def mean(one: Prediction, other: Prediction) -> Prediction:
+def mean_prediction(one: Prediction, other: Prediction) -> Prediction:
     """The mean of two answers for the same picture; the mean of probabilities for azimuth and variances."""
     pose = (one.pose + other.pose) / 2
     for spread in (

@@ -13,7 +13,7 @@ from manymesh.types import F32, U8
 
 
 @dataclass(frozen=True)
-class Square:
+class CropSquare:
     """The network's crop as a square of the cutout's pixels; it may reach beyond the cutout.
 
     Attributes:
@@ -26,7 +26,7 @@ class Square:
     side_px: float
 
 
-def square_of(alpha: U8) -> Square:
+def crop_square(alpha: U8) -> CropSquare:
     """The square with the thing's box in its middle, the longer side of the box covering ``FILL`` of it.
 
     Args:
@@ -42,17 +42,17 @@ def square_of(alpha: U8) -> Square:
     height, width = rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
     side = float(max(height, width)) / FILL
     middle_x, middle_y = (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2
-    return Square(float(middle_x - side / 2), float(middle_y - side / 2), side)
+    return CropSquare(float(middle_x - side / 2), float(middle_y - side / 2), side)
 
 
-def network_picture(rgba: U8, square: Square) -> F32:
+def network_input(rgba: U8, square: CropSquare) -> F32:
     """(4, IMAGE_PX, IMAGE_PX) float32 in 0..1: colour times alpha, and alpha, each averaged over a pixel's area."""
     layers = rgba.astype(np.float32) / np.float32(255)
     layers[..., :3] *= layers[..., 3:]
-    return averaged(layers, square, IMAGE_PX)
+    return area_average(layers, square, IMAGE_PX)
 
 
-def averaged(layers: F32, square: Square, side: int) -> F32:
+def area_average(layers: F32, square: CropSquare, side: int) -> F32:
     """(c, side, side): the square of a (H, W, c) float32 picture, each value the mean over its pixel's area.
 
     Beyond the picture everything is 0.

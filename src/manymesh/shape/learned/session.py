@@ -20,7 +20,7 @@ what a picture's answer is depends on no number of threads."""
 OUTPUTS = ("logits", "surface", "pose")
 
 
-class Network:
+class ShapeNetwork:
     """An open session with its threads, until ``close``. Call it with pictures; safe for several threads.
 
     Args:

@@ -35,7 +35,7 @@ PART_SHARE = 0.01
 """Parts with less than this share of the largest part's area are dropped."""
 
 
-def surface(field: Field, answer: Prediction, tan_half_fov: float) -> Mesh:
+def extract_mesh(field: Field, answer: Prediction, tan_half_fov: float) -> Mesh:
     """A closed mesh in the camera's frame: crop units, +X right, +Y up, +Z towards the eye, the origin in the crop's
     middle at the anchor depth.
 
@@ -49,14 +49,14 @@ def surface(field: Field, answer: Prediction, tan_half_fov: float) -> Mesh:
     v = field.top - grid[:, 0].astype(np.float64) * field.cell
     d = field.near + grid[:, 2].astype(np.float64) * BIN
     d = _snapped(u, v, d, grid, field, answer)
-    points = unprojected(u, v, d, tan_half_fov)
-    vertices, faces = without_crumbs(points, faces)
+    points = crop_to_camera(u, v, d, tan_half_fov)
+    vertices, faces = drop_small_shells(points, faces)
     # Smoothing takes from thin parts on both sides.
-    held = with_outline(smoothed(vertices, faces), vertices, field, tan_half_fov, only_thin=True)
+    held = keep_outline(taubin_smooth(vertices, faces), vertices, field, tan_half_fov, only_thin=True)
     return Mesh(held.astype(np.float32), faces)
 
 
-def with_outline(moved: Any, vertices: Any, field: Field, tan_half_fov: float, only_thin: bool = False) -> F64:
+def keep_outline(moved: Any, vertices: Any, field: Field, tan_half_fov: float, only_thin: bool = False) -> F64:
     """``moved``, but near the silhouette only along the eye's rays: where it ends in the picture is known exactly.
 
     Args:
@@ -65,8 +65,8 @@ def with_outline(moved: Any, vertices: Any, field: Field, tan_half_fov: float, o
     """
     import cv2
 
-    u, v, _ = projected(vertices, tan_half_fov)
-    to_u, to_v, d = projected(moved, tan_half_fov)
+    u, v, _ = camera_to_crop(vertices, tan_half_fov)
+    to_u, to_v, d = camera_to_crop(moved, tan_half_fov)
     down, across = np.gradient(field.edge)
     thickest = cv2.dilate(field.edge, np.ones((2 * int(THIN_CELLS[1]) + 1,) * 2, np.uint8))
     thin = np.clip((THIN_CELLS[1] - thickest) / (THIN_CELLS[1] - THIN_CELLS[0]), 0, 1)
@@ -78,10 +78,10 @@ def with_outline(moved: Any, vertices: Any, field: Field, tan_half_fov: float, o
     inwards = seen[:, 1:3] / np.maximum(np.linalg.norm(seen[:, 1:3], axis=1, keepdims=True), 1e-6)
     # Along the silhouette it may move.
     back = held * (inwards[:, 0] * (to_u - u) + inwards[:, 1] * (to_v - v))
-    return unprojected(to_u - back * inwards[:, 0], to_v - back * inwards[:, 1], d, tan_half_fov)
+    return crop_to_camera(to_u - back * inwards[:, 0], to_v - back * inwards[:, 1], d, tan_half_fov)
 
 
-def onto_outline(vertices: Any, faces: I32, field: Field, tan_half_fov: float) -> F64:
+def snap_to_outline(vertices: Any, faces: I32, field: Field, tan_half_fov: float) -> F64:
     """Vertices with those that make the outline moved, within the picture, to where the silhouette's edge is.
 
     Smoothing takes from thin parts on both sides, and fills narrow gaps.
@@ -94,7 +94,7 @@ def onto_outline(vertices: Any, faces: I32, field: Field, tan_half_fov: float) -
     seen, turned = (np.zeros(len(place), bool) for _ in range(2))
     seen[faces[towards]] = turned[faces[~towards]] = True
     on = np.flatnonzero(seen & turned)
-    u, v, d = projected(place[on], tan_half_fov)
+    u, v, d = camera_to_crop(place[on], tan_half_fov)
     down, across = np.gradient(field.edge)
     picture = np.dstack([field.edge, across, -down]).astype(np.float32)
     found = _sampled(picture, (u - field.left) / field.cell, (field.top - v) / field.cell)
@@ -103,24 +103,24 @@ def onto_outline(vertices: Any, faces: I32, field: Field, tan_half_fov: float) -
     near = (np.abs(off) < OUTLINE_REACH) & (slope > LEAST_SLOPE)
     step = np.where(near, off * field.cell, 0.0)[:, None] * found[:, 1:] / np.maximum(slope, LEAST_SLOPE)[:, None]
     place = place.copy()
-    place[on] = unprojected(u - step[:, 0], v - step[:, 1], d, tan_half_fov)
+    place[on] = crop_to_camera(u - step[:, 0], v - step[:, 1], d, tan_half_fov)
     return place
 
 
-def unprojected(u: Any, v: Any, d: Any, tan_half_fov: float) -> F64:
+def crop_to_camera(u: Any, v: Any, d: Any, tan_half_fov: float) -> F64:
     """(n, 3) points of the camera's frame at picture places u, v and depths d, all in crop units."""
     spread = 1 + 2 * np.asarray(d) * tan_half_fov
     return np.stack([u * spread, v * spread, -np.asarray(d)], axis=1)
 
 
-def projected(points: Any, tan_half_fov: float) -> tuple[Any, Any, Any]:
+def camera_to_crop(points: Any, tan_half_fov: float) -> tuple[Any, Any, Any]:
     """The inverse of ``unprojected``: u, v, d."""
     d = -points[:, 2]
     spread = 1 + 2 * d * tan_half_fov
     return points[:, 0] / spread, points[:, 1] / spread, d
 
 
-def read(picture: F32, u: Any, v: Any) -> F32:
+def sample_crop(picture: F32, u: Any, v: Any) -> F32:
     """A (GRID, GRID) or (GRID, GRID, c) picture at places u, v of the crop, linearly."""
     places = (np.asarray(u) + 0.5) * contract.GRID - 0.5, (0.5 - np.asarray(v)) * contract.GRID - 0.5
     return _sampled(picture, *places)
@@ -146,13 +146,13 @@ def _snapped(u: Any, v: Any, d: Any, grid: F32, field: Field, answer: Prediction
     edge = field.edge[place[:, 0], place[:, 1]]
     trust = np.clip(edge / SNAP_EDGE_CELLS - 0.5, 0, 1)
     for head in (contract.FRONT_DEPTH, contract.BACK_DEPTH):
-        away = read(answer.surface[head], u, v) - d
+        away = sample_crop(answer.surface[head], u, v) - d
         near = np.clip(2 - 2 * np.abs(away) / SNAP, 0, 1)
         d = d + trust * near * away
     return d
 
 
-def without_crumbs(vertices: Any, faces: I32) -> tuple[Any, I32]:
+def drop_small_shells(vertices: Any, faces: I32) -> tuple[Any, I32]:
     """Drops parts that are small, and cavities: closed parts that are wound inwards."""
     if not len(faces):
         return vertices[:0], faces
@@ -170,7 +170,7 @@ def without_crumbs(vertices: Any, faces: I32) -> tuple[Any, I32]:
     return vertices[used], number[faces]
 
 
-def smoothed(vertices: Any, faces: I32) -> F64:
+def taubin_smooth(vertices: Any, faces: I32) -> F64:
     """Taubin's smoothing: every vertex a little towards the mean of its neighbours, then a little more away again,
     ``SMOOTH_ROUNDS`` times, as one polynomial of the matrix that takes these means."""
     from scipy.sparse import coo_array, diags_array

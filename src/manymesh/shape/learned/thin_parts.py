@@ -29,7 +29,7 @@ SLOPE = 1.0
 """Logits a bin."""
 
 
-def rods_of(answer: Prediction, inside: Bool, distance: F32, bin_length: float, first: int) -> F32:
+def find_thin_parts(answer: Prediction, inside: Bool, distance: F32, bin_length: float, first: int) -> F32:
     """Where rods are.
 
     Args:
@@ -59,7 +59,7 @@ def rods_of(answer: Prediction, inside: Bool, distance: F32, bin_length: float, 
     return np.dstack([is_rod, smooth, radius_px]).astype(np.float32)
 
 
-def tubes(values: F32, edge: F32, rods: F32, limit: float) -> None:
+def draw_tubes(values: F32, edge: F32, rods: F32, limit: float) -> None:
     """Let the field be tubes where rods are, in place.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from manymesh.paint.hunyuan.render.reference_camera import SCALE_FACTOR
-from manymesh.render.normals import vertex_normals
+from manymesh.render.normals import equal_weighted_vertex_normals
 from manymesh.render.raster import Raster, interpolate
 from manymesh.types import F32, U8
 
@@ -41,7 +41,7 @@ def control_maps(rasters: Iterable[Raster], vertices: Any, faces: Any) -> list[t
 
 
 def _halved_normals(vertices: Any, faces: Any) -> F32:
-    return (vertex_normals(vertices, faces, by_area=False) + 1) * np.float32(0.5)
+    return (equal_weighted_vertex_normals(vertices, faces) + 1) * np.float32(0.5)
 
 
 def _places(vertices: Any) -> F32:

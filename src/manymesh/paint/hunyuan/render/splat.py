@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manymesh.paint.hunyuan.render.reference_camera import BAKE_EXPONENT, MAX_ANGLE_DEG, RENDER_PX, ReferenceView
-from manymesh.render.normals import lengths, vertex_normals
+from manymesh.render.normals import equal_weighted_vertex_normals, row_lengths
 from manymesh.render.raster import Raster, interpolate
 from manymesh.types import F32, U8, Bool
 
@@ -90,14 +90,14 @@ def trusted_pixels(
 ) -> Sightings:
     """The covered pixels away from the outline and from jumps in depth, with what the baker needs of them."""
     in_camera = view.camera_space(vertices)[:, :3]
-    normals = vertex_normals(in_camera, faces, by_area=False)
+    normals = equal_weighted_vertex_normals(in_camera, faces)
     attributes = np.concatenate([normals, in_camera[:, 2:], uv[:, ::-1]], axis=1)
     values = interpolate(attributes, faces, raster.face, raster.bary)
     edges = depth_edges(raster, values[:, 3])
     keep = ~_near_trouble(raster, edges, render_px).ravel()[raster.pixel]
     values = values[keep]
     # The mirrored mesh turns the normals of visible faces away from the eye, hence the minus.
-    length = np.maximum(lengths(values[:, :3]), np.float32(1e-8))
+    length = np.maximum(row_lengths(values[:, :3]), np.float32(1e-8))
     cosine = -values[:, 2] / length
     cosine[cosine < math.cos(math.radians(max_angle_deg))] = 0
     return Sightings(raster.pixel[keep], values[:, 4:6], cosine, edges)

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from manymesh.paint.hunyuan.render.torch_bake import FIXED_POINT
 from manymesh.paint.hunyuan.render.torch_raster import DeviceRaster, interpolate, rasterise
-from manymesh.render.fill import FADE_PX, REPEAT_PX, stretched, welded
+from manymesh.render.fill import FADE_PX, REPEAT_PX, membrane_colors, weld_atlas
 from manymesh.types import F32, U8, Atlas, Bool
 
 
@@ -34,10 +34,10 @@ def fill_on_device(texture: F32, painted: Bool, atlas: Atlas, device: torch.devi
     raster = draw_charts(torch.from_numpy(np.ascontiguousarray(atlas.uv)).to(device), faces, size)
     if not bool(known.view(-1)[raster.pixel].any()):
         return np.full((size, size, 3), 128, np.uint8)
-    weld, count = welded(atlas)
+    weld, count = weld_atlas(atlas)
     corners = torch.from_numpy(weld).to(device)[faces]
     strength, mean = _seen_by_vertex(color, known, raster, corners, count)
-    vertex_colors = torch.from_numpy(stretched(atlas, strength, mean)).to(device)
+    vertex_colors = torch.from_numpy(membrane_colors(atlas, strength, mean)).to(device)
     base = raster.image(interpolate(vertex_colors, faces, raster), 0.0)
     inside = raster.mask
     known = known & inside
