@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-all check format bench clean
+.PHONY: help demo test test-core check format bench clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 demo: $(VENV)/.core ## Make meshes from the example photos with the engine that every machine can run
 	$(BIN)/python examples/demo.py
@@ -15,10 +18,13 @@ test: $(VENV)/.dev build/gltf-validator/.done ## Everything: lint, types, tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
+test-core: $(VENV)/.test ## The tests that need no torch and no browser
+	$(BIN)/python -m pytest --core
+
 check: $(VENV)/.dev ## Lint and types only
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-format: $(VENV)/.dev
+format: $(VENV)/.dev ## Repair what the linter can repair
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 bench: $(VENV)/.core ## Speed and memory of the lite engine; docs/benchmarks.md names the others
@@ -27,6 +33,10 @@ bench: $(VENV)/.core ## Speed and memory of the lite engine; docs/benchmarks.md 
 $(VENV)/.core: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.test: pyproject.toml $(VENV)/.core
+	$(PIP) install --quiet -c constraints.txt -e '.[test]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.core
@@ -39,5 +49,5 @@ build/gltf-validator/.done:
 	if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --prefix build/gltf-validator gltf-validator@2.0.0-dev.3.10; fi
 	touch $@
 
-clean:
+clean: ## Remove everything that make has installed
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache

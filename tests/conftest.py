@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,23 @@ import pytest
 from PIL import Image, ImageDraw
 
 SavePhoto = Callable[..., Path]
+
+# Libraries that only the extras bring, and helpers that import them. A test file that imports one is not a core test.
+EXTRAS = re.compile(
+    r"""(importorskip\(\s*["']|^\s*import |^\s*from )"""
+    r"(torch|transformers|diffusers|gradio|playwright|tiny_shape|tiny_paint|tiny_birefnet|web_fixtures)\b",
+    re.MULTILINE,
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--core", action="store_true", help="only test files that need no torch, no Gradio and no browser")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if not config.getoption("--core") or not collection_path.name.startswith("test_"):
+        return None
+    return bool(EXTRAS.search(collection_path.read_text("utf-8"))) or None
 
 
 @pytest.fixture(autouse=True)
