@@ -29,7 +29,6 @@ from PIL import Image
 
 SIDE_PX = 1024
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-STAGES = ("load", "detect", "crop", "matte", "shape", "refine", "paint", "write", "finish")
 
 
 def resized(photo: Path, folder: Path) -> Path:
@@ -69,7 +68,7 @@ def run_photo(photo: Path, folder: Path, source: Path | None = None) -> dict[str
         "seconds_per_object": round(seconds / len(run["objects"]), 2),
         "cpu_s_per_object": round(cpu_s / len(run["objects"]), 2),
         "peak_mib": max(stage["host_peak_bytes"] for stage in run["stages"]) >> 20,
-        **{name: round(by_stage[name]["wall_seconds"] / len(run["objects"]), 3) for name in STAGES},
+        **{name: round(by_stage[name]["wall_seconds"] / len(run["objects"]), 3) for name in by_stage},
     }
 
 

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from conftest import SavePhoto, three_things
 from fakes import Diary, fake_plan, without_names
 from PIL import Image
 
-from manymesh.engines import Plan
+from manymesh import pipeline
+from manymesh.engines import BUILTIN, Plan, required_stages
 from manymesh.errors import (
     Cancelled,
     InputError,
@@ -31,6 +33,7 @@ from manymesh.pipeline import Pipeline
 from manymesh.run.folder import Run
 from manymesh.run.lifecycle import exit_code
 from manymesh.settings import Settings
+from manymesh.stages import FINDING, KINDS, STEPS, Kind
 
 Make = Callable[..., Run]
 
@@ -55,6 +58,24 @@ def make(photo_path: Path, tmp_path: Path) -> Make:
 
 def final_bytes(run: Run) -> list[bytes]:
     return [run.read(record.files["model"]) for record in run.manifest.objects]
+
+
+def test_the_table_of_steps_and_their_functions_agree() -> None:
+    assert list(pipeline.STEPS) == [step.name for step in STEPS if step.name != "load"]
+    assert get_args(Kind) == KINDS == tuple(BUILTIN)
+    assert [step.name for step in FINDING] == ["load", "detect", "crop"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "kinds"),
+    [
+        ({}, ["detect", "matte", "shape", "paint"]),
+        ({"boxes": ["1,1,9,9"]}, ["matte", "shape", "paint"]),
+        ({"texture": False}, ["detect", "matte", "shape"]),
+    ],
+)
+def test_only_models_that_have_something_to_do_are_required(settings: dict[str, object], kinds: list[str]) -> None:
+    assert required_stages(Settings(**settings)) == kinds
 
 
 def test_stages_run_in_turn_over_all_objects(diary: Diary, make: Make) -> None:
@@ -84,10 +105,12 @@ def test_a_failing_objects_traceback_does_not_keep_its_model_alive(diary: Diary,
     assert diary.alive() == ()
 
 
-def test_models_stay_warm_when_asked(diary: Diary, photo_path: Path, tmp_path: Path) -> None:
+def test_models_stay_open_between_calls_when_asked(
+    diary: Diary, photo_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Pipeline(keep_loaded=True) as pipeline:
         plan = fake_plan(diary, Settings())
-        pytest.MonkeyPatch().setattr("manymesh.pipeline.choose", lambda settings: plan)
+        monkeypatch.setattr("manymesh.pipeline.choose", lambda settings: plan)
         pipeline.make([photo_path], tmp_path)
         pipeline.make([photo_path], tmp_path)
         assert set(diary.alive()) == {"detect", "matte", "shape", "paint"}

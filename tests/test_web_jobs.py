@@ -16,8 +16,8 @@ from manymesh.errors import InputError, OutOfMemoryError, UsageError
 from manymesh.events import Cancel, Event, OnEvent
 from manymesh.pipeline import Pipeline
 from manymesh.run.folder import Run
-from manymesh.run.lifecycle import STAGE_FILES
 from manymesh.settings import Settings
+from manymesh.stages import STEPS
 from manymesh.web import history, jobs
 from manymesh.web.cards import error_card, job_card, run_card
 from manymesh.web.jobs import Job, Jobs
@@ -381,4 +381,4 @@ def test_every_setting_is_shown_by_look(a_run: Run, tmp_path: Path) -> None:
 def test_a_card_has_a_word_for_every_stage_that_an_object_can_have_behind_it() -> None:
     script = (Path(jobs.__file__).parent / "static" / "card.js").read_text("utf-8")
     (words,) = re.findall(r"^const AFTER = \{(.*)\};$", script, re.MULTILINE)
-    assert [stage for stage in ("crop", *STAGE_FILES) if f'{stage}: "' not in words] == []
+    assert [name for name in ("crop", *(s.name for s in STEPS if s.per == "object")) if f'{name}: "' not in words] == []

@@ -9,9 +9,7 @@ from importlib.metadata import entry_points
 
 from manymesh.errors import MissingPieceError, UsageError
 from manymesh.settings import Settings
-from manymesh.stages import Kind, Stage
-
-KINDS: tuple[Kind, ...] = ("detect", "matte", "shape", "paint")
+from manymesh.stages import KINDS, STEPS, Kind, Stage
 
 # Where each of our own implementations lives. Names, not imports: listing them must cost nothing.
 BUILTIN: Mapping[Kind, Mapping[str, str]] = {
@@ -104,9 +102,7 @@ def _names_of(engine: str, settings: Settings) -> dict[Kind, str]:
 
 def required_stages(settings: Settings) -> list[Kind]:
     """The kinds whose models a run with these settings needs, in the order of their stages."""
-    return [
-        kind for kind in KINDS if (kind != "paint" or settings.texture) and (kind != "detect" or not settings.boxes)
-    ]
+    return [step.model for step in STEPS if step.model is not None and step.needs_model(settings)]
 
 
 def missing_stages(stages: Mapping[Kind, Stage], settings: Settings) -> dict[Kind, str]:

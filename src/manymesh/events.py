@@ -31,7 +31,7 @@ class Event:
     Attributes:
         kind: what.
         run: the run folder's name.
-        stage: "load", "detect", "crop", "matte", "shape", "refine", "paint" or "write"; "" outside a stage.
+        stage: the name of one of ``stages.STEPS``; "" outside of them.
         object_id: such as "01-cup"; "" when it is about the whole run.
         text: a sentence for people (notes and failures).
         done, total: objects finished and objects to do in this stage.

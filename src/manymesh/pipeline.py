@@ -1,15 +1,15 @@
-"""The path of a photo through the house, in the order it is walked.
+"""What happens to a photo, from top to bottom.
 
-Stages run in turn over all objects of all photos, so that only one stage's model is in memory at a time, but for small
-ones, which are opened ahead of their stage (``Stage.preload``). What each stage does for one object stands in
-``steps.py``; what a failure, a wish to stop or a lack of memory means for the others, in ``workshop.py``.
+Steps run in turn over all objects of all photos, so that only one step's model is in memory at a time. Small models are
+the exception: they are opened while an earlier step works (``Stage.preload``). What a step does for one object is in
+``runner/steps.py``. What a failure, a request to stop or a lack of memory means for the other objects is in
+``runner/runner.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
 from manymesh.device import give_back
@@ -21,24 +21,30 @@ from manymesh.run.artifacts import Shelf
 from manymesh.run.create import begin_run
 from manymesh.run.folder import Run
 from manymesh.runner import find, steps
-from manymesh.runner.runner import StageRunner
+from manymesh.runner.runner import ObjectStep, RunStep, StageRunner
 from manymesh.settings import Settings
-from manymesh.stages import Kind
+from manymesh.stages import BY_NAME, FINDING, Kind
+
+# Every step after the photo was read (``begin_run``), in order, and the function that carries it out. A step's label,
+# the file that it leaves and when it applies are in ``stages.STEPS``.
+STEPS: Mapping[str, RunStep | ObjectStep] = {
+    "detect": find.detect,  # which objects, where
+    "crop": steps.crop,  # one square-ish view per object
+    "matte": steps.matte,  # foreground colour + alpha
+    "shape": steps.shape,  # geometry, and the camera that saw it
+    "refine": steps.refine,  # no floaters, no degenerate faces, within the face budget
+    "paint": steps.paint,  # texture coordinates and a texture without holes
+    "write": steps.write,  # other formats and previews
+    "finish": lifecycle.finish_run,  # the scene, the contact sheet, the verdict
+}
 
 
 def walk(runs: Sequence[Run], work: StageRunner, *, only_find: bool = False) -> None:
-    """Take every run from wherever it stands to its end."""
-    work.over_runs("detect", runs, partial(find.detect, work.plan.stages["detect"]))  # which things, where
-    work.over_runs("crop", runs, steps.crop)  # one square-ish view per thing
-    if only_find:
-        return
-    work.over_objects("matte", runs, steps.matte)  # foreground colour + alpha
-    work.over_objects("shape", runs, steps.shape, before=steps.begin_networks)  # geometry, and the camera that saw it
-    work.over_objects("refine", runs, steps.refine)  # no floaters, no broken faces, within the face budget
-    if work.plan.settings.texture:
-        work.over_objects("paint", runs, steps.paint, before=steps.begin_networks)  # UV, colours, no holes
-    work.over_objects("write", runs, steps.write)  # other formats and previews
-    work.over_runs("finish", runs, lifecycle.finish_run)  # the scene, the contact sheet, the verdict
+    """Take every run from wherever it stands to its end, or to where its objects are found."""
+    for name, function in STEPS.items():
+        step = BY_NAME[name]
+        if step.applies(work.plan.settings) and (step in FINDING or not only_find):
+            work.carry_out(step, function, runs)
 
 
 def _wanted_later(plan: Plan) -> tuple[Kind, ...]:

@@ -7,16 +7,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-STAGES = ("detect", "matte", "shape", "paint")
+from manymesh.stages import KINDS
+
 SIDES = ("left", "back", "right")
+_KINDS = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}"
 
 
 def known_devices(value: tuple[str, ...]) -> tuple[str, ...]:
     """``DEVICE`` or ``STAGE=DEVICE`` each."""
     for item in value:
         stage, equals, device = item.rpartition("=")
-        if equals and stage not in STAGES:
-            raise ValueError(f"'{item}' names no stage: use detect, matte, shape or paint")
+        if equals and stage not in KINDS:
+            raise ValueError(f"'{item}' names no stage: use {_KINDS}")
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,2})?", device):
             raise ValueError(f"'{item}' names no device: use auto, cpu, cuda, cuda:N or mps")
     return value
@@ -47,8 +49,8 @@ def known_stages(value: tuple[str, ...]) -> tuple[str, ...]:
     """``STAGE=NAME`` each."""
     for item in value:
         stage, equals, name = item.partition("=")
-        if stage not in STAGES or not equals or not name:
-            raise ValueError(f"'{item}' is not STAGE=NAME with detect, matte, shape or paint")
+        if stage not in KINDS or not equals or not name:
+            raise ValueError(f"'{item}' is not STAGE=NAME with {_KINDS}")
     return value
 
 

@@ -1,4 +1,8 @@
-"""What a stage is: a name, a licence, and a way to open it. The four protocols that implementations answer.
+"""The steps of a run, and what an implementation of one of them must offer.
+
+``STEPS`` is the one list of what happens to a photo, in order. Four of the steps have a *model*: a detector, a matte, a
+shape or a paint network. Each of these four kinds has a protocol below, and a ``Stage`` is one implementation of one
+kind.
 
 A stage is opened once for all objects, called once per object, and closed: whatever it loaded is gone then. So an
 implementation is one generator function and one value::
@@ -6,7 +10,7 @@ implementation is one generator function and one value::
     @contextmanager
     def open_shape(settings: Settings) -> Iterator[Shape]:
         network = load(...)
-        yield lambda cutout, *, seed, tick: sculpt(network, cutout, seed, tick)
+        yield lambda cutout, *, seed, tick: reconstruct(network, cutout, seed, tick)
 
     STAGE = Stage("my-shape", "shape", "what it does", "Apache-2.0", open_shape)
 
@@ -19,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -30,6 +35,67 @@ Kind = Literal["detect", "matte", "shape", "paint"]
 Tick = Callable[[float], None]
 """Called by a stage now and then with the share done, 0..1. Raises ``Cancelled`` when the user has asked to stop, so
 a stage must call it at least once a second where it can, and let the exception through."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run, as plain data. ``pipeline.STEPS`` says which function carries it out.
+
+    Attributes:
+        name: what ``run.json``, events and ``--stage`` call it.
+        label: what people read while it works.
+        per: carried out once a run, or once an object.
+        leaves: the role of the file in the run folder by which a finished step is known; "" where there is none.
+        model: the kind of implementation that does the work; None where manymesh itself does it.
+        applies: whether a run with these settings has this step at all.
+        opens_model: whether these settings leave its model anything to do.
+        sees_all_first: whether its model may have a ``begin`` that is shown the cutouts of all objects.
+    """
+
+    name: str
+    label: str
+    per: Literal["run", "object"]
+    leaves: str = ""
+    model: Kind | None = None
+    applies: Callable[[Settings], bool] = lambda settings: True
+    opens_model: Callable[[Settings], bool] = lambda settings: True
+    sees_all_first: bool = False
+
+    def needs_model(self, settings: Settings) -> bool:
+        """Whether a run with these settings opens this step's model."""
+        return self.model is not None and self.applies(settings) and self.opens_model(settings)
+
+
+STEPS: tuple[Step, ...] = (
+    Step("load", "Reading the photo", per="run", leaves="input"),
+    Step("detect", "Finding objects", per="run", model="detect", opens_model=lambda settings: not settings.boxes),
+    Step("crop", "Cropping", per="run", leaves="crop"),
+    Step("matte", "Removing backgrounds", per="object", leaves="cutout", model="matte"),
+    Step("shape", "Modelling", per="object", leaves="shape", model="shape", sees_all_first=True),
+    Step("refine", "Refining", per="object", leaves="mesh"),
+    Step(
+        "paint",
+        "Painting",
+        per="object",
+        leaves="model",
+        model="paint",
+        applies=lambda settings: settings.texture,
+        sees_all_first=True,
+    ),
+    Step("write", "Writing", per="object", leaves="preview"),
+    Step("finish", "Finishing", per="run", leaves="sheet"),
+)
+
+BY_NAME = {step.name: step for step in STEPS}
+# The kinds of models, in the order of their steps.
+KINDS: tuple[Kind, ...] = tuple(step.model for step in STEPS if step.model is not None)
+# The steps that find the objects: a person may look at these before the run goes on.
+FINDING: tuple[Step, ...] = tuple(takewhile(lambda step: step.per == "run", STEPS))
+
+
+def label_of(name: str, default: str = "") -> str:
+    """What people read while the step called ``name`` works; ``default`` where there is no such step."""
+    return BY_NAME[name].label if name in BY_NAME else default
 
 
 class Detect(Protocol):

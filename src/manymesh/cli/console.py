@@ -11,17 +11,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from manymesh.events import Event, OnEvent
-
-STAGE_WORDS = {
-    "detect": "Finding objects",
-    "crop": "Cropping",
-    "matte": "Removing backgrounds",
-    "shape": "Modelling",
-    "refine": "Refining",
-    "paint": "Painting",
-    "write": "Writing",
-    "finish": "Finishing",
-}
+from manymesh.stages import label_of
 
 
 def say(text: str) -> None:
@@ -87,7 +77,7 @@ def _bar() -> Iterator[OnEvent]:
         task = progress.add_task("", total=None)
 
         def on_event(event: Event) -> None:
-            words = STAGE_WORDS.get(event.stage, event.stage)
+            words = label_of(event.stage, event.stage)
             if event.kind == "stage-started":
                 progress.reset(task, total=event.total, description=words)
             elif event.kind == "object-progress":

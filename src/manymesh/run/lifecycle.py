@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from manymesh.engines import Plan
 from manymesh.errors import (
     EXIT_ALL_FAILED,
     EXIT_OK,
@@ -19,10 +20,10 @@ from manymesh.parallel import run_pair
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ErrorRecord, ObjectRecord
 from manymesh.runner.steps import read_photo
-from manymesh.stages import Tick
+from manymesh.stages import STEPS, Tick
 
 # What each stage of an object leaves; a stage whose file is gone or changed is done again, with all after it.
-STAGE_FILES = {"matte": "cutout", "shape": "shape", "refine": "mesh", "paint": "model", "write": "preview"}
+STAGE_FILES = {step.name: step.leaves for step in STEPS if step.per == "object"}
 
 
 def reopen(run: Run) -> None:
@@ -74,7 +75,7 @@ def redo_from(record: ObjectRecord, stage: str) -> None:
         record.state = "pending"
 
 
-def finish_run(run: Run, model: None, tick: Tick) -> None:
+def finish_run(run: Run, plan: Plan, model: None, tick: Tick) -> None:
     """Write scene.glb and sheet.png from the objects that were made, and say how the run went."""
     from manymesh.run.contact_sheet import contact_sheet
     from manymesh.run.scene import scene

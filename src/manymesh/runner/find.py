@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from manymesh.detect.select import not_found, padded
+from manymesh.engines import Plan
 from manymesh.errors import InputError, NothingFoundError
 from manymesh.image import png
 from manymesh.image.crop import crop_window, cut
@@ -20,7 +21,7 @@ Say = Callable[[str], None]
 MAX_LABEL = 80
 
 
-def detect(stage: Stage, run: Run, model: Detect | None, tick: Tick) -> None:
+def detect(run: Run, plan: Plan, model: Detect | None, tick: Tick) -> None:
     """Fill in the manifest's objects: the user's boxes where there are any (``model`` is None then), else what
     the detector finds. Writes mask.png for each and detections.png.
 
@@ -28,7 +29,7 @@ def detect(stage: Stage, run: Run, model: Detect | None, tick: Tick) -> None:
         NothingFoundError: nothing was found, and the user asked for names; or the picture is fully transparent.
         InputError: a box lies outside the photo.
     """
-    photo, settings = read_photo(run), run.manifest.settings
+    photo, settings, stage = read_photo(run), run.manifest.settings, plan.stages["detect"]
     say = run.manifest.warnings.append
     if settings.boxes:
         detections = _drawn_boxes(settings, photo, run.manifest.input.scale, say)

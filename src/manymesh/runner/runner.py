@@ -12,28 +12,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from manymesh.device import Meter, give_back
-from manymesh.engines import KINDS, Plan
+from manymesh.engines import Plan
 from manymesh.errors import Cancelled, ManymeshError, OutOfMemoryError, OutputError
 from manymesh.events import Cancel, Event, OnEvent
 from manymesh.parallel import map_ordered, worker_count
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ErrorRecord, ObjectRecord, StageRecord
 from manymesh.runner.preload import Preloader
-from manymesh.stages import Kind, Tick
+from manymesh.runner.steps import begin_networks
+from manymesh.stages import Kind, Step, Tick
 
 PROGRESS_EVERY_S = 0.1
 
-RunStep = Callable[[Run, Any, Tick], None]
+# The functions that carry out a step. The third argument is the step's open model, None where it has none.
+RunStep = Callable[[Run, Plan, Any, Tick], None]
 ObjectStep = Callable[[Run, ObjectRecord, Any, Tick], None]
-BeforeObjects = Callable[[Sequence[tuple[Run, ObjectRecord]], Any, Tick], None]
 
 
 @dataclass(frozen=True)
 class _Work:
-    """A stage over objects: its step, its open model, and of how many."""
+    """A step over objects: its name, its function, its open model, and the number of objects."""
 
     stage: str
-    step: ObjectStep
+    function: ObjectStep
     model: Any
     total: int
 
@@ -83,18 +84,29 @@ class StageRunner:
         finally:
             self._preloader.close()
 
-    def over_runs(self, stage: str, runs: Sequence[Run], step: RunStep) -> None:
-        """Carry out ``step`` for every run that has not failed and has not done this stage.
+    def carry_out(self, step: Step, function: Callable[..., None], runs: Sequence[Run]) -> None:
+        """Carry out a step wherever it is still to be done.
 
-        Whatever goes wrong in one run (nothing found in it, say) ends that run alone.
+        Args:
+            step: which.
+            function: a ``RunStep`` or an ``ObjectStep``, as ``step.per`` says.
+            runs: runs that have failed are left alone.
         """
+        if step.per == "run":
+            self._over_runs(step, function, runs)
+        else:
+            self._over_objects(step, function, runs)
+
+    def _over_runs(self, step: Step, function: RunStep, runs: Sequence[Run]) -> None:
+        """Whatever goes wrong in one run (nothing found in it, say) ends that run alone."""
+        stage = step.name
         todo = [run for run in runs if run.manifest.error is None and stage not in run.manifest.stages_done]
-        with self._stage(stage, todo, len(todo)) as model:
+        with self._stage(step, todo, len(todo)) as model:
             for number, run in enumerate(todo):
                 warned = len(run.manifest.warnings)
                 start_s = time.perf_counter()
                 try:
-                    step(run, model, self._tick(run, stage, "", number, len(todo), self._say))
+                    function(run, self.plan, model, self._tick(run, stage, "", number, len(todo), self._say))
                     run.manifest.stages_done.append(stage)
                 except (Cancelled, OutputError):
                     raise
@@ -109,15 +121,9 @@ class StageRunner:
                 self._add_seconds(run, stage, time.perf_counter() - start_s)
                 run.save()
 
-    def over_objects(
-        self, stage: str, runs: Sequence[Run], step: ObjectStep, *, before: BeforeObjects | None = None
-    ) -> None:
-        """Carry out ``step`` for every object that is still to do. One object's failure costs no other.
-
-        Args:
-            stage, runs, step: what, where, how.
-            before: called once with all objects that are to do, when the model is open.
-        """
+    def _over_objects(self, step: Step, function: ObjectStep, runs: Sequence[Run]) -> None:
+        """One object's failure costs no other."""
+        stage = step.name
         todo = [
             (run, record)
             for run in runs
@@ -125,12 +131,12 @@ class StageRunner:
             for record in run.manifest.objects
             if record.state == "pending" and stage not in record.stages_done
         ]
-        with self._stage(stage, [run for run in runs if any(run is other for other, _ in todo)], len(todo)) as model:
-            if todo and before is not None:
-                before(todo, model, self._tick(todo[0][0], stage, "", 0, len(todo), self._say))
-            work = _Work(stage, step, model, len(todo))
+        with self._stage(step, [run for run in runs if any(run is other for other, _ in todo)], len(todo)) as model:
+            if todo and step.sees_all_first:
+                begin_networks(todo, model, self._tick(todo[0][0], stage, "", 0, len(todo), self._say))
+            work = _Work(stage, function, model, len(todo))
             numbered = [(number, run, record) for number, (run, record) in enumerate(todo)]
-            at_once = min(worker_count(), len(todo)) if self._side_by_side(stage) else 1
+            at_once = min(worker_count(), len(todo)) if self._thread_safe(step) else 1
             if at_once > 1:
                 map_ordered(
                     numbered,
@@ -143,9 +149,9 @@ class StageRunner:
             for item in numbered:
                 self._recorded(work, *item, self._made(work, *item, self._say))
 
-    def _side_by_side(self, stage: str) -> bool:
-        """Whether a stage may have several objects in hand: it has no model, or one that allows it."""
-        return stage not in KINDS or self.plan.stages[stage].thread_safe  # type: ignore[index]
+    def _thread_safe(self, step: Step) -> bool:
+        """Whether several objects may be in progress at once: the step has no model, or one that allows it."""
+        return step.model is None or self.plan.stages[step.model].thread_safe
 
     def _made(self, work: _Work, number: int, run: Run, record: ObjectRecord, say: OnEvent) -> _Outcome:
         """Carry out the step on a copy of the record, so that the manifest can be saved meanwhile."""
@@ -156,7 +162,7 @@ class StageRunner:
         start_s = time.perf_counter()
         failure: ErrorRecord | None = None
         try:
-            work.step(run, record, work.model, tick)
+            work.function(run, record, work.model, tick)
         except (Cancelled, OutputError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the other objects
@@ -186,8 +192,9 @@ class StageRunner:
         )
 
     @contextmanager
-    def _stage(self, stage: str, runs: Sequence[Run], total: int) -> Iterator[Any]:
-        """The stage's model (None where it has none), with its cost recorded in every run that takes part."""
+    def _stage(self, step: Step, runs: Sequence[Run], total: int) -> Iterator[Any]:
+        """The step's model (None where it has none), with its cost recorded in every run that takes part."""
+        stage = step.name
         self._cancel.check()
         if not runs:
             yield None
@@ -195,7 +202,7 @@ class StageRunner:
         names = [run.manifest.name for run in runs]
         for name in names:
             self._say(Event("stage-started", name, stage, total=total))
-        implementation = self.plan.stages[stage] if stage in KINDS else None  # type: ignore[index]
+        implementation = None if step.model is None else self.plan.stages[step.model]
         records = []
         for run in runs:
             record = StageRecord(
@@ -209,7 +216,7 @@ class StageRunner:
         try:
             with meter:
                 start_s = time.perf_counter()
-                with self._model(stage) as model:
+                with self._model(step) as model:
                     load_s = time.perf_counter() - start_s
                     yield model
                     del model
@@ -225,12 +232,12 @@ class StageRunner:
             self._say(Event("stage-done", name, stage, total=total, seconds=meter.usage.seconds))
 
     @contextmanager
-    def _model(self, stage: str) -> Iterator[Any]:
-        """Open the stage's implementation; what it loaded is gone afterwards, unless models are kept."""
-        if stage not in KINDS or (stage == "detect" and self.plan.settings.boxes):
+    def _model(self, step: Step) -> Iterator[Any]:
+        """Open the step's implementation; what it loaded is gone afterwards, unless models are kept."""
+        if step.model is None or not step.needs_model(self.plan.settings):
             yield None
             return
-        implementation = self.plan.stages[stage]  # type: ignore[index]
+        stage, implementation = step.name, self.plan.stages[step.model]
         if self._kept is not None:
             if stage not in self._kept:
                 with _memory_errors(stage):

@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
+from manymesh.engines import Plan
 from manymesh.errors import ObjectError
 from manymesh.image import png
 from manymesh.image.crop import cut, relative
@@ -29,7 +30,7 @@ def read_photo(run: Run) -> Photo:
     return Photo(rgb, alpha, run.manifest.input.name, run.manifest.input.sha256)
 
 
-def crop(run: Run, model: None, tick: Tick) -> None:
+def crop(run: Run, plan: Plan, model: None, tick: Tick) -> None:
     """Write every object's crop.png: the photo around it, with the photo's own transparency if it has any."""
     photo = read_photo(run)
     for number, record in enumerate(run.manifest.objects):

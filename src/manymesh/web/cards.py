@@ -6,10 +6,10 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from manymesh.cli.console import STAGE_WORDS
 from manymesh.errors import kind_of
 from manymesh.run.folder import Run
 from manymesh.run.manifest import FileRecord, Manifest, ObjectRecord
+from manymesh.stages import label_of
 from manymesh.web.jobs import Job, Jobs
 
 HTTP_OF_EXIT = {2: 422, 3: 422, 4: 422, 5: 422, 6: 422, 7: 507, 8: 501, 9: 507, 10: 451}
@@ -39,7 +39,7 @@ def job_card(jobs: Jobs, job: Job) -> dict[str, Any]:
         "state": job.state,
         "place": jobs.place(job),
         "stage": progress.stage if working else "",
-        "words": STAGE_WORDS.get(progress.stage, "Starting") if working else "",
+        "words": label_of(progress.stage, "Starting") if working else "",
         "object": progress.object_id if working else "",
         "done": progress.done,
         "total": progress.total,

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 
 from manymesh.events import Event
 from manymesh.run.manifest import Manifest
+from manymesh.stages import STEPS
 
-STAGES = ("detect", "crop", "matte", "shape", "refine", "paint", "write", "finish")
-PER_RUN = frozenset({"detect", "crop", "finish"})
+# Reading the photo is left out: it is over before a run has a name.
+STAGES = tuple(step.name for step in STEPS if step.name != "load")
+PER_RUN = frozenset(step.name for step in STEPS if step.per == "run")
 _WEIGHT_OF_NEW = 0.4
 
 

@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from manymesh.cli.console import STAGE_WORDS
 from manymesh.cli.options import build_settings
 from manymesh.engines import Plan, choose
 from manymesh.errors import ManymeshError, UsageError
@@ -20,10 +19,11 @@ from manymesh.run.export import as_format, write_archive
 from manymesh.run.folder import MANIFEST, Run
 from manymesh.run.manifest import Manifest
 from manymesh.settings import Settings
+from manymesh.stages import FINDING, STEPS, Step, label_of
 from manymesh.web import history
 from manymesh.web.cards import error_card, job_card, run_card
 from manymesh.web.jobs import Job, JobKind, Jobs, Work
-from manymesh.web.progress import STAGES, Rates
+from manymesh.web.progress import Rates
 
 RUNS_TO_LEARN_FROM = 8
 DOWNLOADS_KEPT = 20
@@ -61,7 +61,7 @@ class Service:
         def work(on_event: OnEvent, cancel: Cancel) -> Run:
             return Pipeline(plan.settings, on_event=on_event, cancel=cancel).find(photo, self.out)
 
-        return self._submit("find", photo.stem, work, plan, stages=("detect", "crop"))
+        return self._submit("find", photo.stem, work, plan, FINDING)
 
     def make(self, photo: Path, settings: Mapping[str, Any]) -> Job:
         """Queue: the whole way from the photo to painted models."""
@@ -137,7 +137,7 @@ class Service:
                 error = error_card("usage", str(gone), "") if not (job and not known[str(job_id)].ended) else None
         active = [
             {"id": each.id, "title": each.title, "state": each.state, "place": self.jobs.place(each), "run": each.run}
-            | {"object": each.progress.object_id, "words": STAGE_WORDS.get(each.progress.stage, ""), "kind": each.kind}
+            | {"object": each.progress.object_id, "words": label_of(each.progress.stage), "kind": each.kind}
             for each in reversed(list(known.values()))
             if not each.ended
         ]
@@ -205,10 +205,9 @@ class Service:
         return self._submit(kind, run.manifest.input.name, work, plan, run=name)
 
     def _submit(
-        self, kind: JobKind, title: str, work: Work, plan: Plan, *, stages: Sequence[str] | None = None, run: str = ""
+        self, kind: JobKind, title: str, work: Work, plan: Plan, steps: Sequence[Step] = STEPS, *, run: str = ""
     ) -> Job:
-        if stages is None:
-            stages = tuple(stage for stage in STAGES if stage != "paint" or plan.settings.texture)
+        stages = tuple(step.name for step in steps if step.name != "load" and step.applies(plan.settings))
         return self.jobs.submit(kind, title, work, engine=plan.engine, run=run, stages=stages)
 
 
