@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from manymesh.shape.hunyuan.config import (  # noqa: E402
     VaeConfig,
     read_shape_config,
 )
+from manymesh.shape.hunyuan.dino import Dino, resampled_positions  # noqa: E402
 from manymesh.shape.hunyuan.dit import Dit  # noqa: E402
 from manymesh.shape.hunyuan.sampler import Sampler, noise, reference_denoise  # noqa: E402
 from manymesh.shape.hunyuan.schedule import consistency_schedule, euler_schedule, schedule  # noqa: E402
@@ -73,6 +75,50 @@ def test_full_size_networks_have_the_official_keys_and_shapes(name: str) -> None
             networks = {"model.": Dit(dit), "vae.": ShapeVae(MINI_VAE), "conditioner.": encoder}
     ours = {prefix + key: tuple(t.shape) for prefix, n in networks.items() for key, t in n.state_dict().items()}
     assert ours == official
+
+
+def make_dino(seed: int) -> Dino:
+    torch.manual_seed(seed)
+    dino = Dino(DINO)
+    for parameter in dino.parameters():
+        torch.nn.init.normal_(parameter, 0, 0.3)
+    return dino.eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("size_px", [56, 28, 98, 210])
+def test_a_picture_of_any_size_is_encoded_as_transformers_does(size_px: int, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    from safetensors.torch import save_file
+
+    dino = make_dino(3)
+    save_file(dino.state_dict(), tmp_path / "model.safetensors", metadata={"format": "pt"})
+    transformers.Dinov2Config(**DINO).save_pretrained(tmp_path)
+    theirs = transformers.Dinov2Model.from_pretrained(tmp_path, local_files_only=True).eval()
+    pixels = torch.randn(2, 3, size_px, size_px, generator=torch.Generator().manual_seed(size_px))
+    with torch.inference_mode():
+        expected = theirs(pixels).last_hidden_state
+        made = dino(pixels)
+    assert made.shape == (2, 1 + (size_px // 14) ** 2, DINO["hidden_size"])
+    assert torch.allclose(made, expected, atol=1e-4)
+
+
+def test_positions_are_resampled_in_float32_and_the_class_token_is_left_alone() -> None:
+    table = torch.randn(1, 1 + 4 * 4, 8, generator=torch.Generator().manual_seed(0))
+    half = resampled_positions(table.half(), 7, 7)
+    assert half.dtype == torch.float16
+    assert torch.equal(half, resampled_positions(table.half().float(), 7, 7).half())
+    assert torch.equal(half[:, 0], table.half()[:, 0])
+    assert resampled_positions(table, 4, 4) is table
+
+
+def test_a_distilled_network_takes_every_guidance_scale_in_half_precision() -> None:
+    dit = make_dit(0, distilled=True)
+    halved = copy.deepcopy(dit).half()
+    for scale in (1.0, 5.0, 66.0, 100.0):
+        time, guidance = torch.tensor([0.5]), torch.tensor([scale])
+        made = halved.vector(time.half(), guidance).float()
+        assert torch.isfinite(made).all()
+        assert torch.allclose(made, dit.vector(time, guidance), atol=0.05)
 
 
 def make_dit(seed: int, *, heads: int = 2, distilled: bool = False) -> Dit:

@@ -20,9 +20,11 @@ from manymesh.render.camera import project  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
 from manymesh.shape.hunyuan import STAGE  # noqa: E402
 from manymesh.shape.hunyuan.decode import without_crumbs  # noqa: E402
+from manymesh.shape.hunyuan.models import VARIANTS  # noqa: E402
 from manymesh.shape.hunyuan.stage import seed_of_try  # noqa: E402
 from manymesh.shape.hunyuan.view import agreement, front_view, silhouette  # noqa: E402
 from manymesh.types import Cutout, Mesh, ShapeResult  # noqa: E402
+from manymesh.weights import model  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,23 @@ def test_an_object_does_not_depend_on_the_others(weights: Path) -> None:
 @pytest.mark.parametrize("wishes", [{"shape_model": "2mini-turbo", "steps": None}, {"decoding": "reference"}])
 def test_other_models_and_ways_run(weights: Path, wishes: dict[str, object]) -> None:
     assert len(sculpt(weights, disc(), **wishes).mesh.faces) > 0
+
+
+def test_a_picture_larger_than_the_position_table_is_no_obstacle(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, "hunyuan3d-dit-v2-mini-turbo", turbo=True, large_picture=True)
+    made = sculpt(tmp_path, disc(), shape_model="2mini-turbo", steps=None)
+    assert len(made.mesh.faces) > 0
+
+
+def test_the_fast_decoder_of_the_large_models_is_the_one_published_for_them() -> None:
+    decoders = {name: variant.small_decoder for name, variant in VARIANTS.items()}
+    assert decoders["2"] == decoders["2mv-turbo"] == "hunyuan3d-2-vae-turbo"
+    assert all(model(name).stage == "shape" for name in decoders.values() if name)
+
+
+def test_bfloat16_is_no_choice_for_shapes() -> None:
+    with pytest.raises(ValueError, match="shape_precision"):
+        Settings(shape_precision="bfloat16")
 
 
 def test_more_tries_keep_all_and_use_the_best(weights: Path) -> None:

@@ -17,7 +17,7 @@ EngineName = Literal["auto", "lite", "hunyuan"]
 DetectorName = Literal["qwen3-vl-2b", "qwen3-vl-4b", "qwen3-vl-8b", "dino", "dino-mm"]
 ShapeName = Literal["2mini", "2mini-fast", "2mini-turbo", "2", "2-fast", "2-turbo", "2mv", "2mv-fast", "2mv-turbo"]
 Decoding = Literal["sparse", "dense", "flash", "reference"]
-Precision = Literal["auto", "float16", "bfloat16", "float32"]
+Precision = Literal["auto", "float16", "float32"]  # bfloat16 is too coarse to tell the points of a shape's grid apart
 PaintName = Literal["2", "2-turbo"]
 Painting = Literal["fast", "reference"]
 PaintPrecision = Literal["auto", "float16", "float32"]
@@ -184,7 +184,7 @@ class Settings(BaseModel):
         Field(
             description="How closely the shape follows the picture.",
             ge=0,
-            le=100,
+            le=30,
             json_schema_extra={"group": "engine"},
         ),
     ] = 5.0

@@ -21,10 +21,11 @@ FOLDER = "hunyuan3d-dit-v2-mini"
 _PATH = "hy3dgen.shapegen."
 
 
-def config(*, turbo: bool = False, multi_view: bool = False) -> dict[str, Any]:
-    """What config.yaml holds."""
+def config(*, turbo: bool = False, multi_view: bool = False, large_picture: bool = False) -> dict[str, Any]:
+    """What config.yaml holds. ``large_picture``: larger than the encoder's position table, as 2mini-turbo's is."""
+    picture_px = 98 if large_picture else DINO["image_size"]
     scheduler = "ConsistencyFlowMatchEulerDiscreteScheduler" if turbo else "FlowMatchEulerDiscreteScheduler"
-    encoder = {"type": "DinoImageEncoder" + "MV" * multi_view, "kwargs": {"config": DINO, "image_size": 56}}
+    encoder = {"type": "DinoImageEncoder" + "MV" * multi_view, "kwargs": {"config": DINO, "image_size": picture_px}}
     return {
         "model": {
             "target": _PATH + "models.Hunyuan3DDiT",
@@ -67,7 +68,7 @@ def config(*, turbo: bool = False, multi_view: bool = False) -> dict[str, Any]:
         },
         "image_processor": {
             "target": _PATH + "preprocessors." + "MV" * multi_view + "ImageProcessorV2",
-            "params": {"size": 56, "border_ratio": 0.15},
+            "params": {"size": picture_px, "border_ratio": 0.15},
         },
         "pipeline": {"target": _PATH + "pipelines.Hunyuan3DDiTFlowMatchingPipeline"},
     }

@@ -229,6 +229,12 @@ MODELS: tuple[Model, ...] = (
     ),
     _shape("hunyuan3d-2-fast", _TWO, "hunyuan3d-dit-v2-0-fast", 4_930_777_530, "2, guidance distilled"),
     _shape("hunyuan3d-2-turbo", _TWO, "hunyuan3d-dit-v2-0-turbo", 4_930_777_530, "2, 5 steps"),
+    # Its size and checksum are not known. It is built as 2mini's, which has this many bytes.
+    Model(
+        *("hunyuan3d-2-vae-turbo", "shape", "fast decoder of 2 and 2mv", *_TWO),
+        (File("hunyuan3d-vae-v2-0-turbo/config.yaml"), File("hunyuan3d-vae-v2-0-turbo/model.fp16.safetensors")),
+        *(407_410_402, HUNYUAN),
+    ),
     _shape("hunyuan3d-2mv", _VIEWS, "hunyuan3d-dit-v2-mv", 4_928_151_562, "Hunyuan3D-2mv: shapes from 1 to 4 views"),
     _shape("hunyuan3d-2mv-fast", _VIEWS, "hunyuan3d-dit-v2-mv-fast", 4_930_777_530, "2mv, guidance distilled"),
     _shape("hunyuan3d-2mv-turbo", _VIEWS, "hunyuan3d-dit-v2-mv-turbo", 4_930_777_530, "2mv, 5 steps"),

@@ -6,6 +6,7 @@ than once, and this is short.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,8 +34,33 @@ class Embeddings(nn.Module):
         self.position_embeddings = nn.Parameter(torch.empty(1, (image_size // patch) ** 2 + 1, width))
 
     def forward(self, pixels: Tensor) -> Tensor:
+        """(B, 3, H, W) to (B, 1 + H/patch * W/patch, width): the class token, then the patches row by row."""
         patches = self.patch_embeddings(pixels)
-        return torch.cat([self.cls_token.expand(len(patches), -1, -1), patches], dim=1) + self.position_embeddings
+        tokens = torch.cat([self.cls_token.expand(len(patches), -1, -1), patches], dim=1)
+        patch = self.patch_embeddings.projection.kernel_size[0]
+        rows, columns = pixels.shape[-2] // patch, pixels.shape[-1] // patch
+        return tokens + resampled_positions(self.position_embeddings, rows, columns)
+
+
+def resampled_positions(table: Tensor, rows: int, columns: int) -> Tensor:
+    """A position table for ``rows`` x ``columns`` patches.
+
+    Some checkpoints ask for larger pictures than their table was trained with: 2mini-turbo has 1022 px and a table for
+    518. The patches' part is then resampled as DINOv2's authors do it, in float32.
+
+    Args:
+        table: (1, 1 + S * S, width): the class token's row, then those of a square of S x S patches.
+        rows, columns: of the patches that are to be marked.
+
+    Returns:
+        (1, 1 + rows * columns, width) in the table's dtype; the table itself where the counts are equal.
+    """
+    side = math.isqrt(table.shape[1] - 1)
+    if (rows, columns) == (side, side):
+        return table
+    square = table[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
+    grown = F.interpolate(square.float(), size=(rows, columns), mode="bicubic", align_corners=False)
+    return torch.cat([table[:, :1], grown.to(table.dtype).flatten(2).transpose(1, 2)], dim=1)
 
 
 class SelfAttention(nn.Module):
@@ -147,7 +173,10 @@ class Dino(nn.Module):
         self.layernorm = nn.LayerNorm(width, eps=eps)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(B, 3, S, S) normalised pixels to (B, 1 + (S/patch)^2, width): class token first, after the last norm."""
+        """(B, 3, S, S) normalised pixels to (B, 1 + (S/patch)^2, width): class token first, after the last norm.
+
+        S need not be the size that the position table was trained with.
+        """
         x = self.embeddings(pixels)
         for layer in self.encoder.layer:
             x = layer(x)

@@ -185,12 +185,15 @@ class Dit(nn.Module):
         self.final_layer = FinalLayer(width, config.in_channels)
 
     def vector(self, t: Tensor, guidance: Tensor | None = None) -> Tensor:
-        """What modulates every block: (B,) time in 0..1 and, for distilled models, (B,) guidance scale, to (B, H)."""
+        """What modulates every block: (B,) time in 0..1 and, for distilled models, (B,) guidance scale, to (B, H).
+        The scale is best given in float32."""
         vector = self.time_in(time_embedding(t, self.config.time_factor))
         if self.config.guidance_embed:
             if guidance is None:
                 raise ValueError("this network takes the guidance scale as an input")
-            vector = vector + self.guidance_in(time_embedding(guidance, self.config.time_factor))
+            # In float32: times the factor of 1000, scales over 65 are beyond float16.
+            waves = time_embedding(guidance.float(), self.config.time_factor)
+            vector = vector + self.guidance_in(waves.to(vector.dtype))
         return vector
 
     def modulation_layers(self) -> list[nn.Linear]:
@@ -207,7 +210,7 @@ class Dit(nn.Module):
             x: (B, L, in_channels) latents.
             t: (B,) time, 0 (noise) to 1 (data).
             context: (B, T, context_in_dim) condition tokens.
-            guidance: (B,) guidance scale, for networks that take it.
+            guidance: (B,) float32 guidance scale, for networks that take it.
 
         Returns:
             (B, L, in_channels).

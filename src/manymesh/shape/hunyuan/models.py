@@ -29,7 +29,7 @@ def _family(name: str, small_decoder: str | None = None) -> dict[str, Variant]:
 
 VARIANTS: Mapping[str, Variant] = {
     **_family("2mini", "hunyuan3d-2mini-vae-turbo"),
-    **_family("2"),
-    **_family("2mv"),
+    **_family("2", "hunyuan3d-2-vae-turbo"),
+    **_family("2mv", "hunyuan3d-2-vae-turbo"),
 }
 """By the name that ``--model`` takes."""

@@ -52,7 +52,7 @@ def reference_denoise(
     guided = not distilled and guidance >= 0
     x, rows = start, len(start) * (2 if guided else 1)
     context = torch.cat([condition, torch.zeros_like(condition)]) if guided else condition
-    scale = torch.full((rows,), guidance, device=x.device, dtype=x.dtype) if distilled else None
+    scale = torch.full((rows,), guidance, device=x.device, dtype=torch.float32) if distilled else None
     widths = torch.from_numpy(schedule.sigmas[1:] - schedule.sigmas[:-1])
     for step, time in enumerate(network_times(schedule, x)):
         v = dit(torch.cat([x, x]) if guided else x, time.expand(rows), context, scale)
@@ -140,7 +140,8 @@ class Sampler:
     def modulations(self, schedule: Schedule) -> Tensor:
         """(N, all modulation outputs side by side): every shift, scale (plus 1) and gate of every step."""
         times = network_times(schedule, self.x)
-        silu = F.silu(self.dit.vector(times, torch.full_like(times, self.guidance)))
+        scale = torch.full_like(times, self.guidance, dtype=torch.float32)
+        silu = F.silu(self.dit.vector(times, scale))
         rows = []
         for layer in self.dit.modulation_layers():
             row = layer(silu)

@@ -37,7 +37,7 @@ def empty_volume() -> ObjectError:
 def not_finite(what: str = "values") -> ObjectError:
     return ObjectError(
         f"the shape network gave {what} that are not finite",
-        "Try --shape-precision bfloat16 or float32, and look at the cutout",
+        "Try --shape-precision float32, and look at the cutout",
     )
 
 
