@@ -19,7 +19,7 @@ from scipy.spatial import cKDTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 from constants import set_constants
-from known_shapes import SHAPES, asked, look_at
+from known_shapes import SHAPES, look_at, perfect_network
 
 from manymesh.mesh.inspect import facts
 from manymesh.render.camera import to_clip
@@ -48,7 +48,7 @@ def measure(name: str, azimuth: float, elevation: float, pictures: Path | None) 
     view = look_at(SHAPES[name], azimuth, elevation, px=512)
     rgba = np.dstack([np.full((*view.alpha.shape, 3), 150, np.uint8), view.alpha])
     start_s = time.perf_counter()
-    made = reconstruct(asked(view), Cutout(rgba, Box(0, 0, 512, 512)), lambda share: None)
+    made = reconstruct(perfect_network(view), Cutout(rgba, Box(0, 0, 512, 512)), lambda share: None)
     seconds = time.perf_counter() - start_s
     true = view.vertices @ view.to_shape[:3, :3].T + view.to_shape[:3, 3]
     low, high = true.min(0), true.max(0)

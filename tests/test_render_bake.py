@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from render_shapes import cube_atlas, paint
 
-from manymesh.image.resample import sample
+from manymesh.image.resample import sample, sample_index
 from manymesh.render import bake
 from manymesh.render.camera import orthographic, perspective
 from manymesh.render.raster import interpolate, raster_view
@@ -134,12 +134,13 @@ def test_the_rim_repeats_the_border_of_its_chart() -> None:
     assert (from_edge < 1e-4).mean() > 0.9
 
 
-def test_sampling_meets_pixel_middles_and_repeats_the_border() -> None:
+def test_sampling_meets_pixel_centres_and_repeats_the_border() -> None:
     image = np.random.default_rng(1).random((5, 7, 2), np.float32)
     y, x = (axis.ravel() + 0.5 for axis in np.mgrid[:5, :7])
-    middles = np.stack([x, y], axis=1)
+    centres = np.stack([x, y], axis=1)
     for how in ("linear", "cubic"):
-        np.testing.assert_allclose(sample(image, middles, how).reshape(5, 7, 2), image, atol=1e-6)
+        np.testing.assert_allclose(sample(image, centres, how).reshape(5, 7, 2), image, atol=1e-6)
     np.testing.assert_allclose(sample(image, [[-1e9, 0.5], [1e9, 1e9]]), image[[0, 4], [0, 6]], atol=1e-6)
     np.testing.assert_allclose(sample(image, [[1.0, 0.5]])[0], (image[0, 0] + image[0, 1]) / 2, atol=1e-6)
     assert sample(image, np.zeros((0, 2))).shape == (0, 2)
+    np.testing.assert_array_equal(sample_index(image[:, :, 0], x - 0.5, y - 0.5), image[:, :, 0].ravel())

@@ -1,4 +1,4 @@
-"""From a cutout to the network's crop, and from its answer to a mesh: a perfect network, shapes known by formula."""
+"""From a cutout to the network's crop, and from its prediction to a mesh: shapes by formula, a perfect network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from known_shapes import SHAPES, View, asked, look_at
+from known_shapes import SHAPES, View, look_at, perfect_network
 from scipy.spatial import cKDTree
 
 from manymesh.errors import ObjectError
@@ -19,11 +19,11 @@ from manymesh.render.camera import orbit, project, to_clip
 from manymesh.render.raster import rasterise
 from manymesh.shape.learned import contract
 from manymesh.shape.learned.field import iso_level
+from manymesh.shape.learned.meshing import camera_to_crop, crop_to_camera, taubin_smooth
 from manymesh.shape.learned.pose import likeliest_azimuth, read_pose
 from manymesh.shape.learned.predict import Prediction, mean_prediction, mirror_prediction
 from manymesh.shape.learned.preprocess import CropSquare, area_average, crop_square, network_input
 from manymesh.shape.learned.stage import cutout_camera, reconstruct
-from manymesh.shape.learned.surface import camera_to_crop, crop_to_camera, taubin_smooth
 from manymesh.types import Box, Cutout, Mesh, ShapeResult
 
 PX = 288
@@ -41,11 +41,13 @@ def cutout_of(view: View) -> Cutout:
 
 @pytest.fixture(scope="module")
 def made(views: dict[str, View]) -> dict[str, ShapeResult]:
-    return {name: reconstruct(asked(view), cutout_of(view), lambda share: None) for name, view in views.items()}
+    return {
+        name: reconstruct(perfect_network(view), cutout_of(view), lambda share: None) for name, view in views.items()
+    }
 
 
 def truth(view: View) -> Mesh:
-    """The true surface in the house's frame."""
+    """The true surface in the canonical frame."""
     points = view.vertices @ view.to_shape[:3, :3].T + view.to_shape[:3, 3]
     low, high = points.min(0), points.max(0)
     return Mesh(((points - (low + high) / 2) * 2 / (high - low).max()).astype(np.float32), view.faces)
@@ -60,17 +62,17 @@ def surface_points(mesh: Mesh, count: int, seed: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_with_a_perfect_network_the_mesh_is_the_thing(views: Any, made: Any, name: str) -> None:
+def test_a_perfect_network_gives_the_true_surface(views: Any, made: Any, name: str) -> None:
     """Upright and with its front to +Z, without any alignment: distances are in the box's half length."""
-    wanted, found = surface_points(truth(views[name]), 8000, seed=0), surface_points(made[name].mesh, 8000, seed=1)
-    forth, back = cKDTree(wanted).query(found)[0], cKDTree(found).query(wanted)[0]
+    expected, found = surface_points(truth(views[name]), 8000, seed=0), surface_points(made[name].mesh, 8000, seed=1)
+    forth, back = cKDTree(expected).query(found)[0], cKDTree(found).query(expected)[0]
     limit = 0.05  # 8,000 random points lie about 0.03 apart
     assert (forth < limit).mean() > 0.985
     assert (back < limit).mean() > 0.985
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_the_mesh_is_closed_and_one_piece(made: Any, name: str) -> None:
+def test_the_mesh_is_closed_and_has_one_component(made: Any, name: str) -> None:
     checked = facts(made[name].mesh)
     assert checked.solid
     assert checked.components == 1
@@ -78,53 +80,53 @@ def test_the_mesh_is_closed_and_one_piece(made: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_the_mesh_falls_onto_the_cutout(views: Any, made: Any, name: str) -> None:
-    sculpture = made[name]
-    seen = rasterise(to_clip(sculpture.view, sculpture.mesh.vertices), sculpture.mesh.faces, PX, PX).mask
+def test_the_mesh_projects_onto_the_cutout(views: Any, made: Any, name: str) -> None:
+    made_shape = made[name]
+    seen = rasterise(to_clip(made_shape.view, made_shape.mesh.vertices), made_shape.mesh.faces, PX, PX).mask
     inside = views[name].alpha > 127
     assert (seen & inside).sum() / (seen | inside).sum() > 0.98
 
 
-def test_there_are_no_steps_where_front_and_back_meet(made: Any) -> None:
-    """On a ball every normal points away from the middle, also along the silhouette."""
+def test_normals_are_smooth_where_front_and_back_meet(made: Any) -> None:
+    """On a ball every normal points away from the centre, also along the silhouette."""
     mesh = made["ball"].mesh
     corners = mesh.vertices.astype(np.float64)[mesh.faces]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(normal, axis=1)
-    middle = corners.mean(axis=1)
+    centre = corners.mean(axis=1)
     eye = np.linalg.inv(made["ball"].view.world_to_camera)[:3, 3]
-    outward = middle / np.linalg.norm(middle, axis=1)[:, None]
-    ray = (eye - middle) / np.linalg.norm(eye - middle, axis=1)[:, None]
+    outward = centre / np.linalg.norm(centre, axis=1)[:, None]
+    ray = (eye - centre) / np.linalg.norm(eye - centre, axis=1)[:, None]
     seam = np.abs((ray * outward).sum(axis=1)) < 0.4
     off = np.degrees(np.arccos(np.clip((normal * outward).sum(axis=1)[seam] / area[seam], -1, 1)))
     assert (off * area[seam]).sum() / area[seam].sum() < 3
     assert np.percentile(off, 95) < 8
 
 
-def test_the_guess_of_the_back_comes_along(made: Any) -> None:
+def test_vertex_colors_are_the_predicted_back_colors(made: Any) -> None:
     colors = made["ball"].mesh.colors
     assert colors is not None
     assert np.abs(colors.astype(int) - [204, 102, 26]).max() <= 1
 
 
-def test_a_thing_of_unknown_front_keeps_facing_the_camera(views: Any) -> None:
+def test_an_object_of_unknown_azimuth_keeps_facing_the_camera(views: Any) -> None:
     view = views["chair"]
     pose = view.outputs["pose"].copy()
     pose[contract.AZIMUTH] = 0
     unsure = View(view.alpha, {**view.outputs, "pose": pose}, view.vertices, view.faces, view.to_shape, 0.25)
-    sculpture = reconstruct(asked(unsure), cutout_of(view), lambda share: None)
-    camera_x = np.linalg.inv(sculpture.view.world_to_camera)[:3, 0]
+    made_shape = reconstruct(perfect_network(unsure), cutout_of(view), lambda share: None)
+    camera_x = np.linalg.inv(made_shape.view.world_to_camera)[:3, 0]
     assert camera_x == pytest.approx([1, 0, 0], abs=1e-9)
 
 
-def test_an_empty_cutout_is_an_error_for_people() -> None:
+def test_an_empty_cutout_raises_an_object_error() -> None:
     with pytest.raises(ObjectError):
         crop_square(np.zeros((20, 20), np.uint8))
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(st.integers(20, 400), st.integers(20, 400), st.integers(0, 60), st.integers(0, 60))
-def test_the_crop_puts_the_thing_in_the_middle(width: int, height: int, left: int, top: int) -> None:
+def test_the_crop_centres_the_object(width: int, height: int, left: int, top: int) -> None:
     rgba = np.zeros((top + height + 30, left + width + 10, 4), np.uint8)
     rgba[top : top + height, left : left + width] = (200, 100, 50, 255)
     picture = network_input(rgba, crop_square(rgba[..., 3]))
@@ -135,30 +137,30 @@ def test_the_crop_puts_the_thing_in_the_middle(width: int, height: int, left: in
     assert picture[0] == pytest.approx(picture[3] * 200 / 255, abs=1e-5)
 
 
-def test_averaging_keeps_the_mean_and_reads_zero_outside() -> None:
+def test_area_average_keeps_the_mean_and_is_zero_outside() -> None:
     layers = np.random.default_rng(0).random((90, 70, 2), dtype=np.float32)
     small = area_average(layers, CropSquare(0, 0, 90), 30)
     assert small[:, :, :23].mean(axis=(1, 2)) == pytest.approx(layers[:, :69].mean(axis=(0, 1)), abs=1e-5)
     assert (small[:, :, 24:] == 0).all()
 
 
-def test_the_mirror_image_of_a_mirror_image_is_the_picture() -> None:
+def test_mirroring_a_prediction_twice_gives_it_back() -> None:
     rng = np.random.default_rng(0)
-    answer = Prediction(
+    prediction = Prediction(
         rng.normal(size=(4, 6, 6)).astype(np.float32),
         rng.normal(size=(8, 6, 6)).astype(np.float32),
         rng.normal(size=contract.POSE_SIZE).astype(np.float32),
     )
-    twice = mirror_prediction(mirror_prediction(answer))
-    for one, other in zip(vars(answer).values(), vars(twice).values(), strict=True):
+    twice = mirror_prediction(mirror_prediction(prediction))
+    for one, other in zip(vars(prediction).values(), vars(twice).values(), strict=True):
         assert np.array_equal(one, other)
-    flipped = mirror_prediction(answer)
+    flipped = mirror_prediction(prediction)
     assert likeliest_azimuth(flipped.pose[contract.AZIMUTH])[0] == pytest.approx(
-        -likeliest_azimuth(answer.pose[contract.AZIMUTH])[0], abs=1e-4
+        -likeliest_azimuth(prediction.pose[contract.AZIMUTH])[0], abs=1e-4
     )
 
 
-def test_two_answers_that_disagree_are_less_sure_than_either() -> None:
+def test_the_mean_of_two_predictions_that_disagree_has_a_larger_variance() -> None:
     empty = np.zeros((1, 1, 1), np.float32)
     one, other = (Prediction(empty, empty, np.zeros(contract.POSE_SIZE, np.float32)) for _ in range(2))
     one.pose[contract.ELEVATION], other.pose[contract.ELEVATION] = 0.1, 0.5
@@ -168,7 +170,7 @@ def test_two_answers_that_disagree_are_less_sure_than_either() -> None:
     assert both[contract.ELEVATION_LOG_VARIANCE] == pytest.approx(np.log(0.04 + np.exp(-8)), abs=1e-4)
 
 
-def test_an_unsure_elevation_shrinks_to_what_photos_have() -> None:
+def test_an_uncertain_elevation_falls_back_to_the_prior() -> None:
     values = np.zeros(contract.POSE_SIZE, np.float32)
     values[contract.ELEVATION] = np.radians(50)
     values[contract.ELEVATION_LOG_VARIANCE] = 2 * np.log(np.radians(0.5))
@@ -177,7 +179,7 @@ def test_an_unsure_elevation_shrinks_to_what_photos_have() -> None:
     assert read_pose(values).elevation_deg == pytest.approx(17, abs=2)
 
 
-def test_unproject_is_the_inverse_of_project_and_agrees_with_the_camera() -> None:
+def test_crop_and_camera_coordinates_are_inverse_and_agree_with_the_camera() -> None:
     rng = np.random.default_rng(0)
     u, v, d = rng.uniform(-0.4, 0.4, (3, 50))
     points = crop_to_camera(u, v, d, 0.3)
@@ -188,7 +190,7 @@ def test_unproject_is_the_inverse_of_project_and_agrees_with_the_camera() -> Non
     assert pixels == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_level_gives_as_many_solid_cells_as_the_probabilities_sum_to(views: Any) -> None:
+def test_the_iso_level_preserves_the_expected_volume(views: Any) -> None:
     rng = np.random.default_rng(0)
     inside = np.ones((contract.GRID, contract.GRID), bool)
     logits = rng.normal(-1.2, 1.5, (8, contract.GRID, contract.GRID)).astype(np.float32)
@@ -196,7 +198,7 @@ def test_the_level_gives_as_many_solid_cells_as_the_probabilities_sum_to(views: 
     assert solid == pytest.approx((1 / (1 + np.exp(-logits))).sum(), rel=0.02)
 
 
-def test_taubins_smoothing_takes_ripples_and_keeps_the_size() -> None:
+def test_taubin_smoothing_removes_ripples_and_keeps_the_size() -> None:
     line = np.linspace(-1.3, 1.3, 40)
     grid = np.stack(np.meshgrid(line, line, line, indexing="ij"), axis=-1)
     vertices, faces = marching_cubes((1 - np.linalg.norm(grid, axis=-1)).astype(np.float32))
@@ -220,27 +222,27 @@ def test_marching_cubes_closes_any_volume(seed: int, form: tuple[int, int, int])
     assert checked.degenerate == 0
 
 
-def test_in_the_scene_a_turned_thing_stands_as_the_photo_shows_it(views: Any, made: Any) -> None:
+def test_the_scene_places_a_turned_object_as_the_photo_shows_it(views: Any, made: Any) -> None:
     """Turned back by the azimuth, upright, and as large as in the photo."""
     from manymesh.run.scene import placement
 
-    sculpture = made["chair"]
-    matrix = placement(sculpture.mesh.vertices, sculpture.view, Box(100, 50, 100 + PX, 50 + PX), 800, 600)
+    made_shape = made["chair"]
+    matrix = placement(made_shape.mesh.vertices, made_shape.view, Box(100, 50, 100 + PX, 50 + PX), 800, 600)
     scale = np.cbrt(np.linalg.det(matrix[:3, :3]))
     assert matrix[:3, :3] / scale == pytest.approx(orbit(VIEWS["chair"][0], 0, 0)[:3, :3], abs=0.01)
-    corners = sculpture.mesh.vertices @ matrix[:3, :3].T + matrix[:3, 3]
+    corners = made_shape.mesh.vertices @ matrix[:3, :3].T + matrix[:3, 3]
     low, high = (corners.min(0) + corners.max(0)) / 2, np.ptp(corners, axis=0)
     columns, rows = (
         np.flatnonzero((views["chair"].alpha > 127).any(0)),
         np.flatnonzero((views["chair"].alpha > 127).any(1)),
     )
-    middle = np.array([100 + columns.mean() - 400, 300 - 50 - rows.mean()]) / 400
-    assert low[:2] == pytest.approx(middle, abs=0.01)
+    centre = np.array([100 + columns.mean() - 400, 300 - 50 - rows.mean()]) / 400
+    assert low[:2] == pytest.approx(centre, abs=0.01)
     assert high[0] == pytest.approx(np.ptp(columns) / 400, rel=0.12)
 
 
-def test_the_table_of_marching_cubes_in_the_package_is_the_one_that_is_worked_out() -> None:
-    kept, worked_out = marching_table.table(), marching_table.derived()
-    for mine, other in zip(kept, worked_out, strict=True):
+def test_the_packaged_marching_cubes_table_equals_the_derived_one() -> None:
+    packaged, derived = marching_table.table(), marching_table.derived()
+    for mine, other in zip(packaged, derived, strict=True):
         assert mine.dtype == other.dtype
         assert np.array_equal(mine, other)

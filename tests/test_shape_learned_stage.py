@@ -1,4 +1,4 @@
-"""The learned shape stage as the pipeline uses it: opened once, with inflation in reserve. Its network is made here."""
+"""The learned shape stage as the pipeline uses it: opened once, falling back to inflation. Its network is tiny."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_it_is_what_lite_models_with() -> None:
+def test_lite_uses_the_learned_shape_stage() -> None:
     assert stages_of("lite", Settings())["shape"].name == "learned"
     assert stages_of("lite", Settings(stages=("shape=inflate",)))["shape"].name == "inflate"
 
 
-def test_a_slab_is_made_of_a_disc(tiny: Path) -> None:
+def test_a_disc_becomes_a_slab(tiny: Path) -> None:
     made = shape_of(disc())
     assert made.notes == ()
     assert facts(made.mesh).solid
@@ -61,13 +61,13 @@ def test_a_slab_is_made_of_a_disc(tiny: Path) -> None:
     assert np.abs(made.mesh.colors / 255 - BACK_COLOR).max() < 0.01
 
 
-def test_the_same_again_is_the_same(tiny: Path) -> None:
+def test_the_same_cutout_gives_the_same_mesh(tiny: Path) -> None:
     one, two = shape_of(disc()), shape_of(disc())
     assert np.array_equal(one.mesh.vertices, two.mesh.vertices)
     assert np.array_equal(one.mesh.faces, two.mesh.faces)
 
 
-def test_a_missing_file_inflates_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_falls_back_to_inflation_with_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "WEIGHTS", tmp_path / "none.onnx")
     made = shape_of(disc())
     assert len(made.notes) == 1
@@ -76,7 +76,7 @@ def test_a_missing_file_inflates_and_says_so(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("damage", ["cut short", "not onnx", "another network", "no digest"])
-def test_a_damaged_file_is_noticed(tiny: Path, damage: str) -> None:
+def test_a_damaged_file_falls_back_to_inflation(tiny: Path, damage: str) -> None:
     if damage == "cut short":
         tiny.write_bytes(tiny.read_bytes()[:-10])
     elif damage == "not onnx":
@@ -91,7 +91,7 @@ def test_a_damaged_file_is_noticed(tiny: Path, damage: str) -> None:
     assert "inflated" in shape_of(disc()).notes[0]
 
 
-def test_without_onnxruntime_it_inflates(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_onnxruntime_the_stage_inflates(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
@@ -99,7 +99,7 @@ def test_without_onnxruntime_it_inflates(tiny: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("failure", ["numbers that are not finite", "nothing solid"])
-def test_one_failed_answer_inflates_that_object(tiny: Path, failure: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_prediction_inflates_that_object(tiny: Path, failure: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if failure == "nothing solid":
         monkeypatch.setattr("manymesh.shape.learned.stage.extract_mesh", lambda *given: _no_mesh())
     else:
@@ -111,7 +111,7 @@ def test_one_failed_answer_inflates_that_object(tiny: Path, failure: str, monkey
     assert facts(made.mesh).solid
 
 
-def test_an_error_of_onnxruntime_inflates_that_object(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_onnxruntime_error_inflates_that_object(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import onnxruntime
 
     class BrokenError(Exception):  # like onnxruntime's own: no RuntimeError
@@ -126,13 +126,13 @@ def test_an_error_of_onnxruntime_inflates_that_object(tiny: Path, monkeypatch: p
     assert facts(made.mesh).solid
 
 
-def test_the_network_in_the_package_is_whole_and_keeps_a_discs_outline() -> None:
+def test_the_packaged_network_is_intact_and_keeps_a_discs_outline() -> None:
     made = shape_of(disc())
     assert made.notes == ()
     assert facts(made.mesh).solid
     raster = rasterise(to_clip(made.view, made.mesh.vertices), made.mesh.faces, 160, 160)
-    wanted = disc().rgba[..., 3] > 127
-    assert (raster.mask & wanted).sum() / (raster.mask | wanted).sum() > 0.95
+    inside = disc().rgba[..., 3] > 127
+    assert (raster.mask & inside).sum() / (raster.mask | inside).sum() > 0.95
 
 
 def _no_mesh() -> Any:
@@ -141,16 +141,16 @@ def _no_mesh() -> Any:
     return Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32))
 
 
-def test_a_known_front_is_turned_to_plus_z(tiny: Path) -> None:
+def test_a_known_front_faces_plus_z(tiny: Path) -> None:
     write_tiny(tiny, pose=slab_pose(azimuth_bin=22))  # 45 degrees; the mirrored picture says -45
-    both = shape_of(disc())
-    assert both.view.world_to_camera[0, 0] == pytest.approx(1, abs=1e-6)  # two answers, neither sure
+    unsure = shape_of(disc())
+    assert unsure.view.world_to_camera[0, 0] == pytest.approx(1, abs=1e-6)  # two predictions far apart: no known front
     write_tiny(tiny, pose=slab_pose(azimuth_bin=18))  # 5 degrees, mirrored -5: both near the front
     near = shape_of(disc())
     assert near.view.world_to_camera[0, 0] > 0.99
 
 
-def test_the_whole_walk_with_a_network(tiny: Path, tmp_path: Path, photo_path: Path) -> None:
+def test_a_whole_run_with_a_network(tiny: Path, tmp_path: Path, photo_path: Path) -> None:
     run = Pipeline(Settings(engine="lite", faces=3000, texture_size=128)).make([photo_path], tmp_path / "runs")[0]
     assert run.manifest.state == "done"
     assert run.manifest.implementations["shape"] == "learned"
@@ -163,7 +163,7 @@ def test_the_whole_walk_with_a_network(tiny: Path, tmp_path: Path, photo_path: P
         assert shares["photo"] > 0.15
 
 
-def test_the_unseen_side_takes_the_guess_and_the_seen_side_the_photo(tiny: Path) -> None:
+def test_the_front_is_painted_from_the_photo_and_the_back_from_the_prediction(tiny: Path) -> None:
     cutout = disc()
     made = shape_of(cutout)
     painted = paint_from_photo(made.mesh, made.view, cutout, 128, lambda share: None)
@@ -174,15 +174,15 @@ def test_the_unseen_side_takes_the_guess_and_the_seen_side_the_photo(tiny: Path)
         np.add.at(normals, painted.atlas.faces[:, corner], flat)
     towards = normals @ np.linalg.inv(made.view.world_to_camera)[:3, 2]
     towards /= np.linalg.norm(normals, axis=1)
-    place = np.clip(painted.atlas.uv * 128, 0, 127).astype(int)
-    colors = painted.base_color[place[:, 1], place[:, 0]].astype(int)
-    middle = np.linalg.norm(painted.atlas.vertices[:, :2], axis=1) < 0.4
-    assert np.abs(colors[(towards > 0.7) & middle] - [200, 60, 40]).max() < 12
-    back = colors[(towards < -0.7) & middle].mean(axis=0)
+    texel = np.clip(painted.atlas.uv * 128, 0, 127).astype(int)
+    colors = painted.base_color[texel[:, 1], texel[:, 0]].astype(int)
+    central = np.linalg.norm(painted.atlas.vertices[:, :2], axis=1) < 0.4
+    assert np.abs(colors[(towards > 0.7) & central] - [200, 60, 40]).max() < 12
+    back = colors[(towards < -0.7) & central].mean(axis=0)
     assert np.linalg.norm(back - [200, 60, 40]) > 20
 
 
-def test_a_box_is_its_own_mirror_image_and_a_spiral_is_not() -> None:
+def test_a_box_has_a_mirror_plane_and_a_spiral_has_none() -> None:
     from mesh_samples import box, spiral
 
     view = orthographic(1.5, azimuth_deg=30)

@@ -1,4 +1,4 @@
-"""Thin parts keep their outline, and parts that hang in the air are joined to the rest."""
+"""Thin parts keep their outline, and floating parts are connected to the body."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from known_shapes import Distance, asked, box, look_at, union
+from known_shapes import Distance, box, look_at, perfect_network, union
 from scipy.ndimage import label
 
 from manymesh.mesh.inspect import facts
@@ -28,8 +28,8 @@ def table(leg: float) -> Distance:
     return union(box((0, 0.25, 0), (0.8, 0.05, 0.55)), *legs)
 
 
-def overlap(sculpture: Any, alpha: Any) -> float:
-    seen = rasterise(to_clip(sculpture.view, sculpture.mesh.vertices), sculpture.mesh.faces, PX, PX).mask
+def overlap(made: Any, alpha: Any) -> float:
+    seen = rasterise(to_clip(made.view, made.mesh.vertices), made.mesh.faces, PX, PX).mask
     inside = alpha > 127
     return float((seen & inside).sum() / (seen | inside).sum())
 
@@ -40,10 +40,10 @@ def cutout_of(alpha: Any) -> Cutout:
 
 def test_thin_legs_keep_their_width() -> None:
     view = look_at(table(0.025), 25.0, 20.0, px=PX, grid=112, depths=160)
-    assert overlap(reconstruct(asked(view), cutout_of(view.alpha), lambda share: None), view.alpha) > 0.975
+    assert overlap(reconstruct(perfect_network(view), cutout_of(view.alpha), lambda share: None), view.alpha) > 0.975
 
 
-def test_legs_that_the_occupancy_lost_stand_where_the_depths_see_them() -> None:
+def test_legs_missing_from_the_occupancy_stand_at_the_predicted_depth() -> None:
     """Nothing else is as far off as the rear legs here."""
     view = look_at(table(0.03), 25.0, 20.0, px=PX, grid=112, depths=160)
     legs = np.zeros((contract.GRID, contract.GRID), bool)
@@ -51,9 +51,9 @@ def test_legs_that_the_occupancy_lost_stand_where_the_depths_see_them() -> None:
     outputs = dict(view.outputs)
     outputs["logits"] = np.where(legs, np.float32(-6), outputs["logits"])
     lost = type(view)(view.alpha, outputs, view.vertices, view.faces, view.to_shape, view.tan_half_fov)
-    sculpture = reconstruct(asked(lost), cutout_of(view.alpha), lambda share: None)
-    assert overlap(sculpture, view.alpha) > 0.95
-    assert facts(sculpture.mesh).components == 1
+    made = reconstruct(perfect_network(lost), cutout_of(view.alpha), lambda share: None)
+    assert overlap(made, view.alpha) > 0.95
+    assert facts(made.mesh).components == 1
 
 
 def blocks(*boxes: tuple[slice, slice, slice]) -> Field:
@@ -64,15 +64,15 @@ def blocks(*boxes: tuple[slice, slice, slice]) -> Field:
     return Field(values, edge, -0.5, 0.5, 0.01, -0.4)
 
 
-def pieces(field: Field) -> int:
+def part_count(field: Field) -> int:
     return int(label(field.values > 0)[1])
 
 
-def test_a_leg_behind_a_plate_is_joined_upwards() -> None:
+def test_a_leg_behind_a_plate_is_connected_upwards() -> None:
     plate, leg = np.s_[20:30, 10:90, 10:50], np.s_[45:90, 40:44, 30:33]
     field = blocks(plate, leg)
     found = connect_parts(field, UP)
-    assert (pieces(field), pieces(found)) == (2, 1)
+    assert (part_count(field), part_count(found)) == (2, 1)
     added = np.argwhere((found.values > 0) & (field.values <= 0))
     assert added[:, 0].min() >= 28
     assert added[:, 0].max() <= 47
@@ -80,22 +80,22 @@ def test_a_leg_behind_a_plate_is_joined_upwards() -> None:
     assert (found.values[field.values > 0] > 0).all()
 
 
-def test_joints_stay_within_the_silhouette() -> None:
+def test_connections_stay_within_the_silhouette() -> None:
     field = blocks(np.s_[20:30, 10:90, 10:50], np.s_[45:90, 40:44, 30:33])
     field.edge[30:45] = -1
-    assert pieces(connect_parts(field, UP)) == 2
+    assert part_count(connect_parts(field, UP)) == 2
 
 
-def test_two_things_that_stand_side_by_side_stay_two_and_one_piece_stays_as_it_is() -> None:
+def test_two_objects_on_the_floor_stay_apart_and_a_single_part_is_unchanged() -> None:
     shoes = blocks(np.s_[60:90, 10:40, 10:50], np.s_[62:90, 60:90, 10:50])
-    assert pieces(connect_parts(shoes, UP)) == 2
+    assert part_count(connect_parts(shoes, UP)) == 2
     one = blocks(np.s_[60:90, 10:40, 10:50])
     assert connect_parts(one, UP) is one
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.5, 0.8, 1.0])
 @pytest.mark.parametrize("size", [(9, 8, 7), (1, 1, 5), (3, 1, 1), (1, 6, 4)])
-def test_parts_are_those_that_share_faces(size: tuple[int, int, int], share: float) -> None:
+def test_parts_are_the_face_connected_components(size: tuple[int, int, int], share: float) -> None:
     solid = np.random.default_rng(7).random(size) < share
     numbers, count = label_parts(solid)
     expected, expected_count = label(solid)
@@ -105,12 +105,12 @@ def test_parts_are_those_that_share_faces(size: tuple[int, int, int], share: flo
     assert pairs.shape[1] == count
 
 
-def test_crumbs_are_not_joined() -> None:
+def test_small_hidden_parts_are_not_connected() -> None:
     hidden = blocks(np.s_[20:80, 10:90, 10:30], np.s_[50:52, 50:52, 40:42])
     assert connect_parts(hidden, UP) is hidden
 
 
-def test_a_network_that_is_sure_of_a_steep_view_is_believed() -> None:
+def test_a_certain_steep_elevation_overrules_the_prior() -> None:
     assert posterior_elevation(75.0, 4.0) == pytest.approx(75, abs=0.5)
     assert posterior_elevation(88.0, 2.0) == pytest.approx(88, abs=1)
     assert posterior_elevation(25.0, 9.0) == pytest.approx(21, abs=1.5)

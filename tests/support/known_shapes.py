@@ -1,7 +1,7 @@
-"""What a perfect shape network would say of shapes that are known by formula: to test what is made of its answer.
+"""The predictions of a perfect shape network for shapes given by formula, to test what is made of them.
 
 A shape is a signed distance in its own frame (+Y up, front +Z), negative inside. A view of it gives the alpha picture,
-the network's three outputs without error, and the true surface in the camera's frame.
+the network's three outputs without error, and the true surface in the camera frame.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from manymesh.mesh.marching_cubes import marching_cubes
 from manymesh.render.camera import orbit, perspective, to_clip
 from manymesh.render.raster import rasterise
 from manymesh.shape.learned import contract
-from manymesh.shape.learned.preprocess import CropSquare
 
 Distance = Callable[[np.ndarray], np.ndarray]
 
 
-def box(middle: tuple[float, float, float], half: tuple[float, float, float]) -> Distance:
+def box(centre: tuple[float, float, float], half: tuple[float, float, float]) -> Distance:
     def distance(p: np.ndarray) -> np.ndarray:
-        q = np.abs(p - np.array(middle, np.float32)) - np.array(half, np.float32)
+        q = np.abs(p - np.array(centre, np.float32)) - np.array(half, np.float32)
         return np.linalg.norm(np.maximum(q, 0), axis=-1) + np.minimum(q.max(axis=-1), 0)
 
     return distance
@@ -64,7 +63,7 @@ SHAPES: dict[str, Distance] = {
 class View:
     """Attributes:
     alpha: (H, W) uint8 of the cutout. outputs: by name. vertices, faces: the true surface in
-    the camera's frame, crop units (``surface.surface`` says which). to_shape: (4, 4), camera's frame to the shape's.
+    the camera frame, crop units (see ``meshing.extract_mesh``). to_shape: (4, 4), camera frame to the shape's.
     """
 
     alpha: np.ndarray
@@ -94,8 +93,8 @@ def look_at(
     # Camera frame with the eye at the origin, depth straight ahead; its unit is the shape's.
     eye_points = np.column_stack([seen[:, 0] - aim[0], seen[:, 1] - aim[1], distance - seen[:, 2]])
     side = contract.GRID
-    middle = ((np.arange(side) + 0.5) / side - 0.5).astype(np.float32)
-    x, y = np.meshgrid(middle * 2 * t, -middle * 2 * t)
+    u = ((np.arange(side) + 0.5) / side - 0.5).astype(np.float32)
+    x, y = np.meshgrid(u * 2 * t, -u * 2 * t)
     rays = np.stack([x, y, np.ones_like(x)], axis=-1)
     eye_at = np.array([aim[0], aim[1], distance])
 
@@ -136,7 +135,7 @@ def _true_surface(shape: Distance, grid: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _framed(points: np.ndarray, t: float) -> tuple[float, np.ndarray]:
-    """How far away the eye is, and what lies in the picture's middle, so that the longer side covers ``FILL``."""
+    """The eye's distance, and the x, y that its axis passes through, so that the longer side covers ``FILL``."""
     distance, aim = 1.5 / t, np.zeros(2)
     for _ in range(40):
         picture = (points[:, :2] - aim) / (distance - points[:, 2])[:, None] / (2 * t)
@@ -176,7 +175,9 @@ def _outputs(
     surface[contract.BACK_DEPTH] = np.where(hit, (back - anchor) / unit, 0.4)
     surface[contract.BACK_COLOR] = np.array([0.8, 0.4, 0.1])[:, None, None]
     logits = np.log(share / (1 - share)).transpose(2, 0, 1)
-    logits = np.where(hit[None], logits, np.random.default_rng(0).normal(0, 4, logits.shape))  # never taught
+    logits = np.where(
+        hit[None], logits, np.random.default_rng(0).normal(0, 4, logits.shape)
+    )  # rays that miss are arbitrary: the network is never trained there
     return {"logits": logits.astype(np.float32), "surface": surface}
 
 
@@ -187,11 +188,11 @@ def _pose(
     pose = np.zeros(contract.POSE_SIZE, np.float32)
     pose[contract.ELEVATION], pose[contract.ELEVATION_LOG_VARIANCE] = np.radians(elevation_deg), -12
     pose[contract.LOG_TAN_HALF_FOV], pose[contract.LOG_TAN_HALF_FOV_LOG_VARIANCE] = np.log(t), -12
-    middle = (turn @ ((vertices.max(0) + vertices.min(0)) / 2)) - [*aim, 0]
-    pose[contract.CENTRE] = np.array([middle[0], middle[1], distance - middle[2] - anchor]) / unit
+    centre = (turn @ ((vertices.max(0) + vertices.min(0)) / 2)) - [*aim, 0]
+    pose[contract.CENTRE] = np.array([centre[0], centre[1], distance - centre[2] - anchor]) / unit
     pose[contract.SYMMETRY] = 6
-    middles = (np.arange(contract.AZIMUTH_BINS) + 0.5) * 360 / contract.AZIMUTH_BINS - 180
-    away = (middles - azimuth_deg + 180) % 360 - 180
+    bin_centres = (np.arange(contract.AZIMUTH_BINS) + 0.5) * 360 / contract.AZIMUTH_BINS - 180
+    away = (bin_centres - azimuth_deg + 180) % 360 - 180
     pose[contract.AZIMUTH] = -((away / 8) ** 2) / 2
     return pose
 
@@ -202,16 +203,11 @@ def _alpha(points: np.ndarray, faces: np.ndarray, t: float, px: int) -> np.ndarr
     return (fine.reshape(px, 4, px, 4).mean((1, 3)) * 255).astype(np.uint8)
 
 
-def crop_of_picture(px: int) -> CropSquare:
-    """The square that ``View.alpha``'s picture is."""
-    return CropSquare(0.0, 0.0, float(px))
-
-
-def asked(view: View) -> Callable[[Sequence[np.ndarray]], list[dict[str, np.ndarray]]]:
-    """A perfect network for one view: it is asked for the picture and for its mirror image."""
+def perfect_network(view: View) -> Callable[[Sequence[np.ndarray]], list[dict[str, np.ndarray]]]:
+    """A network call that returns one view's true outputs, for the picture and for its mirror image."""
     from manymesh.shape.learned.predict import Prediction, mirror_prediction
 
-    def ask(pictures: Sequence[np.ndarray]) -> list[dict[str, np.ndarray]]:
+    def call(pictures: Sequence[np.ndarray]) -> list[dict[str, np.ndarray]]:
         straight, other = pictures
         assert straight.shape == (4, contract.IMAGE_PX, contract.IMAGE_PX)
         assert np.array_equal(straight[:, :, ::-1], other)
@@ -221,4 +217,4 @@ def asked(view: View) -> Callable[[Sequence[np.ndarray]], list[dict[str, np.ndar
             {"logits": mirrored.logits, "surface": mirrored.surface, "pose": mirrored.pose},
         ]
 
-    return ask
+    return call

@@ -1,4 +1,4 @@
-"""Reading pictures between their pixels."""
+"""Reading pictures between their pixels, and sRGB to linear light and back."""
 
 from __future__ import annotations
 
@@ -8,36 +8,49 @@ import numpy as np
 
 from manymesh.types import F32
 
-ACROSS = 4096  # OpenCV takes positions as a picture of limited width
+# OpenCV takes positions as a picture of limited width.
+ACROSS = 4096
 
 
 def sample(image: Any, pixels: Any, how: Literal["linear", "cubic"] = "linear") -> F32:
-    """A picture's values at places.
+    """A picture's values at positions between its pixels.
 
     Args:
-        image: (H, W, C) float32, or uint8 (values are then rounded), C 1..4. Beyond its edges the outermost pixels
-            go on.
-        pixels: (n, 2) x, y; the middle of the first pixel is (0.5, 0.5).
+        image: (H, W, C) float32, or uint8 (values are then rounded). Beyond its edges the outermost pixels repeat.
+        pixels: (n, 2) x, y; the centre of the first pixel is (0.5, 0.5).
         how: cubic is sharper and may leave the range of the picture's values a little.
 
     Returns:
         (n, C) float32.
     """
+    image = np.asarray(image)
+    # Far-away positions would overflow OpenCV's fixed-point numbers; the border is repeated anyway.
+    limit = np.array([image.shape[1] + 1, image.shape[0] + 1], np.float32)
+    positions = np.clip(np.asarray(pixels) - 0.5, -2, limit)
+    return sample_index(image, positions[:, 0], positions[:, 1], how)
+
+
+def sample_index(image: Any, column: Any, row: Any, how: Literal["linear", "cubic"] = "linear") -> F32:
+    """The same at fractional indices: the centre of the first pixel is column 0, row 0.
+
+    Args:
+        image: (H, W) or (H, W, C), as in ``sample``.
+        column, row: (n,) near the picture; OpenCV overflows some ten thousand pixels beyond it.
+
+    Returns:
+        (n,) or (n, C) float32.
+    """
     import cv2
 
     image = np.asarray(image)
-    channels = image.shape[2]
-    count = len(pixels)
+    count = len(column)
     if not count:
-        return np.zeros((0, channels), np.float32)
-    # Far-away places would overflow OpenCV's fixed-point positions; the border repeats anyway.
-    limit = np.array([image.shape[1] + 1, image.shape[0] + 1], np.float32)
-    places = np.zeros((-(-count // ACROSS) * ACROSS, 2), np.float32)
-    places[:count] = np.clip(np.asarray(pixels) - 0.5, -2, limit)
-    x, y = (np.ascontiguousarray(places[:, axis]).reshape(-1, ACROSS) for axis in (0, 1))
+        return np.zeros((0, *image.shape[2:]), np.float32)
+    x, y = (np.zeros(-(-count // ACROSS) * ACROSS, np.float32) for _ in range(2))
+    x[:count], y[:count] = column, row
     mode = cv2.INTER_LINEAR if how == "linear" else cv2.INTER_CUBIC
-    values = np.asarray(cv2.remap(image, x, y, mode, borderMode=cv2.BORDER_REPLICATE), np.float32)
-    return values.reshape(-1, channels)[:count]
+    values = cv2.remap(image, x.reshape(-1, ACROSS), y.reshape(-1, ACROSS), mode, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(values, np.float32).reshape(-1, *image.shape[2:])[:count]
 
 
 def linear_from_srgb(srgb: Any) -> F32:
@@ -48,6 +61,6 @@ def linear_from_srgb(srgb: Any) -> F32:
 
 
 def srgb_from_linear(linear: Any) -> F32:
-    """Linear light to sRGB in [0, 1]; values outside are cut."""
+    """Linear light to sRGB in [0, 1]; values outside [0, 1] are clipped."""
     x = np.clip(np.asarray(linear, np.float32), 0, 1)
     return np.where(x <= 0.0031308, x * np.float32(12.92), np.float32(1.055) * x ** np.float32(1 / 2.4) - 0.055)

@@ -3,8 +3,8 @@
 The half thickness h over the picture plane follows Poisson's equation inside the silhouette, as in Baran & Lehtinen,
 "Notes on Inflating Curves" (2009): laplacian(u) = -c with u = 0 on the outline, h = sqrt(u). A disc becomes a
 spheroid, a bar an elliptic rod: thick where the outline is wide, thin where it is thin. The surface is the zero set of
-``f(x, y, z) = u(x, y) - z^2``, which is smooth through the silhouette, so the mesh is closed, without a seam or a
-staircase, and the outline's holes stay holes.
+``f(x, y, z) = u(x, y) - z^2``, which is smooth through the silhouette. So the mesh is closed and has neither a seam nor
+a staircase, and the outline's holes stay holes.
 """
 
 from __future__ import annotations
@@ -20,33 +20,37 @@ from manymesh.mesh.marching_cubes import marching_cubes
 from manymesh.render.camera import orthographic
 from manymesh.settings import Settings
 from manymesh.stages import Shape, Stage, Tick
-from manymesh.types import F32, F64, Bool, Cutout, Mesh, ShapeResult
+from manymesh.types import F32, F64, I32, U8, Bool, Cutout, Mesh, ShapeResult
 
+# Grid cells inside the silhouette. Decides the time and the number of triangles. Chosen by hand.
 SILHOUETTE_CELLS = 12_000
-"""Grid cells inside the silhouette; decides the time and the number of triangles."""
 
+# Bounds of the grid's cells along the silhouette's longer side: a slender object (a spoon, a chair) gets the finer grid
+# that its thin parts need. Chosen by hand.
 MIN_CELLS, MAX_CELLS = 96, 400
-"""Along the silhouette's longer side: a slim thing (a spoon, a chair) has the finer grid that its thin parts need."""
 
+# c of the equation above; 4 blows a disc up to a full sphere. On 34 pieces of furniture and animals anything from 1.4
+# to 3 measures the same (benchmarks/shape_quality.py); outside that it gets worse.
 ROUNDNESS = 2.4
-"""c above; 4 blows a disc up to a full sphere. On 34 pieces of furniture and animals anything from 1.4 to 3 measures
-the same (benchmarks/shape_quality.py); outside that it gets worse."""
 
+# No more cells than this for each pixel: a small picture's outline holds no more than its pixels. Chosen by hand.
 CELLS_PER_PX = 1.25
-"""No finer than this: a small picture's outline holds no more than its pixels."""
 
+# Cells of the grid outside the silhouette's box, on each side: more than any filter here reaches.
 MARGIN_CELLS = 6
-EDGE_BLUR_CELLS = 1.3
-"""The outline is smoothed over about this much: a matte is not surer than that, and near the outline every wobble would
-become a ripple on the object's side."""
 
+# Standard deviation, in cells, of the outline's smoothing. A matte is no more accurate than that, and near the outline
+# every wobble would become a ripple on the object's side. Chosen by eye.
+EDGE_BLUR_CELLS = 1.3
+
+# Side in pixels of the picture in which the outline is found: finer than the grid, so that it can be smoothed without
+# loss. Chosen by hand.
 FINE_SIDE_PX = 640
-"""The outline is found at about this resolution: finer than the grid, so that it can be smoothed without loss."""
 
 
 @contextmanager
 def open_shape(settings: Settings) -> Iterator[Shape]:
-    """Nothing to load."""
+    """The stage; there is nothing to load."""
 
     def shape(cutout: Cutout, *, seed: int, tick: Tick) -> ShapeResult:
         return inflate(cutout, tick)
@@ -58,7 +62,7 @@ STAGE = Stage("inflate", "shape", "inflates the silhouette; no download", "Apach
 
 
 def inflate(cutout: Cutout, tick: Tick) -> ShapeResult:
-    """A closed, manifold mesh whose front silhouette is the cutout's alpha at one half.
+    """A closed, manifold mesh in the canonical frame whose front silhouette is the cutout's alpha at one half.
 
     Raises:
         ObjectError: the cutout is empty.
@@ -67,7 +71,6 @@ def inflate(cutout: Cutout, tick: Tick) -> ShapeResult:
     rows, columns = np.flatnonzero((alpha > 127).any(1)), np.flatnonzero((alpha > 127).any(0))
     if not len(rows):
         raise ObjectError("The cutout is empty, so there is nothing to model", "Draw the object's box with --box.")
-    # One cell, in the cutout's pixels. The grid reaches beyond the silhouette, so that blurs do not feel its border.
     sides_px = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
     cell_px = _cell_px(max(sides_px), int((alpha > 127).sum()))
     left_px, top_px = columns[0] - MARGIN_CELLS * cell_px, rows[0] - MARGIN_CELLS * cell_px
@@ -86,7 +89,7 @@ def inflate(cutout: Cutout, tick: Tick) -> ShapeResult:
     low, high = points.min(0), points.max(0)
     unit_px, centre_px = float((high - low).max()) / 2, (low + high) / 2
     mesh = Mesh(((points - centre_px) / unit_px).astype(np.float32), faces)
-    # The camera that looks along -Z at the whole cutout, whose middle lies off the mesh's by the centring above.
+    # The camera looks along -Z at the whole cutout, whose centre is off the mesh's by the centring above.
     view = orthographic(
         width_px / 2 / unit_px, height_px / 2 / unit_px, target=(-centre_px[0] / unit_px, -centre_px[1] / unit_px, 0.0)
     )
@@ -94,12 +97,13 @@ def inflate(cutout: Cutout, tick: Tick) -> ShapeResult:
 
 
 def _cell_px(longer_side_px: int, area_px: int) -> float:
+    """Side of a grid cell in the cutout's pixels."""
     cells = np.sqrt(SILHOUETTE_CELLS * longer_side_px**2 / area_px)
     return float(longer_side_px / min(np.clip(cells, MIN_CELLS, MAX_CELLS), max(32, CELLS_PER_PX * longer_side_px)))
 
 
 def edge_distance_grid(
-    alpha: np.ndarray,
+    alpha: U8,
     left_px: float,
     top_px: float,
     cell_px: float,
@@ -107,9 +111,15 @@ def edge_distance_grid(
     height: int,
     blur_cells: float = EDGE_BLUR_CELLS,
 ) -> F32:
-    """Distance to the silhouette's edge on a ``height`` x ``width`` grid of cells, in cells, positive inside.
+    """(height, width) float32: the signed distance to the silhouette's edge, in cells, positive inside.
 
-    Found at a finer resolution than the grid's and smoothed there, so that the edge is smooth at the grid's.
+    The edge (alpha at one half) is found and smoothed at a finer resolution than the grid's.
+
+    Args:
+        alpha: (H, W) uint8.
+        left_px, top_px: outer corner of the grid's first cell in the cutout's pixels.
+        cell_px: side of a cell in the cutout's pixels.
+        blur_cells: standard deviation of the smoothing, in cells.
     """
     import cv2
 
@@ -129,28 +139,27 @@ def edge_distance_grid(
         borderValue=0,
     )
     inside = fine > 127
-    here, away = inside.astype(np.uint8), (~inside).astype(np.uint8)
-    distance = cv2.distanceTransform(here, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    distance -= cv2.distanceTransform(away, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance -= cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance -= np.where(inside, np.float32(0.5), np.float32(-0.5))  # from pixel centres to the edge between them
-    smooth = _smooth_edge(fine, distance, sigma=blur_cells * per_cell)
-    # Read in the middle of each cell, not averaged over it: where a strip is a cell or two wide, the zeros between two
+    smooth = _smooth_edge(np.asarray(fine), np.asarray(distance, np.float32), sigma=blur_cells * per_cell)
+    # Read at the centre of each cell, not averaged over it: where a strip is a cell or two wide, the zeros between two
     # readings are then still in the right place.
-    middle = (np.arange(max(width, height)) + 0.5) * per_cell - 0.5
-    grid_x, grid_y = np.meshgrid(middle[:width].astype(np.float32), middle[:height].astype(np.float32))
+    centres = (np.arange(max(width, height)) + 0.5) * per_cell - 0.5
+    grid_x, grid_y = np.meshgrid(centres[:width].astype(np.float32), centres[:height].astype(np.float32))
     coarse = cv2.remap(smooth, grid_x, grid_y, cv2.INTER_LINEAR) / per_cell
-    # A wire thinner than a cell can run between the readings; let the cells it runs through stay inside.
+    # A wire thinner than a cell can run between the readings. The cells it runs through stay inside.
     highest = fine.reshape(height, per_cell, width, per_cell).max(axis=(1, 3)) > 127
     lost = highest & (coarse < 0) & (_dilated(coarse > 0.5) == 0)
     return np.where(lost, np.float32(0.3), coarse).astype(np.float32)
 
 
-def _smooth_edge(fine: np.ndarray, distance: F32, sigma: float) -> F32:
-    """``distance`` without the pixels' staircase near the edge.
+def _smooth_edge(fine: U8, distance: F32, sigma: float) -> F32:
+    """``distance`` (in pixels of ``fine``, an alpha picture) without the pixels' staircase near the edge.
 
-    Blurred by a Gaussian of width s, a straight edge at distance d becomes the normal distribution's Phi(d / s); its
-    inverse is therefore the distance, to a fraction of a pixel. Where the object is thinner than the blur that is not
-    so, and the distance stays.
+    Blurred by a Gaussian of standard deviation s, a straight edge at distance d becomes the normal distribution's
+    Phi(d / s); its inverse is therefore the distance, to a fraction of a pixel. That fails where the object is thinner
+    than the blur; there the distance stays as it was.
     """
     import cv2
 
@@ -164,17 +173,18 @@ def _smooth_edge(fine: np.ndarray, distance: F32, sigma: float) -> F32:
     away = cv2.distanceTransform((distance < 1.2 * sigma).astype(np.uint8), cv2.DIST_L2, 5)
     thin = ((distance > -sigma) & (away > 2.4 * sigma)).astype(np.float32)
     keep = cv2.GaussianBlur(thin, (0, 0), 0.4 * sigma)
-    return (blended + (distance - blended) * keep).astype(np.float32)
+    return np.asarray(blended + (distance - blended) * keep, np.float32)
 
 
-def _dilated(mask: Bool) -> np.ndarray:
+def _dilated(mask: Bool) -> U8:
+    """A mask grown by two pixels."""
     import cv2
 
-    return cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)), np.uint8)
 
 
 def squared_half_thickness(distance: F32) -> F32:
-    """u = h^2 in cells, positive exactly where ``distance`` is.
+    """(h, w) float32 u = h^2 in cells, positive exactly where ``distance`` (cells, positive inside) is.
 
     Near the edge the solution on cells would follow the cells' staircase. There, u = distance * slope instead, with the
     slope u / distance carried outwards from further inside.
@@ -189,7 +199,7 @@ def squared_half_thickness(distance: F32) -> F32:
     slope = cv2.GaussianBlur(weight * ratio, (0, 0), 1.5) / np.maximum(total, 1e-6)
     slope = np.maximum(slope, 0.25)
     deep = np.clip((distance - 1.0) / 1.5, 0.0, 1.0)  # 0 at the edge, 1 where the cells resolve u
-    return ((1.0 - deep) * distance * slope + deep * u).astype(np.float32)
+    return np.asarray((1.0 - deep) * distance * slope + deep * u, np.float32)
 
 
 def _poisson(inside: Bool) -> F32:
@@ -215,7 +225,7 @@ def _poisson(inside: Bool) -> F32:
     return u
 
 
-def _surface(thickness2: F32) -> tuple[F64, np.ndarray]:
+def _surface(thickness2: F32) -> tuple[F64, I32]:
     """The zero set of u - z^2: vertices (row, column, z) in cells, and faces wound outwards once rows point down."""
     half = int(np.ceil(np.sqrt(max(float(thickness2.max()), 1.0)))) + 2
     z = np.arange(-half, half + 1, dtype=np.float32)

@@ -1,68 +1,86 @@
-"""From the network's answer to one continuous field over the crop's frustum: positive inside, negative outside.
+"""The occupancy field: the network's prediction as one continuous field over the crop's frustum.
 
-Three things decide where the field is zero: the occupancy mixed with the two depth layers; the cutout's own alpha,
-which limits every column at full resolution and below a pixel; and thin slabs where the network found nothing although
-the alpha says that something is there.
+The field is positive inside the object and negative outside. It is made of the occupancy logits fused with the two
+depth layers, cut off at the cutout's own alpha, which is known at full resolution and below a pixel. Columns inside the
+silhouette in which the network found nothing get a thin slab at the predicted depth.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manymesh.shape.inflate import edge_distance_grid
 from manymesh.shape.learned import contract
+from manymesh.shape.learned.contract import BIN_LENGTH, depth_to_bins
 from manymesh.shape.learned.edge_profile import EdgeProfile, apply_edge_profile, fit_edge_profile
 from manymesh.shape.learned.predict import Prediction
-from manymesh.shape.learned.preprocess import CropSquare
+from manymesh.shape.learned.preprocess import CropSquare, area_average
 from manymesh.shape.learned.thin_parts import draw_tubes, find_thin_parts
-from manymesh.types import F32, U8, Bool
+from manymesh.types import F32, F64, U8, Bool
 
+I64 = NDArray[np.int64]
+
+# Share of the two depth layers in the fused logits; the rest is the occupancy's. Set by hand on the validation models.
 LAYERS_SHARE = 0.4
-"""Of the two depth layers in the mix, the rest is occupancy."""
+# The depth layers as logits: their change in logits a crop unit across a layer, and the limit of their size. Beyond a
+# layer the limit keeps them from overruling the occupancy, which alone knows of gaps between first and last surface.
+# Set by hand on the validation models.
 LAYERS_SLOPE = 40.0
-"""Logits a crop unit, on both sides of a depth layer."""
 LAYERS_LIMIT = 4.0
-"""Logits: between the first and the last surface there may be gaps, of which only the occupancy knows."""
-THRESHOLDS = 0.15, 0.5
-"""The probability at the surface is the one at which the solid cells number as many as the probabilities sum to, within
-these bounds: a network that is unsure of a thin part spreads it out, but the sum stays right."""
-LEVEL_REACH, LEVEL_BARS = 12.0, 2400
+
+# The iso-level is the probability at which as many cells are occupied as the probabilities sum to (volume preserving),
+# clamped to this range. A network that is unsure of a thin part spreads its probability out, but keeps its sum.
+# Set by hand on the validation models.
+ISO_LEVELS = 0.15, 0.5
+# Histogram of logits in which the iso-level is looked up: range +-, and bars. Bars of 0.01 logits are far below what
+# shows in a mesh.
+HISTOGRAM_RANGE, HISTOGRAM_BARS = 12.0, 2400
+
+# The field stays within +-this, in logits. Chosen by hand.
 FIELD_LIMIT = 6.0
 
+# Cells of the mesh's grid inside the silhouette. Decides the time and the number of triangles. Measured on the 42
+# validation models: F@0.05 0.948, F@0.02 0.748, as with 13,000 cells.
 MESH_CELLS = 9_000
-"""Cells inside the silhouette; decides the time and the number of triangles."""
+# Bounds of the grid's cells along the crop's side: a slender object gets the finer grid that its thin parts need.
+# Chosen by hand.
 MIN_CELLS, MAX_CELLS = 144, 288
-"""Along the crop's side: a slim thing has the finer grid that its thin parts need."""
+# Cells of the grid outside the silhouette's box, on each side.
 MARGIN_CELLS = 4
-EDGE_SLOPE = 2.0
-"""Logits a cell, across the alpha's edge."""
-EDGE_BLUR_CELLS = 0.7
-"""Less than inflation takes, whose cells are larger: gaps between rods stay open."""
-INSET_PX = 0.15
-"""Of the cutout: half transparent pixels count as outside, and an outline right through their middles would be a toss
-of the coin for each. It adds up along rods a few pixels wide."""
-EDGE_CELLS = 2.0
-RIM_SLOPE = 1.0
-"""Logits a bin, where the field follows the rim."""
-SLAB_HALF_BINS = 0.8
-"""Half the thickness of a slab, in depth bins. Thinner could fall between two samples."""
 
-BIN = (contract.FAR - contract.NEAR) / contract.BINS
+# Change of the field across the silhouette's edge, logits a cell. Chosen by hand.
+EDGE_SLOPE = 2.0
+# Standard deviation, in cells, of the outline's smoothing. Less than ``inflate`` takes, whose cells are larger: gaps
+# between bars stay open. Set by hand on the validation models.
+EDGE_BLUR_CELLS = 0.7
+# Inset of the outline in the cutout's pixels, so that half transparent pixels count as outside everywhere. An outline
+# through their very centres would leave each to rounding, which adds up along bars a few pixels wide. Chosen by hand.
+INSET_PX = 0.15
+# Columns up to this many cells inside the silhouette are raised to what its edge allows. Chosen by hand.
+RAISE_CELLS = 2.0
+# Change of the field across the surface where it follows the edge profile, logits a bin.
+PROFILE_SLOPE = 1.0
+
+# Half the thickness of a slab is at least this, in bins, and at most twice this. Thinner could fall between two
+# samples.
+SLAB_HALF_BINS = 0.8
+# Change of the field across a slab's surface, logits a bin. Chosen by hand.
+SLAB_SLOPE = 4
 
 
 @dataclass(frozen=True)
 class Field:
-    """Samples of a field over pixels and depth.
+    """Samples of the field over picture positions and depth.
 
     Attributes:
         values: (R, C, D) float32, positive inside; negative on the whole border. Rows go down in the picture.
         edge: (R, C) float32: distance to the silhouette's edge in cells, positive inside.
-        left, top: u and v of the first row's and column's samples, crop units (v up).
+        left, top: u and v of the first column's and row's samples, crop units (v up).
         cell: crop units from one row or column to the next.
-        near: d of the first depth sample; the next lie ``BIN`` further each.
+        near: d of the first depth sample; the next lie ``BIN_LENGTH`` further each.
     """
 
     values: F32
@@ -73,71 +91,124 @@ class Field:
     near: float
 
 
-def build_field(answer: Prediction, alpha: U8, square: CropSquare, inside: Bool) -> Field:
+def build_field(prediction: Prediction, alpha: U8, square: CropSquare, inside: Bool) -> Field:
     """The field to be meshed.
 
     Args:
+        prediction: with refined depths.
         alpha: (H, W) uint8 of the cutout, at its full resolution.
         square: where the network's crop lies in the cutout.
-        inside: ``pixels_inside`` of both.
+        inside: (GRID, GRID) bool, ``pixels_inside`` of both.
     """
-    edge, left, top, cell = _edge(alpha, square)
-    logits = fuse_logits(answer)
+    edge, left, top, cell = _edge_distance(alpha, square)
+    logits = fuse_logits(prediction)
     logits = logits - iso_level(logits, inside)
-    first, last = _occupied(logits, answer, inside)
+    first, last = _occupied_bins(logits, prediction, inside)
     columns = np.ascontiguousarray(logits[first:last].transpose(1, 2, 0))
     np.clip(columns, -FIELD_LIMIT, FIELD_LIMIT, out=columns)
-    _with_slabs(columns, answer, inside, first)
-    here = nearest_inside(inside)
+    _fill_empty_columns(columns, prediction, inside, first)
+    nearest = nearest_inside(inside)
     values = np.full((*edge.shape, last - first + 2), -FIELD_LIMIT, np.float32)
-    values[..., 1:-1] = resample_to_grid(columns[here], left, top, cell, edge.shape)
-    pixel = np.float32(1 / (contract.GRID * cell))
-    distance = _at_pixels(edge, left, top, cell) / pixel
-    rim = fit_edge_profile(answer, columns, inside, distance, BIN, first)
+    values[..., 1:-1] = resample_to_grid(columns[nearest], left, top, cell, edge.shape)
+    cells_per_px = np.float32(1 / (contract.GRID * cell))
+    edge_px = edge / cells_per_px
+    distance = _at_network_pixels(edge, left, top, cell) / cells_per_px
+    profile = fit_edge_profile(prediction, columns, inside, distance, first)
+    profile = EdgeProfile(profile.lines[nearest], profile.round[nearest], profile.valid[nearest])
     rows = (0.5 - (top - np.arange(edge.shape[0]) * cell)) * contract.GRID - 0.5
     across = (0.5 + left + np.arange(edge.shape[1]) * cell) * contract.GRID - 0.5
-    rim = EdgeProfile(rim.thickness[here], rim.round[here], rim.simple[here])
-    apply_edge_profile(values, edge / pixel, rim, rows, across, RIM_SLOPE, FIELD_LIMIT)
-    rods = find_thin_parts(answer, inside, distance, BIN, first)
-    rods[..., 1:] *= rods[..., :1]
-    draw_tubes(values, edge / pixel, resample_to_grid(rods[here], left, top, cell, edge.shape), FIELD_LIMIT)
-    _up_to_the_edge(values, edge)
+    apply_edge_profile(values, edge_px, profile, rows, across, PROFILE_SLOPE, FIELD_LIMIT)
+    parts = find_thin_parts(prediction, inside, distance, first)
+    parts[..., 1:] *= parts[..., :1]
+    draw_tubes(values, edge_px, resample_to_grid(parts[nearest], left, top, cell, edge.shape), FIELD_LIMIT)
+    _raise_to_edge(values, edge)
     np.minimum(values, (EDGE_SLOPE * edge)[..., None], out=values)
-    return Field(values, edge, left, top, cell, contract.NEAR + (first - 1 + 0.5) * BIN)
+    return Field(values, edge, left, top, cell, contract.NEAR + (first - 1 + 0.5) * BIN_LENGTH)
 
 
-def fuse_logits(answer: Prediction) -> F32:
-    """(BINS, GRID, GRID) float32: occupancy and the two depth layers in one."""
-    depth = (contract.NEAR + (np.arange(contract.BINS, dtype=np.float32) + np.float32(0.5)) * np.float32(BIN))[
-        :, None, None
-    ]
-    layers = np.minimum(depth - answer.surface[contract.FRONT_DEPTH], answer.surface[contract.BACK_DEPTH] - depth)
+def fuse_logits(prediction: Prediction) -> F32:
+    """(BINS, GRID, GRID) float32 logits: the occupancy and the two depth layers, weighted (``LAYERS_SHARE``)."""
+    bins = np.arange(contract.BINS, dtype=np.float32) + np.float32(0.5)
+    depth = (contract.NEAR + bins * np.float32(BIN_LENGTH))[:, None, None]
+    front, back = prediction.surface[contract.FRONT_DEPTH], prediction.surface[contract.BACK_DEPTH]
+    layers: F32 = np.minimum(depth - front, back - depth)
     layers *= np.float32(LAYERS_SLOPE)
     np.clip(layers, -LAYERS_LIMIT, LAYERS_LIMIT, out=layers)
     layers *= np.float32(LAYERS_SHARE)
-    layers += np.float32(1 - LAYERS_SHARE) * answer.logits
+    layers += np.float32(1 - LAYERS_SHARE) * prediction.logits
     return layers
 
 
 def iso_level(logits: F32, inside: Bool) -> np.float32:
-    """The logit at the surface (see ``THRESHOLDS``). Only columns in ``inside`` (GRID, GRID) count."""
-    # A histogram of the logits is as good as sorting them, and their probabilities need only be taken per bar.
+    """The logit at the object's surface (see ``ISO_LEVELS``).
+
+    Args:
+        logits: (BINS, GRID, GRID).
+        inside: (GRID, GRID) bool, the columns that count.
+    """
+    # A histogram of the logits is as good as sorting them, and probabilities are only needed for each bar.
     bar = logits[:, inside]
-    bar += np.float32(LEVEL_REACH)
-    bar *= np.float32(LEVEL_BARS / (2 * LEVEL_REACH))
-    np.clip(bar, 0, LEVEL_BARS - 1, out=bar)
-    counts = np.bincount(bar.astype(np.int16).ravel(), minlength=LEVEL_BARS)
-    bars = np.linspace(-LEVEL_REACH, LEVEL_REACH, LEVEL_BARS + 1)
-    middle = (bars[1:] + bars[:-1]) / 2
-    expected = (counts / (1 + np.exp(-middle))).sum()
+    bar += np.float32(HISTOGRAM_RANGE)
+    bar *= np.float32(HISTOGRAM_BARS / (2 * HISTOGRAM_RANGE))
+    np.clip(bar, 0, HISTOGRAM_BARS - 1, out=bar)
+    counts = np.bincount(bar.astype(np.int16).ravel(), minlength=HISTOGRAM_BARS)
+    bounds = np.linspace(-HISTOGRAM_RANGE, HISTOGRAM_RANGE, HISTOGRAM_BARS + 1)
+    centres = (bounds[1:] + bounds[:-1]) / 2
+    expected = (counts / (1 + np.exp(-centres))).sum()
     above = counts[::-1].cumsum()[::-1]
-    place = bars[int(np.searchsorted(-above, -expected))]
-    low, high = (float(np.log(p / (1 - p))) for p in THRESHOLDS)
-    return np.float32(np.clip(place, low, high))
+    level = bounds[int(np.searchsorted(-above, -expected))]
+    low, high = (float(np.log(p / (1 - p))) for p in ISO_LEVELS)
+    return np.float32(np.clip(level, low, high))
 
 
-def _edge(alpha: U8, square: CropSquare) -> tuple[F32, float, float, float]:
-    """Signed distance to the silhouette on the mesh's grid in cells, and the grid's u, v and cell in crop units."""
+def pixels_inside(alpha: U8, square: CropSquare) -> Bool:
+    """(GRID, GRID) bool: which of the network's pixels are at least half inside the silhouette.
+
+    Args:
+        alpha: (H, W) uint8 of the cutout. Where no pixel is half covered, those that are covered most count.
+        square: where the network's crop lies in the cutout.
+    """
+    share = area_average(alpha[..., None].astype(np.float32), square, contract.GRID)[0]
+    return np.asarray(share >= min(127.5, float(share.max())))
+
+
+def nearest_inside(inside: Bool) -> tuple[I64, I64]:
+    """Rows and columns, (GRID, GRID) each, of the pixel of ``inside`` (GRID, GRID) bool nearest to each pixel.
+
+    The network was never trained outside silhouettes, so its values there must not be interpolated into the object.
+    """
+    import cv2
+
+    outside = (~inside).astype(np.uint8)
+    _, label = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    index = np.zeros(int(label.max()) + 1, np.int64)
+    index[label[inside]] = np.flatnonzero(inside)
+    row, column = np.unravel_index(index[label], inside.shape)
+    return row, column
+
+
+def resample_to_grid(picture: F32, left: float, top: float, cell: float, shape: tuple[int, ...]) -> F32:
+    """(R, C, c) float32: a (GRID, GRID, c) picture of the network's pixels, linearly interpolated on a grid.
+
+    Args:
+        left, top, cell: u and v of the grid's first sample, and its step, crop units.
+        shape: (R, C), rows and columns of the grid.
+    """
+    down = _interpolation(np.asarray(0.5 - (top - np.arange(shape[0]) * cell), np.float64))
+    across = _interpolation(np.asarray(left + np.arange(shape[1]) * cell + 0.5, np.float64))
+    depth = picture.shape[2]
+    rows = (down @ picture.reshape(contract.GRID, -1)).reshape(shape[0], contract.GRID, depth)
+    return np.asarray(np.matmul(across, rows))
+
+
+def _interpolation(position: F64) -> F32:
+    """(n, GRID) float32 weights that interpolate a line of the network's pixels at (n,) positions, 0..1 of the crop."""
+    at = np.clip(position * contract.GRID - 0.5, 0, contract.GRID - 1)
+    return np.asarray(np.maximum(1 - np.abs(at[:, None] - np.arange(contract.GRID)), 0), np.float32)
+
+
+def _edge_distance(alpha: U8, square: CropSquare) -> tuple[F32, float, float, float]:
+    """``Field``'s ``edge``, ``left``, ``top`` and ``cell``: the mesh's grid and the distances on it."""
     rows, columns = np.flatnonzero((alpha > 127).any(1)), np.flatnonzero((alpha > 127).any(0))
     share = float((alpha > 127).sum()) / square.side_px**2
     cells = float(np.clip(np.sqrt(MESH_CELLS / share), MIN_CELLS, MAX_CELLS))
@@ -153,16 +224,8 @@ def _edge(alpha: U8, square: CropSquare) -> tuple[F32, float, float, float]:
     return edge, float(left), float(top), 1 / cells
 
 
-def pixels_inside(alpha: U8, square: CropSquare) -> Bool:
-    """(GRID, GRID) bool: which of the network's pixels are more inside the silhouette than outside."""
-    from manymesh.shape.learned.preprocess import area_average
-
-    share = area_average(alpha[..., None].astype(np.float32), square, contract.GRID)[0]
-    return np.asarray(share >= min(127.5, float(share.max())))
-
-
-def _at_pixels(edge: F32, left: float, top: float, cell: float) -> F32:
-    """(GRID, GRID): a picture on the mesh's grid read at the middles of the network's pixels; far outside beyond it."""
+def _at_network_pixels(edge: F32, left: float, top: float, cell: float) -> F32:
+    """(GRID, GRID): a picture on the mesh's grid, read at the network's pixels; its minimum beyond the grid."""
     import cv2
 
     u = (np.arange(contract.GRID, dtype=np.float32) + np.float32(0.5)) / np.float32(contract.GRID) - np.float32(0.5)
@@ -179,80 +242,53 @@ def _at_pixels(edge: F32, left: float, top: float, cell: float) -> F32:
     )
 
 
-def _occupied(logits: F32, answer: Prediction, inside: Bool) -> tuple[int, int]:
-    """The first depth bin, and one past the last, that hold anything, with two to spare.
+def _occupied_bins(logits: F32, prediction: Prediction, inside: Bool) -> tuple[int, int]:
+    """The first depth bin, and one past the last, that hold anything, with two to spare on either side.
 
-    What the occupancy has lost (thin legs behind) is put where the depth heads see it, so that counts too.
+    In columns without an occupied cell (thin legs behind) the depth layers count.
     """
     solid = logits[:, inside] > 0
-    lost = ~solid.any(axis=0)
-    heads = answer.surface[[contract.FRONT_DEPTH, contract.BACK_DEPTH]][:, inside][:, lost]
-    bins = np.rint((heads.ravel() - contract.NEAR) / BIN - 0.5)
+    empty = ~solid.any(axis=0)
+    layers = prediction.surface[[contract.FRONT_DEPTH, contract.BACK_DEPTH]][:, inside][:, empty]
+    bins = np.rint(depth_to_bins(layers.ravel()))
     found = np.concatenate([np.flatnonzero(solid.any(axis=1)), bins]).clip(0, contract.BINS - 1)
     if not len(found):
         return 0, contract.BINS
     return max(int(found.min()) - 2, 0), min(int(found.max()) + 3, contract.BINS)
 
 
-def _with_slabs(columns: F32, answer: Prediction, inside: Bool, first: int) -> None:
-    """Where a column inside the silhouette is empty, something thin must stand: at the predicted first surface."""
+def _fill_empty_columns(columns: F32, prediction: Prediction, inside: Bool, first: int) -> None:
+    """Put a thin slab at the predicted first surface into columns of the silhouette without an occupied cell, in place.
+
+    Args:
+        columns: (GRID, GRID, D) field values. first: the number of their first bin.
+    """
     import cv2
 
     empty = inside & ~(columns > 0).any(axis=2)
     if not empty.any():
         return
-    # One pixel more, so that the slab joins what stands next to it.
-    rows, places = np.nonzero(cv2.dilate(empty.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & inside)
-    front, back = answer.surface[contract.FRONT_DEPTH], answer.surface[contract.BACK_DEPTH]
-    half = np.clip((back - front) / 2, SLAB_HALF_BINS * BIN, 2 * SLAB_HALF_BINS * BIN)
-    middle = ((front + half)[rows, places] - contract.NEAR) / BIN - 0.5 - first
-    middle = np.clip(middle, 1, columns.shape[2] - 2)
-    reach = half[rows, places] / BIN
-    slab = reach[:, None] - np.abs(np.arange(columns.shape[2]) - middle[:, None])
-    columns[rows, places] = np.maximum(columns[rows, places], np.clip(slab * 4, -FIELD_LIMIT, FIELD_LIMIT))
+    # One pixel more, so that the slab is connected to what stands next to it.
+    grown = cv2.dilate(empty.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & inside
+    rows, places = np.nonzero(grown)
+    front, back = prediction.surface[contract.FRONT_DEPTH], prediction.surface[contract.BACK_DEPTH]
+    half = np.clip((back - front) / 2, SLAB_HALF_BINS * BIN_LENGTH, 2 * SLAB_HALF_BINS * BIN_LENGTH)
+    centre = depth_to_bins((front + half)[rows, places], first)
+    centre = np.clip(centre, 1, columns.shape[2] - 2)
+    half_bins = half[rows, places] / BIN_LENGTH
+    slab = half_bins[:, None] - np.abs(np.arange(columns.shape[2]) - centre[:, None])
+    columns[rows, places] = np.maximum(columns[rows, places], np.clip(slab * SLAB_SLOPE, -FIELD_LIMIT, FIELD_LIMIT))
 
 
-def _up_to_the_edge(values: F32, edge: F32) -> None:
-    """Let columns near the silhouette's edge be as positive as the edge allows, in place.
+def _raise_to_edge(values: F32, edge: F32) -> None:
+    """Scale columns near the silhouette's edge until they are as positive as the edge allows, in place.
 
-    The outline lies where the line between a column inside and one outside is zero: a thin part, whose field is low
-    throughout, would lose a share of its width. Scaling a column moves none of its zeros.
+    The outline lies where the interpolation between a column inside and one outside is zero: a thin part, whose values
+    are low throughout, would lose a share of its width. Scaling a column moves none of its zeros.
     """
-    near = np.nonzero((edge > 0) & (edge < EDGE_CELLS))
+    near = np.nonzero((edge > 0) & (edge < RAISE_CELLS))
     columns = values[near]
-    most, wanted = columns.max(axis=1), EDGE_SLOPE * edge[near]
-    low = (most > 0) & (most < wanted)
-    columns[low] *= (wanted[low] / most[low])[:, None]
+    highest, allowed = columns.max(axis=1), EDGE_SLOPE * edge[near]
+    low = (highest > 0) & (highest < allowed)
+    columns[low] *= (allowed[low] / highest[low])[:, None]
     values[near] = columns
-
-
-def nearest_inside(inside: Bool) -> tuple[Any, Any]:
-    """Rows and columns (GRID, GRID) of the pixel in ``inside`` that is nearest to each pixel: outside of the silhouette
-    the network was never taught anything, and between pixels its answers there would mix in."""
-    import cv2
-
-    outside = (~inside).astype(np.uint8)
-    _, label = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    place = np.zeros(int(label.max()) + 1, np.int64)
-    place[label[inside]] = np.flatnonzero(inside)
-    return np.unravel_index(place[label], inside.shape)
-
-
-def resample_to_grid(picture: F32, left: float, top: float, cell: float, form: tuple[int, ...]) -> F32:
-    """A (GRID, GRID, ...) picture read at the places of a grid, linearly.
-
-    Args:
-        left, top, cell: u and v of the grid's first place, and its step, crop units.
-        form: rows and columns of the grid.
-    """
-    down = _weights(0.5 - (top - np.arange(form[0]) * cell))
-    across = _weights(left + np.arange(form[1]) * cell + 0.5)
-    depth = picture.shape[2]
-    rows = (down @ picture.reshape(contract.GRID, -1)).reshape(form[0], contract.GRID, depth)
-    return np.matmul(across, rows)
-
-
-def _weights(place: Any) -> F32:
-    """(n, GRID) float32 weights that interpolate a line of the network's pixels at ``place``, 0..1 along the crop."""
-    at = np.clip(place * contract.GRID - 0.5, 0, contract.GRID - 1)
-    return np.maximum(1 - np.abs(at[:, None] - np.arange(contract.GRID)), 0).astype(np.float32)
