@@ -28,12 +28,12 @@ import torch
 from measuring import clean, timed
 
 from manymesh.shape.hunyuan.conditioner import Conditioner
-from manymesh.shape.hunyuan.config import ConditionerConfig, DitConfig, SchedulerConfig, VaeConfig
+from manymesh.shape.hunyuan.config import ConditionerConfig, DitConfig, SchedulerConfig, ShapeVaeConfig
 from manymesh.shape.hunyuan.dit import Dit
-from manymesh.shape.hunyuan.gridfield import NetworkGrid
-from manymesh.shape.hunyuan.marching import march
-from manymesh.shape.hunyuan.sampler import Sampler, noise, reference_denoise
-from manymesh.shape.hunyuan.schedule import schedule
+from manymesh.shape.hunyuan.flow_schedule import flow_schedule
+from manymesh.shape.hunyuan.grid_decoder import GridDecoder
+from manymesh.shape.hunyuan.marching_cubes_torch import march_cells
+from manymesh.shape.hunyuan.sampler import Sampler, initial_noise, reference_denoise
 from manymesh.shape.hunyuan.sparse import SparseVolume, dense_volume, sparse_volume
 from manymesh.shape.hunyuan.vae import ShapeVae
 from manymesh.shape.hunyuan.volume import dense_grid, network_field
@@ -56,10 +56,10 @@ class Bench:
         self.conditioner = ConditionerConfig(TINY_DINO if tiny else DINO)
         width = int(self.conditioner.dino["hidden_size"])
         self.dit = DitConfig(context_in_dim=width, depth=8, depth_single_blocks=16)
-        self.vae = VaeConfig(include_pi=False, qkv_bias=False, qk_norm=True)
+        self.vae = ShapeVaeConfig(include_pi=False, qkv_bias=False, qk_norm=True)
         if tiny:
             self.dit = DitConfig(8, width, 48, num_heads=3, depth=2, depth_single_blocks=3)
-            self.vae = VaeConfig(32, 8, 8, False, 4, 64, 2, False, True)
+            self.vae = ShapeVaeConfig(32, 8, 8, False, 4, 64, 2, False, True)
         self.results: dict[str, Any] = {}
         self.rate = self.bandwidth = math.nan
 
@@ -110,8 +110,8 @@ def _start(b: Bench) -> tuple[Any, torch.Tensor, torch.Tensor, Any]:
     network = b.build(lambda: Dit(b.dit))
     tokens = b.results.get("tokens", 1370)
     condition = torch.randn(1, tokens, b.dit.context_in_dim, device=b.device, dtype=b.dtype)
-    start = noise(0, (1, b.vae.num_latents, b.dit.in_channels), device=b.device, dtype=b.dtype)
-    return network, condition, start, schedule(SchedulerConfig(), b.steps)
+    start = initial_noise(0, (1, b.vae.num_latents, b.dit.in_channels), device=b.device, dtype=b.dtype)
+    return network, condition, start, flow_schedule(SchedulerConfig(), b.steps)
 
 
 def _denoise_operations(b: Bench, network: Any, tokens: int) -> float:
@@ -134,7 +134,7 @@ def denoise(b: Bench) -> dict[str, Any]:
     out: dict[str, Any] = b.floor(_denoise_operations(b, network, condition.shape[1]))
     captured = Sampler(network, **size)
     out["captured"] = b.timed(lambda: captured(condition, start, plan))
-    out["fell_back"] = captured.fell_back
+    out["capture_failure"] = captured.capture_failure
     fast = captured(condition, start, plan)
     eager = Sampler(network, **size, use_graph=False)
     out["uncaptured"] = b.timed(lambda: eager(condition, start, plan), 1)
@@ -198,15 +198,15 @@ def _decoder(b: Bench) -> tuple[Any, Callable[[torch.Tensor, int], torch.Tensor]
     network = b.build(lambda: ShapeVae(b.vae))
     latents = torch.randn(1, b.vae.num_latents, b.vae.embed_dim, device=b.device, dtype=b.dtype)
     with torch.inference_mode():
-        given = network.geo_decoder.keys_values(network(latents))
-    grid = NetworkGrid(network.geo_decoder, given, budget_bytes=b.budget_bytes)
+        keys_values = network.geo_decoder.keys_values(network(latents))
+    grid = GridDecoder(network.geo_decoder, keys_values, budget_bytes=b.budget_bytes)
 
     def field(index: torch.Tensor, resolution: int) -> torch.Tensor:
         answer = grid(index, resolution)
         # The network's cost, the body's shape: 0 * answer keeps the two tied without changing a value.
         return body(index.float() * (2.02 / resolution) - 1.01) + 0 * answer.nan_to_num(0, 0, 0)
 
-    return network, field, given
+    return network, field, keys_values
 
 
 def _point_operations(b: Bench) -> float:
@@ -234,8 +234,8 @@ def decode(b: Bench) -> dict[str, Any]:
 
 def extract(b: Bench) -> dict[str, Any]:
     found = b.results["sparse"]
-    out = b.timed(lambda: march(found.values, found.cells))
-    vertices, faces = march(found.values, found.cells)
+    out = b.timed(lambda: march_cells(found.values, found.cells))
+    vertices, faces = march_cells(found.values, found.cells)
     out |= {"vertices": len(vertices), "faces": len(faces)}
     try:
         from skimage.measure import marching_cubes
@@ -250,18 +250,18 @@ def extract(b: Bench) -> dict[str, Any]:
 
 
 def tidy(b: Bench) -> dict[str, Any]:
-    """What follows on the host: crumbs dropped, the mesh brought into the house's frame."""
+    """What follows on the host: small components dropped, the mesh brought into the canonical frame."""
     from manymesh.mesh.normalise import normalise
-    from manymesh.shape.hunyuan.decode import without_crumbs
+    from manymesh.shape.hunyuan.decode import drop_small_components
     from manymesh.types import Mesh
 
     found = b.results["sparse"]
-    mesh = Mesh(*march(found.values, found.cells))
-    return b.timed(lambda: normalise(without_crumbs(mesh)))
+    mesh = Mesh(*march_cells(found.values, found.cells))
+    return b.timed(lambda: normalise(drop_small_components(mesh)))
 
 
 def dense(b: Bench) -> dict[str, Any]:
-    network, field, given = _decoder(b)
+    network, field, keys_values = _decoder(b)
     out: dict[str, Any] = b.floor((b.grid + 1) ** 3 * _point_operations(b))
     whole: list[SparseVolume] = []
 
@@ -272,7 +272,7 @@ def dense(b: Bench) -> dict[str, Any]:
     out["on_the_grid"] = b.timed(run, 0)
     if "sparse" in b.results:
         out["same_cells"] = bool(torch.equal(whole[0].cells, b.results["sparse"].cells))
-    official = network_field(network.geo_decoder, given, b.budget_bytes)
+    official = network_field(network.geo_decoder, keys_values, b.budget_bytes)
     out["official_points"] = b.timed(lambda: dense_grid(official, b.grid, device=b.device), 0)
     return out
 

@@ -76,7 +76,7 @@ def exchanged(boxes: Sequence[Box]) -> Iterator[None]:
         held.enter_context(mock.patch.object(language, "Decoder", _deaf(language.Decoder)))
         held.enter_context(mock.patch.object(detect, "open_model", _replying(detect.open_model, reply)))
         held.enter_context(mock.patch.object(matte, "network_alpha", _outlining(matte.network_alpha)))
-        held.enter_context(mock.patch.object(shape, "NetworkGrid", _mug_field(shape.NetworkGrid)))
+        held.enter_context(mock.patch.object(shape, "GridDecoder", _mug_field(shape.GridDecoder)))
         yield
 
 

@@ -1,4 +1,4 @@
-"""The shape networks: parity with the fixtures, the fast path against the plain one, and what is refused."""
+"""The shape networks: parity with the fixtures, fast against plain sampling, and files that are refused."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from hypothesis import strategies as st  # noqa: E402
 
 from manymesh.dev import parity_shape  # noqa: E402
 from manymesh.errors import WeightsError  # noqa: E402
-from manymesh.shape.hunyuan import heads  # noqa: E402
+from manymesh.shape.hunyuan import head_norm  # noqa: E402
 from manymesh.shape.hunyuan.checkpoint import load_network, weights_file  # noqa: E402
 from manymesh.shape.hunyuan.conditioner import Conditioner  # noqa: E402
 from manymesh.shape.hunyuan.config import (  # noqa: E402
     ConditionerConfig,
     DitConfig,
     SchedulerConfig,
-    VaeConfig,
+    ShapeVaeConfig,
     read_shape_config,
 )
 from manymesh.shape.hunyuan.dino import Dino, resampled_positions  # noqa: E402
 from manymesh.shape.hunyuan.dit import Dit  # noqa: E402
-from manymesh.shape.hunyuan.sampler import Sampler, noise, reference_denoise  # noqa: E402
-from manymesh.shape.hunyuan.schedule import consistency_schedule, euler_schedule, schedule  # noqa: E402
+from manymesh.shape.hunyuan.flow_schedule import consistency_schedule, euler_schedule, flow_schedule  # noqa: E402
+from manymesh.shape.hunyuan.sampler import Sampler, initial_noise, reference_denoise  # noqa: E402
 from manymesh.shape.hunyuan.vae import ShapeVae  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -47,8 +47,8 @@ def test_every_parity_row_passes() -> None:
     assert [row for row in rows if not row.passed] == []
 
 
-def test_a_fixture_nobody_understands_is_a_failing_row(tmp_path: Path) -> None:
-    (row,) = parity_shape.rows(tmp_path, {"fixtures": [{"id": "riddle"}]})
+def test_an_unknown_fixture_is_a_failing_row(tmp_path: Path) -> None:
+    (row,) = parity_shape.rows(tmp_path, {"fixtures": [{"id": "unknown"}]})
     assert not row.passed
 
 
@@ -59,8 +59,8 @@ DINO_GIANT = {
     "num_hidden_layers": 40,
     "image_size": 518,
 }
-MINI_VAE = VaeConfig(include_pi=False, qkv_bias=False, qk_norm=True)
-SMALL = {"geo_decoder_mlp_expand_ratio": 1, "geo_decoder_downsample_ratio": 2, "geo_decoder_ln_post": False}
+MINI_VAE_CONFIG = ShapeVaeConfig(include_pi=False, qkv_bias=False, qk_norm=True)
+SMALL_DECODER = {"geo_decoder_mlp_expand_ratio": 1, "geo_decoder_downsample_ratio": 2, "geo_decoder_ln_post": False}
 
 
 @pytest.mark.parametrize("name", ["keys_2mini", "keys_2mini_turbo", "keys_vae_mini_turbo"])
@@ -68,11 +68,11 @@ def test_full_size_networks_have_the_official_keys_and_shapes(name: str) -> None
     official = {key: tuple(v[0]) for key, v in json.loads((parity_dir("shape") / f"{name}.json").read_text()).items()}
     with torch.device("meta"):
         if "vae" in name:
-            networks = {"": ShapeVae(replace(MINI_VAE, **SMALL))}
+            networks = {"": ShapeVae(replace(MINI_VAE_CONFIG, **SMALL_DECODER))}
         else:
             dit = DitConfig(depth=8, depth_single_blocks=16, guidance_embed="turbo" in name)
             encoder = Conditioner(ConditionerConfig(DINO_GIANT))
-            networks = {"model.": Dit(dit), "vae.": ShapeVae(MINI_VAE), "conditioner.": encoder}
+            networks = {"model.": Dit(dit), "vae.": ShapeVae(MINI_VAE_CONFIG), "conditioner.": encoder}
     ours = {prefix + key: tuple(t.shape) for prefix, n in networks.items() for key, t in n.state_dict().items()}
     assert ours == official
 
@@ -116,9 +116,9 @@ def test_a_distilled_network_takes_every_guidance_scale_in_half_precision() -> N
     halved = copy.deepcopy(dit).half()
     for scale in (1.0, 5.0, 66.0, 100.0):
         time, guidance = torch.tensor([0.5]), torch.tensor([scale])
-        made = halved.vector(time.half(), guidance).float()
+        made = halved.modulation_input(time.half(), guidance).float()
         assert torch.isfinite(made).all()
-        assert torch.allclose(made, dit.vector(time, guidance), atol=0.05)
+        assert torch.allclose(made, dit.modulation_input(time, guidance), atol=0.05)
 
 
 def make_dit(seed: int, *, heads: int = 2, distilled: bool = False) -> Dit:
@@ -144,7 +144,7 @@ def test_fast_sampling_gives_the_official_loops_latents(
 ) -> None:
     dit = make_dit(seed, heads=heads, distilled=distilled)
     condition = torch.randn(1, tokens, 6, generator=torch.Generator().manual_seed(seed))
-    start = noise(seed, (1, latents, 4), device=CPU, dtype=torch.float32)
+    start = initial_noise(seed, (1, latents, 4), device=CPU, dtype=torch.float32)
     plan = consistency_schedule(steps, 100) if distilled else euler_schedule(steps)
     slow = reference_denoise(dit, condition, start, plan, guidance)
     fast = Sampler(dit, condition_tokens=tokens, latents=latents, guidance=guidance)(condition, start, plan)
@@ -152,21 +152,21 @@ def test_fast_sampling_gives_the_official_loops_latents(
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_captured_steps_are_the_uncaptured_ones() -> None:
+def test_captured_steps_equal_uncaptured_ones() -> None:
     dit = make_dit(0).to("cuda", torch.float16)
-    plan, start = euler_schedule(9), noise(1, (1, 16, 4), device=torch.device("cuda"), dtype=torch.float16)
+    plan, start = euler_schedule(9), initial_noise(1, (1, 16, 4), device=torch.device("cuda"), dtype=torch.float16)
     plain = Sampler(dit, condition_tokens=40, latents=16, guidance=5.0, use_graph=False)
     captured = Sampler(dit, condition_tokens=40, latents=16, guidance=5.0)
     for number in range(3):
         condition = torch.randn(1, 40, 6, generator=torch.Generator().manual_seed(number)).to("cuda", torch.float16)
         assert torch.equal(captured(condition, start, plan), plain(condition, start, plan))
-    assert captured.graph is not None, captured.fell_back
+    assert captured.graph is not None, captured.capture_failure
 
 
-def test_a_sampler_can_be_used_again_for_another_object() -> None:
+def test_a_sampler_can_be_reused_for_another_object() -> None:
     dit = make_dit(0)
     sampler = Sampler(dit, condition_tokens=5, latents=3, guidance=5.0)
-    plan, start = euler_schedule(3), noise(1, (1, 3, 4), device=CPU, dtype=torch.float32)
+    plan, start = euler_schedule(3), initial_noise(1, (1, 3, 4), device=CPU, dtype=torch.float32)
     first, second = torch.randn(2, 1, 5, 6)
     one = sampler(first, start, plan)
     other = sampler(second, start, plan)
@@ -176,27 +176,27 @@ def test_a_sampler_can_be_used_again_for_another_object() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 @pytest.mark.parametrize("size", [1.0, 1e-3, 30.0])
-def test_head_norms_are_the_librarys_to_one_rounding(dtype: torch.dtype, size: float) -> None:
+def test_head_norms_equal_pytorchs_to_one_rounding(dtype: torch.dtype, size: float) -> None:
     generator = torch.Generator().manual_seed(0)
     x = (torch.randn(2, 7, 2, 3, 64, generator=generator) * size).to(dtype)
     scale = torch.randn(2, 1, 64, generator=generator).to(dtype)
     rounding = torch.finfo(dtype).eps
     expected = torch.nn.functional.rms_norm(x.float(), (64,), eps=1e-6) * scale.float()
-    assert torch.allclose(heads.rms_norm(x, scale, 1e-6).float(), expected, rtol=rounding, atol=1e-6)
+    assert torch.allclose(head_norm.rms_norm(x, scale, 1e-6).float(), expected, rtol=rounding, atol=1e-6)
     linear, norm = torch.nn.Linear(20, 128), torch.nn.LayerNorm(64, eps=1e-6)
     for parameter in (*linear.parameters(), *norm.parameters()):
         torch.nn.init.normal_(parameter.requires_grad_(False), 0.3, 1.0, generator=generator)
     given = torch.randn(5, 20, generator=generator)
     wanted = norm(linear(given).unflatten(-1, (2, 64)))
-    centred = torch.nn.functional.linear(given, *heads.centre_heads(linear, 2)).unflatten(-1, (2, 64))
-    made = heads.centred_layer_norm(centred, norm)
+    centred = torch.nn.functional.linear(given, *head_norm.centre_heads(linear, 2)).unflatten(-1, (2, 64))
+    made = head_norm.centred_layer_norm(centred, norm)
     assert torch.allclose(made, wanted, atol=1e-4)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_the_point_decoder_in_half_precision_is_the_one_in_full(dtype: torch.dtype) -> None:
+def test_the_point_decoder_in_half_precision_is_close_to_float32(dtype: torch.dtype) -> None:
     torch.manual_seed(2)
-    vae = ShapeVae(VaeConfig(8, 4, 5, False, 2, 128, 1, False, True)).eval().requires_grad_(False)
+    vae = ShapeVae(ShapeVaeConfig(8, 4, 5, False, 2, 128, 1, False, True)).eval().requires_grad_(False)
     z, points = torch.randn(1, 8, 4), torch.rand(1, 50, 3) * 2 - 1
     full = vae.geo_decoder(points, vae.geo_decoder.keys_values(vae(z)))
     half = vae.to(dtype)
@@ -204,18 +204,18 @@ def test_the_point_decoder_in_half_precision_is_the_one_in_full(dtype: torch.dty
     assert torch.allclose(made, full, atol=30 * torch.finfo(dtype).eps * float(full.abs().max()))
 
 
-def test_the_step_without_width_is_left_out_and_no_other() -> None:
-    assert euler_schedule(50).useful_steps == 49
-    assert euler_schedule(1).useful_steps == 1
-    assert consistency_schedule(5, 100).useful_steps == 5
+def test_only_steps_of_width_zero_are_left_out() -> None:
+    assert euler_schedule(50).moving_steps == 49
+    assert euler_schedule(1).moving_steps == 1
+    assert consistency_schedule(5, 100).moving_steps == 5
 
 
 def test_the_schedule_follows_the_configuration() -> None:
-    assert schedule(SchedulerConfig("consistency", pcm_timesteps=100), 5).sigmas[1] == pytest.approx(199 / 999)
-    assert schedule(SchedulerConfig("euler"), 5).sigmas[1] == pytest.approx(0.25)
+    assert flow_schedule(SchedulerConfig("consistency", pcm_timesteps=100), 5).sigmas[1] == pytest.approx(199 / 999)
+    assert flow_schedule(SchedulerConfig("euler"), 5).sigmas[1] == pytest.approx(0.25)
 
 
-def test_every_step_is_told_and_can_stop_the_run() -> None:
+def test_progress_is_reported_after_every_step_and_can_stop_the_run() -> None:
     seen: list[float] = []
 
     def tick(done: float) -> None:
@@ -224,32 +224,32 @@ def test_every_step_is_told_and_can_stop_the_run() -> None:
             raise KeyboardInterrupt
 
     sampler = Sampler(make_dit(0), condition_tokens=5, latents=3, guidance=5.0)
-    start = noise(1, (1, 3, 4), device=CPU, dtype=torch.float32)
+    start = initial_noise(1, (1, 3, 4), device=CPU, dtype=torch.float32)
     with pytest.raises(KeyboardInterrupt):
         sampler(torch.randn(1, 5, 6), start, euler_schedule(11), tick)
     assert seen == pytest.approx([0.1, 0.2, 0.3])
 
 
 @pytest.mark.parametrize("block", ["model", "vae", "conditioner", "scheduler", "image_processor"])
-def test_a_class_we_do_not_have_is_named_and_never_imported(tmp_path: Path, block: str) -> None:
-    told = config()
-    told[block]["target"] = "os.system"
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(told))
+def test_an_unknown_class_is_named_and_never_imported(tmp_path: Path, block: str) -> None:
+    settings_file = config()
+    settings_file[block]["target"] = "os.system"
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings_file))
     with pytest.raises(WeightsError, match=rf"names {block}\.target 'os\.system'"):
         read_shape_config(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "- a", "model: [", "model: {target: x.Hunyuan3DDiT, params: 3}"])
-def test_a_broken_configuration_is_an_error_for_people(tmp_path: Path, text: str) -> None:
+def test_a_broken_configuration_is_a_weights_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(WeightsError):
         read_shape_config(tmp_path)
 
 
 def test_a_setting_of_the_wrong_type_is_named(tmp_path: Path) -> None:
-    told = config()
-    told["model"]["params"]["depth"] = "many"
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(told))
+    settings_file = config()
+    settings_file["model"]["params"]["depth"] = "many"
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings_file))
     with pytest.raises(WeightsError, match="'depth'"):
         read_shape_config(tmp_path)
 
@@ -262,7 +262,7 @@ def test_the_first_key_that_does_not_fit_is_named(tmp_path: Path) -> None:
         load_network(lambda: Dit(wider), weights_file(folder), "model.", device=CPU, dtype=torch.float32)
 
 
-def test_a_cut_off_file_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path)
     path = weights_file(folder)
     path.write_bytes(path.read_bytes()[:-100])

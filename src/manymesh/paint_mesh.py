@@ -19,6 +19,7 @@ from manymesh.image.load import load_photo
 from manymesh.mesh.formats.read import Brought, read_mesh
 from manymesh.mesh.normalise import normalise
 from manymesh.naming import object_seed
+from manymesh.render.camera import fit_front_camera
 from manymesh.settings import Settings
 from manymesh.stages import Tick
 from manymesh.types import F64, Atlas, Crop, Cutout, Mesh, Photo, TexturedMesh
@@ -113,11 +114,9 @@ def _painted(
     brought: Brought, cutout: Cutout, plan: Plan, turn_deg: float, tick: Tick
 ) -> tuple[TexturedMesh, list[str]]:
     """The texture, on the mesh in its own place."""
-    from manymesh.shape.hunyuan.view import front_view
-
     turned = brought.vertices @ _about_y(-turn_deg).T
     mesh = normalise(Mesh(turned.astype(np.float32), brought.faces))[0]
-    view = front_view(mesh, cutout.rgba[:, :, 3])
+    view = fit_front_camera(mesh, cutout.rgba[:, :, 3])
     notes = list(brought.notes)
     atlas = _own_atlas(mesh, brought, plan.settings.texture_size, notes)
     seed = object_seed(plan.settings.seed, 1)

@@ -22,7 +22,7 @@ _PATH = "hy3dgen.shapegen."
 
 
 def config(*, turbo: bool = False, multi_view: bool = False, large_picture: bool = False) -> dict[str, Any]:
-    """What config.yaml holds. ``large_picture``: larger than the encoder's position table, as 2mini-turbo's is."""
+    """The content of config.yaml. ``large_picture``: larger than the encoder's position table, as 2mini-turbo's is."""
     picture_px = 98 if large_picture else DINO["image_size"]
     scheduler = "ConsistencyFlowMatchEulerDiscreteScheduler" if turbo else "FlowMatchEulerDiscreteScheduler"
     encoder = {"type": "DinoImageEncoder" + "MV" * multi_view, "kwargs": {"config": DINO, "image_size": picture_px}}
@@ -75,7 +75,7 @@ def config(*, turbo: bool = False, multi_view: bool = False, large_picture: bool
 
 
 def write_checkpoint(root: Path, folder: str = FOLDER, *, seed: int = 0, **kind: bool) -> Path:
-    """Writes ``root/folder`` with config.yaml and model.fp16.safetensors, and gives the folder."""
+    """Write ``root/folder`` with config.yaml and model.fp16.safetensors; returns the folder."""
     import torch
     import yaml
     from safetensors.torch import save_file
@@ -106,8 +106,8 @@ def write_checkpoint(root: Path, folder: str = FOLDER, *, seed: int = 0, **kind:
 
 
 def _centre_field(vae: Any, tensors: dict[str, Any]) -> None:
-    """Lets the place in space weigh more than the latents, and about a quarter of the volume be inside: with random
-    weights alone many an object would have no surface."""
+    """Scale the attention down so that the field depends more on the point than on the latents, and shift it so that
+    about a quarter of the volume is inside. With random weights alone many objects would have no surface."""
     import torch
 
     tensors["vae.geo_decoder.cross_attn_decoder.attn.c_proj.weight"] *= 0.2

@@ -134,25 +134,25 @@ def signed(folder: Path, checkpoint_folder: str, picture: str, size: int | None 
     from PIL import Image
 
     from manymesh.shape.hunyuan.config import ImageConfig
-    from manymesh.shape.hunyuan.preprocess import prepare_image, to_signed
+    from manymesh.shape.hunyuan.preprocess import prepare_image, to_signed_pixels
 
     config = read_shape_config(folder / checkpoint_folder).image
     if size is not None:
         config = ImageConfig(size, config.border_ratio)
     with Image.open(folder / picture) as image:
         rgba = np.asarray(image.convert("RGBA"))
-    return torch.from_numpy(to_signed(prepare_image(rgba, config)[0]))[None]
+    return torch.from_numpy(to_signed_pixels(prepare_image(rgba, config)[0]))[None]
 
 
 def _rng(f: Fixture) -> Iterator[Row]:
     import torch
 
-    from manymesh.shape.hunyuan.sampler import noise
+    from manymesh.shape.hunyuan.sampler import initial_noise
 
     seed, shape, cpu = int(f.config["seed"]), tuple(f.config["shape"]), torch.device("cpu")
-    yield f.row("noise_fp16", noise(seed, shape, device=cpu, dtype=torch.float16))
+    yield f.row("noise_fp16", initial_noise(seed, shape, device=cpu, dtype=torch.float16))
     head = f.tensors["noise_fp32_head"].shape[1]
-    yield f.row("noise_fp32_head", noise(seed, shape, device=cpu, dtype=torch.float32)[:, :head])
+    yield f.row("noise_fp32_head", initial_noise(seed, shape, device=cpu, dtype=torch.float32)[:, :head])
     twice = f.tensors["two_calls_head"].shape
     generator = torch.Generator().manual_seed(seed)
     calls = [torch.randn(shape, generator=generator) for _ in range(twice[0])]
@@ -163,7 +163,7 @@ def _preprocess(f: Fixture) -> Iterator[Row]:
     from PIL import Image
 
     from manymesh.shape.hunyuan.config import ImageConfig
-    from manymesh.shape.hunyuan.preprocess import prepare_image, recentre
+    from manymesh.shape.hunyuan.preprocess import centre_on_white, prepare_image
 
     def read(name: str) -> np.ndarray:
         with Image.open(f.folder / name) as image:
@@ -171,7 +171,7 @@ def _preprocess(f: Fixture) -> Iterator[Row]:
 
     for case in f.entry["files"]:
         image = read(case["input"])
-        recentred, mask = recentre(image, case["border_ratio"])
+        recentred, mask = centre_on_white(image, case["border_ratio"])
         small, small_mask = prepare_image(image, ImageConfig(case["size"], case["border_ratio"]))
         made = {"recentred": recentred, "recentred_mask": mask, "image": small, "mask": small_mask}
         for name, actual in made.items():
@@ -187,22 +187,22 @@ def _time_fp16(f: Fixture) -> Iterator[Row]:
     import torch
 
     from manymesh.shape.hunyuan.dit import time_embedding
-    from manymesh.shape.hunyuan.sampler import network_times
-    from manymesh.shape.hunyuan.schedule import Schedule
+    from manymesh.shape.hunyuan.flow_schedule import FlowSchedule
+    from manymesh.shape.hunyuan.sampler import network_timesteps
 
     times = f.tensors["timesteps_fp32"]
-    steps = Schedule(np.append(times / 1000, 1).astype(np.float32), times)
-    half = network_times(steps, torch.empty(0, dtype=torch.float16))
+    steps = FlowSchedule(np.append(times / 1000, 1).astype(np.float32), times)
+    half = network_timesteps(steps, torch.empty(0, dtype=torch.float16))
     yield f.row("t_model_fp16", half)
     yield f.row("t_emb_fp16", time_embedding(half))
-    whole = network_times(steps, torch.empty(0))
+    whole = network_timesteps(steps, torch.empty(0))
     yield f.row("t_emb_fp32", time_embedding(whole), slack=angle_slack(1000.0, whole))
 
 
 def _scheduler(f: Fixture) -> Iterator[Row]:
     import torch
 
-    from manymesh.shape.hunyuan.schedule import consistency_schedule, euler_schedule, euler_step, predicted_end
+    from manymesh.shape.hunyuan.flow_schedule import consistency_schedule, euler_schedule, euler_step, predict_data
 
     for name in f.entry["tensors"]:
         if not name.endswith("_sigmas"):
@@ -222,7 +222,7 @@ def _scheduler(f: Fixture) -> Iterator[Row]:
                 continue
             x, xs, ends = f.torch(f"{kind}_x0"), [], []
             for step, v in enumerate(f.torch(f"{kind}_v")):
-                ends.append(predicted_end(x, v, float(plan.sigmas[step])))
+                ends.append(predict_data(x, v, float(plan.sigmas[step])))
                 x = euler_step(x, v, torch.tensor(plan.sigmas[step + 1] - plan.sigmas[step]))
                 xs.append(x)
             yield f.row(f"{kind}_x", torch.stack(xs))
@@ -234,15 +234,15 @@ def denoised(f: Fixture) -> tuple[Any, Any, Any]:
     """Noise, the sample after each step and the fast sampler's latents, from a fixture's picture and settings."""
     import torch
 
-    from manymesh.shape.hunyuan.sampler import Sampler, noise, reference_denoise
-    from manymesh.shape.hunyuan.schedule import schedule
+    from manymesh.shape.hunyuan.flow_schedule import flow_schedule
+    from manymesh.shape.hunyuan.sampler import Sampler, initial_noise, reference_denoise
 
     name, scale = f.config["checkpoint"], float(f.config["guidance_scale"])
     config = read_shape_config(f.folder / name)
     dit, tokens = network(f.folder / name, "dit"), condition(f.folder, name, f.config["image"])
     size = (1, config.vae.num_latents, config.vae.embed_dim)
-    start = noise(int(f.config["seed"]), size, device=torch.device("cpu"), dtype=torch.float32)
-    plan = schedule(config.scheduler, int(f.config["steps"]))
+    start = initial_noise(int(f.config["seed"]), size, device=torch.device("cpu"), dtype=torch.float32)
+    plan = flow_schedule(config.scheduler, int(f.config["steps"]))
     each: list[Any] = []
     reference_denoise(dit, tokens, start, plan, scale, lambda step, x: each.append(x))
     fast = Sampler(dit, condition_tokens=tokens.shape[1], latents=size[1], guidance=scale)

@@ -58,7 +58,7 @@ def analytic_field(config: dict[str, Any]) -> Callable[[Any], Any]:
 def _sparse(config: dict[str, Any], resolution: int, minimum: int, queries: list[int] | None = None) -> Any:
     import torch
 
-    from manymesh.shape.hunyuan.volume import block_level_sizes, coarse_to_fine
+    from manymesh.shape.hunyuan.volume import coarse_to_fine, flash_level_sizes
 
     field = analytic_field(config["field"])
 
@@ -67,7 +67,7 @@ def _sparse(config: dict[str, Any], resolution: int, minimum: int, queries: list
             queries.append(len(points))
         return field(points)
 
-    sizes, level = block_level_sizes(resolution, minimum), float(config.get("mc_level", 0.0))
+    sizes, level = flash_level_sizes(resolution, minimum), float(config.get("mc_level", 0.0))
     return coarse_to_fine(counted, sizes, bounds=float(config["bounds"]), level=level, device=torch.device("cpu"))
 
 
@@ -134,7 +134,7 @@ def _mostly(name: str, actual: np.ndarray, expected: np.ndarray, atol: float) ->
 
 
 def _marching_cubes(f: Fixture) -> Iterator[Row]:
-    from manymesh.shape.hunyuan.extract import reference_surface, tidied
+    from manymesh.shape.hunyuan.reference_surface import clean_reference_surface, reference_surface
 
     bounds = float(f.config["bounds"])
     grid = f.tensors["grid"].astype(np.float32)
@@ -144,7 +144,7 @@ def _marching_cubes(f: Fixture) -> Iterator[Row]:
         return
     yield _vertices(f, "raw_vertices", raw[0])
     yield _triangles(f, "raw", raw)
-    mesh = tidied(raw)
+    mesh = clean_reference_surface(raw)
     yield _vertices(f, "mesh_vertices", mesh[0])
     yield _triangles(f, "mesh", mesh)
     runs = f.other_config("sparse_grid").get("runs", {})
@@ -156,7 +156,7 @@ def _marching_cubes(f: Fixture) -> Iterator[Row]:
 
 def _case(f: Fixture, name: str, grid: np.ndarray, minimum: int) -> Mesh:
     """The mesh of one of the fixture's named cases: ``denseR``, ``denseR_levelL``, ``sparseR...``."""
-    from manymesh.shape.hunyuan.extract import reference_surface, tidied
+    from manymesh.shape.hunyuan.reference_surface import clean_reference_surface, reference_surface
 
     divisor, level = None, 0.0
     if name.startswith("dense"):
@@ -166,7 +166,7 @@ def _case(f: Fixture, name: str, grid: np.ndarray, minimum: int) -> Mesh:
         grid = _sparse(f.config, requested, minimum).numpy()
         divisor = requested + 1
     raw = reference_surface(grid, bounds=float(f.config["bounds"]), level=level, divisor=divisor)
-    return tidied(raw) if raw is not None else (np.zeros((0, 3)), np.zeros((0, 3), int))
+    return clean_reference_surface(raw) if raw is not None else (np.zeros((0, 3)), np.zeros((0, 3), int))
 
 
 def _vertices(f: Fixture, name: str, actual: np.ndarray) -> Row:
@@ -231,7 +231,7 @@ def facts(
 
 
 def _e2e(f: Fixture) -> Iterator[Row]:
-    from manymesh.shape.hunyuan.extract import reference_surface, tidied
+    from manymesh.shape.hunyuan.reference_surface import clean_reference_surface, reference_surface
 
     _, each, fast = denoised(f)
     for how, latents in (("", each[-1]), (" (fast)", fast)):
@@ -242,7 +242,7 @@ def _e2e(f: Fixture) -> Iterator[Row]:
         if raw is None:
             yield failed(f"{f.id}/mesh{how}", "no surface")
             continue
-        mesh, expected = tidied(raw), f.config["expected"]
+        mesh, expected = clean_reference_surface(raw), f.config["expected"]
         off = max(1, round(5e-3 * expected["faces"]))
         yield from facts(f"{f.id}/mesh{how}", mesh, expected, faces_off=off, bounds_off=1e-3, share=5e-3)
 

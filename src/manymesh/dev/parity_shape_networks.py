@@ -20,16 +20,16 @@ def _conditioner(f: Fixture) -> Iterator[Row]:
     import torch
     from PIL import Image
 
-    from manymesh.shape.hunyuan.preprocess import to_signed
+    from manymesh.shape.hunyuan.preprocess import to_signed_pixels
 
     net = network(f.folder / f.config["checkpoint"], "conditioner")
     with Image.open(f.folder / f.config["image"]) as image:
-        pixels = torch.from_numpy(to_signed(np.asarray(image.convert("RGB"))))[None]
+        pixels = torch.from_numpy(to_signed_pixels(np.asarray(image.convert("RGB"))))[None]
     seen: dict[str, Any] = {}
     _watch(net.main_image_encoder.model.embeddings, seen, "embeddings_sub")
     _watch(net.main_image_encoder.model.encoder.layer[0], seen, "layer0_sub")
     main = net(pixels)
-    given = net.pixels(pixels)
+    given = net.normalise_pixels(pixels)
     stride = _stride(given.shape[-1], f.tensors["pixel_values_sub"].shape[-1])
     yield f.row("pixel_values_sub", given[..., ::stride, ::stride])
     yield f.row("pixel_values_mean", given.mean(dim=(2, 3)))
@@ -145,10 +145,10 @@ def _eps_probe(f: Fixture) -> Iterator[Row]:
             yield f.row(f"{which}_logits", net.geo_decoder(points, net.geo_decoder.keys_values(decoded)))
         from PIL import Image
 
-        from manymesh.shape.hunyuan.preprocess import to_signed
+        from manymesh.shape.hunyuan.preprocess import to_signed_pixels
 
         with Image.open(f.folder / f.config["image"]) as image:
-            pixels = torch.from_numpy(to_signed(np.asarray(image.convert("RGB"))))[None]
+            pixels = torch.from_numpy(to_signed_pixels(np.asarray(image.convert("RGB"))))[None]
         main = small("conditioner", "conditioner")(pixels)
         yield f.row("cond_sub", main[:, :: _stride(main.shape[1], f.tensors["cond_sub"].shape[1])])
         norm = HeadNorm(f.tensors["rms_scale"].shape[0])

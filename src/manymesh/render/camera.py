@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.types import F64, Camera
+from manymesh.box import Box
+from manymesh.errors import ObjectError
+from manymesh.types import F64, U8, Camera, Mesh
 
 REACH = 2.0
 """Half the depth a camera sees around its target. A mesh in the house's frame lies within sqrt(3) of the origin."""
@@ -199,6 +201,47 @@ def pixel_footprint(camera: Camera, points: Any, height: int) -> F64:
     x, y, z = np.asarray(points, np.float64).T
     w = x * row[0] + y * row[1] + z * row[2] + row[3]
     return np.abs(w) * (2 / (height * float(np.linalg.norm(camera.projection[1, :2]))))
+
+
+def fit_front_camera(mesh: Mesh, alpha: U8) -> Camera:
+    """The orthographic camera under which the mesh's front falls onto the object in a cutout.
+
+    The bounding box of the mesh's front (x and y) is laid onto the bounding box of the object: centre onto centre, with
+    the scale that fits width and height best. For shape stages that do not know how the photo saw their mesh: they were
+    given the object moved to the centre of a square, so neither its place in the cutout nor its size reached them.
+
+    Args:
+        mesh: in the canonical frame, its front towards +Z.
+        alpha: (H, W) uint8 of the cutout.
+
+    Raises:
+        ObjectError: the cutout is fully transparent.
+    """
+    height, width = alpha.shape
+    box = object_box(alpha)
+    low, high = mesh.vertices[:, :2].min(axis=0).astype(float), mesh.vertices[:, :2].max(axis=0).astype(float)
+    extent, center = high - low, (low + high) / 2
+    # Pixels per mesh unit: least squares over both sides, so a mesh of other proportions is off equally on both.
+    scale = (box.width * extent[0] + box.height * extent[1]) / float(extent @ extent)
+    target_x = center[0] + (width / 2 - (box.x0 + box.x1) / 2) / scale
+    target_y = center[1] + ((box.y0 + box.y1) / 2 - height / 2) / scale
+    return orthographic(width / 2 / scale, height / 2 / scale, target=(target_x, target_y, 0.0))
+
+
+def object_box(alpha: U8) -> Box:
+    """The bounding box of the pixels with alpha over one half, or of all that are not clear when there are none.
+
+    Args:
+        alpha: (H, W) uint8.
+
+    Raises:
+        ObjectError: every pixel is clear.
+    """
+    solid = alpha > 127 if (alpha > 127).any() else alpha > 0
+    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+    if len(rows) == 0:
+        raise ObjectError("the cutout is empty", "Check the cutout picture; another matte may find the object")
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
 def _near_far(distance: float, reach: float) -> tuple[float, float]:

@@ -75,9 +75,10 @@ def keep_detail(
         (T, T, 3) float32, (T, T) bool, and facts for the manifest.
     """
     from manymesh.render.bake import project_colors
+    from manymesh.render.silhouette import silhouette_iou
     from manymesh.render.texels import texels
 
-    trust = agreement(atlas, view, cutout.rgba[:, :, 3])
+    trust = silhouette_iou(view, atlas.vertices, atlas.faces, cutout.rgba[:, :, 3], _COMPARE_PX)
     sure = float(np.clip((trust - LEAST_AGREEMENT) / (SURE_AGREEMENT - LEAST_AGREEMENT), 0, 1))
     blur_px = _coarseness(cutout.rgba[:, :, 3], view_px)
     facts: dict[str, Any] = {"photo_agreement": round(trust, 4), "photo": 0.0}
@@ -133,17 +134,3 @@ def _agreeing(apart: F32, weight: F32) -> F32:
     count = np.asarray(cv2.boxFilter(known, -1, size, normalize=False))
     error = np.sqrt(np.maximum(total, 0) / np.maximum(count, 1))
     return np.clip((MOST_APART - error) / (MOST_APART - SURELY_SAME), 0, 1).astype(np.float32)
-
-
-def agreement(atlas: Atlas, view: Camera, alpha: U8) -> float:
-    """Intersection over union of the mesh's outline and the cutout's, 0..1."""
-    from PIL import Image
-
-    from manymesh.render.raster import raster_view
-
-    shrink = min(1.0, _COMPARE_PX / max(alpha.shape))
-    height, width = (max(round(side * shrink), 1) for side in alpha.shape)
-    wanted = np.asarray(Image.fromarray(alpha).resize((width, height), Image.Resampling.BOX)) > 127
-    seen = raster_view(view, atlas.vertices, atlas.faces, height, width).mask
-    union = int((seen | wanted).sum())
-    return float((seen & wanted).sum() / union) if union else 0.0

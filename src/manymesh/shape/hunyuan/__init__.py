@@ -1,4 +1,7 @@
-"""Shapes by Hunyuan3D-2, from the official weights, in our own code. Importing this loads nothing heavy."""
+"""Shapes by Hunyuan3D-2 (Zhao et al. 2025): the official weights in networks written here.
+
+Importing this loads nothing heavy.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,15 @@ _MODULES = {"torch": "torch", "safetensors": "safetensors", "yaml": "pyyaml"}
 
 @contextmanager
 def open_shape(settings: Settings) -> Iterator[Shape]:
-    """The stage of ``shape.hunyuan.stage``. What it gives has a ``begin`` that wants all cutouts before the first."""
+    """``shape.hunyuan.stage.ShapeModel``, closed at the end. Its ``begin`` takes all cutouts before the first call."""
     from manymesh.shape.hunyuan.stage import open_shape as opened
 
-    with opened(settings) as sculptor:
-        yield sculptor
+    with opened(settings) as shape_model:
+        yield shape_model
 
 
 def missing(settings: Settings) -> str | None:
-    """What this machine lacks for the stage, with the command that brings it."""
+    """What this machine lacks for the stage, with the command that installs or downloads it; None if nothing."""
     from manymesh.weights import missing as missing_weights
 
     absent = [package for module, package in _MODULES.items() if importlib.util.find_spec(module) is None]

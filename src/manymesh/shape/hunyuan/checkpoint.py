@@ -1,7 +1,8 @@
 """Loads one network out of a safetensors file that may hold several, by the prefix of its keys.
 
-The file's table is held against the network first, so a wrong or cut-off file is refused before memory is taken.
-Networks are built on the ``meta`` device: no random start values are drawn and nothing is held twice.
+Names and shapes in the file's header are compared with the network's first, so a wrong or truncated file is refused
+before memory is allocated. Networks are built on the ``meta`` device: no initial values are drawn, nothing is held
+twice.
 """
 
 from __future__ import annotations

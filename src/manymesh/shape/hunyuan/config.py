@@ -1,7 +1,7 @@
 """Reads the ``config.yaml`` of a Hunyuan3D-2 shape checkpoint into plain values.
 
 The file names classes by dotted path. Those paths are looked up by their last part in a table of our own and never
-imported: a downloaded file must not choose what code runs.
+imported: a downloaded file must not choose which code runs.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from manymesh.errors import WeightsError
 
 @dataclass(frozen=True)
 class DitConfig:
-    """The flow-matching transformer.
+    """The flow-matching diffusion transformer (see ``dit``).
 
     Attributes:
         in_channels: width of one latent.
         context_in_dim: width of one condition token.
-        hidden_size: width of the residual streams, ``num_heads`` times the head width.
+        hidden_size: width of the residual streams, ``num_heads`` times a head's width.
         mlp_ratio: inner width of the MLPs over ``hidden_size``.
-        depth: double-stream blocks.
-        depth_single_blocks: single-stream blocks after them.
-        guidance_embed: whether the guidance scale is an input (distilled models) instead of a second pass.
-        time_factor: what the 0..1 time is multiplied by, and, in this family, also the base of its wave lengths.
+        depth: number of double-stream blocks.
+        depth_single_blocks: number of single-stream blocks after them.
+        guidance_embed: whether the guidance scale is an input (guidance-distilled models) instead of a second pass.
+        time_factor: factor on the 0..1 time before its sinusoidal embedding, and in this family also the embedding's
+            longest wavelength.
     """
 
     in_channels: int = 64
@@ -42,8 +43,22 @@ class DitConfig:
 
 
 @dataclass(frozen=True)
-class VaeConfig:
-    """The shape VAE's decoder. The defaults are those of the official class, not of any official file."""
+class ShapeVaeConfig:
+    """The shape VAE's decoder. Defaults are those of the official class, not of any official file.
+
+    Attributes:
+        num_latents: latents of one object.
+        embed_dim: width of one latent.
+        num_freqs: octaves of the points' Fourier embedding; ``include_pi`` multiplies them by pi.
+        heads, width: attention heads and width of the transformer over the latents.
+        num_decoder_layers: its residual blocks.
+        qkv_bias: whether queries, keys and values have a bias.
+        qk_norm: whether queries and keys are normalised per head.
+        scale_factor: latents of the diffusion are divided by it.
+        geo_decoder_mlp_expand_ratio: inner width of the point decoder's MLP over its own width.
+        geo_decoder_downsample_ratio: ``width`` over the point decoder's width.
+        geo_decoder_ln_post: whether the point decoder ends with a norm.
+    """
 
     num_latents: int = 512
     embed_dim: int = 64
@@ -62,7 +77,13 @@ class VaeConfig:
 
 @dataclass(frozen=True)
 class ConditionerConfig:
-    """DINOv2. ``dino`` goes to ``Dinov2Config`` as it is; ``image_size`` is what the picture is resized to."""
+    """DINOv2.
+
+    Attributes:
+        dino: the encoder's sizes, with the keys of ``transformers``' ``Dinov2Config``.
+        image_size: side of its input, pixels.
+        multi_view: whether it was trained with embeddings for several views.
+    """
 
     dino: Mapping[str, Any]
     image_size: int = 518
@@ -71,6 +92,15 @@ class ConditionerConfig:
 
 @dataclass(frozen=True)
 class SchedulerConfig:
+    """Which flow-matching schedule a checkpoint samples with (see ``flow_schedule``).
+
+    Attributes:
+        kind: "euler", or "consistency" for step-distilled models.
+        num_train_timesteps: range of the timesteps.
+        shift: of the Euler schedule.
+        pcm_timesteps: points of the consistency schedule.
+    """
+
     kind: Literal["euler", "consistency"] = "euler"
     num_train_timesteps: int = 1000
     shift: float = 1.0
@@ -79,21 +109,29 @@ class SchedulerConfig:
 
 @dataclass(frozen=True)
 class ImageConfig:
+    """The input picture (see ``preprocess``).
+
+    Attributes:
+        size: its side, pixels.
+        border_ratio: share of it that is left free around the object.
+    """
+
     size: int = 512
     border_ratio: float = 0.15
 
 
 @dataclass(frozen=True)
 class ShapeConfig:
-    """Everything one checkpoint folder says about itself."""
+    """All sizes in one checkpoint folder's config.yaml."""
 
     dit: DitConfig
-    vae: VaeConfig
+    vae: ShapeVaeConfig
     conditioner: ConditionerConfig
     scheduler: SchedulerConfig
     image: ImageConfig
 
 
+# For each block of the file: the last part of the class paths that we have, and our name for it.
 _TARGETS: dict[str, dict[str, str]] = {
     "model": {"Hunyuan3DDiT": "dit"},
     "vae": {"ShapeVAE": "vae"},
@@ -105,7 +143,7 @@ _TARGETS: dict[str, dict[str, str]] = {
     "image_processor": {"ImageProcessorV2": "single", "MVImageProcessorV2": "multi"},
     "encoder": {"DinoImageEncoder": "single", "DinoImageEncoderMV": "multi"},
 }
-# Named in official files and without effect on the numbers: checked only to be there, or not needed at all.
+# In official files, but without effect on the numbers. ``axes_dim`` is checked against the head's width.
 _WITHOUT_EFFECT = {"axes_dim", "theta"}
 
 
@@ -113,7 +151,7 @@ def read_shape_config(folder: Path) -> ShapeConfig:
     """The configuration of a checkpoint folder that holds all networks.
 
     Raises:
-        WeightsError: the file is absent, is not YAML, or names something we do not have.
+        WeightsError: the file is absent, is not YAML, or names a class that is not implemented here.
     """
     data = _read_yaml(folder)
     _kind(folder, "model", data)
@@ -121,15 +159,15 @@ def read_shape_config(folder: Path) -> ShapeConfig:
     _kind(folder, "conditioner", data)
     return ShapeConfig(
         dit=_dit(folder, _params(folder, "model", data)),
-        vae=_fill(folder, VaeConfig, _params(folder, "vae", data), set()),
+        vae=_fill(folder, ShapeVaeConfig, _params(folder, "vae", data), set()),
         conditioner=_conditioner(folder, _params(folder, "conditioner", data)),
         scheduler=_scheduler(folder, data),
         image=_image(folder, data),
     )
 
 
-def read_vae_config(folder: Path) -> VaeConfig:
-    """The configuration of a folder that holds a VAE alone (flat file: ``target`` and ``params`` at the top).
+def read_vae_config(folder: Path) -> ShapeVaeConfig:
+    """The configuration of a folder that holds a VAE alone, with ``target`` and ``params`` at the top level.
 
     Raises:
         WeightsError: as ``read_shape_config``.
@@ -137,7 +175,7 @@ def read_vae_config(folder: Path) -> VaeConfig:
     data = {"vae": _read_yaml(folder)}
     if "target" in data["vae"]:
         _kind(folder, "vae", data)
-    return _fill(folder, VaeConfig, _params(folder, "vae", data), set())
+    return _fill(folder, ShapeVaeConfig, _params(folder, "vae", data), set())
 
 
 def _read_yaml(folder: Path) -> dict[str, Any]:
@@ -158,7 +196,7 @@ def _read_yaml(folder: Path) -> dict[str, Any]:
 
 
 def _kind(folder: Path, block: str, data: Mapping[str, Any]) -> str:
-    """What our own table calls the ``target`` of a block."""
+    """Our name for the class that a block's ``target`` gives."""
     found = data.get(block)
     target = found.get("target") if isinstance(found, dict) else None
     return _look_up(folder, block, f"{block}.target", target)

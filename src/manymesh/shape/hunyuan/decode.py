@@ -1,4 +1,4 @@
-"""From latents to triangles in the network's box, by each of the ways that ``--decoding`` names."""
+"""Latents to triangles in the network's box, by each of the methods that ``--decoding`` names."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from torch import Tensor
 
 from manymesh.mesh.clean.clean import FLOATER_SHARE, drop_unused
 from manymesh.mesh.topology import components
-from manymesh.shape.hunyuan.extract import reference_surface, tidied
 from manymesh.shape.hunyuan.flashvdm import flash_field
-from manymesh.shape.hunyuan.gridfield import NetworkGrid
-from manymesh.shape.hunyuan.marching import crossing_cells, march
-from manymesh.shape.hunyuan.sparse import dense_volume, empty_volume, not_finite, sparse_volume
+from manymesh.shape.hunyuan.grid_decoder import GridDecoder
+from manymesh.shape.hunyuan.marching_cubes_torch import crossing_cells, march_cells
+from manymesh.shape.hunyuan.reference_surface import clean_reference_surface, reference_surface
+from manymesh.shape.hunyuan.sparse import dense_volume, empty_volume_error, not_finite_error, sparse_volume
 from manymesh.shape.hunyuan.vae import KeysValues, ShapeVae
 from manymesh.shape.hunyuan.volume import (
     BOUNDS,
-    block_level_sizes,
     coarse_to_fine,
     dense_grid,
+    flash_level_sizes,
     network_field,
     point_bytes,
 )
@@ -29,66 +29,72 @@ from manymesh.types import Mesh
 
 
 @torch.inference_mode()
-def decode(vae: ShapeVae, latents: Tensor, way: str, grid: int, budget_bytes: int, tick: Tick) -> Mesh:
-    """The surface of one object.
+def decode(vae: ShapeVae, latents: Tensor, method: str, grid: int, budget_bytes: int, tick: Tick) -> Mesh:
+    """Extract the surface of one object.
 
     Args:
         vae: the decoder.
-        latents: (1, L, embed_dim), of the diffusion.
-        way: "sparse", "dense", "flash" or "reference".
+        latents: (1, L, embed_dim), from the diffusion transformer.
+        method: "sparse": near the surface only (``sparse``); "dense": every grid point; "flash": FlashVDM's selected
+            keys (``flashvdm``), approximate; "reference": the official arithmetic throughout.
         grid: cells per axis.
         budget_bytes: working memory of the point decoder.
-        tick: called with the share done.
+        tick: called with the share done, 0..1.
 
     Returns:
-        Triangles in the network's box [-1.01, 1.01], wound outwards. Except by "reference", closed.
+        Triangles in the network's box [-1.01, 1.01], wound counter-clockwise seen from outside. Closed, except by
+        "reference".
 
     Raises:
-        ObjectError: nothing is inside, or a value is not finite.
+        ObjectError: no point is inside, or a value is not finite.
     """
-    given = vae.geo_decoder.keys_values(vae(latents))
-    if way == "reference":
-        return _reference(vae, given, grid, budget_bytes, tick)
-    # Float64 and sorting are not to be had on every device; the volume then lies on the host.
-    device = torch.device("cpu") if given.keys.device.type == "mps" else given.keys.device
-    if way == "flash":
-        volume = _flash(vae, given, grid, budget_bytes, tick, device)
+    keys_values = vae.geo_decoder.keys_values(vae(latents))
+    if method == "reference":
+        return _reference(vae, keys_values, grid, budget_bytes, tick)
+    # Not every device has float64 and sorting: on MPS the volume is kept on the host.
+    device = torch.device("cpu") if keys_values.keys.device.type == "mps" else keys_values.keys.device
+    if method == "flash":
+        volume = _flash(vae, keys_values, grid, budget_bytes, tick, device)
         cells = crossing_cells(volume)
     else:
-        pulse = _pulse(tick, expected=(grid + 1) ** 3 if way == "dense" else _usual_queries(grid))
-        field = NetworkGrid(vae.geo_decoder, given, budget_bytes=budget_bytes, pulse=pulse)
-        found = (dense_volume if way == "dense" else sparse_volume)(field, grid, device=device)
+        progress = _progress(tick, expected=(grid + 1) ** 3 if method == "dense" else _typical_queries(grid))
+        field = GridDecoder(vae.geo_decoder, keys_values, budget_bytes=budget_bytes, before_chunk=progress)
+        found = (dense_volume if method == "dense" else sparse_volume)(field, grid, device=device)
         volume, cells = found.values, found.cells
     if len(cells) == 0:
-        raise empty_volume()
-    vertices, faces = march(volume, cells)
+        raise empty_volume_error()
+    vertices, faces = march_cells(volume, cells)
     placed = vertices.astype(np.float64) * (2 * BOUNDS / (volume.shape[0] - 1)) - BOUNDS
     return Mesh(placed.astype(np.float32), faces)
 
 
-def _pulse(tick: Tick, expected: int) -> Callable[[int], None]:
-    """Progress from points done, when nobody knows how many there will be."""
+def _progress(tick: Tick, expected: int) -> Callable[[int], None]:
+    """Counts evaluated points into a share done. ``expected`` is a guess; the share stays under 1 when it is
+    exceeded."""
     done = 0
 
-    def pulse(points: int) -> None:
+    def count(points: int) -> None:
         nonlocal done
         tick(done / (done + max(expected - done, 0.1 * expected)))
         done += points
 
-    return pulse
+    return count
 
 
-def _usual_queries(grid: int) -> int:
-    """About what a compact object takes: the coarsest level, and a shell some points thick around two spheres."""
+def _typical_queries(grid: int) -> int:
+    """Points that ``sparse_volume`` evaluates for a compact object, about: the coarsest level, and a shell of a few
+    points around two spheres. A guess for the progress bar; not measured."""
     return (grid // 4) ** 3 + 20 * grid**2
 
 
-def _flash(vae: ShapeVae, given: KeysValues, grid: int, budget_bytes: int, tick: Tick, device: torch.device) -> Tensor:
-    """FlashVDM's grid, on ``device``; points not evaluated are NaN and the outermost ones outside."""
+def _flash(
+    vae: ShapeVae, keys_values: KeysValues, grid: int, budget_bytes: int, tick: Tick, device: torch.device
+) -> Tensor:
+    """FlashVDM's grid, on ``device``: NaN where not evaluated; the outermost points count as outside."""
     chunk = max(budget_bytes // point_bytes(vae.geo_decoder), 256)
-    field = flash_field(vae.geo_decoder, given, chunk=chunk)
-    sizes = block_level_sizes(grid)
-    volume = coarse_to_fine(field, sizes, device=given.keys.device, tick=tick).to(device)
+    field = flash_field(vae.geo_decoder, keys_values, chunk=chunk)
+    sizes = flash_level_sizes(grid)
+    volume = coarse_to_fine(field, sizes, device=keys_values.keys.device, tick=tick).to(device)
     _require_finite(volume[~volume.isnan()])
     for axis in range(3):
         for end in (0, -1):
@@ -97,24 +103,28 @@ def _flash(vae: ShapeVae, given: KeysValues, grid: int, budget_bytes: int, tick:
     return volume
 
 
-def _reference(vae: ShapeVae, given: KeysValues, grid: int, budget_bytes: int, tick: Tick) -> Mesh:
-    field = network_field(vae.geo_decoder, given, budget_bytes)
-    volume = dense_grid(field, grid, device=given.keys.device, tick=tick)
+def _reference(vae: ShapeVae, keys_values: KeysValues, grid: int, budget_bytes: int, tick: Tick) -> Mesh:
+    """Every grid point, and the official marching cubes."""
+    field = network_field(vae.geo_decoder, keys_values, budget_bytes)
+    volume = dense_grid(field, grid, device=keys_values.keys.device, tick=tick)
     _require_finite(volume)
     raw = reference_surface(volume.numpy(), bounds=BOUNDS)
     if raw is None:
-        raise empty_volume()
-    return Mesh(*tidied(raw))
+        raise empty_volume_error()
+    return Mesh(*clean_reference_surface(raw))
 
 
 def _require_finite(values: Tensor) -> None:
     if not bool(values.isfinite().all()):
-        raise not_finite()
+        raise not_finite_error()
 
 
-def without_crumbs(mesh: Mesh) -> Mesh:
-    """``mesh.clean.drop_floaters``, for surfaces that come from a grid, in a ninth of the time (0.1 s for a million
-    faces): no two parts of these share a vertex, so parts are told by vertices and no edge has to be looked at."""
+def drop_small_components(mesh: Mesh) -> Mesh:
+    """Drop small connected components, with the same result as ``mesh.clean.clean.drop_floaters``.
+
+    Only for surfaces from marching cubes: no two of their components share a vertex, so components follow from vertices
+    alone and no edge has to be matched. That takes a ninth of the time (0.1 s for a million faces).
+    """
     count, label = components(len(mesh.vertices), np.concatenate([mesh.faces[:, :2], mesh.faces[:, 1:]]))
     if count == 1:
         return mesh

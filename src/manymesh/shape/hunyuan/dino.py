@@ -1,7 +1,7 @@
-"""DINOv2: the vision transformer that looks at the picture (Oquab et al. 2023).
+"""DINOv2, the vision transformer that encodes the input picture (Oquab et al. 2023).
 
-The layout is the checkpoint's own, so its keys load as they are. The library class for it has renamed its modules more
-than once, and this is short.
+Modules are named as the checkpoint's keys. The class in ``transformers`` has renamed its modules more than once, so the
+network is written out here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ class Embeddings(nn.Module):
         self.position_embeddings = nn.Parameter(torch.empty(1, (image_size // patch) ** 2 + 1, width))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(B, 3, H, W) to (B, 1 + H/patch * W/patch, width): the class token, then the patches row by row."""
+        """(B, 3, H, W) to (B, 1 + H/patch * W/patch, width): the class token, then the patches row by row.
+
+        Position embeddings are added.
+        """
         patches = self.patch_embeddings(pixels)
         tokens = torch.cat([self.cls_token.expand(len(patches), -1, -1), patches], dim=1)
         patch = self.patch_embeddings.projection.kernel_size[0]
@@ -43,14 +46,14 @@ class Embeddings(nn.Module):
 
 
 def resampled_positions(table: Tensor, rows: int, columns: int) -> Tensor:
-    """A position table for ``rows`` x ``columns`` patches.
+    """The position table for ``rows`` x ``columns`` patches.
 
-    Some checkpoints ask for larger pictures than their table was trained with: 2mini-turbo has 1022 px and a table for
-    518. The patches' part is then resampled as DINOv2's authors do it, in float32.
+    Some checkpoints use larger images than their table was trained with: 2mini-turbo has 1022 px and a table for 518.
+    The patches' part is then resampled as DINOv2's authors do it, bicubically in float32.
 
     Args:
         table: (1, 1 + S * S, width): the class token's row, then those of a square of S x S patches.
-        rows, columns: of the patches that are to be marked.
+        rows, columns: number of patches down and across.
 
     Returns:
         (1, 1 + rows * columns, width) in the table's dtype; the table itself where the counts are equal.
@@ -59,8 +62,8 @@ def resampled_positions(table: Tensor, rows: int, columns: int) -> Tensor:
     if (rows, columns) == (side, side):
         return table
     square = table[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
-    grown = F.interpolate(square.float(), size=(rows, columns), mode="bicubic", align_corners=False)
-    return torch.cat([table[:, :1], grown.to(table.dtype).flatten(2).transpose(1, 2)], dim=1)
+    resampled = F.interpolate(square.float(), size=(rows, columns), mode="bicubic", align_corners=False)
+    return torch.cat([table[:, :1], resampled.to(table.dtype).flatten(2).transpose(1, 2)], dim=1)
 
 
 class SelfAttention(nn.Module):
@@ -85,7 +88,7 @@ class Attention(nn.Module):
         self.output = AttentionOutput(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, L, W) to (B, L, W); heads lie side by side in the width."""
+        """(B, L, W) to (B, L, W). The width is laid out (heads, head width)."""
         q, k, v = (
             project(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for project in (self.attention.query, self.attention.key, self.attention.value)
@@ -129,7 +132,8 @@ class Layer(nn.Module):
         self.attention = Attention(width, heads, bias)
         self.layer_scale1 = LayerScale(width)
         self.norm2 = nn.LayerNorm(width, eps=eps)
-        # Two thirds of the usual inner width: a gated MLP has three matrices where a plain one has two.
+        # A gated MLP has three matrices where a plain one has two: two thirds of the width, rounded up to a multiple of
+        # 8.
         self.mlp = SwiGlu(width, (int(inner * 2 / 3) + 7) // 8 * 8) if swiglu else Mlp(width, inner)
         self.layer_scale2 = LayerScale(width)
 
@@ -173,9 +177,9 @@ class Dino(nn.Module):
         self.layernorm = nn.LayerNorm(width, eps=eps)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(B, 3, S, S) normalised pixels to (B, 1 + (S/patch)^2, width): class token first, after the last norm.
+        """(B, 3, S, S) normalised pixels to (B, 1 + (S/patch)^2, width), after the last norm; class token first.
 
-        S need not be the size that the position table was trained with.
+        S may differ from the size that the position table was trained with.
         """
         x = self.embeddings(pixels)
         for layer in self.encoder.layer:

@@ -1,4 +1,4 @@
-"""The shape models there are, and what each is used with when nothing else is asked for."""
+"""The official shape checkpoints and their default settings."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Variant:
+class ShapeVariant:
     """One official checkpoint.
 
     Attributes:
         weights: its name in the weights catalogue.
-        steps: denoising steps.
-        small_decoder: the catalogue's name of the VAE made for the ``flash`` decoding, where there is one.
+        steps: default number of denoising steps.
+        small_decoder: the catalogue's name of the VAE trained for ``--decoding flash``, or None.
     """
 
     weights: str
@@ -21,15 +21,18 @@ class Variant:
     small_decoder: str | None = None
 
 
-def _family(name: str, small_decoder: str | None = None) -> dict[str, Variant]:
-    """The base model takes 50 steps; guidance-distilled ("fast") ones do well with 30, step-distilled ones with 5."""
+def _family(name: str, small_decoder: str | None = None) -> dict[str, ShapeVariant]:
+    """The base model and its distilled variants.
+
+    Steps are the official defaults: 50, 30 for guidance-distilled ("fast") and 5 for step-distilled ("turbo") models.
+    """
     steps = {"": 50, "-fast": 30, "-turbo": 5}
-    return {name + end: Variant(f"hunyuan3d-{name}{end}", count, small_decoder) for end, count in steps.items()}
+    return {name + end: ShapeVariant(f"hunyuan3d-{name}{end}", count, small_decoder) for end, count in steps.items()}
 
 
-VARIANTS: Mapping[str, Variant] = {
+# By the name that ``--model`` takes.
+VARIANTS: Mapping[str, ShapeVariant] = {
     **_family("2mini", "hunyuan3d-2mini-vae-turbo"),
     **_family("2", "hunyuan3d-2-vae-turbo"),
     **_family("2mv", "hunyuan3d-2-vae-turbo"),
 }
-"""By the name that ``--model`` takes."""

@@ -1,8 +1,9 @@
-"""From condition tokens to latents: noise, guidance and the steps between.
+"""Condition tokens to latents: flow-matching sampling (Lipman et al. 2023) with classifier-free guidance (Ho & Salimans
+2022).
 
-``Sampler`` is the fast way. It makes all modulations of a run in one go (they depend on the time alone), folds the
-unconditional pass (see ``layout``), leaves out the plain schedule's last step, which has no width, and on CUDA replays
-each step as one captured graph. ``reference_denoise`` is the official program's loop, step for step.
+``Sampler`` is the fast version. It computes the modulations of all steps at once (they depend only on the time), folds
+the unconditional pass (see ``token_layout``), leaves out the Euler schedule's last step, whose width is 0, and on CUDA
+replays each step as one captured graph. ``reference_denoise`` is the official program's loop, step by step.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from torch.nn import functional as F
 
 from manymesh.device.cuda_graph import Pace, try_record
 from manymesh.shape.hunyuan.dit import Dit
-from manymesh.shape.hunyuan.layout import Batched, Folded, Layout
-from manymesh.shape.hunyuan.schedule import Schedule, euler_step
+from manymesh.shape.hunyuan.flow_schedule import FlowSchedule, euler_step
+from manymesh.shape.hunyuan.token_layout import BatchedLayout, FoldedLayout, Layout
 from manymesh.stages import Tick
 
 
-def noise(seed: int, shape: tuple[int, ...], *, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """The start of a run. Drawn on the CPU in the network's dtype, so a seed means the same object on any device."""
+def initial_noise(seed: int, shape: tuple[int, ...], *, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Normal noise of ``shape``, drawn on the CPU in the network's dtype: a seed gives the same object on any
+    device."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(shape, generator=generator, dtype=dtype).to(device)
 
@@ -31,53 +33,56 @@ def reference_denoise(
     dit: Dit,
     condition: Tensor,
     start: Tensor,
-    schedule: Schedule,
+    schedule: FlowSchedule,
     guidance: float,
     each: Callable[[int, Tensor], None] = lambda step, x: None,
 ) -> Tensor:
-    """The official loop.
+    """The official sampling loop.
 
     Args:
         dit: the network.
         condition: (B, T, context_in_dim).
         start: (B, L, in_channels) noise.
         schedule: the steps.
-        guidance: scale; under 0 there is no unconditional pass. Distilled networks take it as an input instead.
-        each: called with the number of each step done, from 1, and the sample after it.
+        guidance: guidance scale; under 0 there is no unconditional pass. Guidance-distilled networks take it as an
+            input.
+        each: called after each step with its number, from 1, and the sample.
 
     Returns:
         (B, L, in_channels) latents, before the division by the VAE's scale factor.
     """
     distilled = dit.config.guidance_embed
     guided = not distilled and guidance >= 0
-    x, rows = start, len(start) * (2 if guided else 1)
+    x, batch = start, len(start) * (2 if guided else 1)
     context = torch.cat([condition, torch.zeros_like(condition)]) if guided else condition
-    scale = torch.full((rows,), guidance, device=x.device, dtype=torch.float32) if distilled else None
+    scale = torch.full((batch,), guidance, device=x.device, dtype=torch.float32) if distilled else None
     widths = torch.from_numpy(schedule.sigmas[1:] - schedule.sigmas[:-1])
-    for step, time in enumerate(network_times(schedule, x)):
-        v = dit(torch.cat([x, x]) if guided else x, time.expand(rows), context, scale)
+    for step, time in enumerate(network_timesteps(schedule, x)):
+        v = dit(torch.cat([x, x]) if guided else x, time.expand(batch), context, scale)
         if guided:
-            v_guided, v_free = v.chunk(2)
-            v = v_free + guidance * (v_guided - v_free)
+            conditional, unconditional = v.chunk(2)
+            v = unconditional + guidance * (conditional - unconditional)
         x = euler_step(x, v, widths[step].to(x.device))
         each(step + 1, x)
     return x
 
 
-def network_times(schedule: Schedule, like: Tensor) -> Tensor:
-    """(N,) times 0..1 in ``like``'s dtype: the timesteps are rounded to it first, then divided by 1000."""
+def network_timesteps(schedule: FlowSchedule, like: Tensor) -> Tensor:
+    """(N,) times 0..1 in ``like``'s dtype and on its device. Timesteps are rounded to the dtype, then divided by
+    1000."""
     return torch.from_numpy(schedule.timesteps).to(like.device, like.dtype) / 1000
 
 
 class Sampler:
-    """Makes latents of one size, one object at a time.
+    """Samples latents for one object at a time, all of the same size.
 
     Args:
         dit: the network.
         condition_tokens: T.
         latents: L.
-        guidance: scale; under 0 there is no unconditional pass.
-        use_graph: capture the step on CUDA. Elsewhere, and when the capture fails, steps run as they are.
+        guidance: guidance scale; under 0 there is no unconditional pass.
+        use_graph: capture the step as a CUDA graph. Without CUDA, and when the capture fails, steps run without one;
+            ``capture_failure`` then says why.
     """
 
     def __init__(
@@ -88,46 +93,48 @@ class Sampler:
         self.guided = not dit.config.guidance_embed and guidance >= 0
         self.device, self.dtype = weight.device, weight.dtype
         self.layout: Layout = (
-            Folded(condition_tokens, latents, device=self.device, dtype=self.dtype)
+            FoldedLayout(condition_tokens, latents, device=self.device, dtype=self.dtype)
             if self.guided
-            else Batched(condition_tokens)
+            else BatchedLayout(condition_tokens)
         )
         self.use_graph = use_graph and self.device.type == "cuda"
         self.graph: torch.cuda.CUDAGraph | None = None
-        self.fell_back = ""
+        self.capture_failure = ""
         layers = dit.modulation_layers()
         self.sizes = [layer.out_features for layer in layers]
         width = dit.config.hidden_size
-        # What one step reads and writes; a captured graph holds on to these very addresses.
+        # The buffers that a step reads and writes. A captured graph uses these addresses, so they are never replaced.
         self.x = torch.empty(latents, dit.config.in_channels, device=self.device, dtype=self.dtype)
-        rows = condition_tokens + (1 if self.guided else 0)
-        self.txt = torch.empty(rows, width, device=self.device, dtype=self.dtype)
+        tokens = condition_tokens + (1 if self.guided else 0)
+        self.txt = torch.empty(tokens, width, device=self.device, dtype=self.dtype)
         self.modulation = torch.empty(sum(self.sizes), device=self.device, dtype=self.dtype)
         self.width = torch.empty((), device=self.device, dtype=torch.float32)
 
     @torch.inference_mode()
-    def __call__(self, condition: Tensor, start: Tensor, schedule: Schedule, tick: Tick = lambda done: None) -> Tensor:
+    def __call__(
+        self, condition: Tensor, start: Tensor, schedule: FlowSchedule, tick: Tick = lambda done: None
+    ) -> Tensor:
         """Latents for one object.
 
         Args:
             condition: (1, T, context_in_dim).
             start: (1, L, in_channels) noise.
             schedule: the steps.
-            tick: called after each step with the share done; may raise to stop.
+            tick: called after each step with the share done, 0..1; may raise to stop.
 
         Returns:
             (1, L, in_channels), before the division by the VAE's scale factor.
         """
-        table = self.modulations(schedule)
+        modulations = self.modulations(schedule)
         self.embed_condition(condition)
         widths = torch.from_numpy(schedule.sigmas[1:] - schedule.sigmas[:-1]).to(self.device)
         if self.use_graph and self.graph is None:
-            self._capture(table[0])
+            self._capture(modulations[0])
         self.x.copy_(start[0])
-        steps = schedule.useful_steps
+        steps = schedule.moving_steps
         pace = Pace(self.device)
         for step in range(steps):
-            self.modulation.copy_(table[step])
+            self.modulation.copy_(modulations[step])
             self.width.copy_(widths[step])
             if self.graph is not None:
                 self.graph.replay()
@@ -137,41 +144,42 @@ class Sampler:
             tick((step + 1) / steps)
         return self.x[None].clone()
 
-    def modulations(self, schedule: Schedule) -> Tensor:
-        """(N, all modulation outputs side by side): every shift, scale (plus 1) and gate of every step."""
-        times = network_times(schedule, self.x)
-        scale = torch.full_like(times, self.guidance, dtype=torch.float32)
-        silu = F.silu(self.dit.vector(times, scale))
+    def modulations(self, schedule: FlowSchedule) -> Tensor:
+        """(N, sum of all modulation widths): every shift, scale (plus 1) and gate of each of the N steps."""
+        times = network_timesteps(schedule, self.x)
+        guidance = torch.full_like(times, self.guidance, dtype=torch.float32)
+        activated = F.silu(self.dit.modulation_input(times, guidance))
         rows = []
         for layer in self.dit.modulation_layers():
-            row = layer(silu)
-            # Parts are shift, scale, gate (twice in double blocks); the final layer has shift and scale.
+            row = layer(activated)
+            # Parts are shift, scale, gate (twice in double blocks); the final layer has shift and scale only.
             parts = layer.out_features // self.dit.config.hidden_size
             row.unflatten(-1, (parts, -1))[:, 1 :: 3 if parts % 3 == 0 else 2] += 1
             rows.append(row)
         return torch.cat(rows, dim=1)
 
     def embed_condition(self, condition: Tensor) -> None:
-        """Fills the condition stream: it does not depend on the step."""
+        """Fill the condition's stream from (1, T, context_in_dim) tokens. It does not depend on the step."""
         embedded = self.dit.cond_in(condition[0].to(self.device, self.dtype))
         self.txt[: len(embedded)].copy_(embedded)
-        if self.guided:  # zeros times the weights leave the bias
+        if self.guided:  # the embedding of a condition of zeros is the bias
             self.txt[len(embedded) :].copy_(self.dit.cond_in.bias)
 
     def step(self) -> None:
-        """One step, in place on ``x``."""
+        """One Euler step, in place on ``x``."""
         img = self.dit.latent_in(self.x)
-        rows = list(self.modulation.split(self.sizes))
+        modulations = list(self.modulation.split(self.sizes))
         if not self.guided:
-            v = self.dit.velocity(img[None], self.txt[None], rows, self.layout)[0]
+            v = self.dit.velocity(img[None], self.txt[None], modulations, self.layout)[0]
         else:
-            v_guided, v_free = self.dit.velocity(torch.cat([img, img]), self.txt, rows, self.layout).chunk(2)
-            v = v_free + self.guidance * (v_guided - v_free)
+            both = self.dit.velocity(torch.cat([img, img]), self.txt, modulations, self.layout)
+            conditional, unconditional = both.chunk(2)
+            v = unconditional + self.guidance * (conditional - unconditional)
         self.x.copy_(euler_step(self.x, v, self.width))
 
     def _capture(self, modulation: Tensor) -> None:
         self.x.zero_()
         self.width.zero_()
         self.modulation.copy_(modulation)
-        self.graph, self.fell_back = try_record(self.step, self.device)
+        self.graph, self.capture_failure = try_record(self.step, self.device)
         self.use_graph = self.graph is not None

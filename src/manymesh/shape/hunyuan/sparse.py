@@ -1,13 +1,12 @@
-"""Evaluates the field where the surface is, and nowhere else.
+"""Evaluates the field near the surface only, coarse to fine.
 
-Coarse to fine, like the official refinement, but by cells: a level's crossed cells are cut in eight, their corners are
-evaluated, and then the surface is followed out of the cells it leaves until no crossed face is left open (Wyvill et
-al. 1986 follow surfaces so). What is found is therefore closed, and equal to the dense grid's surface wherever that
-has a part in one of the cells: no band of a guessed width has to be evaluated around it.
+The cells of a level that the surface crosses are divided into eight, their corners are evaluated, and the surface is
+followed into neighbouring cells until no crossed face is left open (surface following, Wyvill et al. 1986). The result
+is closed, and equal to the dense grid's surface in every component that reaches one of the cells; no band of guessed
+width has to be evaluated around it.
 
-Parts thinner than a coarse cell can hide between its points. Points from which the field, going on as steeply as it
-does beside them, would reach the surface within one cell although no neighbour lies across it are suspects: the cells
-around them are cut too.
+Parts thinner than a coarse cell can lie between its points. So cells are divided too around points whose neighbours are
+all on the same side, but from which the field, at the slope it has there, would reach zero within one cell.
 """
 
 from __future__ import annotations
@@ -20,21 +19,23 @@ from torch import Tensor
 
 from manymesh.errors import ObjectError
 from manymesh.mesh.marching_table import FACES
-from manymesh.shape.hunyuan.marching import corner_offsets, crossing, crossing_cells
+from manymesh.shape.hunyuan.marching_cubes_torch import corner_offsets, crossing, crossing_cells
 
-# A ball that fills the box is crossed by about 6 R^2 cells. Ten times as many are no object but noise.
+# The surface of a ball that fills the box crosses about 6 R^2 cells; ten times as many cells are noise, not an object.
+# Chosen by hand.
 _MOST_CELLS = 60
+# Bound the memory of intermediate tables. Chosen by hand; not measured.
 _CELLS_AT_ONCE = 1 << 17
 _POINTS_AT_ONCE = 1 << 21
 
 
-def empty_volume() -> ObjectError:
+def empty_volume_error() -> ObjectError:
     return ObjectError(
         "the shape network left the volume empty", "Check the cutout; another --seed or more --steps may help"
     )
 
 
-def not_finite(what: str = "values") -> ObjectError:
+def not_finite_error(what: str = "values") -> ObjectError:
     return ObjectError(
         f"the shape network gave {what} that are not finite",
         "Try --shape-precision float32, and look at the cutout",
@@ -43,18 +44,19 @@ def not_finite(what: str = "values") -> ObjectError:
 
 class GridField(Protocol):
     def __call__(self, index: Tensor, resolution: int) -> Tensor:
-        """Logits (N,) float32 at grid indices (N, 3) int64 of a grid with ``resolution`` cells; over 0 is inside."""
+        """Logits (N,) float32 at indices (N, 3) int64 of a grid with ``resolution`` cells per axis; positive is
+        inside."""
 
 
 @dataclass(frozen=True)
 class SparseVolume:
-    """A volume with the surface's surroundings evaluated.
+    """A volume that is evaluated near the surface.
 
     Attributes:
-        values: (R+1, R+1, R+1) float32, NaN where nothing was asked for. The outermost points count as outside, so
-            the surface is closed even where the object leaves the box.
-        cells: (M,) int64 rising flat indices of the base points of all cells that the surface crosses.
-        queries: points evaluated, for each level.
+        values: (R+1, R+1, R+1) float32, NaN where not evaluated. The outermost points count as outside, so the surface
+            is closed even where the object leaves the box.
+        cells: (M,) int64 ascending flat indices of the base points of all cells that the surface crosses.
+        queries: number of points evaluated on each level.
     """
 
     values: Tensor
@@ -67,7 +69,7 @@ class SparseVolume:
 
 
 def doubling_sizes(resolution: int, min_resolution: int = 63) -> list[int]:
-    """Cells per axis of each level, each twice the one before; the last is ``resolution``, rounded up where needed."""
+    """Cells per axis of each level, each twice the one before; the last is ``resolution`` or slightly more."""
     levels = 0
     while resolution >> levels + 1 >= min_resolution:
         levels += 1
@@ -77,39 +79,39 @@ def doubling_sizes(resolution: int, min_resolution: int = 63) -> list[int]:
 
 @torch.inference_mode()
 def sparse_volume(field: GridField, resolution: int, *, min_resolution: int = 63, device: torch.device) -> SparseVolume:
-    """The surface of a field on a fine grid.
+    """Evaluate a field near its surface on a fine grid.
 
     Args:
-        field: asked level by level, the coarsest level whole.
+        field: evaluated level by level, on the coarsest level at every point.
         resolution: cells per axis R; see ``doubling_sizes``.
-        min_resolution: the coarsest level has at least so many cells per axis.
-        device: where the volume lies: 4 bytes a point, and 1 more for the level in work.
+        min_resolution: least number of cells per axis on the coarsest level.
+        device: where the volume is kept: 4 bytes per point, and 1 more for the current level.
 
     Raises:
-        ObjectError: a value is not finite, nothing is inside, or the surface is everywhere.
+        ObjectError: a value is not finite, no point is inside, or the surface crosses too many cells to be an object.
     """
     sizes = doubling_sizes(resolution, min_resolution)
     level = _Level(field, sizes[0], device)
-    level.ask(torch.arange(level.points**3, device=device))
-    cells, queries = _of_an_object(crossing_cells(level.volume), sizes[0]), [level.queries]
+    level.evaluate(torch.arange(level.points**3, device=device))
+    cells, queries = _require_object(crossing_cells(level.volume), sizes[0]), [level.queries]
     for size in sizes[1:]:
-        active = torch.cat([cells, suspect_cells(level.volume)]).unique()
+        divided = torch.cat([cells, thin_part_cells(level.volume)]).unique()
         finer = _Level(field, size, device)
-        cells = _of_an_object(finer.follow(_children_bases(active, level.points, finer.points)), size)
+        cells = _require_object(finer.follow_surface(_first_children(divided, level.points, finer.points)), size)
         level = finer
         queries.append(level.queries)
     if len(cells) == 0:
-        raise empty_volume()
+        raise empty_volume_error()
     return SparseVolume(level.volume, cells, tuple(queries))
 
 
 def dense_volume(field: GridField, resolution: int, *, device: torch.device) -> SparseVolume:
-    """The same with every point evaluated: what ``sparse_volume`` is held against."""
+    """The same with every point evaluated."""
     return sparse_volume(field, resolution, min_resolution=resolution, device=device)
 
 
-def _of_an_object(cells: Tensor, resolution: int) -> Tensor:
-    """The cells, when there are not so many that everything after this would drown in triangles."""
+def _require_object(cells: Tensor, resolution: int) -> Tensor:
+    """The cells, unless there are too many for the surface of an object: then raises ``ObjectError``."""
     if len(cells) > _MOST_CELLS * resolution**2:
         raise ObjectError(
             "the shape network made a cloud of surfaces and no object", "Look at the cutout; try another --seed"
@@ -118,7 +120,7 @@ def _of_an_object(cells: Tensor, resolution: int) -> Tensor:
 
 
 class _Level:
-    """One level's volume while it is filled."""
+    """The volume of one level while it is evaluated."""
 
     def __init__(self, field: GridField, resolution: int, device: torch.device) -> None:
         self.field, self.resolution, self.points = field, resolution, resolution + 1
@@ -126,51 +128,52 @@ class _Level:
         self.flat = self.volume.view(-1)
         self.queries = 0
 
-    def ask(self, ids: Tensor) -> None:
-        """Evaluates those of the points that have no value yet."""
+    def evaluate(self, ids: Tensor) -> None:
+        """Evaluate those of the points (flat indices) that have no value yet."""
         for part in ids.split(_POINTS_AT_ONCE):
-            todo = part[self.flat[part].isnan()].unique()
-            if len(todo) == 0:
+            missing = part[self.flat[part].isnan()].unique()
+            if len(missing) == 0:
                 continue
-            index = torch.stack(self.coordinates(todo), dim=1)
+            index = torch.stack(self.coordinates(missing), dim=1)
             values = self.field(index, self.resolution)
             if not bool(values.isfinite().all()):
-                raise not_finite()
-            # The box ends here: its outermost points are outside, so that the surface closes.
+                raise not_finite_error()
+            # The outermost points of the box count as outside, so that the surface is closed.
             border = ((index == 0) | (index == self.resolution)).any(dim=1)
-            self.flat[todo] = torch.where(border, -values.abs(), values)
-            self.queries += len(todo)
+            self.flat[missing] = torch.where(border, -values.abs(), values)
+            self.queries += len(missing)
 
     def coordinates(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """x, y, z grid coordinates of flat indices."""
         n = self.points
         return ids // (n * n), ids // n % n, ids % n
 
-    def follow(self, bases: Tensor) -> Tensor:
-        """All crossed cells that the surface reaches from the 2x2x2 cells at each of ``bases``, rising."""
+    def follow_surface(self, bases: Tensor) -> Tensor:
+        """All crossed cells that the surface reaches from the 2x2x2 cells at each of ``bases``, ascending."""
         n, device = self.points, self.flat.device
-        seen = torch.zeros(n**3, dtype=torch.bool, device=device)
+        visited = torch.zeros(n**3, dtype=torch.bool, device=device)
         eight, block = corner_offsets(n, device), _block_offsets(n, device)
         found = []
         for part in bases.split(_CELLS_AT_ONCE):
-            self.ask((part[:, None] + block).view(-1))
+            self.evaluate((part[:, None] + block).view(-1))
             cells = (part[:, None] + eight).view(-1)
-            seen[cells] = True
+            visited[cells] = True
             found.append(cells[crossing(self.flat[cells[:, None] + eight])])
         front = torch.cat(found) if found else bases
         while len(front):
-            beyond = torch.cat([self._across(part) for part in front.split(_CELLS_AT_ONCE)]).unique()
-            fresh = beyond[~seen[beyond]]
-            seen[fresh] = True
+            beyond = torch.cat([self._neighbours(part) for part in front.split(_CELLS_AT_ONCE)]).unique()
+            fresh = beyond[~visited[beyond]]
+            visited[fresh] = True
             parts = []
             for part in fresh.split(_CELLS_AT_ONCE):
                 corners = part[:, None] + eight
-                self.ask(corners.view(-1))
+                self.evaluate(corners.view(-1))
                 parts.append(part[crossing(self.flat[corners])])
             front = torch.cat(parts) if parts else fresh
             found.append(front)
         return torch.cat(found).sort().values if found else bases
 
-    def _across(self, cells: Tensor) -> Tensor:
+    def _neighbours(self, cells: Tensor) -> Tensor:
         """The cells on the other side of each face that the surface crosses."""
         n = self.points
         inside = self.flat[cells[:, None] + corner_offsets(n, self.flat.device)] > 0
@@ -179,23 +182,23 @@ class _Level:
             axis, side = divmod(face, 2)
             corners = inside[:, list(ring)]
             crossed = corners.any(dim=1) & ~corners.all(dim=1)
-            room = place[axis] < n - 2 if side else place[axis] > 0
-            out.append(cells[crossed & room] + (stride[axis] if side else -stride[axis]))
+            exists = place[axis] < n - 2 if side else place[axis] > 0
+            out.append(cells[crossed & exists] + (stride[axis] if side else -stride[axis]))
         return torch.cat(out)
 
 
-def suspect_cells(volume: Tensor) -> Tensor:
-    """The cells around points beside which a thin part may hide.
+def thin_part_cells(volume: Tensor) -> Tensor:
+    """The cells around points beside which a part thinner than a cell may lie (see the module).
 
     Args:
         volume: (S, S, S) float32, NaN where not evaluated.
 
     Returns:
-        (M,) int64 flat indices of base points, with repeats.
+        (M,) int64 flat indices of the cells' base points, with repeats.
     """
     size = volume.shape[0]
     slope = torch.zeros_like(volume)
-    across = torch.zeros_like(volume, dtype=torch.bool)
+    near_crossing = torch.zeros_like(volume, dtype=torch.bool)
     for axis in range(3):
         a, b = volume.narrow(axis, 0, size - 1), volume.narrow(axis, 1, size - 1)
         step = (a - b).abs().nan_to_num_(0.0)
@@ -204,23 +207,23 @@ def suspect_cells(volume: Tensor) -> Tensor:
         for start in range(2):
             part = steepest.narrow(axis, start, size - 1)
             torch.maximum(part, step, out=part)
-            across.narrow(axis, start, size - 1).logical_or_(differ)
+            near_crossing.narrow(axis, start, size - 1).logical_or_(differ)
         slope.addcmul_(steepest, steepest)
-    suspect = (volume.abs() < slope.sqrt_()) & ~across
-    at = suspect.nonzero()
+    possible = (volume.abs() < slope.sqrt_()) & ~near_crossing
+    at = possible.nonzero()
     shifts = torch.cartesian_prod(*[torch.arange(-1, 1, device=volume.device)] * 3)
     base = (at[:, None] + shifts).reshape(-1, 3)
     base = base[((base >= 0) & (base < size - 1)).all(dim=1)]
     return (base[:, 0] * size + base[:, 1]) * size + base[:, 2]
 
 
-def _children_bases(cells: Tensor, points: int, finer_points: int) -> Tensor:
-    """Flat indices on the finer grid of the first of each cell's eight children."""
+def _first_children(cells: Tensor, points: int, finer_points: int) -> Tensor:
+    """Flat index on the finer grid of the first of each cell's eight children."""
     x, y, z = cells // (points * points), cells // points % points, cells % points
     return (2 * x * finer_points + 2 * y) * finer_points + 2 * z
 
 
 def _block_offsets(points: int, device: torch.device) -> Tensor:
-    """(27,) what the points of 2x2x2 cells add to their base."""
+    """(27,) int64: offsets of the points of 2x2x2 cells from their base point."""
     x, y, z = torch.cartesian_prod(*[torch.arange(3, device=device)] * 3).unbind(dim=1)
     return (x * points + y) * points + z

@@ -1,7 +1,7 @@
-"""The opened shape stage: which network is in memory when, and the way of one cutout through them.
+"""The opened shape stage: one cutout through image encoder, diffusion transformer and decoder to a mesh.
 
-The image encoder is larger than the other two networks together and is needed once for an object. So ``begin`` encodes
-all objects first and lets it go; what is kept of an object is a few megabytes in host memory.
+The image encoder is larger than the other two networks together and is needed once per object. So ``begin`` encodes all
+objects first and then frees it; an object's condition tokens take a few megabytes of host memory.
 """
 
 from __future__ import annotations
@@ -19,48 +19,51 @@ from torch import Tensor
 from manymesh.device.placement import place
 from manymesh.errors import ObjectError, OutOfMemoryError, UsageError
 from manymesh.mesh.normalise import normalise
+from manymesh.render.camera import fit_front_camera
 from manymesh.settings import Settings
 from manymesh.shape.hunyuan.checkpoint import load_network, weights_file
 from manymesh.shape.hunyuan.conditioner import VIEWS, Conditioner
 from manymesh.shape.hunyuan.config import ShapeConfig, read_shape_config, read_vae_config
-from manymesh.shape.hunyuan.decode import decode, without_crumbs
+from manymesh.shape.hunyuan.decode import decode, drop_small_components
 from manymesh.shape.hunyuan.dit import Dit
+from manymesh.shape.hunyuan.flow_schedule import flow_schedule
+from manymesh.shape.hunyuan.input_images import clear_faint_alpha, read_extra_views
 from manymesh.shape.hunyuan.models import VARIANTS
-from manymesh.shape.hunyuan.pictures import read_views, without_haze
-from manymesh.shape.hunyuan.preprocess import prepare_image, to_signed
-from manymesh.shape.hunyuan.sampler import Sampler, noise, reference_denoise
-from manymesh.shape.hunyuan.schedule import schedule
-from manymesh.shape.hunyuan.sparse import not_finite
+from manymesh.shape.hunyuan.preprocess import prepare_image, to_signed_pixels
+from manymesh.shape.hunyuan.sampler import Sampler, initial_noise, reference_denoise
+from manymesh.shape.hunyuan.sparse import not_finite_error
 from manymesh.shape.hunyuan.vae import ShapeVae
-from manymesh.shape.hunyuan.view import agreement, front_view
 from manymesh.stages import Tick
-from manymesh.types import U8, Cutout, Mesh, ShapeResult
+from manymesh.types import U8, Camera, Cutout, Mesh, ShapeResult
 from manymesh.weights import find, model, require
 
+# Device memory that must be free to load the image encoder: its weights at 16 bits (2.3 GB) and its work.
 _ENCODER_BYTES = 3 << 30
-# What one try's progress is made of: denoising up to here, then decoding.
+# The best of several tries is chosen on silhouettes of at most this many pixels a side. Chosen by hand; not measured.
+_COMPARE_PX = 256
+# Progress of one try after denoising, and after decoding. Estimates for the progress bar.
 _DENOISED, _DECODED = 0.6, 0.95
 
 
 @contextmanager
 def open_shape(settings: Settings) -> Iterator[ShapeModel]:
-    """The stage, with nothing loaded yet: networks come when they are first needed."""
-    sculptor = ShapeModel(settings)
+    """The stage. Networks are loaded on first use, and freed at the end of the block."""
+    shape_model = ShapeModel(settings)
     try:
-        yield sculptor
+        yield shape_model
     finally:
-        sculptor.close()
+        shape_model.close()
 
 
 class ShapeModel:
-    """Makes shapes. Call ``begin`` once with all cutouts, then the object itself for each of them.
+    """Reconstructs shapes. Call ``begin`` once with all cutouts, then the model itself for each cutout.
 
     Args:
         settings: the run's.
 
     Raises:
         WeightsError: weights are absent.
-        UsageError: views for a model that takes one, or more steps than the model has.
+        UsageError: further views for a single-view model, or more steps than a step-distilled model has.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -75,16 +78,20 @@ class ShapeModel:
         placement = place(settings.devices, "shape")
         name = placement.dtype if settings.shape_precision == "auto" else settings.shape_precision
         self.device, self.dtype = torch.device(placement.device), getattr(torch, name)
-        self.views = read_views(settings, self.config.conditioner.multi_view)
+        self.views = read_extra_views(settings, self.config.conditioner.multi_view)
         self.notes: tuple[str, ...] = ()
-        self._conditions: dict[str, list[Tensor]] = {}  # one for each object that is still to come
+        # Condition tokens of the objects that are not reconstructed yet, by ``_key``.
+        self._conditions: dict[str, list[Tensor]] = {}
         self._networks: tuple[Dit, ShapeVae] | None = None
         self._sampler: Sampler | None = None
 
     def begin(self, cutouts: Sequence[Cutout], *, tick: Tick = lambda done: None) -> None:
-        """Encodes the pictures of all objects, then frees the encoder. An object whose cutout cannot be encoded is left
-        out here and fails when its own turn comes. Without this call each object loads the encoder anew."""
-        self._make_room()
+        """Encode the cutouts of all objects, then free the encoder.
+
+        A cutout that cannot be encoded is skipped here; the call for that object raises. Without ``begin`` each call
+        loads the encoder anew.
+        """
+        self._free_for_encoder()
         self._conditions.clear()
         with self._device_errors():
             network = self._conditioner()
@@ -100,26 +107,29 @@ class ShapeModel:
         tick(1.0)
 
     def __call__(self, cutout: Cutout, *, seed: int, tick: Tick) -> ShapeResult:
-        """The best of ``settings.tries`` shapes, in the house's frame.
+        """The best of ``settings.tries`` shapes, in the canonical frame.
+
+        With several tries the best is the one whose silhouette agrees best with the cutout; the others go to
+        ``ShapeResult.others``.
 
         Raises:
             ObjectError: no try gave a shape.
-            OutOfMemoryError: the device is too small.
+            OutOfMemoryError: the device has too little memory.
         """
         tick(0.0)
         alpha = cutout.rgba[..., 3]
         with self._device_errors():
-            meshes, failures = self._tries(self._condition(cutout), seed, tick)
+            meshes, failures = self._reconstruct_tries(self._condition(cutout), seed, tick)
         if not meshes:
             raise failures[0]
-        made = [(mesh, front_view(mesh, alpha)) for mesh in meshes]
+        made = [(mesh, fit_front_camera(mesh, alpha)) for mesh in meshes]
         notes = [*self.notes]
-        if self._sampler is not None and self._sampler.fell_back:
-            notes.append(f"The shape network's {self._sampler.fell_back}.")
+        if self._sampler is not None and self._sampler.capture_failure:
+            notes.append(f"The shape network's {self._sampler.capture_failure}.")
         if failures:
             notes.append(f"{len(failures)} of {self.settings.tries} tries failed: {failures[0].what}.")
         if len(made) > 1:
-            scores = [agreement(mesh, view, alpha) for mesh, view in made]
+            scores = [_silhouette_score(mesh, view, alpha) for mesh, view in made]
             order = sorted(range(len(made)), key=lambda number: -scores[number])
             made = [made[number] for number in order]
             listed = ", ".join(f"{100 * scores[number]:.0f}%" for number in order)
@@ -127,35 +137,35 @@ class ShapeModel:
         tick(1.0)
         return ShapeResult(*made[0], tuple(notes), tuple(mesh for mesh, _ in made[1:]))
 
-    def _tries(self, condition: Tensor, seed: int, tick: Tick) -> tuple[list[Mesh], list[ObjectError]]:
-        """The meshes of all tries that gave one, and why the others did not."""
+    def _reconstruct_tries(self, condition: Tensor, seed: int, tick: Tick) -> tuple[list[Mesh], list[ObjectError]]:
+        """The meshes of the tries that succeeded, and the errors of those that failed."""
         meshes: list[Mesh] = []
         failures: list[ObjectError] = []
         count = self.settings.tries
         for number in range(count):
 
-            def part(done: float, number: int = number) -> None:
+            def try_tick(done: float, number: int = number) -> None:
                 tick((number + done) / count)
 
             try:
-                meshes.append(self._shape(condition, seed_of_try(seed, number), part))
+                meshes.append(self._reconstruct(condition, seed_of_try(seed, number), try_tick))
             except ObjectError as error:
                 failures.append(error)
         return meshes, failures
 
     def close(self) -> None:
-        """Lets everything go."""
+        """Free all networks and tokens."""
         self._conditions.clear()
         self._sampler = self._networks = None
         self._release()
 
-    def _shape(self, condition: Tensor, seed: int, tick: Tick) -> Mesh:
-        """One mesh from condition tokens and a seed."""
-        dit, vae = self._generators()
+    def _reconstruct(self, condition: Tensor, seed: int, tick: Tick) -> Mesh:
+        """One mesh from condition tokens and a seed, in the canonical frame."""
+        dit, vae = self._load_generators()
         settings, config = self.settings, self.config
-        plan = schedule(config.scheduler, self.steps)
+        plan = flow_schedule(config.scheduler, self.steps)
         size = (1, config.vae.num_latents, config.vae.embed_dim)
-        start = noise(seed, size, device=self.device, dtype=self.dtype)
+        start = initial_noise(seed, size, device=self.device, dtype=self.dtype)
         condition = condition.to(self.device)
 
         def denoising(done: float) -> None:
@@ -171,11 +181,11 @@ class ShapeModel:
         else:
             latents = self._sampler_for(dit, condition)(condition, start, plan, denoising)
         if not bool(latents.isfinite().all()):
-            raise not_finite("latents")
+            raise not_finite_error("latents")
         mesh = decode(vae, latents, settings.decoding, settings.grid, self._budget_bytes(), decoding)
         tick(_DECODED)
-        # Crumbs would stretch the box that the frame and the view are measured by.
-        return normalise(without_crumbs(mesh))[0]
+        # Small components would enlarge the box that defines the frame and the camera.
+        return normalise(drop_small_components(mesh))[0]
 
     def _sampler_for(self, dit: Dit, condition: Tensor) -> Sampler:
         if self._sampler is None:
@@ -187,8 +197,8 @@ class ShapeModel:
             )
         return self._sampler
 
-    def _generators(self) -> tuple[Dit, ShapeVae]:
-        """The transformer and the decoder, loaded on the first call."""
+    def _load_generators(self) -> tuple[Dit, ShapeVae]:
+        """The diffusion transformer and the decoder, loaded on the first call."""
         if self._networks is None:
             path = weights_file(self.folder)
             dit = load_network(lambda: Dit(self.config.dit), path, "model.", device=self.device, dtype=self.dtype)
@@ -196,6 +206,7 @@ class ShapeModel:
         return self._networks
 
     def _decoder(self, path: Path) -> ShapeVae:
+        """The checkpoint's decoder, or for ``--decoding flash`` the small one made for it, where it is installed."""
         prefix, config = "vae.", self.config.vae
         small = self.variant.small_decoder
         if self.settings.decoding == "flash" and small and find(model(small), self.settings.weights_dir).complete:
@@ -206,6 +217,7 @@ class ShapeModel:
         return load_network(lambda: ShapeVae(config), path, prefix, device=self.device, dtype=self.dtype)
 
     def _condition(self, cutout: Cutout) -> Tensor:
+        """The condition tokens that ``begin`` kept for a cutout, or else computed now."""
         ready = self._conditions.get(_key(cutout))
         if ready:
             return ready.pop()
@@ -221,28 +233,29 @@ class ShapeModel:
         return load_network(lambda: Conditioner(config), path, "conditioner.", device=self.device, dtype=self.dtype)
 
     def _encode(self, network: Conditioner, cutout: Cutout) -> Tensor:
-        """(1, T, width) condition tokens of a cutout, and of the further views where there are any, in host memory."""
-        pictures = {"front": cutout.rgba, **self.views}
-        indices = [number for number, side in enumerate(VIEWS) if side in pictures]
-        images = torch.stack([self._image(pictures[VIEWS[number]]) for number in indices])
+        """(1, T, width) condition tokens of a cutout and its further views, if any, in host memory."""
+        by_side = {"front": cutout.rgba, **self.views}
+        indices = [number for number, side in enumerate(VIEWS) if side in by_side]
+        images = torch.stack([self._image(by_side[VIEWS[number]]) for number in indices])
         if self.config.conditioner.multi_view:
             return network.encode_views(images, indices).cpu()
         encoded: Tensor = network(images)
         return encoded.cpu()
 
     def _image(self, rgba: U8) -> Tensor:
+        """(3, S, S) float32 in [-1, 1] of an (H, W, 4) uint8 cutout."""
         if self.settings.decoding != "reference":
-            rgba = without_haze(rgba)
-        return torch.from_numpy(to_signed(prepare_image(rgba, self.config.image)[0]))
+            rgba = clear_faint_alpha(rgba)
+        return torch.from_numpy(to_signed_pixels(prepare_image(rgba, self.config.image)[0]))
 
     def _budget_bytes(self) -> int:
-        """The usual working memory, or half of what is free where that is less."""
+        """Working memory of the point decoder: the setting's, or half of the free device memory where that is less."""
         if self.device.type != "cuda":
             return self.settings.memory << 20
         return min(self.settings.memory << 20, torch.cuda.mem_get_info(self.device)[0] // 2)
 
-    def _make_room(self) -> None:
-        """Drops the other networks (of an earlier photo) where the encoder would not fit beside them."""
+    def _free_for_encoder(self) -> None:
+        """Drop the other networks (of an earlier photo) when the encoder would not fit beside them."""
         if self.device.type == "cuda" and torch.cuda.mem_get_info(self.device)[0] < _ENCODER_BYTES:
             self._sampler = self._networks = None
             self._release()
@@ -254,6 +267,7 @@ class ShapeModel:
 
     @contextmanager
     def _device_errors(self) -> Iterator[None]:
+        """Turn torch's out-of-memory error into ours, with advice."""
         try:
             yield
         except torch.OutOfMemoryError as error:
@@ -270,10 +284,18 @@ def weights_folder(name: str, settings: Settings) -> Path:
 
 
 def seed_of_try(seed: int, number: int) -> int:
-    """The first try has the object's own seed, so that more tries never change it."""
+    """The seed of try ``number``. The first try has the object's own seed, so asking for more tries does not change
+    it."""
     if number == 0:
         return seed
     return int.from_bytes(hashlib.sha256(f"{seed}/try/{number}".encode()).digest()[:4], "big")
+
+
+def _silhouette_score(mesh: Mesh, view: Camera, alpha: U8) -> float:
+    """Intersection over union of the mesh's silhouette and the cutout's, 0..1."""
+    from manymesh.render.silhouette import silhouette_iou
+
+    return silhouette_iou(view, mesh.vertices, mesh.faces, alpha, _COMPARE_PX)
 
 
 def _key(cutout: Cutout) -> str:

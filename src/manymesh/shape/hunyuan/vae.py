@@ -1,7 +1,7 @@
-"""The shape VAE's decoder: latents to tokens, and tokens to the field's value at any point (Zhang et al. 2023,
-"3DShape2VecSet").
+"""The shape VAE's decoder: latents to tokens, and cross attention from any point to the tokens for the value of the
+occupancy field there (Zhang et al. 2023, "3DShape2VecSet", section 4.3).
 
-``W`` is the transformer's width, ``w`` the point decoder's, ``d`` a head's. Module names are the checkpoint's keys.
+``W`` is the transformer's width, ``w`` the point decoder's, ``d`` a head's. Modules are named as the checkpoint's keys.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from manymesh.shape.hunyuan.config import VaeConfig
-from manymesh.shape.hunyuan.heads import centre_heads, centred_layer_norm, is_half
+from manymesh.shape.hunyuan.config import ShapeVaeConfig
+from manymesh.shape.hunyuan.head_norm import centre_heads, centred_layer_norm, is_half
 
+# Of every norm here except ``ln_post``.
 EPS = 1e-6
 
 
 class KeysValues(NamedTuple):
-    """The tokens as the point decoder sees them. They do not depend on the point: made once for a mesh.
+    """The tokens' keys and values in the point decoder. They do not depend on the point: computed once for an object.
 
     Attributes:
         keys, values: (B, heads, tokens, d).
@@ -31,9 +32,9 @@ class KeysValues(NamedTuple):
 
 
 def fourier(points: Tensor, frequencies: int, include_pi: bool) -> Tensor:
-    """(..., 3) to (..., 3 + 6 * frequencies): the point, then sines, then cosines, of its octaves.
+    """Fourier embedding (Mildenhall et al. 2020), (..., 3) to (..., 3 + 6 * frequencies): the point, sines, cosines.
 
-    Inside sines and cosines all octaves of x come first, then y's, then z's. Everything runs in the points' dtype.
+    Within sines and cosines all octaves of x come first, then y's, then z's. Computed in the points' dtype.
     """
     octaves = 2.0 ** torch.arange(frequencies, dtype=torch.float32, device=points.device)
     octaves = (octaves * math.pi if include_pi else octaves).to(points.dtype)
@@ -42,7 +43,7 @@ def fourier(points: Tensor, frequencies: int, include_pi: bool) -> Tensor:
 
 
 class HeadNorms(nn.Module):
-    """Layer norms over each head of queries and keys."""
+    """Layer norms of queries and keys over each head."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -69,16 +70,16 @@ class SelfAttention(nn.Module):
         self.attention = HeadNorms(width // heads) if qk_norm else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, L, W) to (B, L, W); the projection is laid out (heads, 3, d)."""
+        """(B, L, W) to (B, L, W). The projection is laid out (heads, 3, d)."""
         q, k, v = self.c_qkv(x).unflatten(-1, (self.heads, 3, -1)).unbind(-2)
         if self.attention is not None:
             q, k = self.attention.q_norm(q), self.attention.k_norm(k)
-        seen = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
-        return self.c_proj(seen.transpose(1, 2).flatten(2))
+        attended = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
+        return self.c_proj(attended.transpose(1, 2).flatten(2))
 
 
 class ResidualBlock(nn.Module):
-    def __init__(self, config: VaeConfig) -> None:
+    def __init__(self, config: ShapeVaeConfig) -> None:
         super().__init__()
         self.ln_1 = nn.LayerNorm(config.width, eps=EPS)
         self.attn = SelfAttention(config.width, config.heads, config.qkv_bias, config.qk_norm)
@@ -91,7 +92,7 @@ class ResidualBlock(nn.Module):
 
 
 class Transformer(nn.Module):
-    def __init__(self, config: VaeConfig) -> None:
+    def __init__(self, config: ShapeVaeConfig) -> None:
         super().__init__()
         self.resblocks = nn.ModuleList([ResidualBlock(config) for _ in range(config.num_decoder_layers)])
 
@@ -109,7 +110,8 @@ class CrossAttention(nn.Module):
         self.c_kv = nn.Linear(width, 2 * width, bias)
         self.c_proj = nn.Linear(width, width)
         self.attention = HeadNorms(width // heads) if qk_norm else None
-        self._centred: tuple[Tensor, Tensor | None] | None = None  # c_q as the half-precision norm wants it
+        # c_q with each head's mean removed, for the half-precision norm; computed on first use.
+        self._centred: tuple[Tensor, Tensor | None] | None = None
 
     def queries(self, x: Tensor) -> Tensor:
         """(B, N, w) to (B, heads, N, d)."""
@@ -125,17 +127,17 @@ class CrossAttention(nn.Module):
         return q.transpose(1, 2)
 
     def keys_values(self, tokens: Tensor) -> KeysValues:
-        """(B, L, w) to keys and values; the projection is laid out (heads, 2, d)."""
+        """(B, L, w) to keys and values. The projection is laid out (heads, 2, d)."""
         k, v = self.c_kv(tokens).unflatten(-1, (self.heads, 2, -1)).unbind(-2)
         k = k if self.attention is None else self.attention.k_norm(k)
         return KeysValues(k.transpose(1, 2).contiguous(), v.transpose(1, 2).contiguous())
 
 
 class CrossBlock(nn.Module):
-    def __init__(self, config: VaeConfig, width: int) -> None:
+    def __init__(self, config: ShapeVaeConfig, width: int) -> None:
         super().__init__()
         heads = config.heads // config.geo_decoder_downsample_ratio
-        # The small point decoder has no q/k norm: in the official program the switch hangs on ln_post.
+        # The small point decoder has no q/k norm: the official program ties it to ln_post.
         qk_norm = config.qk_norm and config.geo_decoder_ln_post
         self.ln_1 = nn.LayerNorm(width, eps=EPS)
         self.ln_2 = nn.LayerNorm(width, eps=EPS)
@@ -143,16 +145,16 @@ class CrossBlock(nn.Module):
         self.ln_3 = nn.LayerNorm(width, eps=EPS)
         self.mlp = Mlp(width, config.geo_decoder_mlp_expand_ratio)
 
-    def forward(self, x: Tensor, seen: Tensor) -> Tensor:
-        """(B, N, w) queries and (B, heads, N, d) of what they have seen, to (B, N, w)."""
-        x = x + self.attn.c_proj(seen.transpose(1, 2).flatten(2))
+    def forward(self, x: Tensor, attended: Tensor) -> Tensor:
+        """(B, N, w) embedded points and their attention output (B, heads, N, d) to (B, N, w)."""
+        x = x + self.attn.c_proj(attended.transpose(1, 2).flatten(2))
         return x + self.mlp(self.ln_3(x))
 
 
 class GeoDecoder(nn.Module):
-    """The field: where is a point, and is it inside?"""
+    """The point decoder: the occupancy logit of any point."""
 
-    def __init__(self, config: VaeConfig) -> None:
+    def __init__(self, config: ShapeVaeConfig) -> None:
         super().__init__()
         self.config = config
         width = config.width // config.geo_decoder_downsample_ratio
@@ -165,40 +167,40 @@ class GeoDecoder(nn.Module):
         self.output_proj = nn.Linear(width, 1)
 
     def keys_values(self, tokens: Tensor) -> KeysValues:
-        """(B, L, W) tokens to keys and values."""
+        """(B, L, W) tokens of ``ShapeVae`` to the cross attention's keys and values."""
         if self.config.geo_decoder_downsample_ratio > 1:
             tokens = self.latents_proj(tokens)
         block = self.cross_attn_decoder
         return block.attn.keys_values(block.ln_2(tokens))
 
     def embed(self, points: Tensor) -> Tensor:
-        """(B, N, 3) points to (B, N, w), all in the network's dtype as the official program does."""
+        """(B, N, 3) points to (B, N, w), computed in the network's dtype as in the official program."""
         points = points.to(self.query_proj.weight.dtype)
         return self.query_proj(fourier(points, self.config.num_freqs, self.config.include_pi))
 
     def queries(self, embedded: Tensor) -> Tensor:
-        """(B, N, w) to (B, heads, N, d)."""
+        """(B, N, w) embedded points to queries (B, heads, N, d)."""
         block = self.cross_attn_decoder
         return block.attn.queries(block.ln_1(embedded))
 
-    def logits(self, embedded: Tensor, seen: Tensor) -> Tensor:
-        """(B, N, w) and (B, heads, N, d) to (B, N, 1); over 0 is inside."""
-        x = self.cross_attn_decoder(embedded, seen)
+    def logits(self, embedded: Tensor, attended: Tensor) -> Tensor:
+        """(B, N, w) embedded points and their attention output (B, heads, N, d) to (B, N, 1); positive is inside."""
+        x = self.cross_attn_decoder(embedded, attended)
         return self.output_proj(self.ln_post(x) if self.config.geo_decoder_ln_post else x)
 
-    def at(self, embedded: Tensor, given: KeysValues) -> Tensor:
+    def embedded_logits(self, embedded: Tensor, keys_values: KeysValues) -> Tensor:
         """(B, N, w) embedded points to (B, N, 1) logits."""
-        return self.logits(embedded, F.scaled_dot_product_attention(self.queries(embedded), *given))
+        return self.logits(embedded, F.scaled_dot_product_attention(self.queries(embedded), *keys_values))
 
-    def forward(self, points: Tensor, given: KeysValues) -> Tensor:
-        """(B, N, 3) points to (B, N, 1) logits."""
-        return self.at(self.embed(points), given)
+    def forward(self, points: Tensor, keys_values: KeysValues) -> Tensor:
+        """(B, N, 3) points to (B, N, 1) logits; positive is inside."""
+        return self.embedded_logits(self.embed(points), keys_values)
 
 
 class ShapeVae(nn.Module):
-    """The decoder half of the VAE; the files have no encoder."""
+    """The VAE's decoder; the official files have no encoder."""
 
-    def __init__(self, config: VaeConfig) -> None:
+    def __init__(self, config: ShapeVaeConfig) -> None:
         super().__init__()
         self.config = config
         self.post_kl = nn.Linear(config.embed_dim, config.width)
@@ -206,5 +208,5 @@ class ShapeVae(nn.Module):
         self.geo_decoder = GeoDecoder(config)
 
     def forward(self, latents: Tensor) -> Tensor:
-        """(B, L, embed_dim) latents of the diffusion to (B, L, W) tokens."""
+        """(B, L, embed_dim) latents of the diffusion transformer to (B, L, W) tokens."""
         return self.transformer(self.post_kl(latents * (1.0 / self.config.scale_factor)))

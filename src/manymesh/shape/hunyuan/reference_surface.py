@@ -1,7 +1,8 @@
-"""From a volume to triangles the official way: scikit-image's marching cubes, with the official coordinates.
+"""A volume to triangles with the official arithmetic: scikit-image's marching cubes (Lewiner et al. 2003).
 
-``marching`` is the default extractor. This one is the yardstick: it keeps the official arithmetic, and that divides by
-the number of points where the number of cells would be right, so its meshes are a touch small and off centre.
+The default extractor is ``marching_cubes_torch``; this one exists to compare with. The official program divides grid
+indices by the number of points, where the number of cells is meant, so its meshes are slightly too small and off
+centre.
 """
 
 from __future__ import annotations
@@ -12,20 +13,26 @@ from numpy.typing import NDArray
 from manymesh.errors import MissingPieceError
 from manymesh.types import F32, I32
 
-Mesh = tuple[F32, I32]
+# Vertices (n, 3) float32 and faces (m, 3) int32.
+VerticesFaces = tuple[F32, I32]
 
 
-def reference_surface(volume: F32, *, bounds: float, level: float = 0.0, divisor: int | None = None) -> Mesh | None:
-    """Vertices (n, 3) float32 and faces (m, 3) int32, both as scikit-image has them, faces wound inwards.
+def reference_surface(
+    volume: F32, *, bounds: float, level: float = 0.0, divisor: int | None = None
+) -> VerticesFaces | None:
+    """Vertices and faces as scikit-image gives them; faces are wound inwards.
 
     Args:
-        volume: (X, Y, Z) float32, may hold NaN.
+        volume: (X, Y, Z) float32, may contain NaN.
         bounds: half the box's side.
         level: the value at the surface.
-        divisor: what indices are divided by; the official program's is the number of points on an axis.
+        divisor: divides the indices; by default the number of points on each axis, as in the official program.
 
     Returns:
-        None when no value lies on one side of the level.
+        None when all values lie on one side of the level.
+
+    Raises:
+        MissingPieceError: scikit-image is not installed.
     """
     try:
         from skimage.measure import marching_cubes
@@ -42,10 +49,10 @@ def reference_surface(volume: F32, *, bounds: float, level: float = 0.0, divisor
     return placed.astype(np.float32), faces.astype(np.int32)
 
 
-def tidied(mesh: Mesh) -> Mesh:
-    """Winds faces outwards, drops vertices that are not finite with their faces, merges equal vertices.
+def clean_reference_surface(mesh: VerticesFaces) -> VerticesFaces:
+    """Winds faces outwards, drops vertices that are not finite with their faces, and merges equal vertices.
 
-    Volumes with unseen points need it: their edges leave vertices at NaN.
+    Where a volume has NaN points, marching cubes leaves vertices at NaN.
     """
     vertices, faces = mesh
     faces = faces[:, ::-1]

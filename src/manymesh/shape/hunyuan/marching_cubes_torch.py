@@ -1,7 +1,8 @@
-"""Marching cubes on the cells that the surface crosses, and on no others.
+"""Marching cubes with the asymptotic decider (Nielson & Hamann 1991), on the cells that the surface crosses.
 
-All of it is array work on the volume's own device. Vertices are named by the grid edge they lie on, so triangles of
-neighbouring cells share them exactly and the surface is closed.
+All steps are array operations on the volume's own device. A vertex is identified by the grid edge it lies on, so
+triangles of neighbouring cells share vertices exactly and the surface is closed. The table is
+``mesh/marching_table.py``.
 """
 
 from __future__ import annotations
@@ -13,20 +14,23 @@ from torch import Tensor
 from manymesh.mesh import marching_table
 from manymesh.types import F32, F64, I32
 
-# A vertex this close to a grid point (in cells) is moved away from it: at the point itself several would coincide.
+# Vertices keep this distance (in cells) from grid points: at a grid point several of them would coincide. Chosen by
+# hand.
 _CLEARANCE = 1e-4
+# Bounds the memory of the triangles' tables. Chosen by hand; not measured.
 _CELLS_AT_ONCE = 1 << 20
+# Bounds the memory of ``crossing_cells``. Chosen by hand; not measured.
 _SLAB_BYTES = 64 << 20
 
 
 def corner_offsets(size: int, device: torch.device) -> Tensor:
-    """(8,) int64: what a cell's corners add to its base, in a flat volume of ``size`` points an axis."""
+    """(8,) int64: offsets of a cell's corners from its base point, in a flat volume of ``size`` points per axis."""
     corner = torch.arange(8, device=device)
     return (corner & 1) * size * size + (corner >> 1 & 1) * size + (corner >> 2 & 1)
 
 
 def crossing(values: Tensor) -> Tensor:
-    """(M, 8) corner values to (M,) bool: some corners are inside and some are not (and none is NaN)."""
+    """(M, 8) corner values to (M,) bool: some corners are inside, some outside, and none is NaN."""
     inside = values > 0
     return inside.any(dim=1) & ~inside.all(dim=1) & ~values.isnan().any(dim=1)
 
@@ -38,7 +42,7 @@ def crossing_cells(volume: Tensor) -> Tensor:
         volume: (S, S, S) float32; cells with a NaN corner are left out.
 
     Returns:
-        (M,) int64 rising flat indices of the cells' base points.
+        (M,) int64 ascending flat indices of the cells' base points.
     """
     size = volume.shape[0]
     slab = max(_SLAB_BYTES // (size * size * 8), 1)
@@ -61,8 +65,8 @@ def _corner_counts(marked: Tensor) -> Tensor:
     return count
 
 
-def march(volume: Tensor, cells: Tensor) -> tuple[F32, I32]:
-    """The surface in the given cells.
+def march_cells(volume: Tensor, cells: Tensor) -> tuple[F32, I32]:
+    """The triangles of the surface in the given cells.
 
     Args:
         volume: (S, S, S) float32, contiguous; over 0 is inside. All corners of ``cells`` are finite.
@@ -70,20 +74,20 @@ def march(volume: Tensor, cells: Tensor) -> tuple[F32, I32]:
 
     Returns:
         Vertices (n, 3) float32 in grid units (0 to S - 1) and faces (m, 3) int32, wound counter-clockwise seen from
-        outside the body. Vertices are in the order of their grid edges, faces in that of their cells.
+        outside. Vertices are in the order of their grid edges, faces in the order of their cells.
     """
     size, flat = volume.shape[0], volume.view(-1)
-    parts = [_edges(flat, part, size) for part in cells.split(_CELLS_AT_ONCE)]
+    parts = [_triangles(flat, part, size) for part in cells.split(_CELLS_AT_ONCE)]
     if not parts:
         return np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32)
-    names, faces = torch.unique(torch.cat(parts), return_inverse=True)
-    on_edge = _vertices(flat, names[names < 3 * len(flat)], size).cpu().numpy()
+    ids, faces = torch.unique(torch.cat(parts), return_inverse=True)
+    on_edge = _vertices(flat, ids[ids < 3 * len(flat)], size).cpu().numpy()
     triangles = faces.to(torch.int32).cpu().numpy()
-    return np.concatenate([on_edge, _centres(on_edge, triangles, len(names))]).astype(np.float32), triangles
+    return np.concatenate([on_edge, _loop_centres(on_edge, triangles, len(ids))]).astype(np.float32), triangles
 
 
-def _centres(on_edge: F64, triangles: I32, count: int) -> F64:
-    """Vertices in the middle of long loops: the mean of each loop, whose vertices come first in its triangles."""
+def _loop_centres(on_edge: F64, triangles: I32, count: int) -> F64:
+    """Vertices at the centre of long loops: the mean of the loop's vertices, which are first in its fan's triangles."""
     sums = np.zeros((count - len(on_edge), 3))
     fan = triangles[triangles[:, 2] >= len(on_edge)]
     owner = fan[:, 2] - len(on_edge)
@@ -91,9 +95,9 @@ def _centres(on_edge: F64, triangles: I32, count: int) -> F64:
     return sums / np.bincount(owner, minlength=len(sums))[:, None]
 
 
-def _edges(flat: Tensor, cells: Tensor, size: int) -> Tensor:
-    """(triangles, 3) int64 names of vertices: three times the flat index of the grid edge's start, plus its axis; for
-    the middle of a cell, its base's flat index after all edges."""
+def _triangles(flat: Tensor, cells: Tensor, size: int) -> Tensor:
+    """(triangles, 3) int64 vertex ids. A vertex on a grid edge has three times the flat index of the edge's start plus
+    its axis; the centre of a cell has the flat index of the cell's base plus three times the number of points."""
     table, device = marching_table.table(), flat.device
     values = flat[cells[:, None] + corner_offsets(size, device)]
     bits = torch.arange(8, device=device)
@@ -104,15 +108,15 @@ def _edges(flat: Tensor, cells: Tensor, size: int) -> Tensor:
     within = torch.arange(len(owner), device=device) - (count.cumsum(0) - count)[owner]
     local = torch.from_numpy(table.triangles).to(device)[row[owner], within]
     base = cells[owner][:, None]
-    middle = local == marching_table.CENTRE
-    # The middle has a place in the look-up, so that indices stay in range, and then a name of its own.
+    central = local == marching_table.CENTRE
+    # A dummy edge for the centre keeps the look-up in range; its id is replaced below.
     start, axis = torch.tensor([*marching_table.EDGES, (0, 0)], device=device).unbind(dim=1)
-    names = (base + corner_offsets(size, device)[start][local]) * 3 + axis[local]
-    return torch.where(middle, 3 * len(flat) + base, names)
+    ids = (base + corner_offsets(size, device)[start][local]) * 3 + axis[local]
+    return torch.where(central, 3 * len(flat) + base, ids)
 
 
 def _decisions(values: Tensor, pattern: Tensor) -> Tensor:
-    """(M,) int64: bit f says that face f is ambiguous and its inside corners are joined (asymptotic decider)."""
+    """(M,) int64: bit f is set when face f is ambiguous and its inside corners are connected (asymptotic decider)."""
     ambiguous = torch.from_numpy(marching_table.table().ambiguous).to(values.device)[pattern]
     decided = torch.zeros_like(pattern)
     some = ambiguous.any(dim=1).nonzero()[:, 0]

@@ -1,9 +1,9 @@
-"""Norms over one attention head, for half precision on a GPU.
+"""RMS and layer norms over one attention head, for half precision on a GPU.
 
-torch's norm kernels start a block of threads for every row. A head is 64 numbers wide, so a step of the transformer has
-tens of thousands of rows and most threads idle. A length from the reduction kernel, then products, moves more bytes and
-is still the faster way there. Sums and products are float32, the result is rounded once. In float32 the library's own
-norms are used.
+PyTorch's norm kernels start a block of threads for every row. A head is 64 numbers wide, so a step of the transformer
+has tens of thousands of rows and most threads idle. Computing the length with the reduction kernel and then multiplying
+moves more bytes but is faster there. Sums and products are float32; the result is rounded once. For float32 inputs
+PyTorch's own norms are used.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 
 def is_half(x: Tensor) -> bool:
+    """Whether x is float16 or bfloat16."""
     return x.dtype in (torch.float16, torch.bfloat16)
 
 
@@ -39,14 +40,14 @@ def rms_norm(x: Tensor, scale: Tensor, eps: float) -> Tensor:
 
 
 def centred_layer_norm(x: Tensor, norm: nn.LayerNorm) -> Tensor:
-    """``norm(x)`` for x (..., d) in half precision whose mean over the last axis is 0 already."""
+    """``norm(x)`` for x (..., d) in half precision whose mean over the last axis is already 0."""
     unit = x * inverse_length(x, norm.eps)
     weight = norm.weight.float() * math.sqrt(x.shape[-1])
     return torch.addcmul(norm.bias.float(), unit, weight, out=torch.empty_like(unit, dtype=x.dtype))
 
 
 def centre_heads(linear: nn.Linear, heads: int) -> tuple[Tensor, Tensor | None]:
-    """Weight and bias of the layer whose output is ``linear``'s with each head's mean taken off: that is linear too."""
+    """Weight and bias of the linear layer that gives ``linear``'s output minus each head's mean."""
 
     def centred(rows: Tensor) -> Tensor:
         wide = rows.float().unflatten(0, (heads, -1))

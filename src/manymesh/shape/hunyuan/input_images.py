@@ -1,0 +1,53 @@
+"""The image encoder's inputs: the cutout, and further views that the user gives as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from manymesh.errors import InputError, UsageError
+from manymesh.settings import Settings
+from manymesh.types import U8
+
+# Alpha up to this (5 % of 255) is cleared. Chosen by hand; not measured.
+_FAINT_ALPHA = 12
+
+
+def clear_faint_alpha(rgba: U8) -> U8:
+    """(H, W, 4) uint8 with alpha of at most 5 % set to 0; unchanged when all of it is that faint.
+
+    Preprocessing scales the box of all pixels that are not clear to a fixed size, so faint pixels far from the object
+    would shrink it.
+    """
+    faint = rgba[..., 3] <= _FAINT_ALPHA
+    if faint.all():
+        return rgba
+    cleared = rgba.copy()
+    cleared[faint, 3] = 0
+    return cleared
+
+
+def read_extra_views(settings: Settings, multi_view: bool) -> Mapping[str, U8]:
+    """The files of ``settings.views`` as (H, W, 4) uint8, by side ("back", "left", "right").
+
+    Raises:
+        UsageError: the model takes only one view, or an image has no transparency.
+        InputError: an image cannot be read.
+    """
+    from PIL import Image
+
+    if settings.views and not multi_view:
+        raise UsageError(f"the model {settings.shape_model} takes one view", "Use --model 2mv with --view")
+    images: dict[str, U8] = {}
+    for item in settings.views:
+        side, _, file = item.partition("=")
+        try:
+            with Image.open(file) as image:
+                rgba = np.asarray(image.convert("RGBA"))
+        except (OSError, ValueError, Image.DecompressionBombError) as error:
+            raise InputError(f"the view '{file}' cannot be read: {error}", "Give a PNG with transparency") from None
+        if rgba[..., 3].min() == 255:
+            raise UsageError(f"the view '{file}' is not cut out", "Give a PNG that is transparent around the object")
+        images[side] = rgba
+    return images
