@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"
 from constants import set_constants
 from known_shapes import SHAPES, look_at, perfect_network
 
-from manymesh.mesh.inspect import facts
+from manymesh.mesh.inspect import inspect
 from manymesh.render.camera import to_clip
 from manymesh.render.raster import rasterise
 from manymesh.shape.learned.stage import reconstruct
@@ -65,7 +65,7 @@ def measure(name: str, azimuth: float, elevation: float, pictures: Path | None) 
     ray = (eye - q) / np.linalg.norm(eye - q, axis=1)[:, None]
     slant = np.abs((ray * n[there]).sum(1)) < 0.5
     off = np.degrees(np.arccos(np.clip((n[there] * m).sum(1)[slant], -1, 1)))
-    checked = facts(made.mesh)
+    checked = inspect(made.mesh)
     if pictures is not None:
         from PIL import Image
 

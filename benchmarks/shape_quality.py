@@ -25,7 +25,7 @@ from scipy.spatial import cKDTree
 from manymesh.engines import find_stage
 from manymesh.image.resample import sample
 from manymesh.mesh.clean.clean import clean
-from manymesh.mesh.inspect import facts
+from manymesh.mesh.inspect import inspect
 from manymesh.mesh.normalise import normalise
 from manymesh.mesh.simplify import reduce
 from manymesh.render.camera import move_camera, orthographic, pixel_footprint, project, to_clip
@@ -108,7 +108,7 @@ def compare(path: Path, azimuth: float, elevation: float, shape: Any, paint: Any
     again = draw(painted.atlas.vertices, painted.atlas.faces, texture_colors(painted), view)
     both = (cutout.rgba[..., 3] > 127) & (again[..., 3] > 127)
     either = (cutout.rgba[..., 3] > 127) | (again[..., 3] > 127)
-    checked = facts(mesh)
+    checked = inspect(mesh)
     return {
         "mesh": path.stem,
         "azimuth": azimuth,

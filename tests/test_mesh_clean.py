@@ -9,7 +9,7 @@ from parity_path import parity_dir
 
 from manymesh.errors import DamagedMeshError
 from manymesh.mesh.clean.clean import clean, drop_floaters
-from manymesh.mesh.inspect import facts
+from manymesh.mesh.inspect import inspect
 from manymesh.mesh.normalise import normalise
 from manymesh.types import Mesh
 
@@ -32,7 +32,7 @@ def test_facts_agree_with_trimesh(mesh: Mesh) -> None:
     import trimesh
 
     mesh, _ = clean(mesh, floater_share=0)
-    found = facts(mesh)
+    found = inspect(mesh)
     other = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     assert found.watertight == other.is_watertight
     assert found.winding == other.is_winding_consistent
@@ -43,8 +43,8 @@ def test_facts_agree_with_trimesh(mesh: Mesh) -> None:
 
 
 def test_genus_counts_handles() -> None:
-    assert facts(sphere()).genus == 0
-    assert facts(torus()).genus == 1
+    assert inspect(sphere()).genus == 0
+    assert inspect(torus()).genus == 1
 
 
 def test_faces_with_bad_vertices_go_and_others_stay() -> None:
@@ -55,14 +55,14 @@ def test_faces_with_bad_vertices_go_and_others_stay() -> None:
     cleaned, notes = clean(Mesh(vertices, faces))
     assert len(cleaned.faces) == len(mesh.faces)
     assert "4 faces" in notes[0]
-    assert facts(cleaned).solid
+    assert inspect(cleaned).solid
 
 
 def test_triangle_soup_is_sewn_together_and_repeats_go() -> None:
     mesh = torus()
     soup = mesh.vertices[np.concatenate([mesh.faces, mesh.faces[:7]])].reshape(-1, 3)
     cleaned, _ = clean(Mesh(soup, np.arange(len(soup), dtype=np.int32).reshape(-1, 3)))
-    assert facts(cleaned).solid
+    assert inspect(cleaned).solid
     assert len(cleaned.faces) == len(mesh.faces)
 
 
@@ -72,9 +72,9 @@ def test_winding_is_made_consistent_and_outward() -> None:
     turned = np.random.default_rng(0).random(len(faces)) < 0.3
     faces[turned] = faces[turned][:, ::-1]
     cleaned, _ = clean(Mesh(mesh.vertices, faces))
-    assert facts(cleaned).solid
-    assert facts(cleaned).volume == pytest.approx(facts(mesh).volume, rel=1e-5)
-    assert facts(clean(Mesh(mesh.vertices, mesh.faces[:, ::-1].copy()))[0]).solid
+    assert inspect(cleaned).solid
+    assert inspect(cleaned).volume == pytest.approx(inspect(mesh).volume, rel=1e-5)
+    assert inspect(clean(Mesh(mesh.vertices, mesh.faces[:, ::-1].copy()))[0]).solid
 
 
 def test_a_cavity_stays_hollow() -> None:
@@ -82,14 +82,14 @@ def test_a_cavity_stays_hollow() -> None:
     hollow = joined(sphere(3), Mesh(inner.vertices, inner.faces[:, ::-1].copy()))
     cleaned, notes = clean(hollow)
     assert notes == []
-    assert facts(cleaned).volume == pytest.approx(facts(hollow).volume, rel=1e-6)
+    assert inspect(cleaned).volume == pytest.approx(inspect(hollow).volume, rel=1e-6)
 
 
 def test_two_cubes_that_share_an_edge_are_parted() -> None:
     one = box(-1, 0)
     two = Mesh(one.vertices + np.float32([1, 1, 0]), one.faces)
     cleaned, _ = clean(joined(one, two))
-    found = facts(cleaned)
+    found = inspect(cleaned)
     assert found.solid
     assert found.components == 2
     # A reader that merges equal positions must not glue them again.
@@ -100,7 +100,7 @@ def test_two_cubes_that_share_an_edge_are_parted() -> None:
 def test_two_cubes_that_share_a_corner_are_parted() -> None:
     one = box(-1, 0)
     two = Mesh(one.vertices + np.float32([1, 1, 1]), one.faces)
-    found = facts(clean(joined(one, two))[0])
+    found = inspect(clean(joined(one, two))[0])
     assert found.solid
     assert found.components == 2
 
@@ -113,7 +113,7 @@ def test_faces_without_area_go_and_leave_no_slit() -> None:
     n = len(mesh.vertices)
     faces = np.concatenate([mesh.faces[1:], [[face[0], n, face[2]], [n, face[1], face[2]], [face[0], face[1], n]]])
     cleaned, notes = clean(Mesh(np.concatenate([mesh.vertices, [middle]]), faces.astype(np.int32)))
-    found = facts(cleaned)
+    found = inspect(cleaned)
     assert found.solid
     assert found.degenerate == 0
     assert found.volume == pytest.approx(8)
@@ -147,7 +147,7 @@ def test_random_closed_meshes_become_solid(seed: int, threshold: float) -> None:
             cleaned, _ = clean(damaged, floater_share=0)
         except DamagedMeshError:
             continue
-        found = facts(cleaned)
+        found = inspect(cleaned)
         assert found.watertight, found
         assert found.manifold, found
         assert found.winding, found
@@ -156,7 +156,7 @@ def test_random_closed_meshes_become_solid(seed: int, threshold: float) -> None:
 
 def test_real_models_come_closed_as_far_as_they_are() -> None:
     for name, closed in (("Duck.glb", True), ("Fox.gltf", True), ("sofia.stl", True), ("Bunny.obj", False)):
-        found = facts(clean(real(name))[0])
+        found = inspect(clean(real(name))[0])
         assert found.manifold, name
         assert found.winding, name
         assert found.watertight == closed, name

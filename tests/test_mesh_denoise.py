@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manymesh.mesh.denoise import denoised
-from manymesh.mesh.inspect import facts
+from manymesh.mesh.inspect import inspect
 from manymesh.mesh.marching_cubes import marching_cubes
-from manymesh.mesh.topology import face_normals, six_volumes, unit
+from manymesh.mesh.topology import face_cross, six_volumes, unit
 from manymesh.types import Mesh
 
 HALF = 8.0
@@ -45,10 +45,10 @@ def test_a_noisy_box_gets_flatter_and_keeps_edges_and_volume(seed: int) -> None:
     before = noisy(mesh, seed)
     after = denoised(before, mesh.faces)
     assert off_flat(mesh, after) < 0.5 * off_flat(mesh, before)
-    true = unit(face_normals(mesh.vertices, mesh.faces))
+    true = unit(face_cross(mesh.vertices, mesh.faces))
     axis_like = np.abs(true).max(axis=1) > 0.99
-    agree = np.einsum("nc,nc->n", true, unit(face_normals(after, mesh.faces)))[axis_like]
-    worse = np.einsum("nc,nc->n", true, unit(face_normals(before, mesh.faces)))[axis_like]
+    agree = np.einsum("nc,nc->n", true, unit(face_cross(after, mesh.faces)))[axis_like]
+    worse = np.einsum("nc,nc->n", true, unit(face_cross(before, mesh.faces)))[axis_like]
     assert agree.mean() > 0.985 > worse.mean()
     # An edge that was rounded would lie within: the ring of vertices next to it is still as far out.
     rim = np.sort(np.abs(mesh.vertices), axis=1)[:, 1] > HALF - 0.1
@@ -60,8 +60,8 @@ def test_a_noisy_box_gets_flatter_and_keeps_edges_and_volume(seed: int) -> None:
 def test_topology_stays() -> None:
     mesh = box()
     after = Mesh(denoised(noisy(mesh, 3), mesh.faces).astype(np.float32), mesh.faces)
-    assert facts(after).watertight
-    assert facts(after).components == 1
+    assert inspect(after).watertight
+    assert inspect(after).components == 1
 
 
 def test_a_clean_box_stays_as_it_is_and_the_same_again_is_the_same() -> None:

@@ -12,10 +12,10 @@ from scipy.ndimage import gaussian_filter
 
 from manymesh.errors import DamagedMeshError
 from manymesh.mesh.clean.clean import clean
-from manymesh.mesh.inspect import facts
+from manymesh.mesh.inspect import inspect
 from manymesh.mesh.marching_cubes import marching_cubes
 from manymesh.mesh.simplify import reduce
-from manymesh.mesh.topology import face_normals, unit
+from manymesh.mesh.topology import face_cross, unit
 from manymesh.types import Mesh
 
 
@@ -24,7 +24,7 @@ from manymesh.types import Mesh
 def test_the_budget_is_honoured_and_the_mesh_stays_solid(seed: int, budget: int) -> None:
     mesh, _ = clean(blob(seed))
     small = reduce(mesh, budget)
-    found = facts(small)
+    found = inspect(small)
     assert len(small.faces) <= budget
     assert found.solid, found
     if len(mesh.faces) > budget:
@@ -36,7 +36,7 @@ def test_the_budget_is_honoured_and_the_mesh_stays_solid(seed: int, budget: int)
 def test_real_models_stay_solid(name: str, budget: int) -> None:
     mesh, _ = clean(real(name))
     small = reduce(mesh, budget)
-    assert facts(small).solid
+    assert inspect(small).solid
     assert 0.9 * min(budget, len(mesh.faces)) <= len(small.faces) <= budget
 
 
@@ -48,19 +48,19 @@ def test_within_the_budget_nothing_changes() -> None:
 def test_a_smooth_shape_keeps_volume_and_extent() -> None:
     mesh = sphere(5)
     small = reduce(mesh, 2000)
-    assert facts(small).volume == pytest.approx(facts(mesh).volume, rel=0.01)
+    assert inspect(small).volume == pytest.approx(inspect(mesh).volume, rel=0.01)
     assert np.abs(np.linalg.norm(small.vertices, axis=1) - 1).max() < 0.02
 
 
 @pytest.mark.parametrize("bend", [0.0, 0.1])
 def test_a_thin_plate_keeps_both_sides(bend: float) -> None:
     mesh = plate(bend=bend)
-    assert facts(mesh).solid
+    assert inspect(mesh).solid
     small = reduce(mesh, 1000)
-    assert facts(small).solid
+    assert inspect(small).solid
     assert 600 < len(small.faces) <= 1000
-    assert facts(small).volume == pytest.approx(facts(mesh).volume, rel=0.02)
-    normals = unit(face_normals(small.vertices, small.faces))
+    assert inspect(small).volume == pytest.approx(inspect(mesh).volume, rel=0.02)
+    normals = unit(face_cross(small.vertices, small.faces))
     middle = small.vertices[small.faces].mean(axis=1)
     height = middle[:, 2] - bend * np.sin(3 * middle[:, 0])
     broad = np.abs(normals[:, 2]) > 0.7
@@ -80,8 +80,8 @@ def test_more_parts_than_faces_still_ends_within_the_budget() -> None:
     cubes = [Mesh(box(0, 0.05).vertices + rng.random(3).astype(np.float32) * 5, box().faces) for _ in range(200)]
     small = reduce(joined(*cubes), 100)
     assert 0 < len(small.faces) <= 100
-    assert facts(small).watertight
-    assert facts(small).manifold
+    assert inspect(small).watertight
+    assert inspect(small).manifold
 
 
 def test_no_mesh_of_three_faces() -> None:
@@ -122,6 +122,6 @@ def test_reduction_matches_the_reference_in_effect() -> None:
     for budget, volume, area in ((5000, 2.150022, 8.146174), (1000, 2.142067, 8.136001)):
         small = reduce(mesh, budget)
         assert budget - 2 <= len(small.faces) <= budget
-        assert facts(small).volume == pytest.approx(volume, rel=1e-3)
-        assert facts(small).area == pytest.approx(area, rel=1e-3)
-        assert facts(small).components == 2
+        assert inspect(small).volume == pytest.approx(volume, rel=1e-3)
+        assert inspect(small).area == pytest.approx(area, rel=1e-3)
+        assert inspect(small).components == 2

@@ -13,7 +13,7 @@ import manymesh.mesh.unwrap.unwrap as unwrap_module
 from manymesh.errors import Cancelled
 from manymesh.mesh.clean.clean import clean
 from manymesh.mesh.simplify import reduce
-from manymesh.mesh.topology import components
+from manymesh.mesh.topology import connected_components
 from manymesh.mesh.unwrap.pack import padding_px
 from manymesh.mesh.unwrap.raster import covered
 from manymesh.mesh.unwrap.unwrap import unwrap
@@ -32,7 +32,7 @@ def assert_sound(atlas: Atlas, mesh: Mesh, size: int) -> None:
     assert atlas.uv.min() >= 0
     assert atlas.uv.max() <= 1
     assert (uv_areas(atlas) > 0).all()
-    _, chart = components(len(atlas.uv), np.concatenate([atlas.faces[:, :2], atlas.faces[:, 1:]]))
+    _, chart = connected_components(len(atlas.uv), np.concatenate([atlas.faces[:, :2], atlas.faces[:, 1:]]))
     owner = np.zeros((size, size), dtype=np.int64)
     hits = np.zeros((size, size), dtype=np.int64)
     for face, x, y in covered(atlas.uv.astype(np.float64)[atlas.faces] * size):
@@ -66,7 +66,7 @@ def test_simple_shapes_unwrap(mesh: Mesh) -> None:
 
 def test_a_ramp_over_itself_is_split() -> None:
     atlas = unwrap(spiral(), 512, method="charts")
-    count, _ = components(len(atlas.uv), np.concatenate([atlas.faces[:, :2], atlas.faces[:, 1:]]))
+    count, _ = connected_components(len(atlas.uv), np.concatenate([atlas.faces[:, :2], atlas.faces[:, 1:]]))
     assert count >= 2
 
 

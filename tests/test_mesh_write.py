@@ -16,7 +16,7 @@ from manymesh.errors import DamagedMeshError, InputError, ObjectError, UsageErro
 from manymesh.mesh.formats.glb import read_glb, scene_glb, split_glb, srgb_to_linear_u16, write_glb
 from manymesh.mesh.formats.verify import verify
 from manymesh.mesh.formats.write import WRITERS, write
-from manymesh.mesh.inspect import facts
+from manymesh.mesh.inspect import inspect
 from manymesh.mesh.normals import vertex_normals
 from manymesh.mesh.unwrap.unwrap import unwrap
 from manymesh.naming import clean_name, slug
@@ -203,7 +203,7 @@ def test_closed_formats_stay_closed_when_textured() -> None:
     stl = trimesh.load(io.BytesIO(write(shape, "stl", stem="cup")["cup.stl"]), file_type="stl")
     assert stl.is_watertight
     obj = write(shape, "obj", stem="cup")["cup.obj"].decode()
-    assert sum(line.startswith("v ") for line in obj.splitlines()) == facts(torus()).vertices
+    assert sum(line.startswith("v ") for line in obj.splitlines()) == inspect(torus()).vertices
 
 
 def test_3mf_stands_upright_in_millimetres() -> None:

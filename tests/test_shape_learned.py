@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from manymesh.errors import ObjectError
 from manymesh.mesh import marching_table
-from manymesh.mesh.inspect import facts
+from manymesh.mesh.inspect import inspect
 from manymesh.mesh.marching_cubes import marching_cubes
 from manymesh.render.camera import orbit, project, to_clip
 from manymesh.render.raster import rasterise
@@ -73,7 +73,7 @@ def test_a_perfect_network_gives_the_true_surface(views: Any, made: Any, name: s
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_the_mesh_is_closed_and_has_one_component(made: Any, name: str) -> None:
-    checked = facts(made[name].mesh)
+    checked = inspect(made[name].mesh)
     assert checked.solid
     assert checked.components == 1
     assert made[name].mesh.vertices.min() == -1 or made[name].mesh.vertices.max() == 1
@@ -217,7 +217,7 @@ def test_marching_cubes_closes_any_volume(seed: int, form: tuple[int, int, int])
         np.moveaxis(volume, axis, 0)[[0, -1]] = -1
     if not (volume > 0).any():
         return
-    checked = facts(Mesh(*marching_cubes(volume)))
+    checked = inspect(Mesh(*marching_cubes(volume)))
     assert checked.solid
     assert checked.degenerate == 0
 

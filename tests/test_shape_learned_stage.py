@@ -11,7 +11,7 @@ from tiny_learned import BACK_COLOR, slab_pose, write_tiny
 
 from manymesh.engines import stages_of
 from manymesh.errors import MissingPieceError
-from manymesh.mesh.inspect import facts
+from manymesh.mesh.inspect import inspect
 from manymesh.onnx import write_digest
 from manymesh.paint.projection import paint_from_photo
 from manymesh.paint.symmetry import find_mirror_plane
@@ -54,7 +54,7 @@ def test_lite_uses_the_learned_shape_stage() -> None:
 def test_a_disc_becomes_a_slab(tiny: Path) -> None:
     made = shape_of(disc())
     assert made.notes == ()
-    assert facts(made.mesh).solid
+    assert inspect(made.mesh).solid
     seen = rasterise(to_clip(made.view, made.mesh.vertices), made.mesh.faces, 160, 160).mask
     inside = disc().rgba[..., 3] > 127
     assert (seen & inside).sum() / (seen | inside).sum() > 0.97
@@ -108,7 +108,7 @@ def test_a_failed_prediction_inflates_that_object(tiny: Path, failure: str, monk
         write_tiny(tiny, pose=pose)
     made = shape_of(disc())
     assert failure in made.notes[0]
-    assert facts(made.mesh).solid
+    assert inspect(made.mesh).solid
 
 
 def test_an_onnxruntime_error_inflates_that_object(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,13 +123,13 @@ def test_an_onnxruntime_error_inflates_that_object(tiny: Path, monkeypatch: pyte
     monkeypatch.setattr(onnxruntime.InferenceSession, "run", fail)
     made = shape_of(disc())
     assert "the shape network failed: no memory for a tensor" in made.notes[0]
-    assert facts(made.mesh).solid
+    assert inspect(made.mesh).solid
 
 
 def test_the_packaged_network_is_intact_and_keeps_a_discs_outline() -> None:
     made = shape_of(disc())
     assert made.notes == ()
-    assert facts(made.mesh).solid
+    assert inspect(made.mesh).solid
     raster = rasterise(to_clip(made.view, made.mesh.vertices), made.mesh.faces, 160, 160)
     inside = disc().rgba[..., 3] > 127
     assert (raster.mask & inside).sum() / (raster.mask | inside).sum() > 0.95

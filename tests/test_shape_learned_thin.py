@@ -9,7 +9,7 @@ import pytest
 from known_shapes import Distance, box, look_at, perfect_network, union
 from scipy.ndimage import label
 
-from manymesh.mesh.inspect import facts
+from manymesh.mesh.inspect import inspect
 from manymesh.render.camera import to_clip
 from manymesh.render.raster import rasterise
 from manymesh.shape.learned import contract
@@ -53,7 +53,7 @@ def test_legs_missing_from_the_occupancy_stand_at_the_predicted_depth() -> None:
     lost = type(view)(view.alpha, outputs, view.vertices, view.faces, view.to_shape, view.tan_half_fov)
     made = reconstruct(perfect_network(lost), cutout_of(view.alpha), lambda share: None)
     assert overlap(made, view.alpha) > 0.95
-    assert facts(made.mesh).components == 1
+    assert inspect(made.mesh).components == 1
 
 
 def blocks(*boxes: tuple[slice, slice, slice]) -> Field:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.mesh.inspect import facts
+from manymesh.mesh.inspect import inspect
 from manymesh.render.camera import orthographic, to_clip
 from manymesh.render.raster import rasterise
 from manymesh.types import Camera, Mesh
@@ -136,7 +136,7 @@ def measure(
     small, few = lighter(vertices, mesh.faces)
     eyes = hull(small, few)
     matrix = aligned(surface.points, truth.surface.points)
-    checked = facts(mesh)
+    checked = inspect(mesh)
     return {
         "as_is": _compared(truth, small, few, surface, eyes, np.eye(4)),
         "aligned": _compared(truth, small, few, surface, eyes, matrix),

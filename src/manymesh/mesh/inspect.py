@@ -10,7 +10,7 @@ from manymesh.mesh.topology import (
     corner_fans,
     edges,
     face_components,
-    face_normals,
+    face_cross,
     length,
     simple_pairs,
     six_volumes,
@@ -20,7 +20,7 @@ from manymesh.types import Mesh
 
 
 @dataclass(frozen=True)
-class Facts:
+class MeshFacts:
     """Attributes:
     vertices, faces: counts; vertices that no face uses are not counted.
     finite: every coordinate is a number.
@@ -61,21 +61,21 @@ class Facts:
         return self.finite and self.watertight and self.manifold and self.winding and self.outward
 
     @property
-    def in_order(self) -> bool:
+    def is_sound(self) -> bool:
         """Solid, in one part, every face with an area: cleaning would find nothing to do."""
         return self.solid and self.components == 1 and self.degenerate == 0
 
 
-def facts(mesh: Mesh) -> Facts:
+def inspect(mesh: Mesh) -> MeshFacts:
     """Counts and tests on a mesh's faces; nothing is merged or repaired before."""
     finite = bool(np.isfinite(mesh.vertices).all())
     if len(mesh.faces) == 0:
-        return Facts(0, 0, finite, False, True, True, True, False, 0, None, 0, 0, 0.0, 0.0)
+        return MeshFacts(0, 0, finite, False, True, True, True, False, 0, None, 0, 0, 0.0, 0.0)
     table = edges(mesh.faces)
     used = len(used_vertices(mesh.faces))
     count, _ = face_components(mesh.faces, table)
     fans, _ = corner_fans(mesh.faces, simple_pairs(table))
-    double_area = length(face_normals(mesh.vertices, mesh.faces))
+    double_area = length(face_cross(mesh.vertices, mesh.faces))
     volume = float(six_volumes(mesh.vertices, mesh.faces).sum() / 6)
     watertight = bool((table.faces == 2).all())
     manifold_edges = bool((table.faces <= 2).all())
@@ -83,7 +83,7 @@ def facts(mesh: Mesh) -> Facts:
     euler = used - len(table.ends) + len(mesh.faces)
     closed = watertight and fans == used and winding
     a, b, c = mesh.faces.T
-    return Facts(
+    return MeshFacts(
         vertices=used,
         faces=len(mesh.faces),
         finite=finite,

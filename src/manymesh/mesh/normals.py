@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from manymesh.mesh.topology import face_normals, scatter_sum, unit
+from manymesh.mesh.topology import face_cross, scatter_sum, unit
 from manymesh.types import F32, Atlas, Mesh
 
 
@@ -20,7 +20,7 @@ def vertex_normals(shape: Mesh | Atlas) -> F32:
     side = unit(np.roll(corners, -1, axis=1) - corners)
     cosine = -np.einsum("ijk,ijk->ij", side, np.roll(side, 1, axis=1))
     angle = np.arccos(np.clip(cosine, -1, 1))
-    weighted = unit(face_normals(shape.vertices, shape.faces))[:, None, :] * angle[:, :, None]
+    weighted = unit(face_cross(shape.vertices, shape.faces))[:, None, :] * angle[:, :, None]
     size = int(origin.max(initial=-1)) + 1
     total = scatter_sum(origin[shape.faces].reshape(-1), weighted.reshape(-1, 3), size)
     normals = unit(total)

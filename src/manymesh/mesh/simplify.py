@@ -8,14 +8,16 @@ import numpy as np
 
 from manymesh.errors import DamagedMeshError
 from manymesh.mesh.clean.clean import clean, drop_unused
-from manymesh.mesh.topology import edges, face_components, face_normals, length, scatter_sum, unit
+from manymesh.mesh.topology import edges, face_components, face_cross, length, scatter_sum, unit
 from manymesh.types import Mesh
 
 AGGRESSIVENESS = (5.0, 7.0, 9.0)  # fast-simplification's scale; the lowest keeps the shape best and may stop early
 LOOSENINGS = 4  # how often a stopped reduction is helped on
 FLAT = 0.998  # mean normal of the faces around a vertex, as long as this: they lie within about 4 degrees of a plane
+# fast-simplification (0.2.0) keeps its mesh in global variables of the process, so two threads would get each other's
+# meshes. One call at a time for the whole process is the only remedy on our side: other objects wait here (0.1 s each
+# for 100,000 faces). To be told to its authors: state in a structure of the call would let the lock go.
 _ONE_AT_A_TIME = Lock()
-"""fast-simplification works on variables of its whole process: two threads would get each other's meshes."""
 CLOSE = 0.97  # of the budget: nearer than that is not worth a second try
 
 
@@ -85,7 +87,7 @@ def _closed(faces: np.ndarray) -> bool:
 
 def _loosened(points: np.ndarray, faces: np.ndarray, seed: int) -> np.ndarray:
     """Moves every vertex whose faces nearly lie in one plane within that plane, by less than would turn a face over."""
-    normals = face_normals(points, faces)
+    normals = face_cross(points, faces)
     area = length(normals)
     total = scatter_sum(faces.reshape(-1), np.repeat(normals, 3, axis=0), len(points))
     around = np.bincount(faces.reshape(-1), weights=np.repeat(area, 3), minlength=len(points))

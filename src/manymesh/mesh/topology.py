@@ -94,7 +94,7 @@ def simple_pairs(table: Edges) -> Ints:
     return np.stack([table.order[start], table.order[start + 1]], axis=1)
 
 
-def components(node_count: int, links: NDArray[Any]) -> tuple[int, Ints]:
+def connected_components(node_count: int, links: NDArray[Any]) -> tuple[int, Ints]:
     """Connected components of a graph of ``links`` (l, 2): how many, and the number of each node's own.
 
     Numbered by their lowest node, so that the answer does not depend on the order of the links.
@@ -117,7 +117,7 @@ def face_components(faces: NDArray[Any], table: Edges | None = None) -> tuple[in
     same = np.ones(len(face), dtype=bool)
     same[table.start] = False
     later = np.flatnonzero(same)
-    return components(len(faces), np.stack([face[later - 1], face[later]], axis=1))
+    return connected_components(len(faces), np.stack([face[later - 1], face[later]], axis=1))
 
 
 def corner_fans(faces: NDArray[Any], pairs: Ints) -> tuple[int, Ints]:
@@ -138,10 +138,10 @@ def corner_fans(faces: NDArray[Any], pairs: Ints) -> tuple[int, Ints]:
     start_twin = np.where(opposite, following(right), right)
     end_twin = np.where(opposite, right, following(right))
     links = np.concatenate([np.stack([left, start_twin], 1), np.stack([following(left), end_twin], 1)])
-    return components(3 * len(faces), links)
+    return connected_components(3 * len(faces), links)
 
 
-def face_normals(vertices: NDArray[Any], faces: NDArray[Any]) -> NDArray[np.float64]:
+def face_cross(vertices: NDArray[Any], faces: NDArray[Any]) -> NDArray[np.float64]:
     """(m, 3) float64 cross products: along the normal, twice the area long."""
     x, y, z = np.ascontiguousarray(vertices.T, dtype=np.float64)
     a, b, c = faces.T

@@ -98,14 +98,14 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     """Write mesh.glb: cleaned, within the face budget, in the house's frame."""
     from manymesh.mesh.clean.clean import clean
     from manymesh.mesh.formats.glb import read_glb, write_glb
-    from manymesh.mesh.inspect import facts
+    from manymesh.mesh.inspect import inspect
     from manymesh.mesh.normalise import normalise
     from manymesh.mesh.simplify import reduce
     from manymesh.render.camera import move_camera
 
     shape = read_glb(run.read(record.files["shape"]))
-    found = facts(shape)
-    mesh, notes = (shape, []) if found.in_order else clean(shape)
+    found = inspect(shape)
+    mesh, notes = (shape, []) if found.is_sound else clean(shape)
     tick(0.3)
     mesh, matrix = normalise(reduce(mesh, run.manifest.settings.faces))
     if not run.manifest.settings.texture:
@@ -113,7 +113,7 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     view = move_camera(read_view(record), matrix)
     record.view = [view.world_to_camera.tolist(), view.projection.tolist()]
     if mesh.faces is not shape.faces or not np.array_equal(mesh.vertices, shape.vertices):
-        found = facts(mesh)
+        found = inspect(mesh)
     record.facts.update(asdict(found), cleaned=notes)
     run.write(object_path(record, "mesh.glb"), write_glb(mesh), owner=record, role="mesh")
 

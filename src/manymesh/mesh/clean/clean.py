@@ -9,7 +9,7 @@ from manymesh.errors import DamagedMeshError
 from manymesh.mesh.clean.degenerate import remove_slivers
 from manymesh.mesh.clean.manifold import make_manifold
 from manymesh.mesh.clean.orient import orient
-from manymesh.mesh.topology import edges, face_components, face_normals, length
+from manymesh.mesh.topology import edges, face_components, face_cross, length
 from manymesh.types import Mesh
 
 FLOATER_SHARE = 0.005
@@ -55,7 +55,7 @@ def clean(mesh: Mesh, *, floater_share: float = FLOATER_SHARE) -> tuple[Mesh, li
             notes.append(f"removed floaters of {len(mesh.faces) - len(kept.faces)} faces in all")
         mesh = kept
     mesh = drop_unused(mesh)
-    area = 0.5 * length(face_normals(mesh.vertices, mesh.faces)).sum() if len(mesh.faces) else 0.0
+    area = 0.5 * length(face_cross(mesh.vertices, mesh.faces)).sum() if len(mesh.faces) else 0.0
     if not area > 0:
         raise DamagedMeshError(
             "the mesh has no surface left after cleaning", "Try another seed, or another photo of the object."

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.mesh.topology import components, edges, length, used_vertices
+from manymesh.mesh.topology import connected_components, edges, length, used_vertices
 
 THINNEST = 1e-6  # of the longest side of the box: about 8 float32 steps at coordinates near 1
 ROUNDS = 8
@@ -81,7 +81,7 @@ def _shrink(points: NDArray[np.float64], faces: NDArray[Any], limit: float) -> N
     table = edges(faces)
     ends = table.ends
     short = length(points[ends[:, 0]] - points[ends[:, 1]]) <= limit
-    _, label = components(len(points), ends[short])
+    _, label = connected_components(len(points), ends[short])
     _, first = np.unique(label, return_index=True)
     merged = first[label][faces].astype(np.int32)
     a, b, c = merged.T

@@ -17,7 +17,7 @@ from manymesh.mesh.topology import (
     Ints,
     corner_fans,
     edges,
-    face_normals,
+    face_cross,
     half_edge_ends,
     length,
     low_high,
@@ -30,15 +30,6 @@ from manymesh.mesh.topology import (
 ROUNDS = 12
 INWARDS = 0.01  # of the mean edge length around a split vertex
 SMALLEST_STEP = 5e-7  # of the longest side of the box: a few float32 steps
-
-
-def is_manifold(faces: NDArray[Any], table: Edges | None = None) -> bool:
-    """True when at most two faces meet at every edge and the faces around every vertex form one fan."""
-    table = edges(faces) if table is None else table
-    if len(faces) and table.faces.max() > 2:
-        return False
-    fans, _ = corner_fans(faces, simple_pairs(table))
-    return fans == len(used_vertices(faces))
 
 
 def make_manifold(
@@ -131,7 +122,7 @@ def _split_vertices(
     triangles = fan.reshape(-1, 3).astype(np.int32)
     moved = points[origin].astype(np.float64)
     copied = np.bincount(origin, minlength=len(points))[origin] > 1
-    normal = scatter_sum(fan, np.repeat(face_normals(points, faces), 3, axis=0), fans)
+    normal = scatter_sum(fan, np.repeat(face_cross(points, faces), 3, axis=0), fans)
     ends = half_edge_ends(faces)
     sides = length(points[ends[:, 1]].astype(np.float64) - points[ends[:, 0]])
     mean_length = np.bincount(fan, weights=sides, minlength=fans) / np.maximum(np.bincount(fan, minlength=fans), 1)
@@ -158,7 +149,7 @@ def _cut_in_the_middle(
     new_points: list[NDArray[np.float64]] = []
     new_source: list[int] = []
     busy: set[int] = set()
-    normals = unit(face_normals(points, faces))
+    normals = unit(face_cross(points, faces))
     for left, right in double.tolist():
         if left // 3 in busy or right // 3 in busy:
             continue  # the next round takes it

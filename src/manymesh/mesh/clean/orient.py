@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.mesh.topology import Ints, components, edges, face_components, half_edge_ends, simple_pairs, six_volumes
+from manymesh.mesh.topology import (
+    Ints,
+    connected_components,
+    edges,
+    face_components,
+    half_edge_ends,
+    simple_pairs,
+    six_volumes,
+)
 
 
 def orient(vertices: NDArray[Any], faces: NDArray[Any]) -> tuple[NDArray[np.int32], int]:
@@ -27,13 +35,13 @@ def orient(vertices: NDArray[Any], faces: NDArray[Any]) -> tuple[NDArray[np.int3
     flip = np.zeros(len(faces), dtype=bool)
     pairs = simple_pairs(table)
     if (table.balance[table.faces == 2] != 0).any():
-        flip = _disagreeing(faces, pairs)
+        flip = disagreeing_faces(faces, pairs)
     turned = _turn(faces, flip)
     count, label = face_components(faces, table)
     volume = np.bincount(label, weights=six_volumes(vertices, turned), minlength=count)
     for component in np.flatnonzero(volume < 0).tolist():
         mine = label == component
-        if not _inside(vertices, turned[~mine], vertices[turned[mine][0, 0]]):
+        if not lies_inside(vertices, turned[~mine], vertices[turned[mine][0, 0]]):
             flip[mine] = ~flip[mine]
     return _turn(faces, flip), int(flip.sum())
 
@@ -42,7 +50,7 @@ def _turn(faces: NDArray[Any], flip: NDArray[np.bool_]) -> NDArray[np.int32]:
     return np.where(flip[:, None], faces[:, [0, 2, 1]], faces).astype(np.int32)
 
 
-def _disagreeing(faces: NDArray[Any], pairs: Ints) -> NDArray[np.bool_]:
+def disagreeing_faces(faces: NDArray[Any], pairs: Ints) -> NDArray[np.bool_]:
     """Which faces to turn so that all simple pairs run in opposite directions, with the majority of each component.
 
     Every face has two states; agreeing neighbours link equal states and the others unlike ones. The components of
@@ -57,7 +65,7 @@ def _disagreeing(faces: NDArray[Any], pairs: Ints) -> NDArray[np.bool_]:
     links = np.concatenate(
         [np.stack([f, np.where(agree, g, g + m)], axis=1), np.stack([f + m, np.where(agree, g + m, g)], axis=1)]
     )
-    _, state = components(2 * m, links)
+    _, state = connected_components(2 * m, links)
     upright, turned = state[:m], state[m:]
     # Components are numbered by their lowest node: the smaller of the two contains an upright face.
     flip = upright > turned
@@ -68,7 +76,7 @@ def _disagreeing(faces: NDArray[Any], pairs: Ints) -> NDArray[np.bool_]:
     return flip
 
 
-def _inside(vertices: NDArray[Any], faces: NDArray[Any], point: NDArray[Any]) -> bool:
+def lies_inside(vertices: NDArray[Any], faces: NDArray[Any], point: NDArray[Any]) -> bool:
     """Whether a ray from the point crosses the faces an odd number of times (Möller & Trumbore 1997)."""
     if len(faces) == 0:
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from manymesh.mesh.topology import face_normals, unit
+from manymesh.mesh.topology import face_cross, unit
 from manymesh.types import Mesh, TexturedMesh
 
 HEADER = b"manymesh"  # must not begin with "solid", which marks the text form
@@ -15,7 +15,7 @@ def write_stl(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, byt
     """The file STEM.stl. Colour and names are lost; STL has none."""
     geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
     triangles = np.zeros(len(geometry.faces), dtype=TRIANGLE)
-    triangles["normal"] = unit(face_normals(geometry.vertices, geometry.faces))
+    triangles["normal"] = unit(face_cross(geometry.vertices, geometry.faces))
     triangles["corners"] = geometry.vertices[geometry.faces]
     count = np.uint32(len(triangles)).astype("<u4").tobytes()
     return {f"{stem}.stl": HEADER.ljust(80, b"\0") + count + triangles.tobytes()}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.mesh.topology import Ints, components, edges, face_normals, length, simple_pairs, unit
+from manymesh.mesh.topology import Ints, connected_components, edges, face_cross, length, simple_pairs, unit
 
 AXES = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], dtype=np.float64)
 SMOOTHING = 24  # rounds of averaging normals over neighbours before they choose an axis
@@ -31,8 +31,8 @@ def cut(vertices: NDArray[Any], faces: NDArray[Any]) -> tuple[Ints, Ints]:
         chart (m,), the number of each face's chart, from 0 on, and axis (charts,), the row of ``AXES`` it faces. Seen
         along its axis no face of a chart is turned over; different faces may still lie behind each other.
     """
-    normals = unit(face_normals(vertices, faces))
-    area = length(face_normals(vertices, faces))
+    normals = unit(face_cross(vertices, faces))
+    area = length(face_cross(vertices, faces))
     pairs = simple_pairs(edges(faces))
     neighbours = pairs // 3
     border = length(np.diff(vertices.astype(np.float64)[_ends(faces, pairs[:, 0])], axis=1)[:, 0])
@@ -50,7 +50,7 @@ def cut(vertices: NDArray[Any], faces: NDArray[Any]) -> tuple[Ints, Ints]:
 def connected(label: Ints, neighbours: Ints) -> Ints:
     """Components of faces (m,) that have equal labels across (p, 2) neighbour pairs."""
     same = label[neighbours[:, 0]] == label[neighbours[:, 1]]
-    return components(len(label), neighbours[same])[1]
+    return connected_components(len(label), neighbours[same])[1]
 
 
 def _ends(faces: NDArray[Any], half_edges: Ints) -> NDArray[Any]:

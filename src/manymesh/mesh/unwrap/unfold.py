@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.mesh.topology import Ints, edges, face_normals, length, simple_pairs
+from manymesh.mesh.topology import Ints, edges, face_cross, length, simple_pairs
 from manymesh.mesh.unwrap.charts import AXES, connected, cut
 from manymesh.mesh.unwrap.flatten import areas, flatten, project, split_by_chart
 from manymesh.mesh.unwrap.raster import covered
@@ -40,7 +40,7 @@ def unfold(vertices: NDArray[Any], faces: NDArray[Any], tick: Callable[[float], 
     tick(0.3)
     neighbours = simple_pairs(edges(faces)) // 3
     depth_of = vertices.astype(np.float64)[faces].mean(axis=1)
-    area = float(length(face_normals(vertices, faces)).sum() / 2)
+    area = float(length(face_cross(vertices, faces)).sum() / 2)
     place = np.zeros((*faces.shape, 2))
     todo = np.ones(len(faces), dtype=bool)  # the faces of charts that are new
     for round_number in range(ROUNDS):
@@ -125,7 +125,7 @@ def _flatten_all(
         return flat.flat[corners], bad
     plain = np.zeros(len(axis), dtype=bool)
     plain[chart[bad]] = True
-    real = np.bincount(chart, weights=length(face_normals(vertices, faces)), minlength=len(axis))
+    real = np.bincount(chart, weights=length(face_cross(vertices, faces)), minlength=len(axis))
     seen = np.bincount(chart, weights=np.abs(areas(start, corners)), minlength=len(axis))
     scale = np.sqrt(real / np.maximum(seen, 1e-300))
     flat = flat._replace(flat=np.where(plain[owner][:, None], start * scale[owner][:, None], flat.flat))

@@ -30,7 +30,7 @@ from typing import Literal
 import numpy as np
 
 from manymesh.errors import DamagedMeshError
-from manymesh.mesh.topology import components, edges
+from manymesh.mesh.topology import connected_components, edges
 from manymesh.mesh.unwrap.flatten import areas
 from manymesh.mesh.unwrap.pack import pack
 from manymesh.mesh.unwrap.unfold import Flat, overlapping, unfold
@@ -141,7 +141,7 @@ def _run_worker(arguments: list[str], folder: str, time_limit_s: float, tick: Ca
 def _as_flat(corners: np.ndarray, source: np.ndarray, uv: np.ndarray) -> Flat:
     """Sorts vertices by chart and turns mirrored charts over."""
     links = np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]]])
-    count, owner = components(len(uv), links)
+    count, owner = connected_components(len(uv), links)
     order = np.lexsort((source, owner))
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))

@@ -9,7 +9,7 @@ import numpy as np
 
 from manymesh.image.resample import sample_index
 from manymesh.mesh.marching_cubes import marching_cubes
-from manymesh.mesh.topology import components, face_normals, length, six_volumes
+from manymesh.mesh.topology import connected_components, face_cross, length, six_volumes
 from manymesh.shape.learned import contract
 from manymesh.shape.learned.contract import BIN_LENGTH
 from manymesh.shape.learned.field import Field, nearest_inside
@@ -165,9 +165,9 @@ def drop_small_shells(vertices: F64, faces: I32) -> tuple[F64, I32]:
     """
     if not len(faces):
         return vertices[:0], faces
-    count, of_vertex = components(len(vertices), np.concatenate([faces[:, :2], faces[:, 1:]]))
+    count, of_vertex = connected_components(len(vertices), np.concatenate([faces[:, :2], faces[:, 1:]]))
     label = of_vertex[faces[:, 0]]
-    area = length(face_normals(vertices, faces))
+    area = length(face_cross(vertices, faces))
     total_area = np.bincount(label, area, count)
     volume = np.bincount(label, six_volumes(vertices, faces), count)
     keep = (total_area >= MIN_AREA_SHARE * total_area.max()) & (volume > 0)
