@@ -24,8 +24,14 @@ from manymesh.settings import Settings
 from manymesh.stages import Tick
 from manymesh.types import F64, Atlas, Crop, Cutout, Mesh, Photo, TexturedMesh
 
+# Charts whose areas add up to more than this times what they cover together lie on one another. Chosen by hand: pixels
+# at the edges of charts count twice.
 OVERLAP = 1.05
-"""Charts that claim so much more of the texture than they cover lie on one another."""
+# Materials whose charts share more than this part of the smaller one's pixels have a texture each. Chosen by hand.
+SHARED_LAYOUT = 0.02
+# Pixels a side at which that is measured.
+LAYOUT_PX = 256
+OWN_COORDINATES = "the file's own"
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,8 @@ def paint_file(
     painted, notes = _painted(brought, cutout, plan, turn_deg, lambda done: tick(0.25 + 0.65 * done))
     name = f"{mesh.stem}-painted"
     files = _files(painted, settings, name)
+    if brought.gltf is not None:
+        files["model.glb"] = _painted_copy(brought, painted, notes)
     files["cutout.png"] = png.encode(cutout.rgba)
     record = {
         "mesh": str(mesh),
@@ -143,6 +151,9 @@ def _own_atlas(mesh: Mesh, brought: Brought, size: int, notes: list[str]) -> Atl
 
     if brought.uv is None:
         return None
+    if _layouts_overlap(brought):
+        notes.append("The file's materials have a texture each, which overlap, so new coordinates were made.")
+        return None
     corners = brought.uv.astype(np.float64)[mesh.faces]
     one, other = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     claimed = float(np.abs(one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]).sum() / 2) * size * size
@@ -156,7 +167,36 @@ def _own_atlas(mesh: Mesh, brought: Brought, size: int, notes: list[str]) -> Atl
     weld = weld_by_position(mesh.vertices)
     first = np.full(int(weld.max()) + 1, len(number), np.int32)
     np.minimum.at(first, weld, number)
-    return Atlas(mesh.vertices, mesh.faces, brought.uv, first[weld], "the file's own")
+    return Atlas(mesh.vertices, mesh.faces, brought.uv, first[weld], OWN_COORDINATES)
+
+
+def _layouts_overlap(brought: Brought) -> bool:
+    """Whether the charts of different texture images lie on one another, so that one texture cannot hold them all."""
+    from manymesh.render.raster import raster_uv
+
+    if brought.layouts is None or brought.uv is None:
+        return False
+    taken = np.zeros(LAYOUT_PX * LAYOUT_PX, bool)
+    for layout in range(int(brought.layouts.max()) + 1):
+        faces = brought.faces[brought.layouts == layout]
+        pixels = np.unique(raster_uv(brought.uv, faces, LAYOUT_PX, LAYOUT_PX).pixel)
+        smaller = min(len(pixels), int(taken.sum()))
+        if smaller and taken[pixels].sum() > SHARED_LAYOUT * smaller:
+            return True
+        taken[pixels] = True
+    return False
+
+
+def _painted_copy(brought: Brought, painted: TexturedMesh, notes: list[str]) -> bytes:
+    """The user's own GLB with the new texture and all else as it was."""
+    from manymesh.mesh.formats.gltf_repaint import repaint
+
+    assert brought.gltf is not None
+    file, parts = brought.gltf
+    own = painted.atlas.method == OWN_COORDINATES
+    data, more = repaint(file, parts, painted, own_coordinates=own, faces=brought.faces)
+    notes.extend(more)
+    return data
 
 
 def _files(painted: TexturedMesh, settings: Settings, name: str) -> dict[str, bytes]:

@@ -7,8 +7,6 @@ the file is ever read (an OBJ may name other files), and pictures inside are nev
 from __future__ import annotations
 
 import io
-import json
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from manymesh.errors import InputError
-from manymesh.mesh.formats.glb import BIN_CHUNK, JSON_CHUNK, MAGIC, split_glb
+from manymesh.mesh.formats.gltf_file import FAULTS, GltfFile
+from manymesh.mesh.formats.gltf_read import GltfPart, joined, read_gltf
 from manymesh.types import F32, F64, I32
 
 MAX_FILE_BYTES = 512 * 1024**2
 MAX_FACES = 2_000_000
-MAX_ACCESSOR = 30_000_000
 KINDS = {".glb": "glb", ".obj": "obj", ".ply": "ply", ".stl": "stl"}
 
 
@@ -34,12 +32,16 @@ class Brought:
         faces: (m, 3) int32.
         uv: (n, 2) float32, glTF's origin, inside [0, 1]; None where the file has none that can be used.
         notes: what people should know.
+        layouts: (m,) int32, for each face which texture image its coordinates belong to; None where there is one.
+        gltf: of a GLB file, what was read and its primitives in order, so that a copy of it can be painted.
     """
 
     vertices: F64
     faces: I32
     uv: F32 | None
     notes: tuple[str, ...] = ()
+    layouts: I32 | None = None
+    gltf: tuple[GltfFile, tuple[GltfPart, ...]] | None = None
 
 
 def read_mesh(path: Path) -> Brought:
@@ -52,7 +54,9 @@ def read_mesh(path: Path) -> Brought:
     if kind is None:
         raise InputError(f"'{path}' is not a mesh that can be read", f"Give one of: {', '.join(KINDS)}")
     data = _bytes(path)
-    parts = _parts(path, data if kind != "glb" else _without_pictures(path, data), kind)
+    if kind == "glb":
+        return _read_glb(path, data)
+    parts = _parts(path, data, kind)
     faces_in_all = sum(len(faces) for _, faces, _ in parts)
     if not faces_in_all:
         raise InputError(f"'{path}' holds no triangles", "Export it again, as a mesh")
@@ -68,6 +72,46 @@ def read_mesh(path: Path) -> Brought:
     if not np.isfinite(vertices).all():
         raise InputError(f"'{path}' has coordinates that are not numbers", "Repair it first")
     return Brought(vertices, faces.astype(np.int32), uv, tuple(notes))
+
+
+def _read_glb(path: Path, data: bytes) -> Brought:
+    """The mesh in a GLB file, with what is needed to paint a copy of the file."""
+    try:
+        file = GltfFile(data)
+        parts, notes = read_gltf(file, MAX_FACES)
+    except InputError as error:
+        raise InputError(f"'{path}' cannot be read: {error.what}", error.hint) from None
+    except FAULTS as error:
+        reason = str(error)[:160] or type(error).__name__
+        raise InputError(f"'{path}' is not a GLB file that can be read ({reason})", "Export it again") from error
+    parts = [part for part in parts if len(part.faces)]
+    if not parts:
+        raise InputError(f"'{path}' holds no triangles", "Export it again, as a mesh")
+    vertices, faces = joined(parts)
+    if not np.isfinite(vertices).all():
+        raise InputError(f"'{path}' has coordinates that are not numbers", "Repair it first")
+    uv = None
+    found = [part.uv for part in parts if part.uv is not None]
+    if len(found) == len(parts):
+        uv = _inside(np.concatenate(found), notes)
+    elif found:
+        notes.append("Some parts of the file have no texture coordinates, so new ones were made for all.")
+    return Brought(vertices, faces, uv, tuple(notes), _layouts(file, parts), (file, tuple(parts)))
+
+
+def _layouts(file: GltfFile, parts: list[GltfPart]) -> I32 | None:
+    """For each face the number of the texture image of its material, or of the material where it has no image."""
+    names = []
+    for part in parts:
+        look = {} if part.material is None else file.item("materials", part.material).get("pbrMetallicRoughness", {})
+        info = look.get("baseColorTexture")
+        source = None if info is None else file.item("textures", info["index"]).get("source")
+        names.append(("image", source) if source is not None else ("material", part.material))
+    number = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    if len(number) == 1:
+        return None
+    counts = [len(part.faces) for part in parts]
+    return np.repeat(np.array([number[name] for name in names], np.int32), counts)
 
 
 def _bytes(path: Path) -> bytes:
@@ -123,37 +167,13 @@ def _joined_uv(parts: list[tuple[F64, Any, Any]], notes: list[str]) -> F32 | Non
         return None
     uv = have[0].copy()
     uv[:, 1] = 1 - uv[:, 1]
+    return _inside(uv, notes)
+
+
+def _inside(uv: F32, notes: list[str]) -> F32 | None:
+    """The coordinates, if all of them lie inside the texture."""
     if not np.isfinite(uv).all() or uv.min() < -1e-4 or uv.max() > 1 + 1e-4:
         notes.append("The file's texture coordinates leave the texture, so new ones were made.")
         return None
     clipped: F32 = np.clip(uv, 0, 1)
     return clipped
-
-
-def _without_pictures(path: Path, data: bytes) -> bytes:
-    """The GLB with one plain material and no pictures, once what its tables claim has been checked."""
-    try:
-        document, binary = split_glb(data)
-        for accessor in document.get("accessors", []):
-            if not 0 <= int(accessor["count"]) <= MAX_ACCESSOR:
-                raise ValueError(f"a table claims {accessor['count']} entries")
-            if "sparse" in accessor or "bufferView" not in accessor:
-                raise ValueError("it has sparse tables, which are not read")
-        if any("uri" in buffer for buffer in document.get("buffers", [])):
-            raise ValueError("it keeps its data in other files")
-        for mesh in document.get("meshes", []):
-            for primitive in mesh["primitives"]:
-                primitive["material"] = 0
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
-        raise InputError(f"'{path}' is not a GLB file that can be read ({error})", "Export it again") from error
-    for key in ("images", "textures", "samplers", "animations", "skins"):
-        document.pop(key, None)
-    for node in document.get("nodes", []):
-        if isinstance(node, dict):
-            node.pop("skin", None)
-    document["materials"] = [{"pbrMetallicRoughness": {}}]
-    text = json.dumps(document).encode("utf-8")
-    text += b" " * (-len(text) % 4)
-    body = binary + b"\0" * (-len(binary) % 4)
-    chunks = [struct.pack("<II", len(text), JSON_CHUNK), text, struct.pack("<II", len(body), BIN_CHUNK), body]
-    return b"".join([struct.pack("<III", MAGIC, 2, 12 + sum(map(len, chunks))), *chunks])
