@@ -148,7 +148,7 @@ def test_a_damaged_config_is_one_sentence(content: str, tmp_path: Path) -> None:
 
 def test_a_pickle_that_would_run_something_is_refused(tmp_path: Path) -> None:
     (tmp_path / "unet").mkdir()
-    torch.save({"weight": torch.zeros(2), "trap": parity.failed}, tmp_path / "unet" / "diffusion_pytorch_model.bin")
+    torch.save({"weight": torch.zeros(2), "trap": parity.rows_of}, tmp_path / "unet" / "diffusion_pytorch_model.bin")
     with pytest.raises(WeightsError, match="refused"):
         checkpoint.network_file(tmp_path, "unet")
 

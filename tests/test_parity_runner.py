@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from manymesh.dev.parity import Row, checked, compare, main, rows_of
+from manymesh.dev.parity import main, rows_of
+from manymesh.dev.parity_common import Row, checked, compare
 
 
 def test_equal_within_the_tolerance_passes_and_beyond_it_fails() -> None:

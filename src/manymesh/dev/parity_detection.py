@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from manymesh.detect.parse import parse_boxes
-from manymesh.dev.parity import Row, checked, failed
+from manymesh.dev.parity_common import Row, checked, failed
 
 
 def rows(directory: Path, manifest: dict[str, Any]) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from manymesh.dev import procedural
-from manymesh.dev.parity import Row, checked, compare, failed
+from manymesh.dev.parity_common import Row, checked, compare, failed
 from manymesh.matte.birefnet import config as sizes
 from manymesh.matte.birefnet import foreground, image
 

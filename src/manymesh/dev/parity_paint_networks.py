@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.dev.parity import Row, compare, failed
-from manymesh.dev.parity_paint import Compare, arrays, relative
+from manymesh.dev.parity_common import CompareFixture, Row, compare, failed, load_arrays, relative
 
 NETWORK, PIPELINE, DELIGHT = 2e-4, 5e-3, 2e-3
 
@@ -18,7 +17,7 @@ NETWORK, PIPELINE, DELIGHT = 2e-4, 5e-3, 2e-3
 def _tensors(directory: Path, fixture: dict[str, Any]) -> dict[str, Any]:
     import torch
 
-    return {key: torch.from_numpy(value) for key, value in arrays(directory, fixture).items()}
+    return {key: torch.from_numpy(value) for key, value in load_arrays(directory, fixture).items()}
 
 
 def _folder(directory: Path, fixture: dict[str, Any]) -> Path:
@@ -177,7 +176,7 @@ def _schedules(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[
     from manymesh.paint.hunyuan.config import NoiseConfig
     from manymesh.paint.hunyuan.schedule import euler_ancestral, signal, turbo_timesteps
 
-    data = arrays(directory, fixture)
+    data = load_arrays(directory, fixture)
     paint = NoiseConfig()
     delight = NoiseConfig(spacing="leading", zero_snr=False, offset=1)
     for kind, config in (("paint", paint), ("delight", delight)):
@@ -222,7 +221,7 @@ def _pipeline(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[R
     from manymesh.paint.hunyuan.schedule import consistency, euler_ancestral, turbo_timesteps
 
     folder, values = _folder(directory, fixture), fixture["values"]
-    data, raw = _tensors(directory, fixture), arrays(directory, fixture)
+    data, raw = _tensors(directory, fixture), load_arrays(directory, fixture)
     (reference, main), vae, noise = _unets(folder), _vae(folder), read_noise(folder)
     turbo = bool(values.get("lcm"))
     if turbo:
@@ -274,7 +273,7 @@ def _delight(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Ro
     from manymesh.paint.hunyuan.text import empty_prompt
 
     folder, values = _folder(directory, fixture), fixture["values"]
-    data, raw = _tensors(directory, fixture), arrays(directory, fixture)
+    data, raw = _tensors(directory, fixture), load_arrays(directory, fixture)
     unet, encoder = _delight_networks(folder)
     ids = empty_prompt(folder, raw["prompt_ids"].shape[1])
     yield compare(f"{name}/prompt_ids", [ids], raw["prompt_ids"], 0.0)
@@ -309,7 +308,7 @@ def _delight(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Ro
 def _prepost(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     from manymesh.paint.hunyuan import photo
 
-    data, values = arrays(directory, fixture), fixture["values"]
+    data, values = load_arrays(directory, fixture), fixture["values"]
     size = int(values.get("resize", 512))
     yield compare(f"{name}/resized", photo.resized(data["rgba"], size), data["resized"], 1.0)
     ready, target, alpha = photo.prepared(data["resized"])
@@ -330,7 +329,7 @@ def _prepost(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Ro
 def _recolor(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     from manymesh.paint.hunyuan import photo
 
-    data = arrays(directory, fixture)
+    data = load_arrays(directory, fixture)
     for case in sorted(key.removesuffix("_src") for key in data if key.endswith("_src")):
         alpha = data[f"{case}_alpha"]
         made = photo.recoloured(data[f"{case}_src"], data[f"{case}_target"], alpha)
@@ -341,7 +340,7 @@ def _recenter(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[R
     from manymesh.errors import ObjectError
     from manymesh.paint.hunyuan import photo
 
-    data = arrays(directory, fixture)
+    data = load_arrays(directory, fixture)
     for key in sorted(key for key in data if key.startswith("in")):
         yield compare(f"{name}/{key}", photo.recentre(data[key]), data[key.replace("in", "out")], 0.0)
     plain = data["in0"][:, :, :3]
@@ -356,7 +355,7 @@ def _recenter(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[R
         yield failed(f"{name}/transparent", "a fully transparent picture was accepted")
 
 
-FIXTURES: Mapping[str, Compare] = {
+FIXTURES: Mapping[str, CompareFixture] = {
     "tiny_ckpt": _checkpoint,
     "unet_write": _write,
     "unet_read": _read,

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.dev.parity import Row, compare
-from manymesh.dev.parity_paint import Arrays, Compare, arrays, share
+from manymesh.dev.parity_common import Arrays, CompareFixture, Row, compare, load_arrays, share_within
 from manymesh.paint.hunyuan.render import maps, reference_camera, splat
 from manymesh.paint.hunyuan.render.inpaint import inpaint, spread_along_mesh
 from manymesh.render.raster import Raster, interpolate, rasterise
@@ -42,7 +41,7 @@ def _views() -> list[tuple[int, int]]:
 
 
 def _cameras(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    data = arrays(directory, fixture)
+    data = load_arrays(directory, fixture)
     angles = list(zip(data["azim"].tolist(), data["elev"].tolist(), strict=True))
     views = [reference_camera.reference_view(*pair) for pair in angles]
     yield compare(f"{name}/w2c", np.stack([view.world_to_camera for view in views]), data["w2c"], 2e-6)
@@ -58,7 +57,7 @@ def _unwrap(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row
     from manymesh.mesh.unwrap.unwrap import unwrap
     from manymesh.types import Mesh
 
-    data = arrays(directory, fixture)
+    data = load_arrays(directory, fixture)
     mesh = Mesh(data["vertices"].astype(np.float32), data["faces"].astype(np.int32))
     atlas = unwrap(mesh, 256, time_limit_s=60)
     yield compare(f"{name}/triangles", atlas.vertices[atlas.faces], mesh.vertices[mesh.faces], 0.0)
@@ -67,7 +66,7 @@ def _unwrap(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row
 
 
 def _normalise(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    data = arrays(directory, fixture)
+    data = load_arrays(directory, fixture)
     vertices, uv = reference_camera.normalised(data["vertices"], data["uv"])
     yield compare(f"{name}/vtx_pos", vertices, data["vtx_pos"], 1e-6)
     yield compare(f"{name}/vtx_uv", uv, data["vtx_uv"], 1e-6)
@@ -75,13 +74,13 @@ def _normalise(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[
 
 def _raster_rows(name: str, raster: Raster, findex: Any, bary: Any, least: float, tolerance: float) -> Iterator[Row]:
     same = raster.findex == findex
-    yield share(f"{name}/findex", raster.findex, findex, 0.0, least)
+    yield share_within(f"{name}/findex", raster.findex, findex, 0.0, least)
     apart = np.abs(raster.image(raster.bary, 0) - bary)[same]
     yield compare(f"{name}/bary", apart, np.zeros_like(apart), tolerance)
 
 
 def _raster_mesh(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    data = arrays(directory, fixture)
+    data = load_arrays(directory, fixture)
     vertices, faces = data["vtx_pos"], data["faces"]
     for i in _numbered(data, "findex"):
         view = reference_camera.reference_view(*_views()[i])
@@ -99,7 +98,7 @@ def _raster_mesh(directory: Path, fixture: dict[str, Any], name: str) -> Iterato
 
 
 def _raster_rules(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    data = arrays(directory, fixture)
+    data = load_arrays(directory, fixture)
     for end in ("", "_persp"):
         findex = data[f"findex{end}"]
         raster = _drawn(data[f"clip{end}"], data["faces"], findex)
@@ -107,23 +106,23 @@ def _raster_rules(directory: Path, fixture: dict[str, Any], name: str) -> Iterat
 
 
 def _control_maps(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    data = arrays(directory, fixture)
+    data = load_arrays(directory, fixture)
     vertices, faces = data["mesh_vtx_pos"], data["faces"]
     numbers = _numbered(data, "normal")
     shape = data[f"normal{numbers[0]}"].shape[:2]
     rasters = [_draw(vertices, faces, reference_camera.reference_view(*_views()[i]), *shape) for i in numbers]
     made = maps.control_maps(rasters, vertices, faces)
     for i, (normal, position) in zip(numbers, made, strict=True):
-        yield share(f"{name}/normal{i}", normal, data[f"normal{i}"], 1.0, 0.999)
-        yield share(f"{name}/position{i}", position, data[f"position{i}"], 1.0, 0.999)
+        yield share_within(f"{name}/normal{i}", normal, data[f"normal{i}"], 1.0, 0.999)
+        yield share_within(f"{name}/position{i}", position, data[f"position{i}"], 1.0, 0.999)
     first = rasters[0]
     for kind, values in (("normal", maps.normal_values), ("position", maps.position_values)):
         exact = first.image(values(first, vertices, faces), 1)
-        yield share(f"{name}/{kind}0_f", exact, data[f"{kind}0_f"], 2e-5, 0.999)
+        yield share_within(f"{name}/{kind}0_f", exact, data[f"{kind}0_f"], 2e-5, 0.999)
 
 
 def _backproject(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    data, values = arrays(directory, fixture), fixture["values"]
+    data, values = load_arrays(directory, fixture), fixture["values"]
     vertices, faces, uv = _mesh(directory)
     size, nominal = int(values["texture_size"]), int(values["default_resolution"])
     for i, angles in enumerate(values["views_azim_elev"]):
@@ -131,18 +130,18 @@ def _backproject(directory: Path, fixture: dict[str, Any], name: str) -> Iterato
         image = data[f"image{i}"]
         raster = _draw(vertices, faces, view, *image.shape[:2])
         made = splat.backproject(image, raster, view, vertices, faces, uv, size, render_px=nominal)
-        yield share(f"{name}/texture{i}", made.texture, data[f"texture{i}"], 1e-4, 0.995)
-        yield share(f"{name}/cos{i}", made.cosine, data[f"cos{i}"][:, :, 0], 1e-4, 0.995)
+        yield share_within(f"{name}/texture{i}", made.texture, data[f"texture{i}"], 1e-4, 0.995)
+        yield share_within(f"{name}/cos{i}", made.cosine, data[f"cos{i}"][:, :, 0], 1e-4, 0.995)
         if f"edges{i}" not in data:
             continue
         seen = splat.trusted_pixels(raster, view, vertices, faces, uv, render_px=nominal)
-        yield share(f"{name}/edges{i}", seen.edges > 0, data[f"edges{i}"][:, :, 0] > 0, 0.0, 0.995)
+        yield share_within(f"{name}/edges{i}", seen.edges > 0, data[f"edges{i}"][:, :, 0] > 0, 0.0, 0.995)
         yield compare(f"{name}/kept_uv{i}", seen.row_column, data[f"kept_uv{i}"], 1e-4)
         yield compare(f"{name}/kept_cos{i}", seen.cosine, data[f"kept_cos{i}"][:, 0], 1e-4)
 
 
 def _bake(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    data, values = arrays(directory, fixture), fixture["values"]
+    data, values = load_arrays(directory, fixture), fixture["values"]
     faces = data["faces"].astype(np.int32)
     vertices, uv = reference_camera.normalised(data["vertices"], data["uv"])
     size, nominal = int(values["texture_size"]), int(values["default_resolution"])
@@ -158,26 +157,26 @@ def _bake(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
         return splat.merge(splats, [values["weights"][i] for i in order], exponent=float(values["bake_exp"]))
 
     texture, painted = baked(numbers)
-    yield share(f"{name}/texture", texture, data["texture"], 1e-4, 0.995)
-    yield share(f"{name}/trust", painted, data["trust"][:, :, 0] > 0, 0.0, 0.995)
+    yield share_within(f"{name}/texture", texture, data["texture"], 1e-4, 0.995)
+    yield share_within(f"{name}/trust", painted, data["trust"][:, :, 0] > 0, 0.0, 0.995)
     again, painted_again = baked([*numbers, numbers[0]])
     yield compare(f"{name}/skipped view", again, texture, 0.0)
     yield compare(f"{name}/skipped trust", painted_again, painted, 0.0)
 
 
 def _inpaint(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    data = arrays(directory, fixture)
+    data = load_arrays(directory, fixture)
     mesh = data["vtx_pos"], data["pos_idx"], data["vtx_uv"]
     texture, painted = spread_along_mesh(data["texture"], data["mask"] > 0, *mesh)
     yield compare(f"{name}/vertex_texture", texture, data["vertex_texture"], 1e-5)
     yield compare(f"{name}/vertex_mask", painted, data["vertex_mask"] > 0, 0.0)
     filled = inpaint(data["texture"], data["mask"] > 0, *mesh, tick=lambda done: None)
-    yield share(f"{name}/cv_inpainted", filled, data["cv_inpainted"], 2.0, 0.99)
+    yield share_within(f"{name}/cv_inpainted", filled, data["cv_inpainted"], 2.0, 0.99)
     yield compare(f"{name}/final_uint8", _twice(data["cv_inpainted"]), data["final_uint8"], 0.0)
 
 
 def _roundtrip(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    data = arrays(directory, fixture)
+    data = load_arrays(directory, fixture)
     once = maps.to_bytes(np.asarray(data["level"] / np.float32(255), np.float32))
     yield compare(f"{name}/after_set", once, data["after_set"], 0.0)
     yield compare(f"{name}/after_save", _twice(data["level"]), data["after_save"], 0.0)
@@ -188,7 +187,7 @@ def _twice(levels: Any) -> Any:
     return maps.to_bytes(np.asarray(once / np.float32(255), np.float32))
 
 
-FIXTURES: Mapping[str, Compare] = {
+FIXTURES: Mapping[str, CompareFixture] = {
     "cameras": _cameras,
     "uv_unwrap": _unwrap,
     "mesh_normalise": _normalise,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.dev.parity import Row, checked, compare, failed
+from manymesh.dev.parity_common import Row, checked, compare, failed
 from manymesh.device.placement import Placement
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from manymesh.dev.parity import Row, compare, failed
-from manymesh.dev.parity_shape import Fixture, denoised, network
+from manymesh.dev.parity_common import Row, compare, failed
+from manymesh.dev.parity_shape_fixture import CompareShape, Fixture, denoised, network
 
 Mesh = tuple[np.ndarray, np.ndarray]
 _CPU_BUDGET_BYTES = 64 << 20
@@ -291,7 +291,7 @@ def _postprocess(f: Fixture) -> Iterator[Row]:
     yield from facts(f"{f.id}/two_equal", made(two), expected["two_equal_components"]["after_floater_remover"])
 
 
-CHECKS: dict[str, Callable[[Fixture], Iterator[Row]]] = {
+FIXTURES: Mapping[str, CompareShape] = {
     "dense_grid": _dense_grid,
     "near_surface": _near_surface,
     "sparse_grid": _sparse_grid,

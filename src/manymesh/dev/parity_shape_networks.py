@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from manymesh.dev.parity import Row, compare, failed
-from manymesh.dev.parity_shape import Fixture, angle_slack, network, signed
+from manymesh.dev.parity_common import Row, compare, failed
+from manymesh.dev.parity_shape_fixture import CompareShape, Fixture, angle_slack, network, signed
 
 
 def _watch(module: Any, seen: dict[str, Any], name: str) -> None:
@@ -156,7 +156,7 @@ def _eps_probe(f: Fixture) -> Iterator[Row]:
         yield f.row("rms_out", norm(f.torch("rms_in")))
 
 
-CHECKS: dict[str, Callable[[Fixture], Iterator[Row]]] = {
+FIXTURES: Mapping[str, CompareShape] = {
     "conditioner": _conditioner,
     "conditioner_mv": _conditioner_mv,
     "dit": _dit,
