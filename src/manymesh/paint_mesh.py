@@ -15,7 +15,9 @@ from manymesh.box import Box
 from manymesh.engines import Plan, choose
 from manymesh.errors import InputError, ObjectError, OutputError
 from manymesh.image import png
+from manymesh.image.crop import crop_window, cut
 from manymesh.image.load import load_photo
+from manymesh.image.transparency import is_cutout_near
 from manymesh.mesh.formats.read import Brought, read_mesh
 from manymesh.mesh.normalise import normalise
 from manymesh.naming import object_seed
@@ -70,11 +72,12 @@ def paint_file(
         MissingPieceError: the engine cannot run here.
     """
     brought = read_mesh(mesh)
-    photo = load_photo(image)[0]
+    photo, scale = load_photo(image)
     plan = choose(settings)
     tick(0.05)
-    cutout = _cut_out(photo, plan, lambda done: tick(0.05 + 0.2 * done))
+    cutout = _cut_out(photo, scale, plan, lambda done: tick(0.05 + 0.2 * done))
     painted, notes = _painted(brought, cutout, plan, turn_deg, lambda done: tick(0.25 + 0.65 * done))
+    notes = [*photo.notes, *notes]
     name = f"{mesh.stem}-painted"
     files = _files(painted, settings, name)
     if brought.gltf is not None:
@@ -97,19 +100,26 @@ def paint_file(
     return PaintedFile(folder, tuple(sorted(files)), tuple(notes), painted.details)
 
 
-def _cut_out(photo: Photo, plan: Plan, tick: Tick) -> Cutout:
-    """The object in the photo. Transparency that it brings along is taken as it is."""
+def _cut_out(photo: Photo, scale: float, plan: Plan, tick: Tick) -> Cutout:
+    """The object in the photo. Transparency that it brings along is taken as it is.
+
+    Args:
+        photo: what was read.
+        scale: the factor by which it was reduced; boxes are given in the file's own pixels.
+        plan: its first box is the part of the photo to look at. Transparency only counts there if some of it is clear.
+        tick: told the share done.
+    """
     whole = Box(0, 0, photo.width, photo.height)
-    box = plan.settings.boxes[0].box if plan.settings.boxes else whole
-    box = Box(max(box.x0, 0), max(box.y0, 0), min(box.x1, photo.width), min(box.y1, photo.height))
+    box = whole
+    if plan.settings.boxes:
+        box = Box(*(round(value * scale) for value in plan.settings.boxes[0].box)).clipped(photo.width, photo.height)
     if box.width < 1 or box.height < 1:
         raise InputError("the box lies outside the photo", "Give it in the photo's pixels")
-    rows, columns = slice(box.y0, box.y1), slice(box.x0, box.x1)
-    if photo.alpha is not None and photo.alpha.min() < 255:
-        rgba = np.dstack([photo.rgb, photo.alpha])[rows, columns]
+    if photo.alpha is not None and (box == whole or is_cutout_near(cut(photo.alpha, crop_window(box, *whole[2:])))):
+        rgba = cut(np.dstack([photo.rgb, photo.alpha]), box)
         if not rgba[:, :, 3].any():
             raise ObjectError("the photo is transparent there", "Give a picture with something in it")
-        return Cutout(np.ascontiguousarray(rgba), box)
+        return Cutout(rgba, box)
     crop = Crop(photo.rgb, whole, box)
     with plan.stages["matte"].open(plan.settings) as matte:
         cutout: Cutout = matte(crop, tick=tick)

@@ -16,6 +16,8 @@ OPTIONAL = {
     "gradio": "pip install 'manymesh[ui]'",
     "torch": "pip install 'manymesh[hunyuan]'",
     "pillow_heif": "pip install 'manymesh[heic]'",
+    "pillow_jxl": "pip install 'manymesh[jxl]'",
+    "rawpy": "pip install 'manymesh[raw]'",
 }
 
 

@@ -106,4 +106,4 @@ def on_checker(rgba: U8, cell_px: int = 12) -> U8:
     rows, columns = np.indices(rgba.shape[:2]) // cell_px
     board = np.where((rows + columns) % 2 == 0, 205, 235).astype(np.float32)[..., None]
     alpha = rgba[..., 3:].astype(np.float32) / 255.0
-    return np.rint(rgba[..., :3] * alpha + board * (1.0 - alpha)).astype(np.uint8)
+    return np.asarray(np.rint(rgba[..., :3] * alpha + board * (1.0 - alpha)).astype(np.uint8))

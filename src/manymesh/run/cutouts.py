@@ -40,7 +40,7 @@ def replace_cutouts(run: Run, replacements: Mapping[int, Path]) -> None:
         if index not in by_index:
             known = ", ".join(f"{record.index} ({record.label})" for record in by_index.values()) or "none yet"
             raise UsageError(f"The run has no object {index}", f"It has: {known}.")
-        photo, _ = load_photo(path)
+        photo, _ = load_photo(path, "keep")
         if photo.alpha is None:
             raise InputError(f"'{path}' has no transparency, so it is no cutout", "Save it as a PNG with alpha.")
         if not (photo.alpha > 127).any():

@@ -15,6 +15,7 @@ from manymesh.engines import Plan
 from manymesh.errors import ObjectError
 from manymesh.image import png
 from manymesh.image.crop import cut, relative
+from manymesh.image.transparency import is_cutout_near
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ObjectRecord
 from manymesh.stages import Matte, Paint, Shape, Tick
@@ -31,11 +32,17 @@ def read_photo(run: Run) -> Photo:
 
 
 def crop(run: Run, plan: Plan, model: None, tick: Tick) -> None:
-    """Write every object's crop.png: the photo around it, with the photo's own transparency if it has any."""
+    """Write every object's crop.png: the photo around it, with the photo's own transparency if it has any there.
+
+    In a box that a person drew, transparency only counts if some of the crop is clear: a box in the opaque part of a
+    cutout asks for an object to be cut out there.
+    """
     photo = read_photo(run)
     for number, record in enumerate(run.manifest.objects):
         assert record.window is not None
         alpha = None if photo.alpha is None else cut(photo.alpha, record.window)
+        if alpha is not None and record.source == "user" and not is_cutout_near(alpha):
+            alpha = None
         rgb = cut(photo.rgb, record.window)
         run.write_picture(object_path(record, "crop.png"), rgb, alpha, owner=record, role="crop")
         tick((number + 1) / len(run.manifest.objects))

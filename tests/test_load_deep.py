@@ -1,0 +1,350 @@
+"""Deep pictures, other colours than sRGB, files behind a preview: brought to 8-bit sRGB rightly, and said."""
+
+from __future__ import annotations
+
+import io
+import struct
+import sys
+import types
+import zlib
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from colour_profiles import ADOBE_RGB, DISPLAY_P3, LINEAR_CURVE, SRGB, SRGB_CURVE, gamma_curve, profile
+from conftest import SavePhoto, three_things
+from PIL import Image, ImageCms
+
+from manymesh.errors import InputError
+from manymesh.image.deep import from_real_numbers, from_whole_numbers, used_bits
+from manymesh.image.icc import encode_srgb, read_matrix_profile
+from manymesh.image.load import load_photo
+from manymesh.types import U8
+
+PICTURE: U8 = np.asarray(three_things(96, 72))
+
+
+def png16(values: np.ndarray, *extra: tuple[bytes, bytes]) -> bytes:
+    """A 16-bit PNG of (h, w, 1 to 4) values, with further chunks."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[values.shape[2]]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, colour_type, 0, 0, 0)
+    chunks = [(b"IHDR", header), *extra, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in chunks)
+
+
+def written(tmp_path: Path, name: str, data: bytes) -> Path:
+    path = tmp_path / name
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("name", ["colour.png", "colour.tif", "grey.png", "grey.tif"])
+def test_the_bits_that_a_file_uses_become_eight(tmp_path: Path, bits: int, name: str) -> None:
+    shown = PICTURE if "colour" in name else PICTURE[..., :1]
+    values = np.rint(shown * ((2**bits - 1) / 255)).astype(np.uint16)
+    path = tmp_path / name
+    if name.endswith("png"):
+        path.write_bytes(png16(values))
+    else:
+        cv2.imwrite(str(path), values[..., ::-1])
+    photo, _ = load_photo(path)
+    assert np.abs(photo.rgb.astype(int) - shown).max() <= 1
+    assert any("16-bit" in note for note in photo.notes)
+    assert any(f"uses {bits} bits only" in note for note in photo.notes) == (bits < 16)
+
+
+def test_a_dark_photo_of_16_bits_stays_dark() -> None:
+    values = np.linspace(0, 20000, 600).astype(np.uint16).reshape(20, 30)
+    assert abs(int(from_whole_numbers(values, []).max()) - 20000 / 257) <= 1
+
+
+def test_depths_are_the_usual_ones() -> None:
+    found = [used_bits(highest) for highest in (0, 255, 256, 1023, 1024, 4095, 4096, 16383, 16384, 65535)]
+    assert found == [8, 8, 10, 10, 12, 12, 14, 14, 16, 16]
+
+
+def test_transparency_of_16_bit_pictures_is_kept(tmp_path: Path) -> None:
+    values = np.rint(PICTURE * 257.0).astype(np.uint16)
+    alpha = np.zeros((72, 96, 1), np.uint16)
+    alpha[15:60, 20:80] = 65535
+    for planes in (np.dstack([values, alpha]), np.dstack([values[..., :1], alpha])):
+        photo, _ = load_photo(written(tmp_path, "x.png", png16(planes)))
+        assert photo.alpha is not None
+        assert np.array_equal(photo.alpha, alpha[..., 0] // 257)
+        assert np.array_equal(photo.rgb[..., 0], PICTURE[..., 0])
+    values[alpha[..., 0] == 0] = (1, 2, 3)
+    photo, _ = load_photo(written(tmp_path, "x.png", png16(values, (b"tRNS", struct.pack(">3H", 1, 2, 3)))))
+    assert photo.alpha is not None
+    assert np.array_equal(photo.alpha, alpha[..., 0] // 257)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_colour_in_floating_point_is_read(tmp_path: Path, kind: type) -> None:
+    path = tmp_path / "float.tif"
+    cv2.imwrite(str(path), (PICTURE[..., ::-1] / 255).astype(kind))
+    photo, _ = load_photo(path)
+    assert np.abs(photo.rgb.astype(int) - PICTURE).max() <= 1
+    assert any("float colour" in note for note in photo.notes)
+
+
+def test_floats_on_an_integer_scale_are_scaled_as_integers() -> None:
+    shown = PICTURE.astype(np.float32)
+    assert np.array_equal(from_real_numbers(shown, []), PICTURE)
+    assert np.abs(from_real_numbers(shown * 0.98 + 0.5, []).astype(int) - PICTURE).max() <= 5
+    assert np.array_equal(from_real_numbers(np.rint(shown * (4095 / 255)), []), PICTURE)
+
+
+def test_light_of_any_strength_is_tone_mapped_alike_and_nothing_but_highlights_is_lost() -> None:
+    linear = np.where(PICTURE / 255 <= 0.04045, PICTURE / 255 / 12.92, ((PICTURE / 255 + 0.055) / 1.055) ** 2.4)
+    scene = linear.astype(np.float32)
+    scene[:4, :4] = 60.0
+    notes: list[str] = []
+    weak, strong = from_real_numbers(scene, notes, linear=True), from_real_numbers(scene * 100, [], linear=True)
+    assert np.abs(weak.astype(int) - strong).max() <= 1
+    assert "Tone-mapped" in notes[0]
+    assert weak[:4, :4].min() >= 250
+    assert 60 < np.median(weak) < 220
+    # Brighter stays brighter, in each pixel's brightest channel.
+    order = np.argsort(scene.max(axis=-1).ravel(), kind="stable")
+    assert (np.diff(weak.max(axis=-1).ravel()[order].astype(int)) >= 0).all()
+
+
+def test_radiance_hdr_is_read_as_light(tmp_path: Path) -> None:
+    linear = (((PICTURE / 255 + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    _, data = cv2.imencode(".hdr", linear[..., ::-1])
+    photo, _ = load_photo(written(tmp_path, "x.hdr", data.tobytes()))
+    assert np.abs(photo.rgb.astype(int) - PICTURE).mean() < 3
+
+
+@pytest.mark.parametrize("name", ["x.tif", "x.hdr"])
+def test_a_damaged_float_picture_is_refused_in_silence(
+    tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    cv2.imwrite(str(path), PICTURE.astype(np.float32) / 255)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InputError):
+        load_photo(path)
+    assert capfd.readouterr().err == ""
+
+
+def test_floats_that_are_no_numbers_count_as_black() -> None:
+    values = np.array([[np.nan, np.inf, -np.inf, 1.0]], np.float32)
+    assert from_real_numbers(values, []).tolist() == [[0, 0, 0, 255]]
+
+
+def _expected(to_xyz: np.ndarray, linear: np.ndarray) -> np.ndarray:
+    return np.rint(255 * encode_srgb(linear @ (np.linalg.inv(SRGB) @ to_xyz).T))
+
+
+@pytest.mark.parametrize(
+    ("name", "to_xyz", "curve", "gamma"),
+    [("P3", DISPLAY_P3, SRGB_CURVE, None), ("Adobe", ADOBE_RGB, gamma_curve(563 / 256), 563 / 256)],
+)
+@pytest.mark.parametrize("deep", [False, True])
+def test_wide_gamuts_are_converted(
+    tmp_path: Path, name: str, to_xyz: np.ndarray, curve: bytes, gamma: float | None, deep: bool
+) -> None:
+    encoded = PICTURE / 255
+    linear = (
+        encoded**gamma if gamma else np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    )
+    icc = profile(to_xyz, curve)
+    path = tmp_path / "x.png"
+    if deep:
+        path.write_bytes(png16(np.rint(PICTURE * 257.0).astype(np.uint16), (b"iCCP", b"x\0\0" + zlib.compress(icc))))
+    else:
+        Image.fromarray(PICTURE).save(path, icc_profile=icc)
+    photo, _ = load_photo(path)
+    difference = np.abs(photo.rgb.astype(int) - _expected(to_xyz, linear))
+    assert difference.mean() < 0.5
+    assert difference.max() <= 3
+
+
+def test_16_bit_linear_light_keeps_its_dark_shades(tmp_path: Path) -> None:
+    linear = np.repeat(np.linspace(0, 0.02, 64)[None, :, None], 32, axis=0).repeat(3, axis=2)
+    values = np.rint(linear * 65535).astype(np.uint16)
+    values[0, 0] = 65535
+    icc = profile(SRGB, LINEAR_CURVE)
+    photo, _ = load_photo(written(tmp_path, "x.png", png16(values, (b"iCCP", b"x\0\0" + zlib.compress(icc)))))
+    assert np.abs(photo.rgb[1:].astype(int) - np.rint(255 * encode_srgb(linear))[1:]).max() <= 1
+    assert len(np.unique(photo.rgb[1:])) > 30  # eight linear bits would leave six
+
+
+def test_profiles_that_are_srgb_in_all_but_name_are_seen_and_others_are_not() -> None:
+    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for data, expected in [
+        (made, True),
+        (profile(SRGB, SRGB_CURVE), True),
+        (profile(SRGB, gamma_curve(2.2)), False),
+        (profile(DISPLAY_P3, SRGB_CURVE), False),
+        (profile(ADOBE_RGB, gamma_curve(563 / 256)), False),
+    ]:
+        found = read_matrix_profile(data)
+        assert found is not None
+        assert found.is_srgb() == expected
+
+
+def test_a_profile_cut_anywhere_is_damaged_and_never_crashes() -> None:
+    data = profile(SRGB, SRGB_CURVE)
+    for length in range(0, len(data), 7):
+        read_matrix_profile(data[:length])
+
+
+def test_the_profile_of_a_palette_is_applied(save_photo: SavePhoto) -> None:
+    image = Image.new("P", (32, 32), 0)
+    image.putpalette([200, 30, 30])
+    photo, _ = load_photo(save_photo(image, "x.png", icc_profile=profile(DISPLAY_P3, SRGB_CURVE)))
+    assert photo.rgb[0, 0, 0] > 205
+
+
+def test_cmyk_and_ycck_jpegs_have_the_colours_that_they_print(save_photo: SavePhoto) -> None:
+    image = Image.fromarray(PICTURE).convert("CMYK")
+    photo, _ = load_photo(save_photo(image, "x.jpg", quality=95))
+    assert np.abs(photo.rgb.astype(int) - PICTURE).mean() < 6
+
+
+def _tiff_pages(first_tags: dict[int, Any], later: list[Image.Image], first: Image.Image) -> bytes:
+    file = io.BytesIO()
+    first.save(file, "TIFF", save_all=True, append_images=later, tiffinfo=first_tags)
+    return file.getvalue()
+
+
+def test_a_preview_on_the_first_page_is_passed_over(tmp_path: Path) -> None:
+    small, full = Image.new("RGB", (32, 24), "black"), Image.fromarray(PICTURE)
+    full.encoderinfo = {"tiffinfo": {254: 0}}
+    photo, _ = load_photo(written(tmp_path, "x.tif", _tiff_pages({254: 1}, [full], small)))
+    assert np.array_equal(photo.rgb, PICTURE)
+    assert any("page 2 was taken" in note for note in photo.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("x.dng", b"II*\0" + bytes(64)),
+        ("x.NEF", b"MM\0*" + bytes(64)),
+        ("x.jpg", b"FUJIFILMCCD-RAW " + bytes(64)),
+        ("x.jpg", b"II*\0\x10\0\0\0CR\x02\0" + bytes(64)),
+        ("x.jpg", b"\0\0\0\x18ftypcrx " + bytes(64)),
+        ("no-ending", _tiff_pages({50706: b"\1\4\0\0"}, [], Image.new("RGB", (32, 32)))),
+    ],
+)
+def test_camera_raw_without_its_reader_names_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, data: bytes
+) -> None:
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    with pytest.raises(InputError, match=r"camera raw.*manymesh\[raw\]"):
+        load_photo(written(tmp_path, name, data))
+
+
+def test_camera_raw_is_developed_where_its_reader_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Opened:
+        sizes = types.SimpleNamespace(width=96, height=72)
+
+        def __enter__(self) -> Opened:
+            return self
+
+        def __exit__(self, *exc: object) -> None:
+            return None
+
+        def postprocess(self, **how: object) -> U8:
+            assert how == {"use_camera_wb": True, "output_bps": 8}
+            return PICTURE
+
+    monkeypatch.setitem(sys.modules, "rawpy", types.SimpleNamespace(imread=lambda file: Opened()))
+    photo, _ = load_photo(written(tmp_path, "x.dng", b"II*\0" + bytes(64)))
+    assert np.array_equal(photo.rgb, PICTURE)
+    assert any("camera raw" in note for note in photo.notes)
+
+
+def test_jpeg_xl_without_its_reader_names_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_jxl", None)
+    with pytest.raises(InputError, match=r"JPEG XL.*manymesh\[jxl\]"):
+        load_photo(written(tmp_path, "x.jxl", b"\xff\x0a" + bytes(64)))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"v/1\x01" + bytes(64), "OpenEXR"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b'<?xml version="1.0"?><svg xmlns="x">', "SVG"),
+        (b"%PDF-1.7", "PDF"),
+        (b"\0\0\0\x18ftypisom" + bytes(64), "film"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n", "PostScript"),
+    ],
+)
+def test_what_people_take_for_a_picture_is_called_by_its_name(tmp_path: Path, data: bytes, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        load_photo(written(tmp_path, "x.jpg", data))
+
+
+@pytest.mark.parametrize("name", ["x.avif", "x.jp2", "x.bmp", "x.tga", "x.ppm", "x.ico", "x.qoi", "x.sgi", "x.pcx"])
+def test_further_formats_are_read(save_photo: SavePhoto, name: str) -> None:
+    from PIL import features
+
+    if name == "x.avif" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    image = Image.fromarray(PICTURE[:64, :64])
+    options = {"quality": 100} if name == "x.avif" else {"sizes": [(64, 64)]} if name == "x.ico" else {}
+    photo, _ = load_photo(save_photo(image, name, **options))
+    assert np.abs(photo.rgb.astype(int) - PICTURE[:64, :64]).mean() < 3
+
+
+@pytest.mark.parametrize(("package", "name"), [("pillow_heif", "x.heic"), ("pillow_jxl", "x.jxl")])
+def test_formats_of_extras_are_read_where_they_are_installed(save_photo: SavePhoto, package: str, name: str) -> None:
+    plugin = pytest.importorskip(package)
+    if package == "pillow_heif":
+        plugin.register_heif_opener()
+    path = save_photo(Image.fromarray(PICTURE), name, quality=95)
+    assert np.abs(load_photo(path)[0].rgb.astype(int) - PICTURE).mean() < 4
+
+
+def test_a_tiff_without_dimensions_is_refused(tmp_path: Path) -> None:
+    entry = struct.pack("<HHI", 258, 3, 1) + struct.pack("<HH", 8, 0)
+    with pytest.raises(InputError, match=r"damaged|not a picture"):
+        load_photo(written(tmp_path, "x.tif", struct.pack("<2sHIH", b"II", 42, 8, 1) + entry + bytes(4)))
+
+
+def test_a_float_tiff_that_claims_too_much_is_refused_before_decoding(tmp_path: Path) -> None:
+    path = tmp_path / "x.tif"
+    cv2.imwrite(str(path), PICTURE.astype(np.float32) / 255)
+    data = bytearray(path.read_bytes())
+    for tag, value in ((256, 9000), (257, 9000)):
+        place = data.index(struct.pack("<H", tag), 8)
+        data[place + 2 : place + 12] = struct.pack("<HII", 4, 1, value)
+    path.write_bytes(bytes(data))
+    with pytest.raises(InputError, match=r"81 million pixels of 12 bytes; the limit for these is 35 million"):
+        load_photo(path)
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [((16, 16), None), ((5000, 250), None), ((6000, 16), "strip"), ((100, 15), "only")]
+)
+def test_icons_and_panoramas_are_read_but_no_strips(
+    save_photo: SavePhoto, size: tuple[int, int], words: str | None
+) -> None:
+    path = save_photo(Image.new("RGB", size, "teal"), "x.png")
+    if words is None:
+        photo, _ = load_photo(path)
+        assert min(photo.width, photo.height) >= 16
+        return
+    with pytest.raises(InputError, match=words):
+        load_photo(path)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    import os
+
+    path = tmp_path / "pipe.png"
+    os.mkfifo(path)
+    with pytest.raises(InputError, match="pipe"):
+        load_photo(path)
