@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test test-core check format bench clean
+.PHONY: help demo test test-core test-training check format bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -20,6 +20,11 @@ test: $(VENV)/.dev build/gltf-validator/.done ## Everything: lint, types, tests
 
 test-core: $(VENV)/.test ## The tests that need no torch and no browser
 	$(BIN)/python -m pytest --core
+
+test-training: $(VENV)/.training ## The project that made the networks of lite: lint, types, tests
+	cd training && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check .
+	cd training && ../$(BIN)/mypy
+	cd training && ../$(BIN)/python -m pytest -n 2
 
 check: $(VENV)/.dev ## Lint and types only
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -41,6 +46,10 @@ $(VENV)/.test: pyproject.toml $(VENV)/.core
 
 $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.core
 	$(PIP) install --quiet -c constraints.txt -e '.[dev,hunyuan,ui]'
+	touch $@
+
+$(VENV)/.training: training/pyproject.toml $(VENV)/.dev
+	$(PIP) install --quiet -c constraints.txt -e '.[dev,hunyuan]' -e 'training[test]'
 	touch $@
 
 # Khronos' validator is an npm package; without npm the tests that need it say so and are skipped.

@@ -37,11 +37,11 @@ def aligned(answer: F64, truth: F64) -> F64:
     trees = {count: cKDTree(truth[:count]) for count in (COARSE, MIDDLE, FINE)}
     starts = [_start(answer[:COARSE], truth[:COARSE], turn) for turn in _turns()]
     ranked = sorted(starts, key=lambda matrix: _gap(matrix, answer, truth, trees, COARSE))[:SURVIVORS]
-    settled = [_settled(matrix, answer, truth, trees, MIDDLE, REACHES) for matrix in ranked]
+    settled = [refined_alignment(matrix, answer, truth, trees, MIDDLE, REACHES) for matrix in ranked]
     # As it lies, and the starts themselves, may be nearest already: a step lessens distances, not the score.
     tried = [np.eye(4), *ranked, *settled]
     finalists = sorted(tried, key=lambda matrix: _score(matrix, answer, truth, trees, MIDDLE))[-FINALISTS:]
-    last = [_settled(matrix, answer, truth, trees, FINE, LAST_REACHES) for matrix in finalists]
+    last = [refined_alignment(matrix, answer, truth, trees, FINE, LAST_REACHES) for matrix in finalists]
     return max([*finalists, *last], key=lambda matrix: _score(matrix, answer, truth, trees, FINE))
 
 
@@ -74,7 +74,7 @@ def _start(answer: F64, truth: F64, turn: F64) -> F64:
     return matrix
 
 
-def _pairs(matrix: F64, answer: F64, truth: F64, trees: dict[int, Any], count: int) -> tuple[F64, F64, F64]:
+def nearest_pairs(matrix: F64, answer: F64, truth: F64, trees: dict[int, Any], count: int) -> tuple[F64, F64, F64]:
     """Each answer point with its nearest true point and each true one with its nearest answer; and the distances."""
     from scipy.spatial import cKDTree
 
@@ -86,22 +86,22 @@ def _pairs(matrix: F64, answer: F64, truth: F64, trees: dict[int, Any], count: i
 
 
 def _gap(matrix: F64, answer: F64, truth: F64, trees: dict[int, Any], count: int) -> float:
-    return float(np.minimum(_pairs(matrix, answer, truth, trees, count)[2], 0.2).mean())
+    return float(np.minimum(nearest_pairs(matrix, answer, truth, trees, count)[2], 0.2).mean())
 
 
 def _score(matrix: F64, answer: F64, truth: F64, trees: dict[int, Any], count: int) -> tuple[float, float]:
     """The F-score at NEAR, to half a per cent; where that is equal, as for a box turned by 180 degrees, closeness."""
-    distance = _pairs(matrix, answer, truth, trees, count)[2]
+    distance = nearest_pairs(matrix, answer, truth, trees, count)[2]
     near = distance < NEAR
     precision, recall = float(near[:count].mean()), float(near[count:].mean())
     return round(200 * 2 * precision * recall / max(precision + recall, 1e-9)), -float(distance.mean())
 
 
-def _settled(
+def refined_alignment(
     matrix: F64, answer: F64, truth: F64, trees: dict[int, Any], count: int, reaches: tuple[float, ...]
 ) -> F64:
     for reach in reaches:
-        source, target, distance = _pairs(matrix, answer, truth, trees, count)
+        source, target, distance = nearest_pairs(matrix, answer, truth, trees, count)
         matrix = similarity(source, target, 1 / (1 + (distance / reach) ** 2) ** 2)  # Geman-McClure
     return matrix
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training.render.look import load
+from training.render.preview import load
 from training.render.shape_set import ShapeSet
 from training.scenes.compose import Scenes, compose
 from training.scenes.layout import MOST
