@@ -23,7 +23,7 @@ test-core: $(VENV)/.test ## The tests that need no torch and no browser
 
 test-training: $(VENV)/.training ## The project that made the networks of lite: lint, types, tests
 	cd training && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check .
-	cd training && ../$(BIN)/mypy
+	$(BIN)/mypy --config-file training/pyproject.toml
 	cd training && ../$(BIN)/python -m pytest -n 2
 
 check: $(VENV)/.dev ## Lint and types only
