@@ -226,11 +226,11 @@ def baking(b: Bench) -> dict[str, Any]:
 def same_rasters(b: Bench) -> dict[str, Any]:
     """Does the GPU draw what the CPU draws?"""
     from manymesh.paint.hunyuan.render import torch_raster
-    from manymesh.render import raster
+    from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference
 
     drawn = surface.HostSurface(b.kept["atlas"], _drawing(b, b.texture_px))
     clip = drawn.cameras[0].clip(drawn.vertices)
-    wanted = raster.rasterise(clip, drawn.faces, b.render_px, b.render_px, "official")
+    wanted = rasterise_reference(clip, drawn.faces, b.render_px, b.render_px)
     faces = torch.from_numpy(drawn.faces).to(b.device).long()
     made = torch_raster.rasterise(torch.from_numpy(clip).to(b.device), faces, b.render_px, b.render_px)
     same = len(made.pixel) == len(wanted.pixel) and bool((made.pixel.cpu().numpy() == wanted.pixel).all())

@@ -11,7 +11,8 @@ from parity_path import parity_dir
 
 from manymesh.paint.hunyuan.render import maps, reference_camera, splat
 from manymesh.paint.hunyuan.render.inpaint import inpaint, spread_along_mesh
-from manymesh.render.raster import Raster, interpolate, rasterise
+from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference
+from manymesh.render.raster import Raster, interpolate
 
 Tensors = dict[str, Any]
 Load = Callable[[str], Tensors]
@@ -25,7 +26,7 @@ def load() -> Load:
 
 
 def draw(vertices: Any, faces: Any, view: reference_camera.ReferenceView, size: int) -> Raster:
-    return rasterise(view.clip(vertices), faces, size, size, "official")
+    return rasterise_reference(view.clip(vertices), faces, size, size)
 
 
 def assert_raster(raster: Raster, findex: Any, bary: Any, bary_tolerance: float) -> None:
@@ -54,9 +55,9 @@ def test_mesh_is_normalised_alike(load: Load) -> None:
 
 def test_raster_rules_to_the_bit(load: Load) -> None:
     data = load("raster_rules")
-    flat = rasterise(data["clip"], data["faces"], 16, 16, "official")
+    flat = rasterise_reference(data["clip"], data["faces"], 16, 16)
     assert_raster(flat, data["findex"], data["bary"], 2e-7)
-    pinhole = rasterise(data["clip_persp"], data["faces"], 16, 19, "official")
+    pinhole = rasterise_reference(data["clip_persp"], data["faces"], 16, 19)
     assert_raster(pinhole, data["findex_persp"], data["bary_persp"], 2e-7)
 
 
@@ -68,7 +69,7 @@ def test_raster_of_a_mesh_to_the_bit(load: Load) -> None:
         assert_raster(raster, data[f"findex{i}"], data[f"bary{i}"], 2e-7)
         z = interpolate(view.camera_space(vertices)[:, 2], faces, raster.face, raster.bary)
         np.testing.assert_allclose(z, data[f"zcam{i}"].ravel()[raster.pixel], atol=2e-5)
-    oblong = rasterise(data["rect_clip"][0], faces, 48, 80, "official")
+    oblong = rasterise_reference(data["rect_clip"][0], faces, 48, 80)
     assert_raster(oblong, data["rect_findex"], data["rect_bary"], 2e-7)
 
 

@@ -15,9 +15,9 @@ from PIL import Image  # noqa: E402
 
 from manymesh.paint.hunyuan.models import View  # noqa: E402
 from manymesh.paint.hunyuan.render import reference_camera, torch_bake, torch_raster  # noqa: E402
+from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference  # noqa: E402
 from manymesh.paint.hunyuan.surface import Drawing, HostSurface  # noqa: E402
 from manymesh.paint.hunyuan.surface_torch import DeviceSurface  # noqa: E402
-from manymesh.render.raster import rasterise  # noqa: E402
 from manymesh.types import Atlas  # noqa: E402
 
 VIEWS = tuple(
@@ -46,7 +46,7 @@ def test_the_rasters_are_the_same_to_the_bit(size: tuple[int, int], chunk: int) 
     surface = surfaces_of_both()[0]
     for camera in surface.cameras:
         clip = camera.clip(surface.vertices)
-        wanted = rasterise(clip, surface.faces, *size, "official")
+        wanted = rasterise_reference(clip, surface.faces, *size)
         made = torch_raster.rasterise(torch.from_numpy(clip), torch.from_numpy(surface.faces).long(), *size, chunk)
         np.testing.assert_array_equal(made.pixel.numpy(), wanted.pixel)
         np.testing.assert_array_equal(made.face.numpy(), wanted.face)

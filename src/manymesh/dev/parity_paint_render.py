@@ -11,15 +11,16 @@ import numpy as np
 from manymesh.dev.parity_common import Arrays, CompareFixture, Row, compare, load_arrays, share_within
 from manymesh.paint.hunyuan.render import maps, reference_camera, splat
 from manymesh.paint.hunyuan.render.inpaint import inpaint, spread_along_mesh
-from manymesh.render.raster import Raster, interpolate, rasterise
+from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference
+from manymesh.render.raster import Raster, interpolate
 
 
 def _draw(vertices: Any, faces: Any, view: reference_camera.ReferenceView, height: int, width: int) -> Raster:
-    return rasterise(view.clip(vertices), faces, height, width, "official")
+    return rasterise_reference(view.clip(vertices), faces, height, width)
 
 
 def _drawn(clip: Any, faces: Any, like: Any) -> Raster:
-    return rasterise(clip, faces, like.shape[0], like.shape[1], "official")
+    return rasterise_reference(clip, faces, like.shape[0], like.shape[1])
 
 
 def _numbered(data: Arrays, prefix: str) -> list[int]:

@@ -1,31 +1,23 @@
 """Rasterising: which triangle each pixel shows, and where on it.
 
-Two rules decide what a pixel is and which pixels a triangle covers:
+Clip -1 and 1 are the outer edges of the picture. Row 0 is at the top. A pixel is sampled at its centre, and belongs to
+exactly one of the triangles that share an edge (half-open spans, as in every scan converter).
 
-* ``"pixel_center"``: clip -1 and 1 are the outer edges of the picture. Row 0 is at the top. A pixel is sampled at its
-  centre, and belongs to exactly one of the triangles that share an edge (half-open spans, as in every scan converter).
-* ``"official"``: the one Hunyuan3D-2's painter was trained with, reproduced to the bit on the CPU. Clip -1 and 1 fall
-  on the *middles* of the outermost pixels, rows grow with clip y, edges are inclusive, depths are cut to 18 bits and
-  the lowest face wins ties.
-
-Both share one plan: faces -> rows of pixels (spans) -> tiles of equally long spans -> smallest key per pixel. Only the
-spans of the official rule need a test per pixel, and they are tight, so few candidates are thrown away.
+The plan: faces -> rows of pixels (spans) -> tiles of equally long spans -> smallest key (depth, face) per pixel.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from manymesh.parallel import run_pair
-from manymesh.render.spans import Screen, Spans, face_blocks, official_spans, pixel_center_spans, tiles
+from manymesh.render.spans import Screen, Spans, face_blocks, pixel_center_spans, tiles
 from manymesh.types import F32, I32, Bool, Camera
-
-Rule = Literal["pixel_center", "official"]
 
 EMPTY = np.iinfo(np.int64).max
 FACE_BITS = 32
@@ -72,28 +64,26 @@ class Raster:
         return picture.reshape(self.height, self.width, *tail)
 
 
-def rasterise(clip: Any, faces: Any, height: int, width: int, rule: Rule = "pixel_center") -> Raster:
+def rasterise(clip: Any, faces: Any, height: int, width: int) -> Raster:
     """Draw triangles.
 
     Args:
         clip: (k, 4) clip coordinates of the vertices (``camera.to_clip``).
         faces: (m, 3) integer. Both sides of a triangle are drawn.
         height, width: of the picture, pixels.
-        rule: see the module. Under the house's rule, triangles that reach in front of the near plane are left out.
+
+    Triangles that reach in front of the near plane are left out.
     """
     faces = np.ascontiguousarray(faces, np.int32)
-    screen = Screen.of(np.asarray(clip), height, width, rule)
+    screen = Screen.of(np.asarray(clip), height, width)
     keys = np.full(height * width, EMPTY, np.int64)
     for block in face_blocks(screen, faces):
-        if rule == "pixel_center":
-            _draw_house(pixel_center_spans(screen, faces, block), width, keys)
-        else:
-            _draw_official(official_spans(screen, faces, block), screen, faces, width, keys)
-    return _resolve(keys, screen, faces, rule)
+        _draw(pixel_center_spans(screen, faces, block), width, keys)
+    return _resolve(keys, screen, faces)
 
 
 def raster_view(camera: Camera, vertices: Any, faces: Any, height: int, width: int) -> Raster:
-    """Draw a mesh as a camera of the house sees it."""
+    """Draw a mesh as a camera sees it."""
     from manymesh.render.camera import to_clip
 
     return rasterise(to_clip(camera, vertices), faces, height, width)
@@ -150,7 +140,7 @@ def interpolate(attribute: Any, faces: Any, face: Any, bary: Any) -> F32:
     # Where there are more points than triangles, a triangle's nine or so numbers are laid side by side once.
     table = columns[faces].reshape(len(faces), 3 * parts) if len(faces) <= len(face) else None
     values = np.empty((len(face), parts), np.float32)
-    for part in _slices(len(face), CHUNK):
+    for part in slices(len(face), CHUNK):
         corners = columns[faces[face[part]]] if table is None else table.take(face[part], axis=0)
         values[part] = _weighed(corners.reshape(-1, 3 * parts), weights[part])
     return values.reshape(len(face), *attribute.shape[1:])
@@ -160,7 +150,7 @@ def interpolate_corners(corners: F32, face: Any, bary: Any) -> F32:
     """The same for an attribute that triangles at one vertex do not share: (m, 3, c) float32 to (n, c)."""
     table = corners.reshape(len(corners), 3 * corners.shape[2])
     values = np.empty((len(face), corners.shape[2]), np.float32)
-    for part in _slices(len(face), CHUNK):
+    for part in slices(len(face), CHUNK):
         values[part] = _weighed(table.take(face[part], axis=0), bary[part])
     return values
 
@@ -176,7 +166,7 @@ def _weighed(corners: F32, weights: F32) -> F32:
     return total.T
 
 
-def _draw_house(spans: Spans, width: int, keys: NDArray[np.int64]) -> None:
+def _draw(spans: Spans, width: int, keys: NDArray[np.int64]) -> None:
     """Lower ``keys`` to the nearest depth; all pixels of a span are inside."""
     face_key = spans.face.astype(np.int64)
     for start, stop, length in tiles(spans.length):
@@ -190,35 +180,8 @@ def _draw_house(spans: Spans, width: int, keys: NDArray[np.int64]) -> None:
         np.minimum.at(keys, pixel.ravel(), key.ravel())
 
 
-def _draw_official(spans: Spans, screen: Screen, faces: I32, width: int, keys: NDArray[np.int64]) -> None:
-    """Lower ``keys`` to the nearest 18-bit depth; every candidate is tested as the reference tests it."""
-    table = _FaceTable.of(screen, faces)
-    face, dy = spans.face, (spans.row.astype(np.float32) + np.float32(0.5)) - table.y0[spans.face]
-    beta_row, gamma_row = table.x02[face] * dy, table.x01[face] * dy
-    x0, y01, y02, inverse = table.x0[face], table.y01[face], table.y02[face], table.inverse[face]
-    for start, stop, length in tiles(spans.length):
-        part = slice(start, stop)
-        across = np.arange(length, dtype=np.float32)[:, None]
-        dx = (spans.column[part].astype(np.float32) + np.float32(0.5) + across) - x0[part]
-        beta = (beta_row[part] - dx * y02[part]) * inverse[part]
-        gamma = (dx * y01[part] - gamma_row[part]) * inverse[part]
-        # Rounding is monotonic, so this keeps all that the exact test below would keep, and a few more.
-        k, n = np.nonzero((beta >= 0) & (gamma >= 0) & (beta + gamma <= 1))
-        beta, gamma = beta[k, n], gamma[k, n]
-        alpha = (1.0 - beta.astype(np.float64) - gamma).astype(np.float32)
-        n += start
-        corner = faces[face[n]]
-        z = screen.z
-        depth = alpha * z[corner[:, 0]] + beta * z[corner[:, 1]] + gamma * z[corner[:, 2]]
-        keep = (alpha >= 0) & (depth >= 0)
-        key = (depth[keep] * np.float32(2**18)).astype(np.int64) << FACE_BITS
-        n = n[keep]
-        key |= face[n]
-        np.minimum.at(keys, spans.row[n] * width + spans.column[n] + k[keep], key)
-
-
 @dataclass(frozen=True)
-class _FaceTable:
+class FaceTable:
     """Per face, float32: the first corner, the edges from it to the others, and 1 / (twice the signed area)."""
 
     x0: F32
@@ -230,7 +193,7 @@ class _FaceTable:
     inverse: F32
 
     @classmethod
-    def of(cls, screen: Screen, faces: I32) -> _FaceTable:
+    def of(cls, screen: Screen, faces: I32) -> FaceTable:
         x, y = screen.x.astype(np.float32), screen.y.astype(np.float32)
         x0, y0 = x[faces[:, 0]], y[faces[:, 0]]
         x01, y01 = x[faces[:, 1]] - x0, y[faces[:, 1]] - y0
@@ -242,26 +205,26 @@ class _FaceTable:
         return cls(x0, y0, x01, y01, x02, y02, inverse)
 
 
-def _resolve(keys: NDArray[np.int64], screen: Screen, faces: I32, rule: Rule) -> Raster:
+def _resolve(keys: NDArray[np.int64], screen: Screen, faces: I32) -> Raster:
     pixel = np.flatnonzero(keys != EMPTY)
     key = keys[pixel]
     face = (key & (2**FACE_BITS - 1)).astype(np.int32)
     bary = np.empty((len(pixel), 3), np.float32)
-    table = _FaceTable.of(screen, faces)
-    for part in _slices(len(pixel), CHUNK):
-        weights = _barycentrics(pixel[part], face[part], table, screen.width, rule)
-        if screen.perspective or rule == "official":
-            weights = _undo_perspective(weights, screen.w[faces[face[part]]].T)
+    table = FaceTable.of(screen, faces)
+    for part in slices(len(pixel), CHUNK):
+        weights = _tidy(barycentrics(pixel[part], face[part], table, screen.width))
+        if screen.perspective:
+            weights = undo_perspective(weights, screen.w[faces[face[part]]].T)
         bary[part] = weights.T
-    if rule == "pixel_center":
-        depth = (key >> FACE_BITS).astype(np.int32).view(np.float32)
-    else:
-        depth = (key >> FACE_BITS).astype(np.float32) / np.float32(2**18)
+    depth = (key >> FACE_BITS).astype(np.int32).view(np.float32)
     return Raster(screen.height, screen.width, pixel, face, bary, depth)
 
 
-def _barycentrics(pixel: NDArray[np.int64], face: I32, table: _FaceTable, width: int, rule: Rule) -> F32:
-    """(3, n): a row for each corner (long rows are several times faster than rows of three)."""
+def barycentrics(pixel: NDArray[np.int64], face: I32, table: FaceTable, width: int) -> F32:
+    """(3, n) weights of the corners at pixel centres, as rounding leaves them; nan for faces without area.
+
+    A row for each corner: long rows are several times faster than rows of three.
+    """
     row = pixel // width
     dx = (pixel - row * width).astype(np.float32) + np.float32(0.5) - table.x0[face]
     dy = row.astype(np.float32) + np.float32(0.5) - table.y0[face]
@@ -270,7 +233,7 @@ def _barycentrics(pixel: NDArray[np.int64], face: I32, table: _FaceTable, width:
     bary[1] = (table.x02[face] * dy - dx * table.y02[face]) * inverse
     bary[2] = (dx * table.y01[face] - table.x01[face] * dy) * inverse
     bary[0] = 1.0 - bary[1].astype(np.float64) - bary[2]
-    return bary if rule == "official" else _tidy(bary)
+    return bary
 
 
 def _tidy(bary: F32) -> F32:
@@ -287,12 +250,14 @@ def _tidy(bary: F32) -> F32:
     return bary
 
 
-def _undo_perspective(bary: F32, w: F32) -> F32:
+def undo_perspective(bary: F32, w: F32) -> F32:
+    """(3, n) screen-space weights and the corners' clip w (3, n) to weights on the triangle, sum 1."""
     bary = bary / w
     bary /= bary[0] + bary[1] + bary[2]
     return bary
 
 
-def _slices(count: int, step: int) -> Iterator[slice]:
+def slices(count: int, step: int) -> Iterator[slice]:
+    """Consecutive slices of at most ``step`` that cover ``count`` items."""
     for start in range(0, count, step):
         yield slice(start, min(start + step, count))

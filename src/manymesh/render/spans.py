@@ -1,4 +1,4 @@
-"""Spans: the runs of pixels that triangles cover, row by row. The part of rasterising that both rules share."""
+"""Spans: the runs of pixels that triangles cover, row by row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ I64 = NDArray[np.int64]
 ROWS_PER_BLOCK = 1 << 17  # bounds the memory of one block of faces to about 30 MB
 TILE = 1 << 15  # candidates handled at once: small enough for the cache
 LONGEST = 64  # longer spans are cut, so that there are few lengths and none needs a mask
-SLIVER = 1e-3  # twice the area over the bounding box's, below which rounding makes float32 edge tests unreliable
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Screen:
     """Vertices in pixels.
 
     Attributes:
-        x, y: (k,) pixel coordinates, the middle of the first pixel at 0.5 (float64 house, float32 official).
+        x, y: (k,) pixel coordinates, the centre of the first pixel at 0.5.
         z: (k,) float32 depth, 0 near to 1 far.
         w: (k,) float32, clip w.
         drawn: (k,) bool: whether triangles with this vertex may be drawn.
@@ -41,25 +40,16 @@ class Screen:
     perspective: bool
 
     @classmethod
-    def of(cls, clip: NDArray[Any], height: int, width: int, rule: str) -> Screen:
-        if rule == "pixel_center":
-            clip = clip.astype(np.float64)
-            w = clip[:, 3]
-            # Depths stay clear of 0: their float bits are compared as integers, which fails for negative ones.
-            in_front = (w > 1e-9) & (clip[:, 2] >= -w)
-            safe_w = np.where(in_front, w, 1)
-            x = (clip[:, 0] / safe_w * 0.5 + 0.5) * width
-            y = (0.5 - clip[:, 1] / safe_w * 0.5) * height
-            z: Any = np.maximum(clip[:, 2] / safe_w * 0.5 + 0.5, 1e-5).astype(np.float32)
-        else:
-            clip = clip.astype(np.float32)
-            w = clip[:, 3]
-            in_front = w != 0
-            safe_w = np.where(in_front, w, np.float32(1))
-            half = np.float32(0.5)
-            x = (clip[:, 0] / safe_w * half + half) * np.float32(width - 1) + half
-            y = (half + half * clip[:, 1] / safe_w) * np.float32(height - 1) + half
-            z = clip[:, 2] / safe_w * np.float32(0.49999) + half
+    def of(cls, clip: NDArray[Any], height: int, width: int) -> Screen:
+        """Of (k, 4) clip coordinates. Vertices in front of the near plane are not drawn."""
+        clip = clip.astype(np.float64)
+        w = clip[:, 3]
+        in_front = (w > 1e-9) & (clip[:, 2] >= -w)
+        safe_w = np.where(in_front, w, 1)
+        x = (clip[:, 0] / safe_w * 0.5 + 0.5) * width
+        y = (0.5 - clip[:, 1] / safe_w * 0.5) * height
+        # Depths stay clear of 0: their float bits are compared as integers, which fails for negative ones.
+        z = np.maximum(clip[:, 2] / safe_w * 0.5 + 0.5, 1e-5).astype(np.float32)
         drawn = in_front & np.isfinite(x) & np.isfinite(y) & np.isfinite(z)
         perspective = bool(len(w)) and bool((w != w[0]).any())
         return cls(height, width, x, y, z, w.astype(np.float32), drawn, perspective)
@@ -67,7 +57,7 @@ class Screen:
 
 @dataclass(frozen=True)
 class Spans:
-    """Runs of pixels, sorted by length. ``depth`` and ``depth_step`` are filled for the house's rule only.
+    """Runs of pixels, sorted by length. A rasteriser that tests each pixel itself may leave depths at 0.
 
     Attributes:
         face, row, column, length: (s,) int64; the run is pixels column .. column + length - 1 of a row.
@@ -121,10 +111,10 @@ def pixel_center_spans(screen: Screen, faces: I32, block: I64) -> Spans:
     An edge's crossing with a row is computed from its upper end, in float64, so that two triangles which share the
     edge get the same number, one as its right end (excluded) and the other as its left (included).
     """
-    edges = _Edges.of(screen, faces[block])
+    edges = Edges.of(screen, faces[block])
     first = np.clip(np.ceil(edges.y[:, 0] - 0.5), 0, screen.height).astype(np.int64)
     last = np.clip(np.ceil(edges.y[:, 2] - 0.5), 0, screen.height).astype(np.int64)
-    item, row = _expand(first, last - first)
+    item, row = expand(first, last - first)
     long_x, long_z, short_x, short_z = edges.cross(item, row + 0.5)
     left_x, right_x = np.minimum(long_x, short_x), np.maximum(long_x, short_x)
     start = np.clip(np.ceil(left_x - 0.5), 0, screen.width).astype(np.int64)
@@ -137,34 +127,11 @@ def pixel_center_spans(screen: Screen, faces: I32, block: I64) -> Spans:
     np.negative(step, out=step, where=swapped)
     start, length = start[wanted], length[wanted]
     depth = np.where(swapped, short_z, long_z) + (start + 0.5 - left_x) * step
-    return _sorted(block[item[wanted]], row[wanted], start, length, depth, step)
-
-
-def official_spans(screen: Screen, faces: I32, block: I64) -> Spans:
-    """A little more than the pixels that can pass the reference's float32 test, and for slivers, whose test rounding
-    decides, all of the bounding box."""
-    edges = _Edges.of(screen, faces[block])
-    size_x = edges.x.max(axis=1) - edges.x.min(axis=1)
-    size_y = edges.y[:, 2] - edges.y[:, 0]
-    slack = 0.01 + 1e-6 * (size_x + size_y)
-    sliver = np.abs(edges.twice_area) <= SLIVER * size_x * size_y
-    # The reference walks from the truncated minimum while below the maximum + 1.
-    box = [np.trunc(edges.x.min(axis=1)), np.ceil(edges.x.max(axis=1) + 1)]
-    box += [np.trunc(edges.y[:, 0]), np.ceil(edges.y[:, 2] + 1)]
-    first = np.clip(np.where(sliver, box[2], np.floor(edges.y[:, 0] - 0.5 - slack)), 0, screen.height)
-    last = np.clip(np.where(sliver, box[3], np.floor(edges.y[:, 2] - 0.5 + slack) + 1), 0, screen.height)
-    item, row = _expand(first.astype(np.int64), (last - first).astype(np.int64))
-    low, high = edges.reach(item, row + 0.5, slack[item])
-    wide = sliver[item]
-    start = np.clip(np.where(wide, box[0][item], np.floor(low - 0.5)), 0, screen.width).astype(np.int64)
-    stop = np.clip(np.where(wide, box[1][item], np.floor(high - 0.5) + 1), 0, screen.width).astype(np.int64)
-    keep = stop > start
-    item, row, start, stop = item[keep], row[keep], start[keep], stop[keep]
-    return _sorted(block[item], row, start, stop - start, np.zeros(len(item)), np.zeros(len(item)))
+    return sorted_spans(block[item[wanted]], row[wanted], start, length, depth, step)
 
 
 @dataclass(frozen=True)
-class _Edges:
+class Edges:
     """Triangles with their corners sorted from top to bottom: (m, 3) float64 each, and twice the signed area (m,)."""
 
     x: NDArray[np.float64]
@@ -173,7 +140,7 @@ class _Edges:
     twice_area: NDArray[np.float64]
 
     @classmethod
-    def of(cls, screen: Screen, faces: I32) -> _Edges:
+    def of(cls, screen: Screen, faces: I32) -> Edges:
         order = np.argsort(screen.y[faces], axis=1, kind="stable")
         corner = np.take_along_axis(faces, order, axis=1)
         x, y = screen.x[corner].astype(np.float64), screen.y[corner].astype(np.float64)
@@ -212,7 +179,7 @@ def _along(edge: list[NDArray[np.float64]], which: I64, y: NDArray[np.float64]) 
     return x.take(which) + down * slope_x.take(which), z.take(which) + down * slope_z.take(which)
 
 
-def _expand(first: I64, count: I64) -> tuple[I64, I64]:
+def expand(first: I64, count: I64) -> tuple[I64, I64]:
     """For every item its integers first .. first + count - 1: (which item, which integer)."""
     count = np.maximum(count, 0)
     item = np.repeat(np.arange(len(count)), count)
@@ -220,10 +187,10 @@ def _expand(first: I64, count: I64) -> tuple[I64, I64]:
     return item, np.arange(len(item)) - (offset - first)[item]
 
 
-def _sorted(face: I64, row: I64, column: I64, length: I64, depth: Any, step: Any) -> Spans:
+def sorted_spans(face: I64, row: I64, column: I64, length: I64, depth: Any, step: Any) -> Spans:
     """Cut long spans, then sort by length; equal lengths stay in face order."""
     if len(length) and length.max() > LONGEST:
-        item, piece = _expand(np.zeros_like(length), -(-length // LONGEST))
+        item, piece = expand(np.zeros_like(length), -(-length // LONGEST))
         face, row, column, length = face[item], row[item], column[item] + piece * LONGEST, length[item]
         depth, step = depth[item] + piece * LONGEST * step[item], step[item]
         length = np.minimum(length - piece * LONGEST, LONGEST)

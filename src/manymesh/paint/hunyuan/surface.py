@@ -16,7 +16,8 @@ import numpy as np
 
 from manymesh.paint.hunyuan.models import View
 from manymesh.paint.hunyuan.render import maps, reference_camera, splat
-from manymesh.render.raster import Raster, rasterise
+from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference
+from manymesh.render.raster import Raster
 from manymesh.stages import Tick
 from manymesh.types import F32, U8, Atlas, Bool
 
@@ -120,7 +121,7 @@ class HostSurface(Surface):
 
     def _raster(self, number: int) -> Raster:
         size = self.drawing.render_px
-        return rasterise(self.cameras[number].clip(self.vertices), self.faces, size, size, "official")
+        return rasterise_reference(self.cameras[number].clip(self.vertices), self.faces, size, size)
 
 
 def surface_of(atlas: Atlas, drawing: Drawing, device: torch.device | None = None) -> Surface:

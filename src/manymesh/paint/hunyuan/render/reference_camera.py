@@ -48,7 +48,7 @@ class ReferenceView:
         return np.concatenate([vertices, ones], axis=1) @ self.world_to_camera.T
 
     def clip(self, vertices: F32) -> F32:
-        """(k, 3) normalised vertices to (k, 4) clip coordinates, for ``rasterise(..., rule="official")``."""
+        """(k, 3) normalised vertices to (k, 4) clip coordinates, for ``reference_raster``."""
         return self.camera_space(vertices) @ self.projection.T
 
 
