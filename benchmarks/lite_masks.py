@@ -1,15 +1,15 @@
-"""How well the `lite` engine finds and cuts things: cut-outs with known alpha, laid on made grounds.
+"""How well the `lite` engine finds and cuts out objects: cutouts with known alpha on synthetic backgrounds.
 
-    python benchmarks/lite_masks.py FOLDER [--count 40] [--side 640] [--things 1] [--save OUT]
+    python benchmarks/lite_masks.py FOLDER [--count 40] [--side 640] [--objects 1] [--save OUT]
 
 FOLDER holds PNGs with an alpha channel (Debian's `tuxpaint-stamps-default` has hundreds of photographic ones). Each is
-laid on every ground; the table gives, by ground:
+laid on every background. The table gives, by background:
 
-    right     share of scenes with exactly as many detections as things
-    IoU       of the best detection's cut-out (alpha >= 128) with the truth: median, and the worst tenth's best
+    right     share of scenes with exactly as many detections as objects
+    IoU       of the best detection's cutout (alpha >= 128) with the truth: median, and 10 % quantile
     alpha     mean absolute error of alpha (0..255) within 1 % of the side around the true outline
     colour    mean absolute error of the foreground colour (0..255) where the true alpha is 13..242
-    detect s, matte s   median seconds a scene, and a thing
+    detect s, matte s   median seconds of a scene, and of an object
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from manymesh.detect.lite import detect, open_finder
+from manymesh.detect.lite import detect, open_network
 from manymesh.errors import ObjectError
 from manymesh.matte.lite import matte
 from manymesh.types import Box, Crop, Cutout, Detection, Photo
@@ -71,12 +71,12 @@ def fabric(rng: np.random.Generator, side: int) -> np.ndarray:
 
 
 def leaves(rng: np.random.Generator, side: int) -> np.ndarray:
-    """A blurred, strongly mottled ground, as out-of-focus green is."""
+    """A blurred, strongly mottled background, as out-of-focus green is."""
     blobs = np.stack([smooth_noise(rng, side, (side // 12, side // 12)) for _ in range(3)], axis=2)
     return np.array([78, 104, 58]) + blobs * np.array([34, 38, 26]) + rng.normal(0, 2, (side, side, 3))
 
 
-GROUNDS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+BACKGROUNDS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "white": white,
     "grey": grey,
     "gradient": gradient,
@@ -89,7 +89,7 @@ GROUNDS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 
 
 def read_cutouts(folder: Path, count: int, seed: int) -> list[np.ndarray]:
-    """RGBA cut-outs of usable size, a fixed choice of ``count``."""
+    """RGBA cutouts of usable size, a fixed choice of ``count``."""
     paths = sorted(folder.rglob("*.png"))
     np.random.default_rng(seed).shuffle(paths)
     found: list[np.ndarray] = []
@@ -115,7 +115,7 @@ def read_cutouts(folder: Path, count: int, seed: int) -> list[np.ndarray]:
 
 
 def lay(scene: np.ndarray, cutout: np.ndarray, centre: tuple[float, float], reach: float, shadow: bool) -> np.ndarray:
-    """Lay a cut-out onto ``scene`` (changed); gives its (side, side, 4) float32 truth."""
+    """Lay a cutout onto ``scene`` (changed); gives its (side, side, 4) float32 truth."""
     side = len(scene)
     scale = reach * side / max(cutout.shape[:2])
     alpha = cutout[..., 3:].astype(np.float32) / 255
@@ -146,7 +146,7 @@ def crop_around(photo: Photo, found: Detection) -> Crop:
 
 
 def measure(truth: np.ndarray, cutouts: list[Cutout]) -> tuple[float, float, float]:
-    """IoU, alpha error and colour error of the cut-out that fits best."""
+    """IoU, alpha error and colour error of the cutout that fits best."""
     solid = truth[..., 3] >= 128
     best, chosen = 0.0, np.zeros((*solid.shape, 4), np.uint8)
     for cutout in cutouts:
@@ -170,40 +170,42 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--side", type=int, default=640)
-    parser.add_argument("--things", type=int, default=1)
+    parser.add_argument("--objects", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--grounds", default=",".join(GROUNDS))
-    parser.add_argument("--by-colour", action="store_true", help="without the finder, as where its file is missing")
+    parser.add_argument("--backgrounds", default=",".join(BACKGROUNDS))
+    parser.add_argument(
+        "--by-colour", action="store_true", help="without the segmentation network, as when its file is missing"
+    )
     parser.add_argument("--save", type=Path)
     options = parser.parse_args()
     cutouts = read_cutouts(options.folder, options.count, options.seed)
     if not cutouts:
         raise SystemExit(f"no PNG with a usable alpha channel under {options.folder}")
-    finder = None if options.by_colour else open_finder()
-    per_side = int(np.ceil(np.sqrt(options.things)))
-    print(f"{len(cutouts)} cut-outs, {options.things} in a scene of {options.side} px")
-    print(f"{'ground':<11} right   IoU 50%  10%   alpha  colour  detect s  matte s")
-    for name in options.grounds.split(","):
+    network = None if options.by_colour else open_network()
+    per_side = int(np.ceil(np.sqrt(options.objects)))
+    print(f"{len(cutouts)} cutouts, {options.objects} in a scene of {options.side} px")
+    print(f"{'background':<11} right   IoU 50%  10%   alpha  colour  detect s  matte s")
+    for name in options.backgrounds.split(","):
         rows, right, detect_s, matte_s = [], [], [], []
-        for index in range(0, len(cutouts) - options.things + 1, options.things):
+        for index in range(0, len(cutouts) - options.objects + 1, options.objects):
             rng = np.random.default_rng((options.seed, index))
-            scene = GROUNDS[name](rng, options.side).astype(np.float32)
+            scene = BACKGROUNDS[name](rng, options.side).astype(np.float32)
             truths = []
-            for k in range(options.things):
+            for k in range(options.objects):
                 cell = (np.array([k % per_side, k // per_side]) + rng.uniform(0.46, 0.54, 2)) / per_side
                 reach = rng.uniform(0.45, 0.8) / per_side
                 truths.append(lay(scene, cutouts[index + k], (cell[0], cell[1]), reach, name == "shadow"))
             rgb = np.clip(np.round(scene), 0, 255).astype(np.uint8)
             photo = Photo(rgb, None, name, "")
             start = time.perf_counter()
-            found = detect(photo, finder=finder)
+            found = detect(photo, network=network)
             detect_s.append(time.perf_counter() - start)
-            right.append(len(found) == options.things)
+            right.append(len(found) == options.objects)
             cut: list[Cutout] = []
-            for thing in found:
+            for one in found:
                 start = time.perf_counter()
                 try:
-                    cut.append(matte(crop_around(photo, thing)))
+                    cut.append(matte(crop_around(photo, one)))
                 except ObjectError:
                     continue
                 matte_s.append(time.perf_counter() - start)
@@ -211,11 +213,11 @@ def main() -> None:
             if options.save:
                 options.save.mkdir(parents=True, exist_ok=True)
                 shown = np.full_like(rgb, (255, 0, 255))
-                for one in cut:
-                    w = one.window
-                    share = one.rgba[..., 3:].astype(np.float32) / 255
+                for made in cut:
+                    w = made.window
+                    share = made.rgba[..., 3:].astype(np.float32) / 255
                     view = shown[w.y0 : w.y1, w.x0 : w.x1]
-                    view[:] = np.round(one.rgba[..., :3] * share + view * (1 - share))
+                    view[:] = np.round(made.rgba[..., :3] * share + view * (1 - share))
                 both = cv2.resize(np.hstack([rgb, shown]), (640, 320), interpolation=cv2.INTER_AREA)
                 cv2.imwrite(str(options.save / f"{name}-{index:03d}.png"), both[..., ::-1])
         iou, alpha, colour = np.array(rows).T

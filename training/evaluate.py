@@ -21,7 +21,7 @@ import numpy as np
 
 from manymesh.engines import find_stage
 from manymesh.errors import ManymeshError, ObjectError
-from manymesh.segment.network import Finder
+from manymesh.segment.network import SegmentationNetwork
 from manymesh.settings import Settings
 from manymesh.stages import Shape as ShapeStage
 from manymesh.stages import Tick
@@ -84,7 +84,7 @@ def evaluated(
 
     With a ``ground`` (of ``training.recut.GROUNDS``) the stage gets the lite engine's own cutout from it.
     """
-    finder = None if ground is None else Finder()
+    network = None if ground is None else SegmentationNetwork()
     for shape in shapes:
         truth = truth_of(shape)
         for number in range(views):
@@ -94,7 +94,7 @@ def evaluated(
             cutout, found = asked.cutout, 1
             try:
                 if ground is not None:
-                    cutout, found = recut(asked.cutout, ground, shape.name, finder)
+                    cutout, found = recut(asked.cutout, ground, shape.name, network)
                 made = stage(cutout, seed=0, tick=lambda share: None)
             except (ManymeshError, ValueError, RuntimeError) as error:
                 yield Row(shape.name, shape.family, place, {"error": f"{type(error).__name__}: {error}"})

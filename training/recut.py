@@ -8,9 +8,9 @@ import numpy as np
 
 from manymesh.detect.lite import detect
 from manymesh.errors import ObjectError
-from manymesh.image.crop import crop_window, cut, relative
+from manymesh.image.crop import box_in_window, crop_array, crop_window
 from manymesh.matte.lite import matte
-from manymesh.segment.network import Finder
+from manymesh.segment.network import SegmentationNetwork
 from manymesh.types import Crop, Cutout, Photo
 
 GROUNDS = {"grey": (198, 198, 200), "blue": (96, 128, 168), "beige": (222, 206, 180), "white": (250, 250, 250)}
@@ -28,20 +28,20 @@ def on_ground(cutout: Cutout, ground: str, name: str) -> Photo:
     return Photo(np.clip(np.round(scene), 0, 255).astype(np.uint8), None, name, "")
 
 
-def recut(cutout: Cutout, ground: str, name: str, finder: Finder | None) -> tuple[Cutout, int]:
+def recut(cutout: Cutout, ground: str, name: str, network: SegmentationNetwork | None) -> tuple[Cutout, int]:
     """(the largest thing found, on the same canvas; how many things were found).
 
     Raises:
         ObjectError: nothing was found.
     """
     photo = on_ground(cutout, ground, name)
-    found = detect(photo, finder=finder)
+    found = detect(photo, network=network)
     if not found:
         raise ObjectError("nothing stands apart from the ground")
     largest = max(found, key=lambda one: 0 if one.mask is None else int(one.mask.sum()))
     window = crop_window(largest.box, photo.width, photo.height)
-    mask = None if largest.mask is None else cut(largest.mask, window)
-    small = matte(Crop(cut(photo.rgb, window), window, relative(largest.box, window), mask=mask))
+    mask = None if largest.mask is None else crop_array(largest.mask, window)
+    small = matte(Crop(crop_array(photo.rgb, window), window, box_in_window(largest.box, window), mask=mask))
     rgba = np.zeros_like(cutout.rgba)
     rgba[window.y0 : window.y1, window.x0 : window.x1] = small.rgba
     return Cutout(rgba, cutout.window), len(found)

@@ -15,7 +15,7 @@ from manymesh.box import Box
 from manymesh.engines import Plan, choose
 from manymesh.errors import InputError, ObjectError, OutputError
 from manymesh.image import png
-from manymesh.image.crop import crop_window, cut
+from manymesh.image.crop import crop_array, crop_window
 from manymesh.image.load import load_photo
 from manymesh.image.transparency import is_cutout_near
 from manymesh.mesh.formats.read import Brought, read_mesh
@@ -115,8 +115,9 @@ def _cut_out(photo: Photo, scale: float, plan: Plan, tick: Tick) -> Cutout:
         box = Box(*(round(value * scale) for value in plan.settings.boxes[0].box)).clipped(photo.width, photo.height)
     if box.width < 1 or box.height < 1:
         raise InputError("the box lies outside the photo", "Give it in the photo's pixels")
-    if photo.alpha is not None and (box == whole or is_cutout_near(cut(photo.alpha, crop_window(box, *whole[2:])))):
-        rgba = cut(np.dstack([photo.rgb, photo.alpha]), box)
+    window = crop_window(box, photo.width, photo.height)
+    if photo.alpha is not None and (box == whole or is_cutout_near(crop_array(photo.alpha, window))):
+        rgba = crop_array(np.dstack([photo.rgb, photo.alpha]), box)
         if not rgba[:, :, 3].any():
             raise ObjectError("the photo is transparent there", "Give a picture with something in it")
         return Cutout(rgba, box)

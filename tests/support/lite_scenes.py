@@ -1,4 +1,4 @@
-"""ObjectResult photos with known truth, for the tests of the lite engine."""
+"""Synthetic photos with known truth, for the tests of the lite engine."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from manymesh.types import Bool, Box, Crop, Photo
 GREY = (168, 170, 172)
 
 
-def ground(
+def plain_background(
     height: int, width: int, colour: tuple[int, int, int] = GREY, noise: float = 1.5, seed: int = 0
 ) -> np.ndarray:
+    """(h, w, 3) float32 of one colour with camera noise."""
     rng = np.random.default_rng(seed)
     return np.full((height, width, 3), colour, np.float32) + rng.normal(0, noise, (height, width, 3)).astype(np.float32)
 
 
-def sloped(height: int, width: int) -> np.ndarray:
+def uneven_background(height: int, width: int) -> np.ndarray:
     """A wall lit from one side: 30 % darker at the far corner."""
     y, x = np.mgrid[0:height, 0:width]
     light = 1 - 0.3 * (x / width * 0.6 + (y / height) ** 2 * 0.4)
-    return ground(height, width, (215, 205, 190)) * light[..., None]
+    return plain_background(height, width, (215, 205, 190)) * light[..., None]
 
 
 def disc(shape: tuple[int, int], x: float, y: float, radius: float) -> np.ndarray:
@@ -31,7 +32,7 @@ def disc(shape: tuple[int, int], x: float, y: float, radius: float) -> np.ndarra
 
 
 def paint(scene: np.ndarray, coverage: np.ndarray, colour: tuple[int, int, int], seed: int = 1) -> None:
-    """Lay a matt, slightly grained thing onto a scene (changed in place)."""
+    """Paint an object of one matt, slightly grained colour onto a scene (changed in place)."""
     rng = np.random.default_rng(seed)
     texture = np.array(colour) + rng.normal(0, 2, scene.shape)
     scene[:] = scene * (1 - coverage[..., None]) + texture * coverage[..., None]

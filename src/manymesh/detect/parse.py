@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from manymesh.detect.overlap import distinct
+from manymesh.detect.postprocess import drop_duplicates
 from manymesh.detect.reply.find import find_boxes
 from manymesh.detect.reply.scale import to_pixels
 from manymesh.types import Detection
@@ -46,7 +46,7 @@ def parse_boxes(text: str, width: int, height: int, names: Sequence[str] | None 
         for f, box in zip(found, boxes, strict=True)
         if box is not None
     ]
-    return distinct(detections, most=MOST_BOXES)
+    return drop_duplicates(detections, limit=MOST_BOXES)
 
 
 def clean_label(text: str) -> str:

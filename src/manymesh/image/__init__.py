@@ -1,1 +1,1 @@
-"""Plain functions on pictures: separating, cutting and cleaning. Knows no stage and no torch."""
+"""Plain functions on images: reading, PNG, cropping, resampling. Knows no stage and no torch."""

@@ -1,4 +1,4 @@
-"""Crops: from a photo and its detections to one view per object."""
+"""Crop windows: the part of a photo that shows one object."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from numpy.typing import NDArray
 
 from manymesh.types import Box
 
+# Margin on each side as a share of the box's longer side: background that the matte stage needs. Chosen by hand; not
+# measured.
 MARGIN = 0.12
-"""Of the box's longer side, on each side: background for the matte to learn from."""
 
 
 def crop_window(box: Box, width: int, height: int) -> Box:
-    """The part of a ``width`` x ``height`` photo to show for ``box``: as square as the photo allows, with a margin.
+    """The window to crop for a box: as square as the photo allows, with a margin on each side.
 
-    The square helps networks, which resize to one; near the photo's edge the window is moved, then cut.
+    It is square because networks resize it to a square. Near the edge of the photo the window is moved inside; it is
+    shortened only where the photo is shorter than it.
+
+    Args:
+        box: the object, in pixels of the photo.
+        width, height: size of the photo.
     """
     side = round(max(box.width, box.height) * (1 + 2 * MARGIN))
     x0, x1 = _span(box.x0, box.x1, side, width)
@@ -25,6 +31,7 @@ def crop_window(box: Box, width: int, height: int) -> Box:
 
 
 def _span(low: int, high: int, side: int, limit: int) -> tuple[int, int]:
+    """A range of ``side`` pixels around low..high, moved inside 0..limit; the whole of it when it is shorter."""
     if side >= limit:
         return 0, limit
     start = (low + high - side) // 2
@@ -32,12 +39,12 @@ def _span(low: int, high: int, side: int, limit: int) -> tuple[int, int]:
     return start, start + side
 
 
-def relative(box: Box, window: Box) -> Box:
-    """``box`` in the pixels of ``window``, cut to it (may come out empty)."""
+def box_in_window(box: Box, window: Box) -> Box:
+    """A box of the photo in the pixels of a window, clipped to it; it may be empty."""
     moved = Box(box.x0 - window.x0, box.y0 - window.y0, box.x1 - window.x0, box.y1 - window.y0)
     return moved.clipped(window.width, window.height)
 
 
-def cut(pixels: NDArray[Any], window: Box) -> NDArray[Any]:
-    """The part of a picture or mask inside ``window``, as an array of its own."""
+def crop_array(pixels: NDArray[Any], window: Box) -> NDArray[Any]:
+    """The part of an image or mask, (H, W, ...), inside a window, as a contiguous array."""
     return np.ascontiguousarray(pixels[window.y0 : window.y1, window.x0 : window.x1])

@@ -1,4 +1,4 @@
-"""Small picture work for the run folder: PNG in and out, and boxes drawn on a photo."""
+"""PNG to arrays and back, and the drawings that a run folder holds: boxes on a photo, a checkerboard under a cutout."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from manymesh.types import U8, Bool, Box
 if TYPE_CHECKING:
     from PIL import ImageFont
 
-# Okabe and Ito's palette (2008): told apart by colour-blind people, in light and dark photos.
+# Okabe and Ito's palette (2008): colour-blind people can tell its colours apart, in light and dark photos.
 PALETTE = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
 
 
 def encode(pixels: U8, alpha: U8 | None = None) -> bytes:
-    """(H, W) or (H, W, 3 or 4) uint8, with a separate (H, W) alpha if given, as PNG bytes."""
+    """PNG bytes of an image.
+
+    Args:
+        pixels: (H, W) grey, (H, W, 3) sRGB or (H, W, 4) sRGB with straight alpha, uint8.
+        alpha: (H, W) uint8, alpha to add to (H, W, 3) pixels.
+    """
     import cv2
 
     stacked = np.ascontiguousarray(pixels)
@@ -28,15 +33,21 @@ def encode(pixels: U8, alpha: U8 | None = None) -> bytes:
         cv2.insertChannel(np.ascontiguousarray(alpha), stacked, 3)
     elif stacked.ndim == 3:
         stacked = np.asarray(cv2.cvtColor(stacked, cv2.COLOR_RGB2BGR if stacked.shape[2] == 3 else cv2.COLOR_RGBA2BGRA))
-    # Run lengths after the filters: half of Pillow's time, and files as small as its level 4 makes them.
-    how = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-    if hasattr(cv2, "IMWRITE_PNG_FILTER"):  # from OpenCV 4.11 on; trying all five takes half as long again for nothing
-        how += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_PAETH]
-    return cv2.imencode(".png", stacked, how)[1].tobytes()
+    # Run-length coding after the filters: half of Pillow's time, and files as small as its level 4 makes them.
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    if hasattr(
+        cv2, "IMWRITE_PNG_FILTER"
+    ):  # from OpenCV 4.11 on; trying all five filters takes 1.5 times as long and saves nothing
+        options += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_PAETH]
+    return cv2.imencode(".png", stacked, options)[1].tobytes()
 
 
 def decode(data: bytes) -> tuple[U8, U8 | None]:
-    """PNG bytes as (H, W, 3) uint8 and (H, W) alpha or None."""
+    """PNG bytes as (H, W, 3) uint8 sRGB and (H, W) uint8 alpha, or None where the file has none.
+
+    Raises:
+        PIL.UnidentifiedImageError, OSError: the bytes are no image or damaged.
+    """
     import cv2
 
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
@@ -49,6 +60,7 @@ def decode(data: bytes) -> tuple[U8, U8 | None]:
 
 
 def _decode_any(data: bytes) -> tuple[U8, U8 | None]:
+    """``decode`` by Pillow, which knows every kind of PNG."""
     from PIL import Image
 
     with Image.open(io.BytesIO(data)) as image:
@@ -73,15 +85,17 @@ def decode_mask(data: bytes) -> Bool:
 
 @lru_cache(maxsize=16)
 def font(size_px: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
-    """Pillow's own font: the same on every machine, so drawings are the same bytes. (Unpacking it takes longer than
-    writing a line with it.)"""
+    """Pillow's own font, which is the same on every machine, so that drawings are the same bytes.
+
+    It is cached because unpacking it takes longer than writing a line with it.
+    """
     from PIL import ImageFont
 
     return ImageFont.load_default(size_px)
 
 
 def draw_boxes(rgb: U8, boxes: Sequence[tuple[Box, str]]) -> U8:
-    """The photo with labelled boxes drawn on it, (H, W, 3) uint8."""
+    """An (H, W, 3) uint8 photo with labelled boxes drawn on it, (H, W, 3) uint8."""
     from PIL import Image, ImageDraw
 
     image = Image.fromarray(rgb)
@@ -101,8 +115,8 @@ def draw_boxes(rgb: U8, boxes: Sequence[tuple[Box, str]]) -> U8:
     return np.asarray(image)
 
 
-def on_checker(rgba: U8, cell_px: int = 12) -> U8:
-    """An (H, W, 4) cutout over a grey checkerboard, (H, W, 3) uint8."""
+def over_checkerboard(rgba: U8, cell_px: int = 12) -> U8:
+    """An (H, W, 4) uint8 cutout over a grey checkerboard, (H, W, 3) uint8."""
     rows, columns = np.indices(rgba.shape[:2]) // cell_px
     board = np.where((rows + columns) % 2 == 0, 205, 235).astype(np.float32)[..., None]
     alpha = rgba[..., 3:].astype(np.float32) / 255.0

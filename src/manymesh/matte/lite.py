@@ -1,4 +1,4 @@
-"""Cutting a thing out without a network: soft alpha along its outline, and its own colour under it."""
+"""Alpha matting without a matting network: soft alpha along the object's outline, and its own colour under it."""
 
 from __future__ import annotations
 
@@ -9,110 +9,111 @@ from functools import cache
 import numpy as np
 
 from manymesh.errors import ObjectError
-from manymesh.matte.alpha import carried_colour, estimate_alpha, foreground_colour, sides_of
+from manymesh.matte.alpha import estimate_alpha, estimate_edge_colors, estimate_foreground, extend_color
 from manymesh.segment.foreground import boxes_of_others, foreground_in_box, working_copy
-from manymesh.segment.guided_filter import full_size, sharpen_mask
-from manymesh.segment.instances import understood
-from manymesh.segment.network import Finder, open_finder
+from manymesh.segment.guided_filter import resize_mask, sharpen_mask
+from manymesh.segment.mask import segment
+from manymesh.segment.network import SegmentationNetwork, open_network
 from manymesh.settings import Settings
 from manymesh.stages import Matte, Stage, Tick
 from manymesh.types import U8, Bool, Box, Crop, Cutout
 
+# How far the outline of a mask may be off, as a share of the object's longest side. Chosen by hand; not measured.
 SNAP_SHARE = 0.02
-"""How far a mask's outline may be off, as a share of its thing's longest side."""
+# Half width of the soft edge as a share of the object's longest side, and its least and greatest value in pixels.
+# Chosen by hand; not measured.
 BAND_SHARE = 0.004
-"""Half width of the soft edge, as a share of the thing's longest side..."""
 BAND_PX = 2.0, 8.0
-"""... within these bounds."""
-BOX_SIDE = 320
-"""What is inside a box is decided on a copy with at most this longest side."""
-LEAST_OF_BOX = 0.1
-"""What is found in a person's box must fill so much of it."""
-LEAST_PX = 12
-"""Fewer opaque pixels than this are no thing."""
+# Longest side of the copy on which a box is segmented by colour. Chosen by hand for speed; not measured.
+BOX_SIDE_PX = 320
+# Smallest share of a person's box that the network's foreground must cover to be used. Chosen by hand; not measured.
+MIN_BOX_SHARE = 0.1
+# A cutout with fewer opaque pixels than this is an error. Chosen by hand; not measured.
+MIN_OPAQUE_PX = 12
 
 
-def matte(crop: Crop, *, finder: Finder | None = None, tick: Tick = lambda share: None) -> Cutout:
-    """Cut one thing out of its crop.
+def matte(crop: Crop, *, network: SegmentationNetwork | None = None, tick: Tick = lambda share: None) -> Cutout:
+    """Cut one object out of its crop.
 
-    A given transparency is kept as it is (inside the thing's mask or box). Else alpha is estimated along the outline
-    of the mask, or of what stands apart inside the box when there is no mask.
+    A transparency of the photo's own is kept as it is, inside the object's mask or box. Otherwise alpha is estimated
+    along the outline of the mask, or of what is segmented inside the box when there is no mask.
 
     Args:
-        crop: one thing and its surroundings.
-        finder: tells what stands apart inside a box; None: colours do.
-        tick: told the share done.
+        crop: an object and its surroundings.
+        network: segments the inside of a box; None: colours do.
+        tick: called with the share done, 0..1.
 
     Raises:
-        ObjectError: when nothing is left.
+        ObjectError: almost nothing opaque is left.
     """
     tick(0.0)
     if crop.alpha is not None:
-        rgba = _given(crop)
+        rgba = _with_given_alpha(crop)
     else:
-        mask = crop.mask if crop.mask is not None else segment_in_box(crop.rgb, crop.box, crop.others, finder)
+        mask = crop.mask if crop.mask is not None else segment_in_box(crop.rgb, crop.box, crop.others, network)
         tick(0.4)
-        rgba = _estimated(crop, mask)
-    if int((rgba[..., 3] >= 128).sum()) < min(LEAST_PX, crop.box.area):
+        rgba = _with_estimated_alpha(crop, mask)
+    if int((rgba[..., 3] >= 128).sum()) < min(MIN_OPAQUE_PX, crop.box.area):
         raise ObjectError(
             "nothing stands apart from its surroundings in the object's box",
-            "Draw the box with a little of the ground around the object, or give a photo with transparency.",
+            "Draw the box with a little of the background around the object, or give a photo with transparency.",
         )
     tick(1.0)
     return Cutout(rgba, crop.window)
 
 
-def segment_in_box(rgb: U8, box: Box, others: tuple[Box, ...] = (), finder: Finder | None = None) -> Bool:
-    """(h, w) bool: the thing inside a box, at full resolution; empty when nothing stands apart.
+def segment_in_box(rgb: U8, box: Box, others: tuple[Box, ...] = (), network: SegmentationNetwork | None = None) -> Bool:
+    """(h, w) bool: the object inside a box, at full resolution; empty when nothing in the box stands apart.
 
     Args:
-        rgb: (h, w, 3) uint8, the box and some of its surroundings.
-        box: the thing's box in the picture's pixels.
-        others: boxes of other things; they are background where they overlap ``box`` a little.
-        finder: asked first; where it doubts or sees nothing in the box, and without it, colours decide.
+        rgb: (h, w, 3) uint8 sRGB, the box and some of its surroundings.
+        box: the object's box in pixels of ``rgb``.
+        others: boxes of other objects; they are background where they overlap ``box`` a little.
+        network: asked first. Without it, and where it is uncertain or sees little in the box, colours decide.
     """
-    if finder is not None and (seen := found_in_box(rgb, box, others, finder)).any():
-        return seen
-    small = working_copy(rgb, BOX_SIDE)
+    if network is not None and (mask := network_mask_in_box(rgb, box, others, network)).any():
+        return mask
+    small = working_copy(rgb, BOX_SIDE_PX)
     ratio_x, ratio_y = small.shape[1] / rgb.shape[1], small.shape[0] / rgb.shape[0]
     mask = foreground_in_box(small, _scaled(box, ratio_x, ratio_y), [_scaled(o, ratio_x, ratio_y) for o in others])
-    clear = mask.any() and not mask.all()
-    full = sharpen_mask(rgb, mask) if clear else np.full(rgb.shape[:2], bool(mask.any()))
-    return full & _full_box(box, rgb.shape[:2])
+    partial = mask.any() and not mask.all()
+    full = sharpen_mask(rgb, mask) if partial else np.full(rgb.shape[:2], bool(mask.any()))
+    return full & _box_mask(box, rgb.shape[:2])
 
 
-def _full_box(box: Box, shape: tuple[int, ...]) -> Bool:
+def _box_mask(box: Box, shape: tuple[int, ...]) -> Bool:
     inside = np.zeros(shape, bool)
     inside[box.y0 : box.y1, box.x0 : box.x1] = True
     return inside
 
 
-def found_in_box(rgb: U8, box: Box, others: tuple[Box, ...], finder: Finder) -> Bool:
-    """(h, w) bool: what the finder sees in the box, at full resolution; empty where it doubts or sees little.
+def network_mask_in_box(rgb: U8, box: Box, others: tuple[Box, ...], network: SegmentationNetwork) -> Bool:
+    """(h, w) bool: the network's foreground in the box, at full resolution; empty where it is uncertain or sees little.
 
     Args: as of ``segment_in_box``.
     """
     nothing = np.zeros(rgb.shape[:2], bool)
-    answer = understood(finder, rgb)
+    answer = segment(network, rgb)
     if answer is None:
         return nothing
     mask, _ = answer
     ratio_x, ratio_y = mask.shape[1] / rgb.shape[1], mask.shape[0] / rgb.shape[0]
-    here = _scaled(box, ratio_x, ratio_y).clipped(mask.shape[1], mask.shape[0])
-    inside = np.zeros_like(mask)
-    inside[here.y0 : here.y1, here.x0 : here.x1] = True
-    inside &= ~boxes_of_others(here, [_scaled(other, ratio_x, ratio_y) for other in others], mask.shape)
+    scaled = _scaled(box, ratio_x, ratio_y).clipped(mask.shape[1], mask.shape[0])
+    inside = _box_mask(scaled, mask.shape)
+    inside &= ~boxes_of_others(scaled, [_scaled(other, ratio_x, ratio_y) for other in others], mask.shape)
     mask &= inside
-    if not mask.sum() / max(int(inside.sum()), 1) > LEAST_OF_BOX:
+    if not mask.sum() / max(int(inside.sum()), 1) > MIN_BOX_SHARE:
         return nothing
-    return full_size(rgb, mask) & _full_box(box, rgb.shape[:2])
+    return resize_mask(rgb, mask) & _box_mask(box, rgb.shape[:2])
 
 
 def _scaled(box: Box, x: float, y: float) -> Box:
+    """A box in the pixels of a resized image, rounded outwards at the right and the bottom."""
     return Box(int(box.x0 * x), int(box.y0 * y), int(np.ceil(box.x1 * x)), int(np.ceil(box.y1 * y)))
 
 
-def _given(crop: Crop) -> U8:
+def _with_given_alpha(crop: Crop) -> U8:
+    """(h, w, 4) uint8: the crop with the photo's own alpha, restricted to the object's mask or box."""
     import cv2
 
     assert crop.alpha is not None
@@ -122,36 +123,35 @@ def _given(crop: Crop) -> U8:
         reach = cv2.dilate(crop.mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         alpha[~reach] = 0
     else:
-        outside = np.ones(alpha.shape, bool)
-        outside[crop.box.y0 : crop.box.y1, crop.box.x0 : crop.box.x1] = False
-        alpha[outside] = 0
+        alpha[~_box_mask(crop.box, alpha.shape)] = 0
     if not alpha.any():
         return np.dstack([crop.rgb, alpha])
     # Files often hold black or leftovers under full transparency.
-    most = int(alpha.max())
-    return np.dstack([carried_colour(crop.rgb, alpha >= min(16, most), alpha >= min(200, most)), alpha])
+    highest = int(alpha.max())
+    return np.dstack([extend_color(crop.rgb, alpha >= min(16, highest), alpha >= min(200, highest)), alpha])
 
 
-def _estimated(crop: Crop, mask: Bool) -> U8:
+def _with_estimated_alpha(crop: Crop, mask: Bool) -> U8:
+    """(h, w, 4) uint8: the crop with alpha and foreground colours estimated along the outline of a mask."""
     if mask.shape != crop.rgb.shape[:2]:
         raise ValueError(f"a mask of {mask.shape} over a crop of {crop.rgb.shape}")
     if not mask.any() or mask.all():
         return np.dstack([crop.rgb, np.where(mask, 255, 0).astype(np.uint8)])
     side = max(crop.box.width, crop.box.height)
-    band = float(np.clip(BAND_SHARE * side, *BAND_PX))
-    sides = sides_of(crop.rgb, mask, snap=max(1.5, SNAP_SHARE * side), band=band)
-    alpha = estimate_alpha(crop.rgb, sides)
-    return np.dstack([foreground_colour(crop.rgb, alpha, sides), alpha])
+    band_px = float(np.clip(BAND_SHARE * side, *BAND_PX))
+    edge = estimate_edge_colors(crop.rgb, mask, snap_px=max(1.5, SNAP_SHARE * side), band_px=band_px)
+    alpha = estimate_alpha(crop.rgb, edge)
+    return np.dstack([estimate_foreground(crop.rgb, alpha, edge), alpha])
 
 
 @contextmanager
 def open_matte(settings: Settings) -> Iterator[Matte]:
-    """Open the matte stage; its network is read for the first box that comes without a mask."""
-    finder = cache(open_finder)
+    """Open the matte stage. Its network is read from disk for the first crop that has neither mask nor alpha."""
+    network = cache(open_network)
 
     def run(crop: Crop, *, tick: Tick) -> Cutout:
-        told = crop.mask is not None or crop.alpha is not None
-        return matte(crop, finder=None if told else finder(), tick=tick)
+        needs_network = crop.mask is None and crop.alpha is None
+        return matte(crop, network=network() if needs_network else None, tick=tick)
 
     yield run
 

@@ -112,7 +112,7 @@ def _row(
         small = ImageOps.contain(
             Image.fromarray(np.dstack([rgb, opaque])), (CELL_PX, CELL_PX), Image.Resampling.LANCZOS
         )
-        picture = Image.fromarray(png.on_checker(np.asarray(small)))
+        picture = Image.fromarray(png.over_checkerboard(np.asarray(small)))
         sheet.paste(picture, (GAP_PX + (CELL_PX - picture.width) // 2, top + (CELL_PX - picture.height) // 2))
     if clay is not None:
         rgb, alpha = run.picture(record.files["preview"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from manymesh.detect.select import not_found, padded
+from manymesh.detect.postprocess import names_not_found, pad_box
 from manymesh.engines import Plan
 from manymesh.errors import InputError, NothingFoundError
 from manymesh.image import png
-from manymesh.image.crop import crop_window, cut
+from manymesh.image.crop import crop_array, crop_window
 from manymesh.naming import clean_name, object_seed, slug
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ObjectRecord
@@ -39,7 +39,7 @@ def detect(run: Run, plan: Plan, model: Detect | None, tick: Tick) -> None:
         assert model is not None
         names = settings.names if stage.reads_names else ()
         detections = list(model(photo, names, tick=tick))
-        run.manifest.missing_names = list(not_found(detections, names))
+        run.manifest.missing_names = list(names_not_found(detections, names))
         _say_about_names(stage, settings, run.manifest.missing_names, say)
     detections = detections or [_whole_photo(settings, photo, say)]
     if len(detections) > settings.max_objects and not settings.boxes:
@@ -54,7 +54,7 @@ def write_objects(run: Run, photo: Photo, detections: Sequence[Detection]) -> No
     for record, detection in zip(run.manifest.objects, detections, strict=True):
         if detection.mask is not None:
             assert record.window is not None
-            mask = png.encode_mask(cut(detection.mask, record.window))
+            mask = png.encode_mask(crop_array(detection.mask, record.window))
             run.write(object_path(record, "mask.png"), mask, owner=record, role="mask")
     draw_detections(run, photo)
 
@@ -83,7 +83,7 @@ def new_record(index: int, detection: Detection, photo: Photo, settings: Setting
 
 def window_of(box: Box, width: int, height: int) -> Box:
     """The part of a ``width`` x ``height`` photo that an object's crop shows; never too small for a network."""
-    return crop_window(padded(box, width, height), width, height)
+    return crop_window(pad_box(box, width, height), width, height)
 
 
 def object_id(index: int, label: str) -> str:

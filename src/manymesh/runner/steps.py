@@ -14,7 +14,7 @@ import numpy as np
 from manymesh.engines import Plan
 from manymesh.errors import ObjectError
 from manymesh.image import png
-from manymesh.image.crop import cut, relative
+from manymesh.image.crop import box_in_window, crop_array
 from manymesh.image.transparency import is_cutout_near
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ObjectRecord
@@ -40,10 +40,10 @@ def crop(run: Run, plan: Plan, model: None, tick: Tick) -> None:
     photo = read_photo(run)
     for number, record in enumerate(run.manifest.objects):
         assert record.window is not None
-        alpha = None if photo.alpha is None else cut(photo.alpha, record.window)
+        alpha = None if photo.alpha is None else crop_array(photo.alpha, record.window)
         if alpha is not None and record.source == "user" and not is_cutout_near(alpha):
             alpha = None
-        rgb = cut(photo.rgb, record.window)
+        rgb = crop_array(photo.rgb, record.window)
         run.write_picture(object_path(record, "crop.png"), rgb, alpha, owner=record, role="crop")
         tick((number + 1) / len(run.manifest.objects))
 
@@ -64,11 +64,11 @@ def matte(run: Run, record: ObjectRecord, model: Matte, tick: Tick) -> None:
 def _read_crop(run: Run, record: ObjectRecord) -> Crop:
     assert record.window is not None
     rgb, alpha = run.picture(record.files["crop"])
-    others = [relative(o.box, record.window) for o in run.manifest.objects if o.index != record.index]
+    others = [box_in_window(o.box, record.window) for o in run.manifest.objects if o.index != record.index]
     return Crop(
         rgb=rgb,
         window=record.window,
-        box=relative(record.box, record.window),
+        box=box_in_window(record.box, record.window),
         alpha=alpha,
         mask=png.decode_mask(run.read(record.files["mask"])) if "mask" in record.files else None,
         others=tuple(box for box in others if box.width > 0 and box.height > 0),

@@ -1,0 +1,1 @@
+"""Segmentation of a photo: by the packaged network and by colour, and into instances. Knows no stage."""

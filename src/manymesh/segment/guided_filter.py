@@ -8,17 +8,19 @@ import numpy as np
 
 from manymesh.types import F32, U8, Bool
 
-FIT_SIDE = 1400
-"""The filter's linear models are fitted on a copy no longer than this, and applied at full resolution."""
-ROWS_AT_ONCE = 256
+# The filter's linear models are fitted on a copy with at most this longest side, and applied at full resolution. Chosen
+# by hand for speed; not measured.
+FIT_SIDE_PX = 1400
+# Full-size rows that are worked on at once, so that a large photo needs little memory. Chosen by hand; not measured.
+CHUNK_ROWS = 256
 
 
 def guided_filter(guide: U8, soft: F32, radius: float, eps: float) -> F32:
-    """``soft`` redrawn along the edges of ``guide``.
+    """A soft mask filtered so that its edges follow those of an image.
 
     Args:
-        guide: (h, w, 3) uint8.
-        soft: (h', w') float32 in [0, 1]; any size, it is stretched over the guide.
+        guide: (h, w, 3) uint8, the image.
+        soft: (h', w') float32 in [0, 1], the mask; any size, it is resized to the guide's.
         radius: of the square window, in the guide's pixels.
         eps: variance (colours in 0..1) below which a guide's detail is ignored.
 
@@ -28,17 +30,17 @@ def guided_filter(guide: U8, soft: F32, radius: float, eps: float) -> F32:
     import cv2
 
     height, width = guide.shape[:2]
-    scale = min(1.0, FIT_SIDE / max(height, width))
+    scale = min(1.0, FIT_SIDE_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(guide, size, interpolation=cv2.INTER_AREA) if scale < 1 else guide
     colour = np.asarray(small, np.float32) / np.float32(255)
     value = np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR), np.float32)
     slope, offset = _linear_models(colour, value, max(1, round(radius * scale)), eps)
     result = np.empty((height, width), np.float32)
-    # Row by row, so that a large photo costs no more than a few rows of floats.
-    for top in range(0, height, ROWS_AT_ONCE):
-        rows = slice(top, min(top + ROWS_AT_ONCE, height))
-        a, b = (stretched(model, rows, height, width) for model in (slope, offset))
+    # In chunks of rows, so that a large photo never exists as floats as a whole.
+    for top in range(0, height, CHUNK_ROWS):
+        rows = slice(top, min(top + CHUNK_ROWS, height))
+        a, b = (resize_rows(model, rows, height, width) for model in (slope, offset))
         result[rows] = np.einsum("ijk,ijk->ij", a, guide[rows].astype(np.float32) / 255) + b
     return np.clip(result, 0, 1, out=result)
 
@@ -49,8 +51,8 @@ def _linear_models(colour: F32, value: F32, radius: int, eps: float) -> tuple[F3
 
     window = (2 * radius + 1, 2 * radius + 1)
 
-    def mean(picture: F32) -> F32:
-        return np.asarray(cv2.blur(picture, window, borderType=cv2.BORDER_REFLECT), np.float32)
+    def mean(values: F32) -> F32:
+        return np.asarray(cv2.blur(values, window, borderType=cv2.BORDER_REFLECT), np.float32)
 
     centre = mean(colour)
     average = mean(value)
@@ -67,11 +69,11 @@ def _linear_models(colour: F32, value: F32, radius: int, eps: float) -> tuple[F3
 
 
 def _solve_symmetric(m: dict[tuple[int, int], F32], v: Sequence[F32]) -> F32:
-    """Cramer's rule for symmetric 3 x 3 systems, one a pixel; far faster than one LAPACK call for each.
+    """Solve a symmetric 3 x 3 system for each pixel by Cramer's rule; far faster than one LAPACK call for each.
 
     Args:
-        m: the upper triangle's six entries, (h, w) each.
-        v: the right side's three.
+        m: the six entries of the upper triangle, (h, w) each.
+        v: the three entries of the right side, (h, w) each.
 
     Returns:
         (h, w, 3) float32.
@@ -91,8 +93,14 @@ def _solve_symmetric(m: dict[tuple[int, int], F32], v: Sequence[F32]) -> F32:
     return np.asarray(cv2.merge(solution), np.float32)
 
 
-def stretched(model: F32, rows: slice, height: int, width: int) -> F32:
-    """Some full-size rows of a smaller field, as ``cv2.resize`` of the whole would give them."""
+def resize_rows(model: F32, rows: slice, height: int, width: int) -> F32:
+    """Some rows of a field after linear resizing to height x width, as ``cv2.resize`` of the whole would give them.
+
+    Args:
+        model: (h', w', ...) float32.
+        rows: which rows of the result.
+        height, width: size of the whole result.
+    """
     import cv2
 
     if model.shape[:2] == (height, width):
@@ -101,16 +109,16 @@ def stretched(model: F32, rows: slice, height: int, width: int) -> F32:
     y = (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) * ratio - 0.5
     x = (np.arange(width, dtype=np.float32) + 0.5) * (model.shape[1] / width) - 0.5
     grid_x, grid_y = np.meshgrid(x, y)
-    rows_of = cv2.remap(model, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(rows_of, np.float32)
+    resized = cv2.remap(model, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(resized, np.float32)
 
 
 def sharpen_mask(guide: U8, mask: Bool) -> Bool:
-    """A mask from a smaller copy, at full resolution, its outline moved onto the picture's edges.
+    """A mask of a smaller copy of an image at the image's own size, its outline moved onto the image's edges.
 
     Args:
-        guide: (h, w, 3) uint8.
-        mask: (h', w') bool over the same view.
+        guide: (h, w, 3) uint8, the image.
+        mask: (h', w') bool over the same view. It is returned as it is when it is not smaller.
     """
     import cv2
 
@@ -121,8 +129,13 @@ def sharpen_mask(guide: U8, mask: Bool) -> Bool:
     return guided_filter(guide, soft, radius=2.0 * scale, eps=1e-4) > 0.5
 
 
-def full_size(guide: U8, mask: Bool) -> Bool:
-    """A mask over a copy of the picture, smaller or larger, at the picture's own size."""
+def resize_mask(guide: U8, mask: Bool) -> Bool:
+    """A mask of a smaller or larger copy of an image at the image's own size, (h, w) bool.
+
+    Args:
+        guide: (h, w, 3) uint8, the image.
+        mask: (h', w') bool over the same view.
+    """
     import cv2
 
     height, width = guide.shape[:2]

@@ -17,80 +17,88 @@ from manymesh.onnx import first_line, open_session
 from manymesh.types import F32, U8
 
 WEIGHTS = Path(__file__).with_name("lite-segmentation.onnx")
-SIDE = 512
-"""Longest side, in pixels, of the picture that the network sees."""
-CELL = 32
-"""It takes whole cells only; a picture is stretched by at most half of one."""
+# Longest side of the network's input. Given by its training.
+INPUT_SIDE_PX = 512
+# Both sides of the input are multiples of this, because the encoder halves the image five times.
+STRIDE_PX = 32
+# Names of the outputs in the ONNX file.
 OUTPUTS = ("mask", "middles")
-WAY_UNIT = 100.0
-"""Pixels that a way of 1 is long."""
+# Centre offsets in the ONNX file's output are in units of this many pixels. Given by its training.
+OFFSET_SCALE_PX = 100.0
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the finder makes of a picture.
+class Segmentation:
+    """The network's answer for one image. (h, w) is the size of the network's input, see ``resize_to_input``.
 
     Attributes:
-        share: (h, w) float32, 0..1, how likely a pixel is a thing's.
-        spots: (h / 4, w / 4) float32, 0..1, high at the middles of things.
-        ways: (2, h / 4, w / 4) float32, from each place right and down to its own thing's middle, in pixels.
+        probability: (h, w) float32, 0..1, that a pixel is foreground.
+        center_heatmap: (h / 4, w / 4) float32, 0..1, with peaks at the centres of objects.
+        center_offsets: (2, h / 4, w / 4) float32, from each pixel to the centre of its object: x to the right and y
+            down, in pixels of the network's input.
     """
 
-    share: F32
-    spots: F32
-    ways: F32
+    probability: F32
+    center_heatmap: F32
+    center_offsets: F32
 
 
-class Finder:
-    """An open session. Safe for several threads.
+class SegmentationNetwork:
+    """An open ONNX session. It may be called from several threads at once.
 
     Args:
-        path: the ONNX file. A ``.json`` file of the same name must hold its ``sha256``.
+        path: the ONNX file; the packaged one when not given. A ``.json`` file of the same name must hold its
+            ``sha256``.
 
     Raises:
-        MissingPieceError: there is no such file, it is damaged, it is another network, or onnxruntime is missing.
+        MissingPieceError: the file is missing, damaged or another network, or onnxruntime is not installed.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self._session, self._input = open_session(WEIGHTS if path is None else path, OUTPUTS)
 
-    def __call__(self, rgb: U8) -> Seen:
-        """Look at a picture of any size, (h, w, 3) uint8, at least a pixel a side.
+    def __call__(self, rgb: U8) -> Segmentation:
+        """Segment an image, (h, w, 3) uint8 sRGB of any size from one pixel a side.
 
-        The answer covers the same view at the network's own size: its longest side is ``SIDE``.
+        The answer covers the same view at the size that ``resize_to_input`` gives.
 
         Raises:
-            RuntimeError: onnxruntime could not run it, or it answered with numbers that are not finite.
+            RuntimeError: onnxruntime failed, or an output holds numbers that are not finite.
         """
-        picture = np.ascontiguousarray(sized(rgb).transpose(2, 0, 1)[None], np.float32) / np.float32(255)
+        image = np.ascontiguousarray(resize_to_input(rgb).transpose(2, 0, 1)[None], np.float32) / np.float32(255)
         try:
-            mask, middles = self._session.run(list(OUTPUTS), {self._input: picture})
+            mask, centers = self._session.run(list(OUTPUTS), {self._input: image})
         except Exception as error:  # onnxruntime's errors share no base class of their own
-            raise RuntimeError(f"the finder failed: {first_line(error)}") from error
-        if not (np.isfinite(mask.sum(dtype=np.float64)) and np.isfinite(middles.sum(dtype=np.float64))):
-            raise RuntimeError("the finder answered with numbers that are not finite")
-        return Seen(_share(mask[0, 0]), _share(middles[0, 0]), middles[0, 1:3] * np.float32(WAY_UNIT))
+            raise RuntimeError(f"the segmentation network failed: {first_line(error)}") from error
+        if not (np.isfinite(mask.sum(dtype=np.float64)) and np.isfinite(centers.sum(dtype=np.float64))):
+            raise RuntimeError("the segmentation network's output holds numbers that are not finite")
+        return Segmentation(
+            _sigmoid(mask[0, 0]), _sigmoid(centers[0, 0]), centers[0, 1:3] * np.float32(OFFSET_SCALE_PX)
+        )
 
 
-def sized(rgb: U8, side: int = SIDE) -> U8:
-    """The picture with its longest side about ``side``, both sides whole cells."""
+def resize_to_input(rgb: U8, side_px: int = INPUT_SIDE_PX) -> U8:
+    """The image with its longest side about ``side_px`` and both sides multiples of ``STRIDE_PX``.
+
+    The aspect ratio changes by at most half a stride on each side.
+    """
     import cv2
 
     height, width = rgb.shape[:2]
-    scale = side / max(height, width)
-    size = tuple(max(1, round(length * scale / CELL)) * CELL for length in (width, height))
-    shrinks = scale < 1
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8)
+    scale = side_px / max(height, width)
+    size = tuple(max(1, round(length * scale / STRIDE_PX)) * STRIDE_PX for length in (width, height))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(rgb, size, interpolation=interpolation), np.uint8)
 
 
-def _share(logits: F32) -> F32:
+def _sigmoid(logits: F32) -> F32:
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), np.float32)
 
 
-def open_finder() -> Finder | None:
-    """The packaged finder; None, with a warning in the log, where its file is missing or damaged."""
+def open_network() -> SegmentationNetwork | None:
+    """The packaged network. None, with a warning in the log, when its file is missing or damaged."""
     try:
-        return Finder()
+        return SegmentationNetwork()
     except MissingPieceError as error:
-        logging.getLogger(__name__).warning("Things are told from the ground by colour alone: %s.", error.what)
+        logging.getLogger(__name__).warning("Objects are segmented by colour alone: %s.", error.what)
         return None

@@ -1,7 +1,7 @@
-"""Superpixels: a picture in a few hundred pieces of one colour each, by k-means over colour and place.
+"""Superpixels: an image as a few hundred connected pieces of similar colour, by k-means over colour and position.
 
 Achanta et al., "SLIC Superpixels Compared to State-of-the-Art Superpixel Methods", PAMI 2012. Each pixel is compared
-with the nine pieces whose cells of the starting grid lie around its own, all pixels at once.
+with the nine superpixels whose cells of the initial grid lie around its own, all pixels at once.
 """
 
 from __future__ import annotations
@@ -13,24 +13,25 @@ from manymesh.types import F32, I32
 
 I64 = NDArray[np.int64]
 
+# Iterations of k-means. Chosen by hand; not measured.
 ROUNDS = 6
+# Weight of position against colour, for images whose values span 0..1. Chosen by hand; not measured.
 COMPACTNESS = 0.1
-"""How much place counts against colour, where the picture's values span 0..1."""
+# Superpixels smaller than this share of the mean one are merged into a neighbour. Chosen by hand; not measured.
 SMALLEST_SHARE = 0.5
-"""Of the mean piece; what is smaller joins a neighbour."""
 
 
-def superpixels(picture: F32, pieces: int) -> I32:
-    """(h, w) int32 labels from 0, each one connected piece.
+def superpixels(image: F32, pieces: int) -> I32:
+    """(h, w) int32 labels from 0, each of one connected superpixel.
 
     Args:
-        picture: (h, w, c) float32.
-        pieces: about how many.
+        image: (h, w, c) float32.
+        pieces: approximate number of superpixels.
     """
     import cv2
 
-    height, width = picture.shape[:2]
-    values = cv2.GaussianBlur(np.asarray(picture, np.float32), (0, 0), 0.6)
+    height, width = image.shape[:2]
+    values = cv2.GaussianBlur(np.asarray(image, np.float32), (0, 0), 0.6)
     values -= values.min()
     values /= max(float(values.max()), 1e-6)
     step = float(np.sqrt(height * width / pieces))
@@ -47,7 +48,7 @@ def superpixels(picture: F32, pieces: int) -> I32:
 
 
 def _means(planes: F32, labels: I64, grid: tuple[int, int]) -> F32:
-    """(c, down, across) float32: the mean of each piece's pixels; infinite where a piece has none."""
+    """(c, down, across) float32: the mean of each superpixel's pixels; infinite where it has none."""
     flat, count = labels.ravel(), grid[0] * grid[1]
     size = np.bincount(flat, minlength=count)
     sums = np.stack([np.bincount(flat, plane.ravel(), count) for plane in planes])
@@ -56,35 +57,35 @@ def _means(planes: F32, labels: I64, grid: tuple[int, int]) -> F32:
     return np.asarray(means.reshape(-1, *grid))
 
 
-def _nearest(planes: F32, centres: F32, row: I64, column: I64) -> I64:
-    """(h, w) the number of each pixel's nearest centre, among that of its own cell of the grid and those around.
+def _nearest(planes: F32, centers: F32, row: I64, column: I64) -> I64:
+    """(h, w) int64: index of each pixel's nearest centre, among the nine of its own cell of the grid and those around.
 
     Args:
-        planes: (c, h, w) float32 pixels.
-        centres: (c, down, across) float32.
+        planes: (c, h, w) float32, colour and position of the pixels.
+        centers: (c, down, across) float32, those of the superpixels.
         row, column: (h,) and (w,), the cell of the grid that a pixel's row or column lies in.
     """
-    down, across = centres.shape[1:]
+    down, across = centers.shape[1:]
     shape = planes.shape[1:]
     best, labels = np.full(shape, np.inf, np.float32), np.zeros(shape, np.int64)
-    distance, away = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    distance, difference = np.empty(shape, np.float32), np.empty(shape, np.float32)
     for i in (-1, 0, 1):
         rows = np.clip(row + i, 0, down - 1)
         for j in (-1, 0, 1):
             columns = np.clip(column + j, 0, across - 1)
             distance[:] = 0
-            for plane, centre in zip(planes, centres, strict=True):
-                np.subtract(plane, np.take(centre[:, columns], rows, axis=0), out=away)
-                distance += np.multiply(away, away, out=away)
+            for plane, center in zip(planes, centers, strict=True):
+                np.subtract(plane, np.take(center[:, columns], rows, axis=0), out=difference)
+                distance += np.multiply(difference, difference, out=difference)
             nearer = distance < best
             np.copyto(best, distance, where=nearer)
             np.copyto(labels, rows[:, None] * across + columns, where=nearer)
     return labels
 
 
-def _connected(labels: np.ndarray, smallest: float) -> I32:
-    """Every connected part its own label; those under ``smallest`` join the neighbour with the longest border."""
-    parts = parts_of(labels).astype(np.int64)  # noise has so many parts that a pair of them overflows 32 bits
+def _connected(labels: I64, smallest: float) -> I32:
+    """Labels of connected components; those under ``smallest`` pixels join the neighbour with the longest border."""
+    parts = label_equal(labels).astype(np.int64)  # noise has so many components that a pair of them overflows 32 bits
     while True:
         size = np.bincount(parts.ravel())
         small = size < smallest
@@ -92,10 +93,10 @@ def _connected(labels: np.ndarray, smallest: float) -> I32:
             break
         sides = ((parts[:, :-1], parts[:, 1:]), (parts[:-1], parts[1:]))
         either = [(a[a != b], b[a != b]) for a, b in sides]
-        met = np.concatenate([x * len(size) + y for a, b in either for x, y in ((a, b), (b, a))])
-        keys, border = np.unique(met, return_counts=True)
+        touching = np.concatenate([x * len(size) + y for a, b in either for x, y in ((a, b), (b, a))])
+        keys, border = np.unique(touching, return_counts=True)
         one, other = np.divmod(keys, len(size))
-        # To a larger part, or an equal one of a lower number, so that two small parts do not swap names.
+        # Into a larger component, or an equal one of a lower index, so that two small ones do not swap labels.
         upward = (size[other] > size[one]) | ((size[other] == size[one]) & (other < one))
         one, other, border = (values[small[one] & upward] for values in (one, other, border))
         if not len(one):
@@ -104,7 +105,7 @@ def _connected(labels: np.ndarray, smallest: float) -> I32:
         first = order[np.r_[True, np.diff(one[order]) > 0]]
         target = np.arange(len(size))
         target[one[first]] = other[first]
-        while True:  # chains end at a part that stays: sizes rise along them
+        while True:  # follow chains to their end; they have one, because sizes rise along them
             further = target[target]
             if np.array_equal(further, target):
                 break
@@ -113,8 +114,8 @@ def _connected(labels: np.ndarray, smallest: float) -> I32:
     return parts.astype(np.int32)
 
 
-def parts_of(labels: np.ndarray) -> np.ndarray:
-    """(h, w) a number from 0 for each connected part of equal labels (4 neighbours)."""
+def label_equal(labels: I64) -> I32:
+    """(h, w) int32: an index from 0 for each 4-connected component of equal labels."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

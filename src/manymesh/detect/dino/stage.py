@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from manymesh.detect.dino import inputs
-from manymesh.detect.overlap import distinct
-from manymesh.detect.select import arranged, batches, clean_names
+from manymesh.detect.postprocess import clean_names, drop_duplicates, largest_in_order, name_groups
 from manymesh.detect.transformers_files import load_pretrained
 from manymesh.device.placement import place
 from manymesh.settings import Settings
@@ -78,7 +77,7 @@ def open_model(folder: Path, settings: Settings) -> Look:
 def find(photo: Photo, names: Sequence[str], look: Look, tick: Tick, *, source: str, most: int) -> list[Detection]:
     """Look for the names (for any object, without names), a few at a time; scores are the network's own."""
     wanted = clean_names(names)
-    groups = batches(wanted or _ANYTHING)
+    groups = name_groups(wanted or _ANYTHING)
     found: list[Detection] = []
     for number, group in enumerate(groups):
         tick(number / len(groups))
@@ -86,8 +85,8 @@ def find(photo: Photo, names: Sequence[str], look: Look, tick: Tick, *, source: 
         found += detections(scores, boxes, group, photo.width, photo.height, source)
     tick(1.0)
     best_first = sorted(found, key=lambda d: (-(d.score or 0.0), d.box, d.label))
-    kept = distinct(best_first, most=4 * most, same_label=_SAME_NAME_OVERLAP)
-    return arranged(kept, wanted, most)
+    kept = drop_duplicates(best_first, limit=4 * most, same_label=_SAME_NAME_OVERLAP)
+    return largest_in_order(kept, wanted, most)
 
 
 def detections(scores: F32, boxes: F32, names: Sequence[str], width: int, height: int, source: str) -> list[Detection]:

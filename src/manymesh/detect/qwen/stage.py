@@ -8,10 +8,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from manymesh.detect.overlap import distinct
 from manymesh.detect.parse import MOST_BOXES, parse_boxes
+from manymesh.detect.postprocess import (
+    clean_names,
+    drop_duplicates,
+    largest_in_order,
+    name_groups,
+    with_prompt_spelling,
+)
 from manymesh.detect.qwen import picture, prompt, stopping
-from manymesh.detect.select import arranged, batches, clean_names, named_as_asked
 from manymesh.device.placement import place
 from manymesh.errors import OutOfMemoryError
 from manymesh.settings import Settings
@@ -84,7 +89,7 @@ def find(photo: Photo, names: Sequence[str], ask: Ask, tick: Tick, *, source: st
     thousandths of the sides, and need no correction.
     """
     wanted = clean_names(names)
-    groups = batches(wanted)
+    groups = name_groups(wanted)
     wide = picture.is_wide(photo.rgb)
     shown = picture.stretched(photo.rgb) if wide else photo.rgb
     found: list[Detection] = []
@@ -101,5 +106,5 @@ def find(photo: Photo, names: Sequence[str], ask: Ask, tick: Tick, *, source: st
             boxes = parse_boxes(reply, photo.width, photo.height, group)
         found += [replace(box, source=source) for box in boxes]
     tick(1.0)
-    named = named_as_asked(found, wanted)
-    return arranged(distinct(named, most=MOST_BOXES), wanted, most)
+    named = with_prompt_spelling(found, wanted)
+    return largest_in_order(drop_duplicates(named, limit=MOST_BOXES), wanted, most)
