@@ -11,6 +11,7 @@ from manymesh.detect.dino.stage import detections, find
 from manymesh.detect.qwen import stopping
 from manymesh.device import placement
 from manymesh.errors import UsageError
+from manymesh.image import crop
 from manymesh.settings import Settings
 from manymesh.types import Box, Detection, Photo
 
@@ -48,7 +49,7 @@ def test_names_without_a_detection_are_listed_and_plurals_match() -> None:
 def test_a_padded_box_stays_in_the_photo_and_holds_the_box(width: int, height: int, data) -> None:
     x0, y0 = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
     box = Box(x0, y0, data.draw(st.integers(x0 + 1, width)), data.draw(st.integers(y0 + 1, height)))
-    padded = postprocess.pad_box(box, width, height)
+    padded = crop.pad_box(box, width, height)
     assert 0 <= padded.x0 <= box.x0 < box.x1 <= padded.x1 <= width
     assert 0 <= padded.y0 <= box.y0 < box.y1 <= padded.y1 <= height
     assert padded.width >= min(16, width)

@@ -45,7 +45,7 @@ def disc(shift: int = 0) -> Cutout:
     rgba = np.zeros((100, 120, 4), np.uint8)
     rgba[..., 0], rgba[..., 1], rgba[..., 2] = 2 * x, 2 * y, 90 + shift
     rgba[..., 3] = np.where((x - 60) ** 2 + (y - 50) ** 2 < 40**2, 255, 0)
-    return Cutout(rgba, Box(0, 0, 120, 100))
+    return Cutout(rgba, Box(0, 0, 120, 100), f"disc {shift}")
 
 
 VIEW = orthographic(120 / 80, 100 / 80)
@@ -101,7 +101,7 @@ def test_the_picture_does_not_depend_on_the_memory_setting(weights: Path, usual:
 
 
 def test_an_object_does_not_depend_on_the_others(weights: Path, usual: TexturedMesh) -> None:
-    empty = Cutout(np.zeros((9, 9, 4), np.uint8), Box(0, 0, 9, 9))
+    empty = Cutout(np.zeros((9, 9, 4), np.uint8), Box(0, 0, 9, 9), "empty")
     with STAGE.open(settings_of(weights)) as paint:
         paint.begin([disc(50), empty, disc()])
         other = paint(ball(), VIEW, disc(50), seed=7, tick=lambda done: None)

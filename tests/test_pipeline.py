@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +15,7 @@ from typing import get_args
 
 import pytest
 from conftest import SavePhoto, three_things
-from fakes import Diary, fake_plan, without_names
+from fakes import Diary, fake_plan, tetrahedron, without_names
 from PIL import Image
 
 from manymesh import pipeline
@@ -29,11 +32,17 @@ from manymesh.errors import (
     WeightsError,
 )
 from manymesh.events import Cancel, Event
+from manymesh.image import png
+from manymesh.mesh import normals
+from manymesh.mesh.formats import glb, verify
 from manymesh.pipeline import Pipeline
-from manymesh.run.folder import Run
+from manymesh.render.camera import orthographic
+from manymesh.run import folder
+from manymesh.run.folder import MANIFEST, Run
 from manymesh.run.lifecycle import exit_code
 from manymesh.settings import Settings
 from manymesh.stages import FINDING, KINDS, STEPS, Kind
+from manymesh.types import Cutout, ShapeResult
 
 Make = Callable[..., Run]
 
@@ -437,3 +446,109 @@ def test_a_stage_that_cannot_open_fails_the_run_but_keeps_it(
     (folder,) = (tmp_path / "runs").iterdir()
     assert exit_code([Run.open(folder)]) == code
     assert Pipeline().resume(folder).manifest.state == "done"
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often run.json was written, files decoded, and normals worked out."""
+    counts: Counter[str] = Counter()
+
+    def counted(name: str, function: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object, **more: object) -> object:
+            counts[name] += 1
+            return function(*arguments, **more)
+
+        return call
+
+    def replace_file(source: str, target: Path) -> None:
+        counts["manifests"] += target.name == MANIFEST
+        os_replace(source, target)
+
+    os_replace = os.replace
+    monkeypatch.setattr(os, "replace", replace_file)
+    monkeypatch.setattr(glb, "split_glb", counted("meshes parsed", glb.split_glb))
+    monkeypatch.setattr(verify, "check_glb", counted("meshes parsed", verify.check_glb))
+    monkeypatch.setattr(png, "decode", counted("pictures decoded", png.decode))
+    for module in (glb, normals):
+        monkeypatch.setattr(module, "vertex_normals", counted("normals", normals.vertex_normals))
+    monkeypatch.setattr("manymesh.run.folder._parse", counted("manifests parsed", folder._parse))
+    return counts
+
+
+def test_what_a_run_has_just_made_is_not_worked_out_again(diary: Diary, make: Make, counts: Counter[str]) -> None:
+    run = make()
+    objects = len(run.manifest.objects)
+    assert objects == 3
+    assert counts["manifests"] <= 12
+    assert counts["manifests parsed"] == 0
+    assert counts["pictures decoded"] == 0
+    assert counts["meshes parsed"] <= 2 * objects
+    # Once for the surface as the shape stage made it, once for the refined one. The painted one has the same.
+    assert counts["normals"] == 2 * objects
+
+
+@pytest.mark.parametrize(("seconds", "lost"), [(0.0, 2), (1.0, 0)], ids=["quick objects", "slow objects"])
+def test_a_killed_process_loses_the_object_in_progress_and_half_a_second_of_work_at_most(
+    diary: Diary, photo_path: Path, tmp_path: Path, seconds: float, lost: int
+) -> None:
+    """A process that dies in the third object's shape; the clock of the checkpoints runs by ``seconds`` an object."""
+    script = """
+import os, sys, time
+from fakes import Diary, fake_plan
+from manymesh import pipeline
+from manymesh.run import folder
+from manymesh.settings import Settings
+
+diary, clock = Diary(), [time.monotonic()]
+folder.time = type("Clock", (), {"monotonic": lambda: clock[0]})
+
+def third_dies(call):
+    if call == 3:
+        os._exit(9)
+    clock[0] += float(sys.argv[3])
+
+diary.hooks["shape"] = third_dies
+pipeline.choose = lambda settings: fake_plan(diary, settings)
+pipeline.Pipeline(Settings()).make([sys.argv[1]], sys.argv[2])
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", script, str(photo_path), str(tmp_path / "runs"), str(seconds)]
+    assert subprocess.run(command, env=environment, check=False).returncode == 9
+    (run_folder,) = (tmp_path / "runs").iterdir()
+    whole = final_bytes(Pipeline().make([photo_path], tmp_path / "whole")[0])
+    diary.calls.clear()
+    resumed = Pipeline().resume(run_folder)
+    assert diary.calls == ["shape"] * (1 + lost) + ["paint"] * 3
+    assert final_bytes(resumed) == whole
+
+
+def test_the_cutouts_of_all_objects_are_shown_before_the_first_call(
+    diary: Diary, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    made: list[str] = []
+
+    class LooksFirst:
+        def begin(self, cutouts: list[Cutout], *, tick: object) -> None:
+            assert made == []
+            shown.extend(cutout.object_id for cutout in cutouts)
+
+        def __call__(self, cutout: Cutout, *, seed: int, tick: object) -> ShapeResult:
+            made.append(cutout.object_id)
+            return ShapeResult(tetrahedron(), orthographic(1.5))
+
+    @contextmanager
+    def opened(settings: Settings) -> Iterator[LooksFirst]:
+        yield LooksFirst()
+
+    plan = fake_plan(diary, Settings())
+    plan = replace(plan, stages={**plan.stages, "shape": replace(plan.stages["shape"], open=opened)})
+    monkeypatch.setattr("manymesh.pipeline.choose", lambda settings: plan)
+    run = make()
+    assert shown == made == [f"{run.folder.name}/{record.id}" for record in run.manifest.objects]
+
+
+def test_loading_the_photo_is_recorded_as_a_stage(diary: Diary, make: Make) -> None:
+    record = make().manifest.stages[0]
+    assert (record.stage, record.implementation, record.licence) == ("load", "manymesh", "Apache-2.0")
+    assert 0 < record.seconds == record.wall_seconds

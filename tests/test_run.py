@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manymesh.errors import InputError, OutputError, UsageError
+from manymesh.image.crop import object_window
 from manymesh.naming import slug
 from manymesh.run.folder import LOCK, MANIFEST, Run
 from manymesh.run.manifest import FileRecord, InputRecord, Manifest
 from manymesh.settings import Settings
-from manymesh.types import Photo
+from manymesh.types import Box, Photo
 
 
 def a_manifest(name: str = "desk") -> Manifest:
@@ -95,10 +96,10 @@ def test_a_manifest_cannot_lead_out_of_its_folder(tmp_path: Path, path: str) -> 
         run.read(FileRecord(path=path, bytes=1, sha256="0"))
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '"text"', '{"schema_version": 1}', "[" * 100_000])
+@pytest.mark.parametrize("content", ["", "{", "[]", '"text"', '{"schema_version": 1}', "[" * 100_000, "\xff"])
 def test_a_damaged_manifest_is_refused(tmp_path: Path, content: str) -> None:
     run = Run.create(tmp_path, a_manifest(), a_photo())
-    (run.folder / MANIFEST).write_text(content)
+    (run.folder / MANIFEST).write_bytes(content.encode("latin-1"))
     with pytest.raises(InputError):
         Run.open(run.folder)
 
@@ -166,3 +167,31 @@ def test_whoever_takes_the_lock_reads_what_the_one_before_wrote(tmp_path: Path) 
     run.save()
     with other.locked():
         assert other.manifest.warnings == ["changed meanwhile"]
+
+
+def test_a_lock_reads_nothing_anew_when_nobody_else_has_written(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, a_manifest(), a_photo())
+    before = run.manifest
+    with run.locked():
+        assert run.manifest is before
+
+
+def test_a_checkpoint_saves_at_most_every_so_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run.create(tmp_path, a_manifest(), a_photo())
+    run.manifest.warnings.append("a warning")
+    run.checkpoint()
+    assert Run.open(run.folder).manifest.warnings == []
+    monkeypatch.setattr("manymesh.run.folder.CHECKPOINT_S", 0.0)
+    run.checkpoint()
+    assert Run.open(run.folder).manifest.warnings == ["a warning"]
+
+
+def test_a_manifest_of_the_first_version_gets_its_windows(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, a_manifest(), a_photo())
+    raw = json.loads((run.folder / MANIFEST).read_text())
+    raw["input"] |= {"width": 100, "height": 80}
+    record = {"index": 1, "id": "01-cup", "label": "cup", "box": [10, 10, 30, 30], "source": "x", "seed": 1}
+    raw["objects"] = [record, {**record, "index": 2, "window": None}]
+    (run.folder / MANIFEST).write_text(json.dumps(raw))
+    windows = [record.window for record in Run.open(run.folder).manifest.objects]
+    assert windows == [object_window(Box(10, 10, 30, 30), 100, 80)] * 2

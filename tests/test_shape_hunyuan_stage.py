@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +37,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def disc(radius: int = 20, width: int = 80, height: int = 60) -> Cutout:
+def disc(radius: int = 20, width: int = 80, height: int = 60, *, name: str = "") -> Cutout:
     y, x = np.mgrid[:height, :width]
     rgba = np.zeros((height, width, 4), np.uint8)
     rgba[..., 0] = x
     rgba[..., 3] = np.where((x - 30) ** 2 + (y - 25) ** 2 < radius**2, 255, 0)
-    return Cutout(rgba, Box(0, 0, width, height))
+    return Cutout(rgba, Box(0, 0, width, height), name or f"disc {radius}")
 
 
 def reconstruct(weights: Path, cutout: Cutout, *, seed: int = 1, begin: bool = True, **options: object) -> ShapeResult:
@@ -74,7 +75,7 @@ def test_the_same_seed_gives_the_same_bytes_with_and_without_begin(weights: Path
 def test_an_object_does_not_depend_on_the_others(weights: Path) -> None:
     alone = reconstruct(weights, disc())
     settings = Settings(weights_dir=weights, devices=("cpu",), steps=3, grid=32)
-    empty = Cutout(np.zeros((9, 9, 4), np.uint8), Box(0, 0, 9, 9))
+    empty = Cutout(np.zeros((9, 9, 4), np.uint8), Box(0, 0, 9, 9), "empty")
     with STAGE.open(settings) as shape:
         shape.begin([disc(10), empty, disc()])
         shape(disc(10), seed=7, tick=lambda done: None)
@@ -200,10 +201,21 @@ def test_two_objects_with_equal_cutouts_are_both_encoded(weights: Path, monkeypa
 
     settings = Settings(weights_dir=weights, devices=("cpu",), steps=2, grid=24)
     with STAGE.open(settings) as shape:
-        shape.begin([disc(), disc()])
+        twins = [disc(name="one"), disc(name="two")]
+        shape.begin(twins)
         monkeypatch.setattr(stage.ShapeModel, "_conditioner", None)  # it must not be needed again
-        one, two = (shape(disc(), seed=seed, tick=lambda done: None) for seed in (1, 1))
+        one, two = (shape(cutout, seed=1, tick=lambda done: None) for cutout in twins)
     assert one.mesh.vertices.tobytes() == two.mesh.vertices.tobytes()
+
+
+def test_cutouts_without_an_id_are_not_taken_for_one_another(weights: Path) -> None:
+    settings = Settings(weights_dir=weights, devices=("cpu",), steps=2, grid=24)
+    small, large = replace(disc(10), object_id=""), replace(disc(20), object_id="")
+    with STAGE.open(settings) as shape:
+        shape.begin([small, large])
+        made = shape(small, seed=1, tick=lambda done: None)
+        again = shape(disc(10), seed=1, tick=lambda done: None)
+    assert made.mesh.vertices.tobytes() == again.mesh.vertices.tobytes()
 
 
 def test_absent_weights_are_reported_with_the_command(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from manymesh.api import Result
 from manymesh.pipeline import Pipeline
 from manymesh.render.camera import to_clip
 from manymesh.render.raster import rasterise
-from manymesh.runner.steps import read_view
+from manymesh.run.artifacts import load_view
 from manymesh.settings import Settings
 
 QUICK = {"faces": 4000, "texture_size": 256, "engine": "lite", "stages": ("shape=inflate",)}
@@ -74,7 +74,7 @@ def test_the_mesh_falls_onto_its_cutout(result: Result) -> None:
     for made in result.objects:
         alpha = made.cutout[..., 3]
         mesh = trimesh.load(made.files["mesh"], force="mesh", process=False)
-        clip = to_clip(read_view(made.record), np.asarray(mesh.vertices))
+        clip = to_clip(load_view(made.record), np.asarray(mesh.vertices))
         seen = rasterise(clip, np.asarray(mesh.faces, np.int32), *alpha.shape).mask
         inside = alpha > 127
         assert (seen & inside).sum() / (seen | inside).sum() > 0.97
@@ -173,7 +173,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(result: Result, tmp_path: Path, 
 def test_the_users_own_cutout_takes_the_place_of_ours(result: Result, tmp_path: Path) -> None:
     import shutil
 
-    from manymesh.run.cutouts import replace_cutouts
+    from manymesh.run.edit import replace_cutouts
 
     folder = tmp_path / "copy"
     shutil.copytree(result.folder, folder)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from manymesh.errors import kind_of
 from manymesh.events import Cancel, OnEvent, ignore
 from manymesh.pipeline import Pipeline
+from manymesh.run.artifacts import final_role
 from manymesh.run.folder import Run
+from manymesh.run.lifecycle import is_made
 from manymesh.run.manifest import Manifest, ObjectRecord
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class ObjectResult:
 
     @property
     def ok(self) -> bool:
-        return self.record.state == "done"
+        return is_made(self.record)
 
     @property
     def error(self) -> str | None:
@@ -64,8 +66,7 @@ class ObjectResult:
         """The painted mesh, or the plain one when no texture was made. Each reading loads the file anew."""
         import trimesh
 
-        path = self.files["model"] if "model" in self.files else self.files["mesh"]
-        return trimesh.load(path, force="mesh", process=False)  # type: ignore[return-value]
+        return trimesh.load(self.files[final_role(self.record)], force="mesh", process=False)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from manymesh.mesh.normalise import normalise
 from manymesh.naming import object_seed
 from manymesh.render.camera import fit_front_camera
 from manymesh.settings import Settings
-from manymesh.stages import Tick
+from manymesh.stages import Tick, begin
 from manymesh.types import F64, Atlas, Crop, Cutout, Mesh, Photo, TexturedMesh
 
 # Charts whose areas add up to more than this times what they cover together lie on one another. Chosen by hand: pixels
@@ -34,6 +34,9 @@ SHARED_LAYOUT = 0.02
 # Pixels a side at which that is measured.
 LAYOUT_PX = 256
 OWN_COORDINATES = "the file's own"
+
+# There is only one object here.
+_OBJECT_ID = "mesh"
 
 
 @dataclass(frozen=True)
@@ -120,10 +123,10 @@ def _cut_out(photo: Photo, scale: float, plan: Plan, tick: Tick) -> Cutout:
         rgba = crop_array(np.dstack([photo.rgb, photo.alpha]), box)
         if not rgba[:, :, 3].any():
             raise ObjectError("the photo is transparent there", "Give a picture with something in it")
-        return Cutout(rgba, box)
+        return Cutout(rgba, box, _OBJECT_ID)
     crop = Crop(photo.rgb, whole, box)
     with plan.stages["matte"].open(plan.settings) as matte:
-        cutout: Cutout = matte(crop, tick=tick)
+        cutout: Cutout = replace(matte(crop, tick=tick), object_id=_OBJECT_ID)
     if int((cutout.rgba[:, :, 3] > 127).sum()) < 16:
         raise ObjectError("nothing was left when the background was removed", "Give a picture that is cut out")
     return cutout
@@ -140,9 +143,7 @@ def _painted(
     atlas = _own_atlas(mesh, brought, plan.settings.texture_size, notes)
     seed = object_seed(plan.settings.seed, 1)
     with plan.stages["paint"].open(plan.settings) as painter:
-        begin = getattr(painter, "begin", None)
-        if begin is not None:
-            begin([cutout], tick=lambda done: tick(0.4 * done))
+        begin(painter, [cutout], tick=lambda done: tick(0.4 * done))
         given = {} if atlas is None else {"atlas": atlas}
         made: TexturedMesh = painter(mesh, view, cutout, seed=seed, tick=lambda done: tick(0.4 + 0.6 * done), **given)
     notes += made.notes

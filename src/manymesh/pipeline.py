@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from manymesh.device import give_back
@@ -17,10 +18,10 @@ from manymesh.engines import Plan, choose, required_stages
 from manymesh.errors import ManymeshError, OutputError, UsageError
 from manymesh.events import Cancel, Event, OnEvent, ignore
 from manymesh.run import lifecycle
-from manymesh.run.artifacts import Shelf
+from manymesh.run.artifacts import ArtifactCache
 from manymesh.run.create import begin_run
 from manymesh.run.folder import Run
-from manymesh.runner import find, steps
+from manymesh.runner import steps
 from manymesh.runner.runner import ObjectStep, RunStep, StageRunner
 from manymesh.settings import Settings
 from manymesh.stages import BY_NAME, FINDING, Kind
@@ -28,14 +29,14 @@ from manymesh.stages import BY_NAME, FINDING, Kind
 # Every step after the photo was read (``begin_run``), in order, and the function that carries it out. A step's label,
 # the file that it leaves and when it applies are in ``stages.STEPS``.
 STEPS: Mapping[str, RunStep | ObjectStep] = {
-    "detect": find.detect,  # which objects, where
+    "detect": steps.detect,  # which objects, where
     "crop": steps.crop,  # one square-ish view per object
     "matte": steps.matte,  # foreground colour + alpha
     "shape": steps.shape,  # geometry, and the camera that saw it
     "refine": steps.refine,  # no floaters, no degenerate faces, within the face budget
     "paint": steps.paint,  # texture coordinates and a texture without holes
     "write": steps.write,  # other formats and previews
-    "finish": lifecycle.finish_run,  # the scene, the contact sheet, the verdict
+    "finish": steps.finish,  # the scene, the contact sheet, the verdict
 }
 
 
@@ -47,8 +48,8 @@ def walk(runs: Sequence[Run], work: StageRunner, *, only_find: bool = False) -> 
             work.carry_out(step, function, runs)
 
 
-def _wanted_later(plan: Plan) -> tuple[Kind, ...]:
-    """Whose models will be wanted for certain, though not at once."""
+def _opened_later(plan: Plan) -> tuple[Kind, ...]:
+    """The kinds whose models a run opens for certain, but not first."""
     return tuple(kind for kind in required_stages(plan.settings) if kind != "detect")
 
 
@@ -84,7 +85,7 @@ class Pipeline:
         self.unread: list[tuple[Path, ManymeshError]] = []
         self._say = on_event
         self._work: StageRunner | None = None
-        self._shelf = Shelf()
+        self._cache = ArtifactCache()
         self._keep_loaded = keep_loaded
 
     def make(self, photos: Sequence[Path | str], out: Path | str = "runs") -> list[Run]:
@@ -101,7 +102,7 @@ class Pipeline:
             Cancelled: somebody asked ``cancel``, or pressed Ctrl-C. The runs can be resumed.
         """
         plan = choose(self.settings)
-        with self._workshop(plan).preloading(*_wanted_later(plan)):
+        with self._runner(plan).preloading(*_opened_later(plan)):
             runs = self._begin([Path(photo) for photo in photos], Path(out), plan)
             self._walk(runs, plan)
         return runs
@@ -128,8 +129,8 @@ class Pipeline:
         run = Run.open(Path(folder))
         plan = choose(run.manifest.settings)
         self.runs, self.unread = [run], []
-        begun = "crop" in run.manifest.stages_done
-        with self._workshop(plan).preloading(*(() if begun else _wanted_later(plan))):
+        kinds = () if lifecycle.is_found(run.manifest) else _opened_later(plan)
+        with self._runner(plan).preloading(*kinds):
             self._walk([run], plan, change=change)
         return run
 
@@ -166,7 +167,7 @@ class Pipeline:
     def _begin_one(self, photo: Path, out: Path, plan: Plan) -> None:
         self.cancel.check()
         try:
-            run = begin_run(photo, out, plan, self._shelf)
+            run = self._runner(plan).load(partial(begin_run, photo, out, plan, self._cache))
         except OutputError:
             raise
         except ManymeshError as error:
@@ -176,7 +177,7 @@ class Pipeline:
         for note in run.manifest.input.notes:
             self._say(Event("note", run.manifest.name, "load", text=note))
 
-    def _workshop(self, plan: Plan) -> StageRunner:
+    def _runner(self, plan: Plan) -> StageRunner:
         if self._work is None or self._work.plan != plan:
             self.close()
             self._work = StageRunner(plan, self._say, self.cancel, keep_loaded=self._keep_loaded)
@@ -188,15 +189,24 @@ class Pipeline:
         plan: Plan,
         *,
         only_find: bool = False,
-        change: Callable[[Run], None] = lambda run: None,
+        change: Callable[[Run], None] | None = None,
     ) -> None:
-        work = self._workshop(plan)
+        """Take the runs to their end.
+
+        Args:
+            runs: all new, or one of an earlier time.
+            plan: of all of them.
+            only_find: stop when the objects are found.
+            change: given for a run of an earlier time; called with it when it is open again.
+        """
+        work = self._runner(plan)
         with ExitStack() as held:
-            held.callback(give_back)  # the stages that have no model leave free memory too
+            held.callback(give_back)  # the steps that have no model leave free memory too
             for run in runs:
                 held.enter_context(run.locked())
-                lifecycle.reopen(run)
-                change(run)
+                if change is not None:
+                    lifecycle.reopen(run)
+                    change(run)
                 self._say(Event("run-started", run.manifest.name, text=f"Engine {plan.engine}: {plan.reason}."))
             with lifecycle.recording_how_it_ended(runs):
                 walk(runs, work, only_find=only_find)

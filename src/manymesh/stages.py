@@ -20,7 +20,7 @@ Third parties add theirs by an entry point in ``manymesh.detectors``, ``manymesh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import takewhile
@@ -109,14 +109,15 @@ class Matte(Protocol):
 
 
 class Shape(Protocol):
-    """May also have ``begin(cutouts, *, tick)``. It is called once, before the first object, with the cutouts of all:
-    a network that is only needed to look at pictures can then do so for all of them and leave."""
+    """May also have a ``begin``: see ``begin`` below."""
 
     def __call__(self, cutout: Cutout, *, seed: int, tick: Tick) -> ShapeResult:
         """Geometry for one cutout. Deterministic in (cutout, seed)."""
 
 
 class Paint(Protocol):
+    """May also have a ``begin``: see ``begin`` below."""
+
     def __call__(
         self, mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick, atlas: Atlas | None = None
     ) -> TexturedMesh:
@@ -124,6 +125,18 @@ class Paint(Protocol):
 
         ``atlas`` is given only where the mesh brings texture coordinates of its own, which are then to be kept.
         """
+
+
+def begin(model: Shape | Paint, cutouts: Iterable[Cutout], *, tick: Tick) -> None:
+    """Show a model the cutouts of all objects before the first is made, if it wants to see them.
+
+    It wants to if it has a method ``begin(cutouts, *, tick)``. A network that is only needed to look at pictures can
+    then do so for all of them and be let go. The same cutout comes again with the call for its object, under the same
+    ``Cutout.object_id``; but not every one does, and one may come that was not shown.
+    """
+    method = getattr(model, "begin", None)
+    if method is not None:
+        method(list(cutouts), tick=tick)
 
 
 @dataclass(frozen=True)

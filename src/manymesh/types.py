@@ -102,10 +102,13 @@ class Cutout:
         rgba: (h, w, 4) uint8, straight alpha. The colour is the *foreground's* own, also under partial
             alpha and a few pixels beyond the edge, so that no background bleeds into a texture.
         window: the part of the photo that the picture covers.
+        object_id: which object it shows; no two objects of all runs in progress share one. A stage that looks at all
+            cutouts first (``begin``) knows them again by it. "" where nobody has named it.
     """
 
     rgba: U8
     window: Box
+    object_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Finish a run that was stopped, or try again what failed. What is done is kept."""
-    from manymesh.run.cutouts import parse_replacements, replace_cutouts
+    from manymesh.run.edit import parse_replacements, replace_cutouts
 
     with _working(None) as pipeline:
         replacements = parse_replacements(cutout or [])
@@ -175,11 +175,12 @@ def _carry_out(pipeline: Pipeline, work: Callable[[], Sequence[Run]], as_json: b
 
 def _say_how_it_went(runs: Sequence[Run], stopped: ManymeshError | None) -> None:
     from manymesh.cli.console import say
+    from manymesh.run import lifecycle
 
     for run in runs:
-        records = [record for record in run.manifest.objects if record.state != "skipped"]
-        made = sum(record.state == "done" for record in records)
-        if stopped is not None and "finish" not in run.manifest.stages_done:
+        records = lifecycle.wanted(run.manifest)
+        made = sum(map(lifecycle.is_made, records))
+        if stopped is not None and not lifecycle.is_finished(run.manifest):
             say(f"To go on: manymesh resume {run.folder}")
         elif run.manifest.error is not None:
             say(f"{run.folder}: nothing was made. {run.manifest.error.message}. {run.manifest.error.hint}".strip())

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.types import Box, Detection
+from manymesh.types import Detection
 
 # Intersection over union from which a box repeats an earlier one: with any label, and with the same label. Chosen by
 # hand; not measured.
 SAME_BOX = 0.95
 SAME_BOX_AND_LABEL = 0.85
-# Boxes with a shorter side than this are grown to it. Chosen by hand; not measured.
-SMALLEST_SIDE_PX = 16
 
 
 def clean_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -111,19 +109,3 @@ def _overlaps(box: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[Any]
     shared = np.maximum(sides, 0).prod(axis=1)
     areas = (others[:, 2:] - others[:, :2]).prod(axis=1)
     return np.asarray(shared / np.maximum((box[2:] - box[:2]).prod() + areas - shared, 1))
-
-
-def pad_box(box: Box, width: int, height: int, min_side_px: int = SMALLEST_SIDE_PX) -> Box:
-    """The box, grown evenly where a side is shorter than ``min_side_px``, inside a ``width`` x ``height`` photo."""
-    x0, x1 = _grown(box.x0, box.x1, min_side_px, width)
-    y0, y1 = _grown(box.y0, box.y1, min_side_px, height)
-    return Box(x0, y0, x1, y1)
-
-
-def _grown(start: int, stop: int, min_length: int, limit: int) -> tuple[int, int]:
-    """A half-open range inside 0..limit, grown to ``min_length`` as far as the limit allows."""
-    missing = min(min_length, limit) - (stop - start)
-    if missing <= 0:
-        return start, stop
-    start = min(max(start - missing // 2, 0), limit - min(min_length, limit))
-    return start, start + min(min_length, limit)

@@ -12,6 +12,29 @@ from manymesh.types import Box
 # Margin on each side as a share of the box's longer side: background that the matte stage needs. Chosen by hand; not
 # measured.
 MARGIN = 0.12
+# Boxes with a shorter side than this are grown to it. Chosen by hand; not measured.
+SMALLEST_SIDE_PX = 16
+
+
+def object_window(box: Box, width: int, height: int) -> Box:
+    """The part of a ``width`` x ``height`` photo that an object's crop shows; never too small for a network."""
+    return crop_window(pad_box(box, width, height), width, height)
+
+
+def pad_box(box: Box, width: int, height: int, min_side_px: int = SMALLEST_SIDE_PX) -> Box:
+    """The box, grown evenly where a side is shorter than ``min_side_px``, inside a ``width`` x ``height`` photo."""
+    x0, x1 = _grown(box.x0, box.x1, min_side_px, width)
+    y0, y1 = _grown(box.y0, box.y1, min_side_px, height)
+    return Box(x0, y0, x1, y1)
+
+
+def _grown(start: int, stop: int, min_length: int, limit: int) -> tuple[int, int]:
+    """A half-open range inside 0..limit, grown to ``min_length`` as far as the limit allows."""
+    missing = min(min_length, limit) - (stop - start)
+    if missing <= 0:
+        return start, stop
+    start = min(max(start - missing // 2, 0), limit - min(min_length, limit))
+    return start, start + min(min_length, limit)
 
 
 def crop_window(box: Box, width: int, height: int) -> Box:

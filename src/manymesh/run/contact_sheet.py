@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from manymesh.image import png
-from manymesh.mesh.formats.glb import read_glb
 from manymesh.parallel import worker_count
 from manymesh.render.preview import framing_camera, prepare_model, render
 from manymesh.run.folder import Run
+from manymesh.run.lifecycle import is_made, wanted
 from manymesh.run.manifest import ObjectRecord
 from manymesh.types import U8
 
@@ -29,7 +29,7 @@ def contact_sheet(run: Run) -> bytes:
     """PNG bytes: the photo with its boxes, then a row an object: cutout, four painted views, a clay one."""
     from PIL import Image, ImageDraw
 
-    records = [record for record in run.manifest.objects if record.state != "skipped"]
+    records = wanted(run.manifest)
     width = len(COLUMNS) * (CELL_PX + GAP_PX) + GAP_PX
     row_px = CELL_PX + TEXT_PX + 2 * GAP_PX
     sheet = Image.new("RGB", (width, HEAD_PX + 3 * GAP_PX + TEXT_PX + row_px * len(records)), PAPER)
@@ -55,16 +55,16 @@ def _left(column: int) -> int:
 def _head(sheet: Image.Image, draw: ImageDraw.ImageDraw, run: Run) -> None:
     from PIL import Image
 
-    drawn, _ = run.picture(run.manifest.files["detections"])
+    drawn, _ = run.load_picture(run.manifest.files["detections"])
     photo = Image.fromarray(drawn)
     photo.thumbnail((sheet.width * 5 // 8, HEAD_PX - GAP_PX), Image.Resampling.LANCZOS)
     sheet.paste(photo, (GAP_PX, GAP_PX))
     left, top = photo.width + 2 * GAP_PX, GAP_PX
     manifest = run.manifest
-    made = sum(record.state == "done" for record in manifest.objects)
+    made = sum(is_made(record) for record in manifest.objects)
     lines = [
         (manifest.input.name, INK, TEXT_PX + 7),
-        (f"{made} of {sum(record.state != 'skipped' for record in manifest.objects)} objects made", INK, TEXT_PX),
+        (f"{made} of {len(wanted(manifest))} objects made", INK, TEXT_PX),
         (f"engine {manifest.engine}, seed {manifest.settings.seed}", FAINT, TEXT_PX),
         (f"prompt: {manifest.settings.prompt}" if manifest.settings.prompt else "no prompt", FAINT, TEXT_PX),
         (f"manymesh {manifest.manymesh}", FAINT, TEXT_PX),
@@ -83,7 +83,7 @@ def _clay(run: Run, record: ObjectRecord) -> U8 | None:
     """The (CELL_PX, CELL_PX, 4) view without colours of an object that was made."""
     if "preview" not in record.files:
         return None
-    mesh = read_glb(run.read(record.files["mesh"]))
+    mesh = run.load(record, "mesh")
     camera = framing_camera(mesh.vertices, CLAY_TURN_DEG, CLAY_RISE_DEG)
     return render(prepare_model(mesh, clay=True), camera, CELL_PX, CELL_PX)
 
@@ -107,21 +107,27 @@ def _row(
     )
     top += TEXT_PX + GAP_PX // 2
     if "cutout" in record.files or "crop" in record.files:
-        rgb, alpha = run.picture(record.files["cutout" if "cutout" in record.files else "crop"])
-        opaque = np.full(rgb.shape[:2], 255, np.uint8) if alpha is None else alpha
         small = ImageOps.contain(
-            Image.fromarray(np.dstack([rgb, opaque])), (CELL_PX, CELL_PX), Image.Resampling.LANCZOS
+            Image.fromarray(_cutout_or_crop(run, record)), (CELL_PX, CELL_PX), Image.Resampling.LANCZOS
         )
         picture = Image.fromarray(png.over_checkerboard(np.asarray(small)))
         sheet.paste(picture, (GAP_PX + (CELL_PX - picture.width) // 2, top + (CELL_PX - picture.height) // 2))
     if clay is not None:
-        rgb, alpha = run.picture(record.files["preview"])
+        rgb, alpha = run.load_picture(record.files["preview"])
         strip = Image.fromarray(rgb if alpha is None else np.dstack([rgb, alpha]))
         side = strip.height
         for number in range(4):
             view = strip.crop((number * side, 0, (number + 1) * side, side))
             _paste(sheet, view.resize((CELL_PX, CELL_PX), Image.Resampling.LANCZOS), _left(1 + number), top)
         _paste(sheet, Image.fromarray(clay), _left(5), top)
+
+
+def _cutout_or_crop(run: Run, record: ObjectRecord) -> U8:
+    """(h, w, 4): the object as far as it was cut out."""
+    if "cutout" in record.files:
+        return run.load(record, "cutout").rgba
+    rgb, alpha = run.load_picture(record.files["crop"])
+    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8) if alpha is None else alpha])
 
 
 def _paste(sheet: Image.Image, picture: Image.Image, left: int, top: int) -> None:

@@ -1,4 +1,4 @@
-"""Changing what was found before the run goes on: leave objects out, rename them, redraw a box, add one, paint again.
+"""Changes to a run by its user: leave objects out, rename them, redraw a box, add one, paint again, bring a cutout.
 
 Each of these works on an open run, between ``Pipeline.find`` and ``Pipeline.resume(folder, change=...)`` or at any time
 later: what no longer holds is forgotten and made again. Indices and seeds of the other objects never change, so they
@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from manymesh.errors import UsageError
+from manymesh.errors import InputError, UsageError
+from manymesh.image.crop import object_window
+from manymesh.image.load import load_photo
+from manymesh.run import lifecycle
+from manymesh.run.create import draw_detections, new_record, object_id
 from manymesh.run.folder import Run
-from manymesh.run.lifecycle import redo_from
 from manymesh.run.manifest import ObjectRecord
-from manymesh.runner.find import draw_detections, new_record, object_id, window_of
-from manymesh.runner.steps import object_path, read_photo
-from manymesh.types import Box, Detection
+from manymesh.types import Box, Cutout, Detection
 
 MAX_OBJECTS = 256
 
@@ -69,7 +72,7 @@ def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
         return
     check_edits(run, edits)
     by_index = {record.index: record for record in manifest.objects}
-    photo = read_photo(run)
+    photo = run.load_photo()
     next_index = max(by_index, default=0) + 1
     stale: list[str] = []
     for edit in edits:
@@ -85,8 +88,8 @@ def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
             _redraw(run, record, Box(*edit.box).clipped(manifest.input.width, manifest.input.height))
         if edit.label is not None:
             stale += _rename(run, record, edit.label)
-        _keep(record, edit.keep)
-    _go_again(run, "crop", "finish")
+        lifecycle.take_back(record) if edit.keep else lifecycle.leave_out(record)
+    lifecycle.redo_run(manifest, "crop", "finish")
     draw_detections(run, photo)
     run.save()
     for folder in stale:
@@ -100,9 +103,9 @@ def paint_again(run: Run, index: int, seed: int) -> None:
         UsageError: no such object, or it has not got as far as painting.
     """
     record = paintable(run, index)
-    redo_from(record, "paint")
+    lifecycle.redo_from(record, "paint")
     record.paint_seed = seed
-    _go_again(run, "finish")
+    lifecycle.redo_run(run.manifest, "finish")
     run.save()
 
 
@@ -117,9 +120,53 @@ def paintable(run: Run, index: int) -> ObjectRecord:
         raise UsageError(f"The run has no object {index}")
     if not run.manifest.settings.texture:
         raise UsageError("The run was made without texture", "Make the photo again with texture.")
-    if "refine" not in record.stages_done or record.state == "skipped":
+    if not lifecycle.is_done(record, "refine") or not lifecycle.is_wanted(record):
         raise UsageError(f"'{record.label}' has no shape to paint yet", "Resume the run first.")
     return record
+
+
+def parse_replacements(items: Sequence[str]) -> dict[int, Path]:
+    """``["2=my.png"]`` as {2: Path("my.png")}.
+
+    Raises:
+        UsageError: not of that form, or a number twice.
+    """
+    found: dict[int, Path] = {}
+    for item in items:
+        number, equals, path = item.partition("=")
+        if not (equals and path and number.strip().isdigit()):
+            raise UsageError(f"'{item}' is not N=FILE", "For example: --cutout 2=my.png")
+        if int(number) in found:
+            raise UsageError(f"Object {int(number)} has two cutouts", "Give one.")
+        found[int(number)] = Path(path)
+    return found
+
+
+def replace_cutouts(run: Run, replacements: Mapping[int, Path]) -> None:
+    """Put the given pictures in the place of objects' cutouts; everything made from the old ones is made again.
+
+    Raises:
+        UsageError: the run has no such object (or has not got as far as finding any).
+        InputError: a picture cannot be read, or has no transparency.
+    """
+    by_index = {record.index: record for record in run.manifest.objects}
+    for index, path in replacements.items():
+        if index not in by_index:
+            known = ", ".join(f"{record.index} ({record.label})" for record in by_index.values()) or "none yet"
+            raise UsageError(f"The run has no object {index}", f"It has: {known}.")
+        photo, _ = load_photo(path, "keep")
+        if photo.alpha is None:
+            raise InputError(f"'{path}' has no transparency, so it is no cutout", "Save it as a PNG with alpha.")
+        if not (photo.alpha > 127).any():
+            raise InputError(f"'{path}' is fully transparent", "Give a picture with something in it.")
+        record = by_index[index]
+        lifecycle.redo_from(record, "matte")
+        run.store(record, "cutout", Cutout(np.dstack([photo.rgb, photo.alpha]), record.window))
+        lifecycle.mark_done(record, "matte")
+        record.warnings = ["The cutout was given by the user."]
+    if replacements:
+        lifecycle.redo_run(run.manifest, "finish")
+        run.save()
 
 
 def check_edits(run: Run, edits: Sequence[ObjectEdit]) -> None:
@@ -130,7 +177,7 @@ def check_edits(run: Run, edits: Sequence[ObjectEdit]) -> None:
     """
     by_index = {record.index: record for record in run.manifest.objects}
     width, height = run.manifest.input.width, run.manifest.input.height
-    keeps = {record.index: record.state != "skipped" for record in by_index.values()}
+    keeps = {record.index: lifecycle.is_wanted(record) for record in by_index.values()}
     added = 0
     for edit in edits:
         if edit.index is None:
@@ -155,9 +202,9 @@ def check_edits(run: Run, edits: Sequence[ObjectEdit]) -> None:
 
 
 def _redraw(run: Run, record: ObjectRecord, box: Box) -> None:
-    redo_from(record, "matte")
+    lifecycle.redo_from(record, "matte")
     record.box, record.source, record.score = box, "user", None
-    record.window = window_of(box, run.manifest.input.width, run.manifest.input.height)
+    record.window = object_window(box, run.manifest.input.width, run.manifest.input.height)
     for role in ("mask", "crop"):  # they show the old box
         record.files.pop(role, None)
 
@@ -169,24 +216,12 @@ def _rename(run: Run, record: ObjectRecord, label: str) -> list[str]:
         return []
     record.label = clean
     new_id, old_id = object_id(record.index, clean), record.id
-    if record.stages_done or new_id == old_id:
+    if lifecycle.has_started(record) or new_id == old_id:
         return []
     mask = record.files.get("mask")
     data = None if mask is None else run.read(mask)
     record.id = new_id
     record.files.clear()  # only the crop and the mask are there yet; the crop is cut again
     if data is not None:
-        run.write(object_path(record, "mask.png"), data, owner=record, role="mask")
+        run.write("mask.png", data, owner=record, role="mask")
     return [old_id]
-
-
-def _keep(record: ObjectRecord, keep: bool) -> None:
-    if not keep:
-        record.state = "skipped"
-    elif record.state == "skipped":
-        record.state = "done" if "write" in record.stages_done else "pending"
-
-
-def _go_again(run: Run, *stages: str) -> None:
-    run.manifest.stages_done = [stage for stage in run.manifest.stages_done if stage not in stages]
-    run.manifest.state = "running"

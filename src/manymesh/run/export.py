@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import IO
 
 from manymesh.errors import UsageError
+from manymesh.run.artifacts import final_role
 from manymesh.run.folder import MANIFEST, Run
+from manymesh.run.lifecycle import wanted
 from manymesh.run.manifest import ObjectRecord
 from manymesh.settings import FORMATS
 
@@ -32,13 +34,10 @@ def as_format(run: Run, record: ObjectRecord, name: str) -> tuple[str, bytes]:
     if "mesh" not in record.files:
         raise UsageError(f"'{record.label}' has no mesh yet", "Resume the run first.")
     if name == "glb":
-        return f"{record.id}.glb", run.read(record.files["model" if "model" in record.files else "mesh"])
-    from manymesh.mesh.formats.glb import read_glb, read_painted_glb
+        return f"{record.id}.glb", run.read(record.files[final_role(record)])
     from manymesh.mesh.formats.write import write
 
-    painted = "model" in record.files
-    data = run.read(record.files["model" if painted else "mesh"])
-    files = write(read_painted_glb(data) if painted else read_glb(data), name, stem=record.id, name=record.label)
+    files = write(run.load(record, final_role(record)), name, stem=record.id, name=record.label)
     if len(files) == 1:
         return f"{record.id}.{name}", next(iter(files.values()))
     buffer = io.BytesIO()
@@ -52,9 +51,8 @@ def write_archive(run: Run, file: IO[bytes]) -> None:
     """Everything that the run made, as a zip: models, cutouts, the scene, the contact sheet and run.json."""
     manifest = run.manifest
     records = [record for role, record in manifest.files.items() if role != "detections"]
-    for thing in manifest.objects:
-        if thing.state != "skipped":
-            records += [record for role, record in thing.files.items() if role not in _LEAVE_OUT]
+    for made in wanted(manifest):
+        records += [record for role, record in made.files.items() if role not in _LEAVE_OUT]
     root = run.folder.name
     with zipfile.ZipFile(file, "w") as archive:
         for record in records:

@@ -2,60 +2,65 @@
 
 The folder is the run's whole state. Every stage reads what the one before it wrote, so a resumed run cannot differ from
 an uninterrupted one. Files are written beside their place and renamed into it; the manifest is saved after the file
-that it speaks of. Killing the process at any moment therefore loses at most the object in hand.
+that it speaks of. Killing the process at any moment therefore loses at most the objects in progress, and what was
+finished in the ``CHECKPOINT_S`` seconds before: a manifest is not written for every object of a quick stage.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO
-
-from pydantic import ValidationError
+from typing import IO, Literal, overload
 
 from manymesh.errors import InputError, OutputError, UsageError
 from manymesh.image import png
 from manymesh.naming import slug
-from manymesh.run.artifacts import Shelf
-from manymesh.run.manifest import SCHEMA_VERSION, FileRecord, Manifest, ObjectRecord
-from manymesh.types import U8, Photo
+from manymesh.run import artifacts
+from manymesh.run.artifacts import ArtifactCache
+from manymesh.run.manifest import SCHEMA_VERSION, FileRecord, Manifest, ObjectRecord, VersionError, read_manifest
+from manymesh.types import U8, Bool, Crop, Cutout, Mesh, Photo, TexturedMesh
 
 MANIFEST = "run.json"
 LOCK = ".lock"
+# Finished work that a killed process may lose. Chosen by hand: shorter than any object takes in a stage that is slow.
+CHECKPOINT_S = 0.5
 
 
 class Run:
     """One run folder and its manifest.
 
     Args:
-        shelf: where pictures stay for the next stage; one for all runs of a pipeline.
+        cache: keeps values for the next stage; one for all runs of a pipeline.
 
     Attributes:
         folder: the run folder.
         manifest: what ``run.json`` says; call ``save`` after changing it.
+        cache: see above.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, shelf: Shelf | None = None) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, cache: ArtifactCache | None = None) -> None:
         self.folder = folder
         self.manifest = manifest
-        self._shelf = shelf or Shelf()
+        self.cache = cache or ArtifactCache()
+        self._saved = b""  # what this object last read from run.json or wrote to it
+        self._saved_at_s = 0.0
 
     @classmethod
-    def create(cls, out: Path, manifest: Manifest, photo: Photo, shelf: Shelf | None = None) -> Run:
+    def create(cls, out: Path, manifest: Manifest, photo: Photo, cache: ArtifactCache | None = None) -> Run:
         """Make a new folder under ``out``, named by the time and the photo. No two runs ever share one.
 
         Args:
             out: the folder of run folders.
             manifest: what is known so far.
             photo: becomes input.png; written before the manifest, so that no manifest is ever without it.
-            shelf: see above.
+            cache: see above.
 
         Raises:
             OutputError: ``out`` cannot be written.
@@ -69,7 +74,7 @@ class Run:
                     folder.mkdir()
                 except FileExistsError:
                     continue
-                run = cls(folder, manifest.model_copy(update={"name": folder.name}), shelf)
+                run = cls(folder, manifest.model_copy(update={"name": folder.name}), cache)
                 run.write_picture("input.png", photo.rgb, photo.alpha, role="input")
                 run.save()
                 return run
@@ -82,49 +87,75 @@ class Run:
         Raises:
             InputError: not a run folder, or its manifest is damaged or from another version of manymesh.
         """
-        path = folder / MANIFEST
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError):
-            raise InputError(f"'{folder}' is not a run folder (it has no {MANIFEST})", "Check the path.") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"'{path}' cannot be read ({error})") from None
-        try:
-            raw = json.loads(text)
-            version = raw.get("schema_version") if isinstance(raw, dict) else None
-            if version != SCHEMA_VERSION:
-                raise InputError(
-                    f"'{path}' has schema version {version}; this manymesh reads {SCHEMA_VERSION}",
-                    "Use the version of manymesh that made it.",
-                )
-            manifest = Manifest.model_validate(raw)
-        except (json.JSONDecodeError, RecursionError, ValidationError) as error:
-            detail = str(error).splitlines()[0]
-            raise InputError(f"'{path}' is damaged ({detail})", "Make the run again.") from None
-        return cls(folder, manifest)
+        data = _manifest_bytes(folder)
+        run = cls(folder, _parse(folder / MANIFEST, data))
+        run._saved = data
+        return run
 
     def save(self) -> None:
         """Write the manifest, atomically."""
-        self._write(MANIFEST, (self.manifest.model_dump_json(indent=1) + "\n").encode())
+        data = (self.manifest.model_dump_json(indent=1) + "\n").encode()
+        self._write(MANIFEST, data)
+        self._saved, self._saved_at_s = data, time.monotonic()
 
-    def write(self, path: str, data: bytes, *, owner: ObjectRecord | None = None, role: str) -> FileRecord:
-        """Write a file atomically and record it under ``role``, for the object ``owner`` or the whole run."""
+    def checkpoint(self) -> None:
+        """Save, unless the manifest was saved less than ``CHECKPOINT_S`` ago. Whoever ends a stage calls ``save``."""
+        if time.monotonic() - self._saved_at_s >= CHECKPOINT_S:
+            self.save()
+
+    @overload
+    def load(self, record: ObjectRecord, role: Literal["crop"]) -> Crop: ...
+
+    @overload
+    def load(self, record: ObjectRecord, role: Literal["cutout"]) -> Cutout: ...
+
+    @overload
+    def load(self, record: ObjectRecord, role: Literal["shape", "mesh"]) -> Mesh: ...
+
+    @overload
+    def load(self, record: ObjectRecord, role: Literal["model"]) -> TexturedMesh: ...
+
+    @overload
+    def load(self, record: ObjectRecord, role: Literal["mesh", "model"]) -> Mesh | TexturedMesh: ...
+
+    def load(self, record: ObjectRecord, role: str) -> Crop | Cutout | Mesh | TexturedMesh:
+        """What one of an object's files holds. Its arrays cannot be changed. Raises as ``read``."""
+        value: Crop | Cutout | Mesh | TexturedMesh = artifacts.load(self, record, role)
+        return value
+
+    def store(self, record: ObjectRecord, role: str, value: Crop | Cutout | Mesh | TexturedMesh | Bool) -> None:
+        """Write a value to the object's file ``role``.png or ``role``.glb and record it under ``role``.
+
+        Args:
+            record: the object.
+            role: "mask", "crop", "cutout", "shape", "shape-2", "mesh" or "model".
+            value: a mask is (h, w) bool.
+        """
+        artifacts.store(self, record, role, value)
+
+    def load_photo(self) -> Photo:
+        """The oriented photo that the run was given. Raises as ``read``."""
+        return artifacts.load_photo(self)
+
+    def load_picture(self, file: FileRecord) -> tuple[U8, U8 | None]:
+        """The (h, w, 3) and, if it has any, (h, w) alpha of a picture's file; not to be changed. Raises as ``read``."""
+        return artifacts.load_picture(self, file)
+
+    def write(self, name: str, data: bytes, *, owner: ObjectRecord | None = None, role: str) -> FileRecord:
+        """Write a file atomically and record it under ``role``: in the folder of the object ``owner`` and for it, or in
+        the run folder and for the whole run."""
+        path = name if owner is None else f"objects/{owner.id}/{name}"
         self._write(path, data)
         record = FileRecord(path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
         (self.manifest.files if owner is None else owner.files)[role] = record
         return record
 
     def write_picture(
-        self, path: str, rgb: U8, alpha: U8 | None = None, *, owner: ObjectRecord | None = None, role: str
+        self, name: str, rgb: U8, alpha: U8 | None = None, *, owner: ObjectRecord | None = None, role: str
     ) -> None:
         """The same for a picture, as PNG: (h, w, 3) uint8 and, if it has any, (h, w) uint8 alpha."""
-        record = self.write(path, png.encode(rgb, alpha), owner=owner, role=role)
-        self._shelf.put(record.sha256, rgb, alpha)
-
-    def picture(self, record: FileRecord) -> tuple[U8, U8 | None]:
-        """The (h, w, 3) and, if it has any, (h, w) alpha of a picture's file; not to be changed. Raises as ``read``."""
-        data = self.read(record)
-        return self._shelf.get(record.sha256) or self._shelf.put(record.sha256, *png.decode(data))
+        record = self.write(name, png.encode(rgb, alpha), owner=owner, role=role)
+        self.cache.put("picture", record.sha256, (rgb, alpha))
 
     def read(self, record: FileRecord) -> bytes:
         """A file's bytes.
@@ -158,7 +189,9 @@ class Run:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder against a second process that would resume it at the same time, and read its manifest anew.
+        """Hold the folder against a second process that would resume it at the same time.
+
+        The manifest is read anew where somebody else has written it since.
 
         The lock is the operating system's, on a file that stays: it is gone when its process is, however that ended.
 
@@ -172,7 +205,9 @@ class Run:
                 raise UsageError(
                     f"'{self.folder}' is being worked on by another process", "Wait for it to end."
                 ) from None
-            self.manifest = Run.open(self.folder).manifest
+            data = _manifest_bytes(self.folder)
+            if data != self._saved:
+                self.manifest, self._saved = _parse(self.folder / MANIFEST, data), data
             yield
 
     def _write(self, relative: str, data: bytes) -> None:
@@ -188,6 +223,31 @@ class Run:
                 os.replace(temporary, target)
             finally:
                 temporary.unlink(missing_ok=True)
+
+
+def _manifest_bytes(folder: Path) -> bytes:
+    """``run.json`` as it is. Raises InputError where the folder has none."""
+    path = folder / MANIFEST
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"'{folder}' is not a run folder (it has no {MANIFEST})", "Check the path.") from None
+    except OSError as error:
+        raise InputError(f"'{path}' cannot be read ({error})") from None
+
+
+def _parse(path: Path, data: bytes) -> Manifest:
+    """The manifest in the file at ``path``. Raises InputError: damaged, or of another version of manymesh."""
+    try:
+        return read_manifest(data)
+    except VersionError as error:
+        raise InputError(
+            f"'{path}' has schema version {error.version}; this manymesh reads {SCHEMA_VERSION}",
+            "Use the version of manymesh that made it.",
+        ) from None
+    except (ValueError, RecursionError) as error:
+        detail = str(error).splitlines()[0]
+        raise InputError(f"'{path}' is damaged ({detail})", "Make the run again.") from None
 
 
 @contextmanager

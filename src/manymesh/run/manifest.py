@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,14 @@ SCHEMA_VERSION = 1
 
 ObjectState = Literal["pending", "done", "failed", "skipped"]  # skipped: the user left it out
 RunState = Literal["running", "done", "partial", "failed", "cancelled"]
+
+
+class VersionError(Exception):
+    """A manifest of another schema version, which is ``version``."""
+
+    def __init__(self, version: object) -> None:
+        super().__init__(str(version))
+        self.version = version
 
 
 class _Record(BaseModel):
@@ -79,7 +88,7 @@ class ObjectRecord(_Record):
     source: str = Field(description="Which detector found it, or 'user'.")
     seed: int
     paint_seed: int | None = Field(default=None, description="Of the painting alone, when it was painted again.")
-    window: Box | None = Field(default=None, description="The part of the photo that crop.png shows.")
+    window: Box = Field(description="The part of the photo that crop.png shows.")
     state: ObjectState = "pending"
     stages_done: list[str] = Field(default_factory=list)
     seconds: dict[str, float] = Field(default_factory=dict, description="By stage.")
@@ -114,3 +123,32 @@ class Manifest(_Record):
     files: dict[str, FileRecord] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict, description="Of Python and the libraries that matter.")
     platform: str = ""
+
+
+def read_manifest(data: bytes) -> Manifest:
+    """The manifest in the bytes of a ``run.json``.
+
+    Raises:
+        VersionError: of another schema version.
+        ValueError: damaged.
+    """
+    raw = json.loads(data.decode("utf-8"))
+    version = raw.get("schema_version") if isinstance(raw, dict) else None
+    if version != SCHEMA_VERSION:
+        raise VersionError(version)
+    if isinstance(raw.get("objects"), list) and isinstance(raw.get("input"), dict):
+        raw["objects"] = [_with_window(record, raw["input"]) for record in raw["objects"]]
+    return Manifest.model_validate(raw)
+
+
+def _with_window(record: Any, given: dict[str, Any]) -> Any:
+    """The record as it is, with the window that follows from its box where an early version wrote none."""
+    if not isinstance(record, dict) or record.get("window") is not None:
+        return record
+    from manymesh.image.crop import object_window
+
+    try:
+        window = object_window(Box(*record["box"]), int(given["width"]), int(given["height"]))
+    except (KeyError, TypeError, ValueError):
+        return record  # damaged: the fields' own checks say how
+    return {**record, "window": window}

@@ -1,6 +1,6 @@
 """scene.glb: every object where it stood in the photo.
 
-Left, right, up, down and size come from the photo. How far away a thing is cannot be read from one picture: all stand
+Left, right, up, down and size come from the photo. How far away an object is cannot be read from one picture: all stand
 side by side in one plane, upright, with the side to the viewer that the photo shows. That is the guess, and
 ``docs/frames.md`` says so.
 """
@@ -11,27 +11,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from manymesh.mesh.formats.glb import read_atlas_glb, read_glb, scene_glb
+from manymesh.mesh.formats.glb import join_glb
 from manymesh.render.camera import pixel_footprint, project
+from manymesh.run.artifacts import final_role, load_view
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ObjectRecord
-from manymesh.runner.steps import read_view
-from manymesh.types import F32, F64, Atlas, Box, Camera, Mesh
+from manymesh.types import F32, F64, Box, Camera, Mesh
 
 
 def scene(run: Run, records: Sequence[ObjectRecord]) -> bytes:
-    """A GLB with one named node an object. The photo's longer side is 2 units, its middle the origin, +Y up."""
+    """A GLB with one named node an object. The photo's longer side is 2 units, its centre the origin, +Y up."""
     photo = run.manifest.input
-    nodes: list[tuple[str, F64, Mesh | tuple[Atlas, bytes]]] = []
+    nodes: list[tuple[str, F64, bytes]] = []
     for record in records:
-        painted = "model" in record.files
-        data = run.read(record.files["model" if painted else "mesh"])
-        thing = read_atlas_glb(data) if painted else read_glb(data)
-        vertices = thing.vertices if isinstance(thing, Mesh) else thing[0].vertices
-        assert record.window is not None
-        view = read_view(record)
-        nodes.append((record.label, placement(vertices, view, record.window, photo.width, photo.height), thing))
-    return scene_glb(nodes)
+        role = final_role(record)
+        shape = run.load(record, role)
+        vertices = shape.vertices if isinstance(shape, Mesh) else shape.atlas.vertices
+        matrix = placement(vertices, load_view(record), record.window, photo.width, photo.height)
+        nodes.append((record.label, matrix, run.read(record.files[role])))
+    return join_glb(nodes)
 
 
 def placement(vertices: F32, view: Camera, window: Box, width: int, height: int) -> F64:
@@ -47,14 +45,14 @@ def placement(vertices: F32, view: Camera, window: Box, width: int, height: int)
     low, high = pixels.min(0), pixels.max(0)
     turn = _turned_to_viewer(view)
     turned = vertices.astype(np.float64) @ turn.T
-    middle = (turned.max(0) + turned.min(0)) / 2
+    centre = (turned.max(0) + turned.min(0)) / 2
     unit = 2.0 / max(width, height)
-    scale = unit / float(pixel_footprint(view, (middle @ turn)[None], window.height)[0])
+    scale = unit / float(pixel_footprint(view, (centre @ turn)[None], window.height)[0])
     centre_px = (low + high) / 2 + (window.x0, window.y0)
     matrix = np.eye(4)
     matrix[:3, :3] = scale * turn
     matrix[:3, 3] = np.array([(centre_px[0] - width / 2) * unit, (height / 2 - centre_px[1]) * unit, 0.0])
-    matrix[:3, 3] -= scale * middle
+    matrix[:3, 3] -= scale * centre
     return matrix
 
 

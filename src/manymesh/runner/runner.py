@@ -1,5 +1,5 @@
-"""How a stage is carried out over many objects: its model opened once and provably gone after, every object on its
-own, seconds and memory recorded, stopping heeded.
+"""Runs one step over many objects: opens and closes its model, keeps one object's failure from the others, records
+seconds and memory, and stops on request.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from manymesh.device import Meter, give_back
+from manymesh.device import Meter, Usage, give_back
 from manymesh.engines import Plan
 from manymesh.errors import Cancelled, ManymeshError, OutOfMemoryError, OutputError
 from manymesh.events import Cancel, Event, OnEvent
 from manymesh.parallel import map_ordered, worker_count
+from manymesh.run import lifecycle
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ErrorRecord, ObjectRecord, StageRecord
 from manymesh.runner.preload import Preloader
-from manymesh.runner.steps import begin_networks
-from manymesh.stages import Kind, Step, Tick
+from manymesh.stages import BY_NAME, Kind, Step, Tick, begin
 
 PROGRESS_EVERY_S = 0.1
 
@@ -84,6 +84,19 @@ class StageRunner:
         finally:
             self._preloader.close()
 
+    def load(self, begin_run: Callable[[], Run]) -> Run:
+        """Make a run folder, and record in it what that cost.
+
+        Args:
+            begin_run: reads the photo and makes the folder.
+        """
+        with Meter() as meter:
+            run = begin_run()
+        record = self._add_record(run, BY_NAME["load"])
+        record.seconds = round(meter.usage.seconds, 4)
+        _set_usage(record, meter.usage)
+        return run
+
     def carry_out(self, step: Step, function: Callable[..., None], runs: Sequence[Run]) -> None:
         """Carry out a step wherever it is still to be done.
 
@@ -100,60 +113,55 @@ class StageRunner:
     def _over_runs(self, step: Step, function: RunStep, runs: Sequence[Run]) -> None:
         """Whatever goes wrong in one run (nothing found in it, say) ends that run alone."""
         stage = step.name
-        todo = [run for run in runs if run.manifest.error is None and stage not in run.manifest.stages_done]
+        todo = lifecycle.runs_to_do(runs, step)
         with self._stage(step, todo, len(todo)) as model:
             for number, run in enumerate(todo):
                 warned = len(run.manifest.warnings)
                 start_s = time.perf_counter()
                 try:
                     function(run, self.plan, model, self._tick(run, stage, "", number, len(todo), self._say))
-                    run.manifest.stages_done.append(stage)
+                    lifecycle.mark_done(run.manifest, stage)
                 except (Cancelled, OutputError):
                     raise
                 except Exception as error:  # noqa: BLE001 - it must not cost the other photos
-                    run.manifest.error = _record_of(error, stage)
-                    run.manifest.state = "failed"
-                    self._say(Event("note", run.manifest.name, stage, text=_sentence(run.manifest.error)))
+                    failure = _record_of(error, stage)
+                    lifecycle.fail(run.manifest, failure)
+                    self._say(Event("note", run.manifest.name, stage, text=_sentence(failure)))
                     error.__traceback__ = None  # its frames would keep the model's memory alive
                 run.manifest.warnings = list(dict.fromkeys(run.manifest.warnings))
                 for text in run.manifest.warnings[warned:]:
                     self._say(Event("note", run.manifest.name, stage, text=text))
                 self._add_seconds(run, stage, time.perf_counter() - start_s)
-                run.save()
+                run.checkpoint()
 
     def _over_objects(self, step: Step, function: ObjectStep, runs: Sequence[Run]) -> None:
         """One object's failure costs no other."""
         stage = step.name
-        todo = [
-            (run, record)
-            for run in runs
-            if run.manifest.error is None
-            for record in run.manifest.objects
-            if record.state == "pending" and stage not in record.stages_done
-        ]
+        todo = lifecycle.objects_to_do(runs, step)
         with self._stage(step, [run for run in runs if any(run is other for other, _ in todo)], len(todo)) as model:
             if todo and step.sees_all_first:
-                begin_networks(todo, model, self._tick(todo[0][0], stage, "", 0, len(todo), self._say))
+                tick = self._tick(todo[0][0], stage, "", 0, len(todo), self._say)
+                begin(model, (run.load(record, "cutout") for run, record in todo), tick=tick)
             work = _Work(stage, function, model, len(todo))
             numbered = [(number, run, record) for number, (run, record) in enumerate(todo)]
             at_once = min(worker_count(), len(todo)) if self._thread_safe(step) else 1
             if at_once > 1:
                 map_ordered(
                     numbered,
-                    lambda item, say: self._made(work, *item, say),
+                    lambda item, say: self._carried_out(work, *item, say),
                     self._say,
-                    lambda item, made: self._recorded(work, *item, made),
+                    lambda item, outcome: self._record(work, *item, outcome),
                     at_once=at_once,
                 )
                 return
             for item in numbered:
-                self._recorded(work, *item, self._made(work, *item, self._say))
+                self._record(work, *item, self._carried_out(work, *item, self._say))
 
     def _thread_safe(self, step: Step) -> bool:
         """Whether several objects may be in progress at once: the step has no model, or one that allows it."""
         return step.model is None or self.plan.stages[step.model].thread_safe
 
-    def _made(self, work: _Work, number: int, run: Run, record: ObjectRecord, say: OnEvent) -> _Outcome:
+    def _carried_out(self, work: _Work, number: int, run: Run, record: ObjectRecord, say: OnEvent) -> _Outcome:
         """Carry out the step on a copy of the record, so that the manifest can be saved meanwhile."""
         record = record.model_copy(deep=True)
         tick = self._tick(run, work.stage, record.id, number, work.total, say)
@@ -170,25 +178,25 @@ class StageRunner:
             error.__traceback__ = None
         return _Outcome(record, failure, time.perf_counter() - start_s)
 
-    def _recorded(self, work: _Work, number: int, run: Run, record: ObjectRecord, made: _Outcome) -> None:
-        """Put what came of the step into the manifest, save it, and say so."""
-        stage, name, failure = work.stage, run.manifest.name, made.failure
+    def _record(self, work: _Work, number: int, run: Run, record: ObjectRecord, outcome: _Outcome) -> None:
+        """Put what came of the step into the manifest, and say so."""
+        stage, name, failure = work.stage, run.manifest.name, outcome.failure
         warned = len(record.warnings)
         for field in type(record).model_fields:
-            setattr(record, field, getattr(made.record, field))
-        record.seconds[stage] = round(made.seconds, 4)
-        self._add_seconds(run, stage, made.seconds)
+            setattr(record, field, getattr(outcome.record, field))
+        record.seconds[stage] = round(outcome.seconds, 4)
+        self._add_seconds(run, stage, outcome.seconds)
         if failure is None:
-            record.stages_done.append(stage)
+            lifecycle.mark_done(record, stage)
         else:
-            record.error, record.state = failure, "failed"
+            lifecycle.fail(record, failure)
         record.warnings = list(dict.fromkeys(record.warnings))  # a stage that is tried again says the same again
-        run.save()
+        run.checkpoint()
         for text in record.warnings[warned:]:
             self._say(Event("note", name, stage, record.id, text=text))
         kind, text = ("object-done", "") if failure is None else ("object-failed", _sentence(failure))
         self._say(
-            Event(kind, name, stage, record.id, text=text, done=number + 1, total=work.total, seconds=made.seconds)  # type: ignore[arg-type]
+            Event(kind, name, stage, record.id, text=text, done=number + 1, total=work.total, seconds=outcome.seconds)  # type: ignore[arg-type]
         )
 
     @contextmanager
@@ -202,16 +210,7 @@ class StageRunner:
         names = [run.manifest.name for run in runs]
         for name in names:
             self._say(Event("stage-started", name, stage, total=total))
-        implementation = None if step.model is None else self.plan.stages[step.model]
-        records = []
-        for run in runs:
-            record = StageRecord(
-                stage=stage,
-                implementation=implementation.name if implementation else "manymesh",
-                licence=implementation.licence if implementation else "Apache-2.0",
-            )
-            run.manifest.stages.append(record)
-            records.append(record)
+        records = [self._add_record(run, step) for run in runs]
         meter, load_s = Meter(), 0.0
         try:
             with meter:
@@ -223,10 +222,7 @@ class StageRunner:
         finally:
             for record in records:
                 record.load_seconds = round(load_s, 4)
-                record.wall_seconds = round(meter.usage.seconds, 4)
-                record.host_peak_bytes = meter.usage.host_peak_bytes
-                record.device_peak_bytes = meter.usage.device_peak_bytes
-                record.device_reserved_bytes = meter.usage.device_reserved_bytes
+                _set_usage(record, meter.usage)
         for run, name in zip(runs, names, strict=True):
             run.save()
             self._say(Event("stage-done", name, stage, total=total, seconds=meter.usage.seconds))
@@ -254,6 +250,17 @@ class StageRunner:
         finally:
             give_back()
 
+    def _add_record(self, run: Run, step: Step) -> StageRecord:
+        """A new line in the manifest for this step and whoever does it."""
+        implementation = None if step.model is None else self.plan.stages[step.model]
+        record = StageRecord(
+            stage=step.name,
+            implementation=implementation.name if implementation else "manymesh",
+            licence=implementation.licence if implementation else "Apache-2.0",
+        )
+        run.manifest.stages.append(record)
+        return record
+
     def _add_seconds(self, run: Run, stage: str, seconds: float) -> None:
         record = next(record for record in reversed(run.manifest.stages) if record.stage == stage)
         record.seconds = round(record.seconds + seconds, 4)
@@ -271,6 +278,13 @@ class StageRunner:
                 say(Event("object-progress", run.manifest.name, stage, object_id, done=done, total=total, share=share))
 
         return tick
+
+
+def _set_usage(record: StageRecord, usage: Usage) -> None:
+    record.wall_seconds = round(usage.seconds, 4)
+    record.host_peak_bytes = usage.host_peak_bytes
+    record.device_peak_bytes = usage.device_peak_bytes
+    record.device_reserved_bytes = usage.device_reserved_bytes
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from manymesh.errors import kind_of
+from manymesh.run import lifecycle
 from manymesh.run.folder import Run
 from manymesh.run.manifest import FileRecord, Manifest, ObjectRecord
 from manymesh.stages import label_of
@@ -68,8 +69,8 @@ def run_card(run: Run) -> dict[str, Any]:
             "height": manifest.input.height,
             "url": _url(run, manifest.files.get("input")),
         },
-        "found": "crop" in manifest.stages_done,
-        "finished": "finish" in manifest.stages_done,
+        "found": lifecycle.is_found(manifest),
+        "finished": lifecycle.is_finished(manifest),
         "objects": [object_card(run, record) for record in manifest.objects],
         "files": {role: _file(run, record) for role, record in manifest.files.items()},
         "warnings": list(dict.fromkeys(manifest.warnings)),
@@ -101,17 +102,17 @@ def object_card(run: Run, record: ObjectRecord) -> dict[str, Any]:
 
 def summary_card(name: str, manifest: Manifest, thumb: str | None) -> dict[str, Any]:
     """A run as one line of the history."""
-    objects = [record for record in manifest.objects if record.state != "skipped"]
+    objects = lifecycle.wanted(manifest)
     return {
         "name": name,
         "photo": manifest.input.name,
         "created": manifest.created,
         "state": manifest.state,
         "engine": manifest.engine,
-        "made": sum(record.state == "done" for record in objects),
+        "made": sum(map(lifecycle.is_made, objects)),
         "objects": len(objects),
         "labels": [record.label for record in objects[:6]],
-        "finished": "finish" in manifest.stages_done,
+        "finished": lifecycle.is_finished(manifest),
         "thumb": thumb,
     }
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from manymesh.image.png import decode, encode
 from manymesh.mesh.formats.gltf_file import BIN_CHUNK, JSON_CHUNK, MAGIC, split_glb
 from manymesh.mesh.normals import vertex_normals
 from manymesh.naming import clean_name
-from manymesh.types import F64, U8, Atlas, Mesh, TexturedMesh
+from manymesh.types import F32, F64, I32, U8, Atlas, Mesh, TexturedMesh
 
 FLOAT, U8_TYPE, U16_TYPE, U32_TYPE = 5126, 5121, 5123, 5125
 VERTEX_TARGET, INDEX_TARGET = 34962, 34963
@@ -28,36 +29,63 @@ LINEAR, LINEAR_MIPMAPS, CLAMP = 9729, 9987, 33071
 GREY = 0.6  # linear base colour of a mesh that has none
 
 
-def write_glb(shape: Mesh | TexturedMesh, *, name: str = "object") -> bytes:
+def write_glb(shape: Mesh | TexturedMesh, *, name: str = "object", normals: F32 | None = None) -> bytes:
     """One mesh as a GLB file.
+
+    Args:
+        shape: the mesh.
+        name: of its node, mesh, material and texture.
+        normals: (n, 3) its ``vertex_normals``, where they are known already.
 
     Raises:
         DamagedMeshError: the mesh has no faces or numbers that are not finite.
     """
-    return scene_glb([(name, np.eye(4), shape)])
+    build = _Builder()
+    build.add(clean_name(name), np.eye(4), *_parts(shape), normals)
+    return build.to_bytes()
 
 
-def scene_glb(
-    nodes: Sequence[tuple[str, F64, Mesh | TexturedMesh | tuple[Atlas, bytes]]],
-) -> bytes:
+def scene_glb(nodes: Sequence[tuple[str, F64, Mesh | TexturedMesh]]) -> bytes:
     """Several meshes as one GLB file, a named node each.
 
     Args:
         nodes: name, (4, 4) matrix from the mesh's frame to the scene's (rotation, positive scale and translation
-            only), mesh. A textured one may also come as its atlas and its texture as a PNG file.
+            only), mesh.
     """
     build = _Builder()
     for name, matrix, shape in nodes:
-        geometry: Mesh | Atlas
-        picture = None
-        if isinstance(shape, TexturedMesh):
-            geometry, picture = shape.atlas, encode(shape.base_color)
-        elif isinstance(shape, Mesh):
-            geometry = shape
-        else:
-            geometry, picture = shape
-        build.add(clean_name(name), np.asarray(matrix, dtype=np.float64), geometry, picture)
+        build.add(clean_name(name), np.asarray(matrix, dtype=np.float64), *_parts(shape))
     return build.to_bytes()
+
+
+def join_glb(nodes: Sequence[tuple[str, F64, bytes]]) -> bytes:
+    """Several GLB files as one, a named node each: the file that ``scene_glb`` makes of the meshes in them.
+
+    Normals and textures are copied as they are, not worked out again.
+
+    Args:
+        nodes: name, matrix as for ``scene_glb``, a file as ``write_glb`` makes it.
+
+    Raises:
+        InputError: not such a file.
+    """
+    build = _Builder()
+    for name, matrix, data in nodes:
+        document, binary = _opened(data)
+        mesh = _mesh_of(document, binary)
+        with _damage("the GLB file cannot be read"):
+            attributes = document["meshes"][0]["primitives"][0]["attributes"]
+            normals = _read_accessor(document, binary, attributes["NORMAL"])
+            painted = "TEXCOORD_0" in attributes
+            geometry = _atlas_of(document, binary, mesh) if painted else mesh
+            picture = _picture(document, binary) if painted else None
+        build.add(clean_name(name), np.asarray(matrix, dtype=np.float64), geometry, picture, normals)
+    return build.to_bytes()
+
+
+def _parts(shape: Mesh | TexturedMesh) -> tuple[Mesh | Atlas, bytes | None]:
+    """Geometry, and the texture as a PNG file."""
+    return (shape.atlas, encode(shape.base_color)) if isinstance(shape, TexturedMesh) else (shape, None)
 
 
 class _Builder:
@@ -76,12 +104,14 @@ class _Builder:
             "bufferViews": [],
         }
 
-    def add(self, name: str, matrix: F64, geometry: Mesh | Atlas, picture: bytes | None) -> None:
+    def add(
+        self, name: str, matrix: F64, geometry: Mesh | Atlas, picture: bytes | None, normals: F32 | None = None
+    ) -> None:
         check_writable(name, geometry.vertices, geometry.faces)
         positions = np.asarray(geometry.vertices, dtype=np.float32)
         attributes = {
             "POSITION": self._accessor(positions, "VEC3", FLOAT, bounds=True),
-            "NORMAL": self._accessor(vertex_normals(geometry), "VEC3", FLOAT),
+            "NORMAL": self._accessor(vertex_normals(geometry) if normals is None else normals, "VEC3", FLOAT),
         }
         look: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": 1.0}
         if isinstance(geometry, Atlas):
@@ -168,21 +198,7 @@ def read_glb(data: bytes) -> Mesh:
     Raises:
         InputError: not such a file.
     """
-    try:
-        document, binary = split_glb(data)
-        primitive = document["meshes"][0]["primitives"][0]
-        vertices = _read_accessor(document, binary, primitive["attributes"]["POSITION"]).astype(np.float32)
-        faces = _read_accessor(document, binary, primitive["indices"]).reshape(-1, 3).astype(np.int32)
-        colors = None
-        if "COLOR_0" in primitive["attributes"]:
-            colors = _from_linear_u16(_read_accessor(document, binary, primitive["attributes"]["COLOR_0"])[:, :3])
-    except (KeyError, IndexError, ValueError, TypeError, struct.error) as error:
-        raise InputError(
-            f"the GLB file cannot be read ({error})", "It is damaged, or not one that manymesh wrote."
-        ) from error
-    if len(faces) and (int(faces.max()) >= len(vertices) or int(faces.min()) < 0):
-        raise InputError("the GLB file's faces name vertices that it lacks", "It is damaged.")
-    return Mesh(vertices, faces, colors)
+    return _mesh_of(*_opened(data))
 
 
 def read_painted_glb(data: bytes) -> TexturedMesh:
@@ -191,35 +207,77 @@ def read_painted_glb(data: bytes) -> TexturedMesh:
     Raises:
         InputError: not such a file.
     """
-    atlas, picture = read_atlas_glb(data)
+    document, binary = _opened(data)
+    mesh = _mesh_of(document, binary)
+    with _damage("the GLB file's texture cannot be read"):
+        return TexturedMesh(_atlas_of(document, binary, mesh), decode(_picture(document, binary))[0])
+
+
+def mesh_as_read(mesh: Mesh) -> Mesh | None:
+    """What ``read_glb`` gives for the file that ``write_glb`` makes of ``mesh``; None where that cannot be told."""
+    count, colors = len(mesh.vertices), mesh.colors
+    if not _in_range(mesh.faces, count) or not (
+        colors is None or (colors.dtype == np.uint8 and colors.shape == (count, 3))
+    ):
+        return None
+    return Mesh(np.asarray(mesh.vertices, np.float32), np.asarray(mesh.faces, np.int32), mesh.colors)
+
+
+def model_as_read(model: TexturedMesh) -> TexturedMesh | None:
+    """What ``read_painted_glb`` gives for the file that ``write_glb`` makes of ``model``; None where that cannot be
+    told. A file does not say which vertices are repeated on seams, so ``source`` is worked out anew, as in reading."""
+    atlas, texture = model.atlas, model.base_color
+    if not _in_range(atlas.faces, len(atlas.vertices)) or texture.dtype != np.uint8 or texture.shape[2:] != (3,):
+        return None
+    mesh = Mesh(np.asarray(atlas.vertices, np.float32), np.asarray(atlas.faces, np.int32))
+    return TexturedMesh(_as_atlas(mesh, np.asarray(atlas.uv, np.float32)), texture)
+
+
+@contextmanager
+def _damage(what: str) -> Iterator[None]:
+    """Faults of a file that is damaged, or not one of ours, as an error for people."""
     try:
-        texture, _ = decode(picture)
-    except (ValueError, TypeError, OSError) as error:
-        raise InputError(f"the GLB file's texture cannot be read ({error})", "It is damaged.") from error
-    return TexturedMesh(atlas, texture)
+        yield
+    except (KeyError, IndexError, ValueError, TypeError, OSError, struct.error) as error:
+        raise InputError(f"{what} ({error})", "It is damaged, or not one that manymesh wrote.") from error
 
 
-def read_atlas_glb(data: bytes) -> tuple[Atlas, bytes]:
-    """The same, with the texture as the PNG file that it is.
+def _opened(data: bytes) -> tuple[dict[str, Any], bytes]:
+    with _damage("the GLB file cannot be read"):
+        return split_glb(data)
 
-    Raises:
-        InputError: not such a file.
-    """
-    plain = read_glb(data)
-    try:
-        document, binary = split_glb(data)
-        attributes = document["meshes"][0]["primitives"][0]["attributes"]
-        uv = _read_accessor(document, binary, attributes["TEXCOORD_0"]).astype(np.float32)
-        picture = _picture(document, binary)
-    except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise InputError(f"the GLB file's texture cannot be read ({error})", "It is damaged.") from error
-    # Vertices repeat on seams with exactly the same position: the first of each is the one they all stand for.
-    order = np.lexsort(plain.vertices.T[::-1])
-    place = plain.vertices[order]
-    source = np.zeros(len(order), np.int32)
+
+def _mesh_of(document: dict[str, Any], binary: bytes) -> Mesh:
+    with _damage("the GLB file cannot be read"):
+        primitive = document["meshes"][0]["primitives"][0]
+        vertices = _read_accessor(document, binary, primitive["attributes"]["POSITION"]).astype(np.float32)
+        faces = _read_accessor(document, binary, primitive["indices"]).reshape(-1, 3).astype(np.int32)
+        colors = None
+        if "COLOR_0" in primitive["attributes"]:
+            colors = _from_linear_u16(_read_accessor(document, binary, primitive["attributes"]["COLOR_0"])[:, :3])
+    if not _in_range(faces, len(vertices)):
+        raise InputError("the GLB file's faces name vertices that it lacks", "It is damaged.")
+    return Mesh(vertices, faces, colors)
+
+
+def _in_range(faces: NDArray[Any], count: int) -> bool:
+    """Whether every face names vertices that exist."""
+    return len(faces) == 0 or (int(faces.max()) < count and int(faces.min()) >= 0)
+
+
+def _atlas_of(document: dict[str, Any], binary: bytes, mesh: Mesh) -> Atlas:
+    attributes = document["meshes"][0]["primitives"][0]["attributes"]
+    return _as_atlas(mesh, _read_accessor(document, binary, attributes["TEXCOORD_0"]).astype(np.float32))
+
+
+def _as_atlas(mesh: Mesh, uv: F32) -> Atlas:
+    """The atlas with these vertices, faces and texture coordinates. Vertices repeat on seams with exactly the same
+    position: all that share one are taken for the same vertex of the mesh it was cut from."""
+    order = np.lexsort(mesh.vertices.T[::-1])
+    place = mesh.vertices[order]
+    source: I32 = np.zeros(len(order), np.int32)
     source[order[1:]] = np.cumsum((place[1:] != place[:-1]).any(axis=1))
-    atlas = Atlas(plain.vertices, plain.faces, uv, source, "file")
-    return atlas, picture
+    return Atlas(mesh.vertices, mesh.faces, uv, source, "file")
 
 
 def _picture(document: dict[str, Any], binary: bytes) -> bytes:

@@ -7,7 +7,6 @@ fifty megabytes in host memory.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -87,11 +86,14 @@ class Painting:
 
     def begin(self, cutouts: Sequence[Cutout], *, tick: Tick = lambda done: None) -> None:
         """Takes the light out of all cutouts and reads them as references. One that cannot be used is left out here and
-        fails when its own turn comes. Without this call each object loads these networks anew."""
+        fails when its own turn comes. Without this call each object loads these networks anew.
+
+        Cutouts are recognised by their ``object_id``; those without one are read when their turn comes."""
         self._painter = self._vae = None
+        self._references.clear()
         self.networks.release()
         with self.networks.device_errors():
-            self._read(list(cutouts), tick)
+            self._read([cutout for cutout in cutouts if cutout.object_id], tick)
 
     def __call__(
         self, mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick, atlas: Atlas | None = None
@@ -190,7 +192,7 @@ class Painting:
         with self._delighter() as delighter:
             for number, cutout in enumerate(cutouts):
                 with suppress(ObjectError):
-                    ready[_key(cutout)] = self._delit(delighter, cutout, part(tick, *_share(number, len(cutouts))))
+                    ready[cutout.object_id] = self._delit(delighter, cutout, part(tick, *_share(number, len(cutouts))))
         return ready
 
     @contextmanager
@@ -226,14 +228,14 @@ class Painting:
 
     def _reference(self, cutout: Cutout) -> Reference:
         """What ``begin`` kept, or else made now. Raises ``ObjectError`` for a cutout that cannot be used."""
-        ready = self._references.pop(_key(cutout), None)
+        ready = self._references.pop(cutout.object_id, None)
         if ready is None:
             photo.recentre(cutout.rgba, self.settings.photo_margin)  # says what is wrong, where something is
             if self.settings.paint_memory != "high":
                 self._painter = self._vae = None
                 self.networks.release()
             self._read([cutout], lambda done: None)
-            ready = self._references.pop(_key(cutout))
+            ready = self._references.pop(cutout.object_id)
         return ready
 
     def _paint(self, reference: Reference, normals: U8, positions: U8, seed: int, tick: Tick) -> U8:
@@ -283,9 +285,3 @@ def part(tick: Tick, start: float, stop: float) -> Callable[[float], None]:
 
 def _share(number: int, count: int) -> tuple[float, float]:
     return number / count, (number + 1) / count
-
-
-def _key(cutout: Cutout) -> str:
-    """A cutout's picture by its bytes: the same object is found again however it is handed over."""
-    shape = ",".join(map(str, cutout.rgba.shape))
-    return hashlib.sha256(shape.encode() + np.ascontiguousarray(cutout.rgba).tobytes()).hexdigest()

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -80,8 +79,8 @@ class ShapeModel:
         self.device, self.dtype = torch.device(placement.device), getattr(torch, name)
         self.views = read_extra_views(settings, self.config.conditioner.multi_view)
         self.notes: tuple[str, ...] = ()
-        # Condition tokens of the objects that are not reconstructed yet, by ``_key``.
-        self._conditions: dict[str, list[Tensor]] = {}
+        # Condition tokens of the objects that are not reconstructed yet, by object id.
+        self._conditions: dict[str, Tensor] = {}
         self._networks: tuple[Dit, ShapeVae] | None = None
         self._sampler: Sampler | None = None
 
@@ -89,18 +88,19 @@ class ShapeModel:
         """Encode the cutouts of all objects, then free the encoder.
 
         A cutout that cannot be encoded is skipped here; the call for that object raises. Without ``begin`` each call
-        loads the encoder anew.
+        loads the encoder anew. Cutouts are recognised by their ``object_id``: those without one are encoded when they
+        are called for.
         """
+        named = [cutout for cutout in cutouts if cutout.object_id]
         self._free_for_encoder()
         self._conditions.clear()
         with self._device_errors():
             network = self._conditioner()
             try:
-                for number, cutout in enumerate(cutouts):
-                    tick(number / len(cutouts))
-                    known = self._conditions.setdefault(_key(cutout), [])
+                for number, cutout in enumerate(named):
+                    tick(number / len(named))
                     with suppress(ObjectError):
-                        known.append(known[0] if known else self._encode(network, cutout))
+                        self._conditions[cutout.object_id] = self._encode(network, cutout)
             finally:
                 del network
                 self._release()
@@ -218,9 +218,9 @@ class ShapeModel:
 
     def _condition(self, cutout: Cutout) -> Tensor:
         """The condition tokens that ``begin`` kept for a cutout, or else computed now."""
-        ready = self._conditions.get(_key(cutout))
-        if ready:
-            return ready.pop()
+        ready = self._conditions.pop(cutout.object_id, None)
+        if ready is not None:
+            return ready
         network = self._conditioner()
         try:
             return self._encode(network, cutout)
@@ -296,9 +296,3 @@ def _silhouette_score(mesh: Mesh, view: Camera, alpha: U8) -> float:
     from manymesh.render.silhouette import silhouette_iou
 
     return silhouette_iou(view, mesh.vertices, mesh.faces, alpha, _COMPARE_PX)
-
-
-def _key(cutout: Cutout) -> str:
-    """A cutout's picture by its bytes: the same object is found again however it is handed over."""
-    shape = ",".join(map(str, cutout.rgba.shape))
-    return hashlib.sha256(shape.encode() + np.ascontiguousarray(cutout.rgba).tobytes()).hexdigest()
