@@ -11,6 +11,7 @@ HEAVY = ("torch", "transformers", "huggingface_hub", "cv2", "scipy", "skimage", 
 @pytest.mark.parametrize(
     "module",
     [
+        "manymesh.settings",
         "manymesh.detect",
         "manymesh.detect.qwen",
         "manymesh.detect.dino",

@@ -15,6 +15,7 @@ from manymesh.run.artifacts import final_role
 from manymesh.run.folder import Run
 from manymesh.run.lifecycle import is_made
 from manymesh.run.manifest import Manifest, ObjectRecord
+from manymesh.settings import build_settings
 
 if TYPE_CHECKING:
     import trimesh
@@ -122,8 +123,6 @@ def make(
         UsageError: a setting makes no sense.
         InputError, NothingFoundError, MissingPieceError, OutputError, Cancelled: see ``Pipeline.make``.
     """
-    from manymesh.cli.options import build_settings
-
     with Pipeline(build_settings(settings), on_event=on_event, cancel=cancel) as pipeline:
         run = pipeline.make([photo], out)[0]
     if run.manifest.error is not None:

@@ -1,30 +1,33 @@
 """Every setting of a run, declared once. The command line's flags, the web page's fields, the Python keywords and the
-manifest all come from this class: add a field here and it exists everywhere.
+manifest all come from ``Settings``: add a field here and it exists everywhere.
+
+An engine's own settings are declared beside the engine, in a class that ``Settings`` inherits. Users see them all in
+one list.
 """
 
 from __future__ import annotations
 
+import re
+import types
+import typing
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from manymesh import settings_checks as checks
 from manymesh.box import Box
+from manymesh.errors import UsageError
+from manymesh.paint.hunyuan.settings import PaintSettings
+from manymesh.shape.hunyuan.settings import ShapeSettings
+from manymesh.stages import KINDS
 
 Format = Literal["glb", "obj", "stl", "ply", "3mf"]
 EngineName = Literal["auto", "lite", "hunyuan"]
 DetectorName = Literal["qwen3-vl-2b", "qwen3-vl-4b", "qwen3-vl-8b", "dino", "dino-mm"]
-ShapeName = Literal["2mini", "2mini-fast", "2mini-turbo", "2", "2-fast", "2-turbo", "2mv", "2mv-fast", "2mv-turbo"]
-Decoding = Literal["sparse", "dense", "flash", "reference"]
-Precision = Literal["auto", "float16", "float32"]  # bfloat16 is too coarse to tell the points of a shape's grid apart
-PaintName = Literal["2", "2-turbo"]
-Painting = Literal["fast", "reference"]
-PaintPrecision = Literal["auto", "float16", "float32"]
-PaintMemory = Literal["auto", "low", "high"]
 MatteName = Literal["general", "lite", "lite-2k", "hr", "hr-matting", "matting", "portrait", "512"]
 
 FORMATS: tuple[str, ...] = get_args(Format)
+_KINDS_IN_WORDS = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}"
 
 
 class BoxRequest(BaseModel):
@@ -54,14 +57,8 @@ class BoxRequest(BaseModel):
         return Box(self.x0, self.y0, self.x1, self.y1)
 
 
-class Settings(BaseModel):
-    """What to make and how. Frozen; two runs with equal settings, photo and machine give equal files.
-
-    A field's ``description`` is its help text everywhere. ``json_schema_extra`` may hold ``group`` (how faces group
-    the field: "what", "result" or "engine"), ``flag`` (the command line's spelling, where it differs) and ``metavar``.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class GeneralSettings(BaseModel):
+    """The settings that come first: what to make, and those that no single shape or paint network owns."""
 
     prompt: Annotated[
         str | None,
@@ -139,7 +136,6 @@ class Settings(BaseModel):
         int,
         Field(description="Same seed, same result.", ge=0, le=2**32 - 1, json_schema_extra={"group": "engine"}),
     ] = 0
-
     detector: Annotated[
         DetectorName,
         Field(
@@ -163,202 +159,18 @@ class Settings(BaseModel):
             json_schema_extra={"group": "engine"},
         ),
     ] = "general"
-    shape_model: Annotated[
-        ShapeName,
-        Field(
-            description="The full engine's shape network, Hunyuan3D-2. turbo: 5 steps. mv: takes several views.",
-            json_schema_extra={"group": "engine", "flag": "model"},
-        ),
-    ] = "2mini"
-    steps: Annotated[
-        int | None,
-        Field(
-            description="Denoising steps of the shape network. Without it, the model's own: 50, fast 30, turbo 5.",
-            ge=1,
-            le=1000,
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = None
-    guidance: Annotated[
-        float,
-        Field(
-            description="How closely the shape follows the picture.",
-            ge=0,
-            le=30,
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = 5.0
-    grid: Annotated[
-        int,
-        Field(
-            description="Cells along each axis of the grid that the shape is read from. More: finer, slower.",
-            ge=16,
-            le=1024,
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = 384
-    tries: Annotated[
-        int,
-        Field(
-            description="Make so many shapes of each object and use the one whose outline fits the cutout best.",
-            ge=1,
-            le=16,
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = 1
-    views: Annotated[
-        tuple[str, ...],
-        Field(
-            description="Another side of the object, cut out (PNG with transparency), for the mv models: "
-            "left=FILE, back=FILE or right=FILE.",
-            json_schema_extra={"group": "what", "flag": "view", "metavar": "SIDE=FILE"},
-            max_length=3,
-        ),
-    ] = ()
-    decoding: Annotated[
-        Decoding,
-        Field(
-            description="How the shape is read out. sparse: near its surface. dense: everywhere, the same surface. "
-            "flash: FlashVDM, approximate. reference: the official arithmetic throughout, slow.",
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = "sparse"
-    memory: Annotated[
-        int,
-        Field(
-            description="Working memory in MiB that a network may take beyond its weights. Less: slower, same result.",
-            ge=64,
-            le=65_536,
-            json_schema_extra={"group": "engine", "metavar": "MIB"},
-        ),
-    ] = 512
-    shape_precision: Annotated[
-        Precision,
-        Field(
-            description="Number format of the shape networks. auto: float16 on a GPU, float32 on a CPU.",
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = "auto"
-    paint_model: Annotated[
-        PaintName,
-        Field(
-            description="The full engine's painter, Hunyuan3D-2 Paint. 2-turbo: 10 steps without guidance.",
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = "2"
-    paint_steps: Annotated[
-        int,
-        Field(
-            description="Denoising steps of the painter. The turbo model has 10, always.",
-            ge=1,
-            le=1000,
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = 30
-    paint_guidance: Annotated[
-        float,
-        Field(
-            description="How closely the painted views follow the picture; 1 or less switches guidance off.",
-            ge=0,
-            le=100,
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = 2.0
-    paint_views: Annotated[
-        str,
-        Field(
-            description="The sides that are painted, AZIMUTH:ELEVATION:WEIGHT with commas between. Azimuths come in "
-            "steps of 30 degrees, elevations are -90, -20, 0, 20 or 90.",
-            max_length=1000,
-            json_schema_extra={"group": "engine", "flag": "views", "metavar": "VIEWS"},
-        ),
-    ] = "0:0:1,90:0:0.1,180:0:0.5,270:0:0.1,0:90:0.05,180:-90:0.05"
-    paint_view_size: Annotated[
-        int,
-        Field(
-            description="Width and height of a painted view, in pixels, a multiple of 64. The networks know 512 best.",
-            ge=64,
-            le=1024,
-            multiple_of=64,
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = 512
-    render_size: Annotated[
-        int,
-        Field(
-            description="Width and height at which the painter draws the mesh and reads its views, in pixels.",
-            ge=64,
-            le=4096,
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = 2048
-    bake_exponent: Annotated[
-        float,
-        Field(
-            description="How much more a view counts where it sees the surface squarely.",
-            ge=0,
-            le=64,
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = 4.0
-    bake_angle: Annotated[
-        float,
-        Field(
-            description="Surfaces turned further away from a view than this are not painted by it, in degrees.",
-            ge=1,
-            le=90,
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = 75.0
-    delight: Annotated[
-        bool,
-        Field(
-            description="Take the photo's light and shade out of it before painting.",
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = True
-    delight_steps: Annotated[
-        int,
-        Field(description="Steps of the delight network.", ge=1, le=1000, json_schema_extra={"group": "engine"}),
-    ] = 50
-    photo_margin: Annotated[
-        float,
-        Field(
-            description="Room that the painter leaves around the object in the photo, as a share of its size.",
-            ge=0,
-            le=2,
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = 0.2
-    keep_photo: Annotated[
-        bool,
-        Field(
-            description="Take the photo's own fine detail where it shows the surface. Pays when the pose is exact.",
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = False
-    painting: Annotated[
-        Painting,
-        Field(
-            description="reference: the official seeds, order of random numbers, texture places and filling; the run's "
-            "seed and --keep-photo have no effect then.",
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = "fast"
-    paint_precision: Annotated[
-        PaintPrecision,
-        Field(
-            description="Number format of the paint networks. auto: float16 on a GPU, float32 on a CPU.",
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = "auto"
-    paint_memory: Annotated[
-        PaintMemory,
-        Field(
-            description="low: one thing after the other, for small GPUs. high: more at once. The picture is the same.",
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = "auto"
+
+
+# Fields are listed in this order: of the last class named here first, of Settings itself last.
+class Settings(PaintSettings, ShapeSettings, GeneralSettings):
+    """What to make and how. Frozen; two runs with equal settings, photo and machine give equal files.
+
+    A field's ``description`` is its help text everywhere. ``json_schema_extra`` may hold ``group`` (how faces group
+    the field: "what", "result" or "engine"), ``flag`` (the command line's spelling, where it differs) and ``metavar``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     devices: Annotated[
         tuple[str, ...],
         Field(
@@ -375,16 +187,41 @@ class Settings(BaseModel):
         ),
     ] = None
 
-    _known_devices = field_validator("devices")(checks.known_devices)
-    _known_views = field_validator("views")(checks.known_views)
-    _known_paint_views = field_validator("paint_views")(checks.known_paint_views)
-    _known_stages = field_validator("stages")(checks.known_stages)
-    _split_formats = field_validator("formats", mode="before")(checks.split_formats)
-
     @field_validator("boxes", mode="before")
     @classmethod
     def _parse_boxes(cls, value: Any) -> Any:
         return tuple(BoxRequest.parse(item) if isinstance(item, str) else item for item in value)
+
+    @field_validator("stages")
+    @classmethod
+    def _check_stages(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """``STAGE=NAME`` each."""
+        for item in value:
+            stage, equals, name = item.partition("=")
+            if stage not in KINDS or not equals or not name:
+                raise ValueError(f"'{item}' is not STAGE=NAME with {_KINDS_IN_WORDS}")
+        return value
+
+    @field_validator("formats", mode="before")
+    @classmethod
+    def _split_formats(cls, value: Any) -> Any:
+        """One text with commas, or several, as a tuple of lower-case endings."""
+        items = value.split(",") if isinstance(value, str) else list(value)
+        asked = [str(item).strip().lower().lstrip(".") for item in items if str(item).strip()]
+        # GLB is always written: the scene, previews and resume read it.
+        return tuple(dict.fromkeys(["glb", *asked]))
+
+    @field_validator("devices")
+    @classmethod
+    def _check_devices(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """``DEVICE`` or ``STAGE=DEVICE`` each."""
+        for item in value:
+            stage, equals, device = item.rpartition("=")
+            if equals and stage not in KINDS:
+                raise ValueError(f"'{item}' names no stage: use {_KINDS_IN_WORDS}")
+            if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,2})?", device):
+                raise ValueError(f"'{item}' names no device: use auto, cpu, cuda, cuda:N or mps")
+        return value
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -393,3 +230,35 @@ class Settings(BaseModel):
             return ()
         parts = (" ".join(part.split()).strip(" .;") for part in self.prompt.replace("\n", ",").split(","))
         return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def build_settings(values: dict[str, Any]) -> Settings:
+    """Validated settings.
+
+    Raises:
+        UsageError: naming the setting, what it was and what it may be.
+    """
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        field = Settings.model_fields.get(name)
+        extra = field.json_schema_extra if field and isinstance(field.json_schema_extra, dict) else {}
+        message = str(first["msg"]).removeprefix("Value error, ")
+        raise UsageError(f"{str(extra.get('flag', name)).replace('_', '-')}: {message}") from None
+
+
+def plain_type(annotation: Any, default: Any) -> tuple[Any, Any]:
+    """The type and default of a field in plain values, as Typer and the HTTP API understand them."""
+    origin = typing.get_origin(annotation)
+    if origin is tuple:
+        inner = typing.get_args(annotation)[0]
+        # A closed list of words is written once, with commas; anything else is repeated.
+        if typing.get_origin(inner) is typing.Literal:
+            return str, ",".join(default)
+        return list[str], list(default)
+    if origin in (types.UnionType, typing.Union):
+        inner = next(arg for arg in typing.get_args(annotation) if arg is not type(None))
+        return inner | None, default
+    return annotation, default

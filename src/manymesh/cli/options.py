@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import types
-import typing
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from manymesh.errors import UsageError
-from manymesh.settings import Settings
+from manymesh.settings import Settings, build_settings, plain_type
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
@@ -52,37 +49,3 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     wrapped.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
     wrapped.__doc__, wrapped.__name__ = command.__doc__, command.__name__
     return wrapped
-
-
-def build_settings(values: dict[str, Any]) -> Settings:
-    """Validated settings.
-
-    Raises:
-        UsageError: naming the setting, what it was and what it may be.
-    """
-    from pydantic import ValidationError
-
-    try:
-        return Settings(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else "settings"
-        field = Settings.model_fields.get(name)
-        extra = field.json_schema_extra if field and isinstance(field.json_schema_extra, dict) else {}
-        message = str(first["msg"]).removeprefix("Value error, ")
-        raise UsageError(f"{str(extra.get('flag', name)).replace('_', '-')}: {message}") from None
-
-
-def plain_type(annotation: Any, default: Any) -> tuple[Any, Any]:
-    """The type and default of a field in plain values, as Typer and the HTTP API understand them."""
-    origin = typing.get_origin(annotation)
-    if origin is tuple:
-        inner = typing.get_args(annotation)[0]
-        # A closed list of words is written once, with commas; anything else is repeated.
-        if typing.get_origin(inner) is typing.Literal:
-            return str, ",".join(default)
-        return list[str], list(default)
-    if origin in (types.UnionType, typing.Union):
-        inner = next(arg for arg in typing.get_args(annotation) if arg is not type(None))
-        return inner | None, default
-    return annotation, default

@@ -14,9 +14,8 @@ from typing import Any
 
 import gradio as gr
 
-from manymesh.cli.options import plain_type
 from manymesh.errors import ManymeshError
-from manymesh.settings import Settings
+from manymesh.settings import Settings, plain_type
 from manymesh.web.cards import error_card
 from manymesh.web.jobs import Job
 from manymesh.web.service import LOCAL_SETTINGS, Service

@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from manymesh.cli.options import build_settings
 from manymesh.engines import Plan, choose
 from manymesh.errors import ManymeshError, UsageError
 from manymesh.events import Cancel, Event, OnEvent
@@ -18,7 +17,7 @@ from manymesh.run.edit import check_edits, edit_objects, paint_again, paintable,
 from manymesh.run.export import as_format, write_archive
 from manymesh.run.folder import MANIFEST, Run
 from manymesh.run.manifest import Manifest
-from manymesh.settings import Settings
+from manymesh.settings import Settings, build_settings
 from manymesh.stages import FINDING, STEPS, Step, label_of
 from manymesh.web import history
 from manymesh.web.cards import error_card, job_card, run_card
