@@ -80,24 +80,24 @@ def find_stage(kind: Kind, name: str) -> Stage:
 
 
 def stages_of(engine: str, settings: Settings) -> dict[Kind, Stage]:
-    """The implementations of ``engine``, with those that a setting names in the place of its own.
+    """The implementations of ``engine``, with those that a setting asks for in the place of its own.
 
     Raises:
         UsageError: no such engine.
     """
-    return {kind: find_stage(kind, name) for kind, name in _names_of(engine, settings).items()}
+    return {kind: _stage_of(engine, kind, settings) for kind in KINDS}
 
 
-def _names_of(engine: str, settings: Settings) -> dict[Kind, str]:
+def _stage_of(engine: str, kind: Kind, settings: Settings) -> Stage:
+    """One of them; the others are not even imported."""
     if engine not in ENGINES:
         raise UsageError(f"There is no engine '{engine}'", f"There are: {', '.join(ENGINES)}.")
-    names = dict(ENGINES[engine])
-    if engine != "lite" and not settings.detector.startswith("qwen3-vl"):
-        names["detect"] = "dino"
-    for item in settings.stages:
-        kind, _, name = item.partition("=")
-        names[kind] = name  # type: ignore[index]
-    return {kind: names[kind] for kind in KINDS}
+    asked = dict(item.split("=", 1) for item in settings.stages)
+    if kind in asked:
+        return find_stage(kind, asked[kind])
+    stage = find_stage(kind, ENGINES[engine][kind])
+    other = stage.instead(settings)
+    return stage if other is None else find_stage(kind, other)
 
 
 def required_stages(settings: Settings) -> list[Kind]:
@@ -112,13 +112,18 @@ def missing_stages(stages: Mapping[Kind, Stage], settings: Settings) -> dict[Kin
 
 
 def _obstacle(engine: str, settings: Settings) -> str | None:
-    """The first thing that speaks against an engine here; stages that come after it are not even imported."""
-    names = _names_of(engine, settings)
+    """The first thing that speaks against an engine here, or None. Stages that come after it are not even imported."""
+    stages = []
     for kind in required_stages(settings):
-        text = find_stage(kind, names[kind]).missing(settings)
-        if text is not None:
-            return text
-    return _too_slow(engine)
+        stages.append(_stage_of(engine, kind, settings))
+        lack = stages[-1].missing(settings)
+        if lack is not None:
+            return lack
+    for stage in stages:
+        slow = stage.slow_here(settings)
+        if slow is not None:
+            return f"{slow} (--engine {engine} does it all the same)"
+    return None
 
 
 def choose(settings: Settings) -> Plan:
@@ -144,14 +149,3 @@ def choose(settings: Settings) -> Plan:
             return Plan(engine, reason, stages_of(engine, settings), settings)
         why_not.append(f"not {engine}: {obstacle}")
     raise MissingPieceError("No engine can run here: " + "; ".join(why_not), "See `manymesh doctor`.")
-
-
-def _too_slow(engine: str) -> str | None:
-    """Why ``auto`` should not take an engine that could run: its networks take minutes to hours on a CPU."""
-    if engine == "lite":
-        return None
-    import torch
-
-    if torch.cuda.is_available() or torch.backends.mps.is_available():
-        return None
-    return "its networks would run on the CPU, for minutes an object (--engine hunyuan does it all the same)"

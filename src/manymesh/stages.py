@@ -150,6 +150,10 @@ class Stage:
         licence: of its weights, or of its code when it has none (SPDX id or a name).
         open: gives a context manager whose value is the callable of the protocol above.
         missing: says in one sentence what this machine lacks for it, with the command that brings it, or None.
+        slow_here: says why ``auto`` should not take it on this machine although it could run, or None.
+        damage: says in one sentence what of its own is damaged, and how it works without, or None. For a stage that
+            works all the same; ``manymesh doctor`` shows it.
+        instead: the name of another implementation that these settings ask for in its place, or None.
         reads_names: (detectors) whether it can look for things by name.
         thread_safe: whether the opened callable may be called from several threads at once; its answers must not
             depend on it.
@@ -164,6 +168,9 @@ class Stage:
     licence: str
     open: Callable[[Settings], AbstractContextManager[Any]]
     missing: Callable[[Settings], str | None] = lambda settings: None
+    slow_here: Callable[[Settings], str | None] = lambda settings: None
+    damage: Callable[[], str | None] = lambda: None
+    instead: Callable[[Settings], str | None] = lambda settings: None
     reads_names: bool = False
     thread_safe: bool = False
     preload: bool = False

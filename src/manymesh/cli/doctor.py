@@ -49,23 +49,14 @@ def examine() -> dict[str, Any]:
         "auto": auto,
         "preference": [name for name in PREFERENCE if name in ENGINES],
         "engines": engines,
-        "trouble": _network_troubles(),
+        "trouble": [
+            f"engine {name} {text}"
+            for name in ENGINES
+            for stage in stages_of(name, settings).values()
+            if (text := stage.damage()) is not None
+        ],
         "optional": {module: None if find_spec(module) else command for module, command in OPTIONAL.items()},
     }
-
-
-def _network_troubles() -> list[str]:
-    """`lite` works without its networks, so a damaged file is no missing piece."""
-    from manymesh.onnx import weight_problem
-    from manymesh.segment.network import WEIGHTS as FINDER
-    from manymesh.shape.learned.session import WEIGHTS as SHAPE
-
-    instead = {
-        SHAPE: "inflates silhouettes instead of modelling them",
-        FINDER: "tells things from the ground by colour alone",
-    }
-    troubles = {path: weight_problem(path) for path in instead}
-    return [f"engine lite {instead[path]}: {text}" for path, text in troubles.items() if text is not None]
 
 
 def _memory_bytes() -> int:

@@ -12,6 +12,8 @@ from functools import cache
 
 import numpy as np
 
+from manymesh.onnx import weight_problem
+from manymesh.segment import network as segmentation
 from manymesh.segment.foreground import drop_cut_off_components, foreground_by_color, to_lab, working_copy
 from manymesh.segment.guided_filter import resize_mask, sharpen_mask
 from manymesh.segment.instances import group_by_center
@@ -147,10 +149,16 @@ def open_detector(settings: Settings) -> Iterator[Detect]:
     yield run
 
 
+def _damage() -> str | None:
+    problem = weight_problem(segmentation.WEIGHTS)
+    return problem and f"tells objects from the background by colour alone: {problem}"
+
+
 STAGE = Stage(
     "foreground",
     "detect",
     "a small network of our own finds what stands apart from the background; reads no names",
     "Apache-2.0",
     open_detector,
+    damage=_damage,
 )

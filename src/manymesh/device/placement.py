@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from manymesh.errors import UsageError
+
+if TYPE_CHECKING:
+    from manymesh.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,18 @@ def place(devices: Sequence[str], stage: str, half: str = "float16") -> Placemen
     if half == "bfloat16" and not _has_bfloat16(torch, device):
         return Placement(device, "float16", f"{reason}; this GPU has no bfloat16")
     return Placement(device, half, f"{reason}; {half} halves the memory")
+
+
+def slow_without_gpu(settings: Settings) -> str | None:
+    """Why `auto` should not take a stage with a large network here: minutes to hours on a CPU. None with a GPU.
+
+    For ``Stage.slow_here``.
+    """
+    import torch
+
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        return None
+    return "its networks would run on the CPU, for minutes an object"
 
 
 _TO_CPU = "Use --device {}=cpu"

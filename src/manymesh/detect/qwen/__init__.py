@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from manymesh.device.placement import slow_without_gpu
 from manymesh.stages import Detect, Stage
 
 if TYPE_CHECKING:
@@ -41,5 +42,7 @@ STAGE = Stage(
     licence="Apache-2.0",
     open=open_detect,
     missing=missing,
+    slow_here=slow_without_gpu,
+    instead=lambda settings: None if settings.detector.startswith("qwen3-vl") else "dino",
     reads_names=True,
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from manymesh.device.placement import slow_without_gpu
 from manymesh.stages import Paint, Stage
 
 if TYPE_CHECKING:
@@ -43,4 +44,5 @@ STAGE = Stage(
     licence="Tencent Hunyuan 3D 2.0 Community License",
     open=open_paint,
     missing=missing,
+    slow_here=slow_without_gpu,
 )

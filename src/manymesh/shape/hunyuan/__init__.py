@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from manymesh.device.placement import slow_without_gpu
 from manymesh.shape.hunyuan.models import VARIANTS
 from manymesh.stages import Shape, Stage
 
@@ -45,4 +46,5 @@ STAGE = Stage(
     licence="Tencent Hunyuan 3D 2.0 Community License",
     open=open_shape,
     missing=missing,
+    slow_here=slow_without_gpu,
 )

@@ -15,9 +15,11 @@ from manymesh.errors import MissingPieceError, ObjectError
 from manymesh.mesh.denoise import denoised
 from manymesh.mesh.marching_table import table
 from manymesh.mesh.simplify import reduce
+from manymesh.onnx import weight_problem
 from manymesh.render.camera import crop_camera, move_camera, perspective
 from manymesh.settings import Settings
 from manymesh.shape.inflate import inflate
+from manymesh.shape.learned import session
 from manymesh.shape.learned.connect_parts import connect_parts
 from manymesh.shape.learned.depth_refine import refine_depths
 from manymesh.shape.learned.field import build_field, pixels_inside
@@ -64,6 +66,11 @@ def warm_up() -> None:
     table()
 
 
+def _damage() -> str | None:
+    problem = weight_problem(session.WEIGHTS)
+    return problem and f"inflates silhouettes instead of modelling them: {problem}"
+
+
 STAGE = Stage(
     "learned",
     "shape",
@@ -72,6 +79,7 @@ STAGE = Stage(
     open_shape,
     thread_safe=True,
     preload=True,
+    damage=_damage,
     warm_up=warm_up,
 )
 

@@ -1,0 +1,80 @@
+"""Which engine `auto` takes is decided by what its stages say of this machine; the engines know no model."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import pytest
+
+from manymesh import engines
+from manymesh.engines import choose, stages_of
+from manymesh.errors import MissingPieceError
+from manymesh.settings import Settings
+from manymesh.stages import Kind, Stage
+
+ASKED: list[str] = []
+
+
+def a_stage(kind: Kind, name: str, *, lack: str | None = None, slow: str | None = None, other: str = "") -> Stage:
+    def missing(settings: Settings) -> str | None:
+        ASKED.append(name)
+        return lack
+
+    return Stage(
+        name,
+        kind,
+        "for tests",
+        "Apache-2.0",
+        lambda settings: nullcontext(),
+        missing=missing,
+        slow_here=lambda settings: slow,
+        instead=lambda settings: other if other and settings.detector.startswith("dino") else None,
+    )
+
+
+@pytest.fixture
+def offered(monkeypatch: pytest.MonkeyPatch) -> dict[str, Stage]:
+    """What `find_stage` gives, by name; every other name is a stage that can run."""
+    offered: dict[str, Stage] = {}
+    ASKED.clear()
+    monkeypatch.setattr(engines, "find_stage", lambda kind, name: offered.get(name) or a_stage(kind, name))
+    return offered
+
+
+def test_auto_takes_the_best_engine_that_lacks_nothing(offered: dict[str, Stage]) -> None:
+    assert choose(Settings()).engine == "hunyuan"
+    offered["birefnet"] = a_stage("matte", "birefnet", lack="weights are absent")
+    ASKED.clear()
+    plan = choose(Settings())
+    assert (plan.engine, plan.reason) == (
+        "lite", "the best that this machine can run (not hunyuan: weights are absent)",
+    )  # fmt: skip
+    assert "hunyuan3d" not in ASKED, "a stage after the first obstacle need not be asked"
+
+
+def test_auto_does_not_take_an_engine_that_is_slow_here_but_a_person_may(offered: dict[str, Stage]) -> None:
+    offered["hunyuan3d"] = a_stage("shape", "hunyuan3d", slow="it takes hours")
+    plan = choose(Settings())
+    assert plan.engine == "lite"
+    assert "not hunyuan: it takes hours (--engine hunyuan does it all the same)" in plan.reason
+    assert choose(Settings(engine="hunyuan")).engine == "hunyuan"
+
+
+def test_an_engine_that_was_asked_for_says_what_it_lacks(offered: dict[str, Stage]) -> None:
+    offered["hunyuan3d"] = a_stage("shape", "hunyuan3d", lack="weights are absent")
+    with pytest.raises(MissingPieceError, match="cannot shape here: weights are absent"):
+        choose(Settings(engine="hunyuan"))
+
+
+def test_a_setting_may_ask_for_another_implementation_in_a_stages_place(offered: dict[str, Stage]) -> None:
+    offered["qwen3-vl"] = a_stage("detect", "qwen3-vl", other="dino")
+    names = {kind: stage.name for kind, stage in stages_of("hunyuan", Settings(detector="dino")).items()}
+    assert names == {"detect": "dino", "matte": "birefnet", "shape": "hunyuan3d", "paint": "hunyuan3d-paint"}
+    asked = stages_of("hunyuan", Settings(detector="dino", stages=["detect=foreground"]))
+    assert asked["detect"].name == "foreground"
+
+
+def test_the_detector_setting_chooses_between_the_real_detectors() -> None:
+    assert stages_of("hunyuan", Settings(detector="dino"))["detect"].name == "dino"
+    assert stages_of("hunyuan", Settings(detector="qwen3-vl-4b"))["detect"].name == "qwen3-vl"
+    assert stages_of("lite", Settings(detector="dino"))["detect"].name == "foreground"
