@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Files of tests in two processes. Most tests keep one core busy.
+PARALLEL := -n 2 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help demo test test-core test-training check format bench clean
@@ -16,15 +18,15 @@ test: $(VENV)/.dev build/gltf-validator/.done ## Everything: lint, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL) --cov
 
 test-core: $(VENV)/.test ## The tests that need no torch and no browser
-	$(BIN)/python -m pytest --core
+	$(BIN)/python -m pytest $(PARALLEL) --core
 
 test-training: $(VENV)/.training ## The project that made the networks of lite: lint, types, tests
 	cd training && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check .
 	$(BIN)/mypy --config-file training/pyproject.toml
-	cd training && ../$(BIN)/python -m pytest -n 2
+	cd training && ../$(BIN)/python -m pytest $(PARALLEL)
 
 check: $(VENV)/.dev ## Lint and types only
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
