@@ -263,7 +263,7 @@ def main() -> None:
         from manymesh.mesh.formats.read import read_mesh
 
         brought = read_mesh(path)
-        meshes[path.stem] = clean(Mesh(brought.vertices.astype(np.float32), brought.faces))[0]
+        meshes[path.stem] = clean(Mesh(brought.positions.astype(np.float32), brought.faces))[0]
     if options.pictures:
         options.pictures.mkdir(parents=True, exist_ok=True)
     titles = ("painted", "2048", "512", "official", "seen", "photo", "off 1 %", "seam")

@@ -13,12 +13,12 @@ from gltf_build import GltfBuilder, box, box_primitive
 from gltf_validator import validate
 from PIL import Image
 
-from manymesh.mesh.formats.gltf_file import GltfFile
+from manymesh.mesh.formats.gltf import Gltf, parse_gltf
 from manymesh.mesh.formats.read import read_mesh
 from manymesh.paint_mesh import PaintedFile, paint_file
 from manymesh.settings import Settings
 
-Paint = Callable[[bytes], tuple[PaintedFile, GltfFile]]
+Paint = Callable[[bytes], tuple[PaintedFile, Gltf]]
 
 
 @pytest.fixture
@@ -28,19 +28,19 @@ def paint(tmp_path: Path) -> Paint:
     photo[8:56, 8:56] = (200, 30, 20, 255)
     Image.fromarray(photo).save(tmp_path / "red.png")
 
-    def painted(data: bytes) -> tuple[PaintedFile, GltfFile]:
+    def painted(data: bytes) -> tuple[PaintedFile, Gltf]:
         path = tmp_path / "given.glb"
         path.write_bytes(data)
         made = paint_file(path, tmp_path / "red.png", tmp_path / "out", Settings(engine="lite", texture_size=64))
         answer = (made.folder / "model.glb").read_bytes()
         (issues,) = validate([answer], tmp_path)
         assert (issues["numErrors"], issues["numWarnings"]) == (0, 0), issues["messages"]
-        return made, GltfFile(answer)
+        return made, parse_gltf(answer)
 
     return painted
 
 
-def texture_of(file: GltfFile, material: int) -> np.ndarray:
+def texture_of(file: Gltf, material: int) -> np.ndarray:
     """(h, w, channels) of a material's base colour texture."""
     import io
 
@@ -80,7 +80,7 @@ def test_with_its_own_coordinates_only_the_texture_changes(paint: Paint) -> None
     cameras = [{"type": "perspective", "perspective": {"yfov": 1.0, "znear": 0.1}}]
     meshes = [{"name": "Geometry", "primitives": [primitive]}]
     data = build.to_bytes(meshes=meshes, nodes=nodes, cameras=cameras, materials=materials, scenes=[{"nodes": [0, 1]}])
-    before = GltfFile(data)
+    before = parse_gltf(data)
     made, after = paint(data)
     assert without_texture(after.document) == without_texture(before.document)
     assert after.binary[: len(before.binary)] == before.binary
@@ -108,7 +108,7 @@ def test_two_materials_on_one_layout_keep_their_names_and_share_the_texture(pain
     assert np.array_equal(texture_of(after, 0), texture_of(after, 1))
 
 
-def test_overlapping_layouts_get_new_coordinates_and_keep_authored_normals(paint: Paint, tmp_path: Path) -> None:
+def test_overlapping_layouts_get_a_texture_each_and_keep_authored_normals(paint: Paint, tmp_path: Path) -> None:
     build = GltfBuilder()
     primitives = [box_primitive(build, size, material=number) for number, size in enumerate((1.0, 0.5))]
     materials = [
@@ -124,8 +124,8 @@ def test_overlapping_layouts_get_new_coordinates_and_keep_authored_normals(paint
         nodes=[{"mesh": 0, "rotation": [0, 0, 0, 1], "name": "Both"}],
     )
     made, after = paint(data)
-    assert any("new coordinates" in note for note in made.notes)
-    assert after.document["nodes"] == GltfFile(data).document["nodes"]
+    assert made.notes == ("The file's 2 textures were painted each by itself.",)
+    assert after.document["nodes"] == parse_gltf(data).document["nodes"]
     for number, primitive in enumerate(after.document["meshes"][0]["primitives"]):
         positions = after.numbers(primitive["attributes"]["POSITION"])
         normals = after.numbers(primitive["attributes"]["NORMAL"])
@@ -148,11 +148,11 @@ def test_skins_and_morph_targets_follow_new_coordinates(paint: Paint, tmp_path: 
     made, after = paint(data)
     assert after.document["skins"] == [{"joints": [1]}]
     before, again = read_mesh(tmp_path / "given.glb"), read_mesh(made.folder / "model.glb")
-    assert np.allclose(before.vertices[before.faces], again.vertices[again.faces])
+    assert np.allclose(before.positions[before.faces], again.positions[again.faces])
     assert again.uv is not None
 
 
-def test_instances_become_separate_meshes_only_where_coordinates_are_new(paint: Paint, tmp_path: Path) -> None:
+def test_instances_stay_instances_and_share_their_colours(paint: Paint, tmp_path: Path) -> None:
     build = GltfBuilder()
     primitive = box_primitive(build)
     del primitive["attributes"]["TEXCOORD_0"]
@@ -160,9 +160,10 @@ def test_instances_become_separate_meshes_only_where_coordinates_are_new(paint: 
     node = {"mesh": 0, "extensions": {"EXT_mesh_gpu_instancing": {"attributes": {"TRANSLATION": where}}}}
     extensions = {"extensionsRequired": ["EXT_mesh_gpu_instancing"], "extensionsUsed": ["EXT_mesh_gpu_instancing"]}
     made, after = paint(build.to_bytes(meshes=[{"primitives": [primitive]}], nodes=[node], **extensions))
-    assert "extensionsRequired" not in after.document
+    assert after.document["nodes"] == [node]
+    assert any("share" in note for note in made.notes)
     before, again = read_mesh(tmp_path / "given.glb"), read_mesh(made.folder / "model.glb")
-    assert np.allclose(before.vertices[before.faces], again.vertices[again.faces])
+    assert np.allclose(before.positions[before.faces], again.positions[again.faces])
 
 
 def test_colours_that_would_tint_the_texture_go_and_are_named(paint: Paint) -> None:
@@ -213,14 +214,14 @@ def test_the_old_picture_goes_and_a_shared_one_stays(paint: Paint) -> None:
     }
     data = build.to_bytes(materials=[{"pbrMetallicRoughness": look}], **tables)
     _, after = paint(data)
-    assert len(after.binary) < len(GltfFile(data).binary)
+    assert len(after.binary) < len(parse_gltf(data).binary)
     assert [entry.get("name") for entry in after.document["images"]] == ["wood"]
-    assert np.array_equal(after.numbers(before_it), GltfFile(data).numbers(before_it))
+    assert np.array_equal(after.numbers(before_it), parse_gltf(data).numbers(before_it))
 
     shared = build.to_bytes(materials=[{"pbrMetallicRoughness": look, "emissiveTexture": {"index": 0}}], **tables)
     _, after = paint(shared)
     old = after.document["images"][0]["bufferView"]
-    assert bytes(after.view(old)) == bytes(GltfFile(shared).view(image))
+    assert bytes(after.view(old)) == bytes(parse_gltf(shared).view(image))
 
 
 def png(width: int, height: int) -> bytes:

@@ -1,13 +1,13 @@
-"""Paints a mesh that the user brings: its vertices stay where they are, and its texture coordinates if it has any."""
+"""Paints a mesh that the user brings: its faces stay as they are, and its texture coordinates if it has any."""
 
 from __future__ import annotations
 
 import json
-import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,22 +18,25 @@ from manymesh.image import png
 from manymesh.image.crop import crop_array, crop_window
 from manymesh.image.load import load_photo
 from manymesh.image.transparency import is_cutout_near
-from manymesh.mesh.formats.read import Brought, read_mesh
-from manymesh.mesh.normalise import normalise
+from manymesh.mesh.formats.read import read_mesh
+from manymesh.mesh.formats.user_mesh import UserMesh
+from manymesh.mesh.work_mesh import WorkMesh, work_mesh
 from manymesh.naming import object_seed
-from manymesh.render.camera import fit_front_camera
 from manymesh.settings import Settings
 from manymesh.stages import Tick, begin
-from manymesh.types import F64, Atlas, Crop, Cutout, Mesh, Photo, TexturedMesh
+from manymesh.types import U8, Crop, Cutout, Photo, TexturedMesh
 
-# Charts whose areas add up to more than this times what they cover together lie on one another. Chosen by hand: pixels
-# at the edges of charts count twice.
-OVERLAP = 1.05
-# Materials whose charts share more than this part of the smaller one's pixels have a texture each. Chosen by hand.
-SHARED_LAYOUT = 0.02
-# Pixels a side at which that is measured.
-LAYOUT_PX = 256
-OWN_COORDINATES = "the file's own"
+if TYPE_CHECKING:
+    from manymesh.paint.user_atlas import PaintAtlas
+
+Progress = Callable[[str, float], None]
+"""Told the name of the step ("read", "matte", "unwrap", "paint" or "write") and the share of the whole work done, 0..1,
+at least once a second where that can be. May raise ``Cancelled`` to stop."""
+
+# Where the share of the whole stands when each step begins: about what they take of a mesh of 80,000 faces.
+STEPS = {"read": 0.0, "matte": 0.05, "unwrap": 0.25, "paint": 0.55, "write": 0.9}
+# With less than this of the texture from the photo, people are told what may be wrong.
+LITTLE = 0.05
 
 # There is only one object here.
 _OBJECT_ID = "mesh"
@@ -57,35 +60,40 @@ class PaintedFile:
 
 
 def paint_file(
-    mesh: Path, image: Path, out: Path, settings: Settings, *, turn_deg: float = 0.0, tick: Tick = lambda done: None
+    mesh: Path,
+    image: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    turn_deg: float = 0.0,
+    progress: Progress = lambda step, done: None,
 ) -> PaintedFile:
-    """Paint the mesh in a file from a photo of the thing.
+    """Paint the mesh in a file from a photo of the object.
 
     Args:
-        mesh: GLB, OBJ, PLY or STL; +Y up.
-        image: the photo. Where it is transparent nothing is cut out; else the first of ``settings.boxes``, or all of
+        mesh: GLB, glTF, OBJ, PLY, STL or 3MF; +Y up (3MF: +Z, as it says).
+        image: the photo. Where it is a cutout nothing is cut out; else the first of ``settings.boxes``, or all of
             it, is given to the engine's matte stage.
         out: a folder for the results; ``MESH-painted`` is made in it.
         settings: the engine, texture size, formats and seed are heeded.
         turn_deg: where the photo was taken from: 0 looks at the mesh's +Z side, 90 at its +X side.
+        progress: see ``Progress``.
 
     Raises:
         InputError: mesh or photo cannot be read.
         ObjectError: nothing could be cut out, or the mesh cannot be unwrapped.
         MissingPieceError: the engine cannot run here.
     """
-    brought = read_mesh(mesh)
+    progress("read", 0.0)
+    user = read_mesh(mesh)
     photo, scale = load_photo(image)
     plan = choose(settings)
-    tick(0.05)
-    cutout = _cut_out(photo, scale, plan, lambda done: tick(0.05 + 0.2 * done))
-    painted, notes = _painted(brought, cutout, plan, turn_deg, lambda done: tick(0.25 + 0.65 * done))
-    notes = [*photo.notes, *notes]
+    cutout = _cut_out(photo, scale, plan, _within("matte", progress))
+    painted = _painted(user, cutout, plan, turn_deg, progress)
     name = f"{mesh.stem}-painted"
-    files = _files(painted, settings, name)
-    if brought.gltf is not None:
-        files["model.glb"] = _painted_copy(brought, painted, notes)
+    files, notes = _files(user, painted, settings, name, _within("write", progress))
     files["cutout.png"] = png.encode(cutout.rgba)
+    details, notes = painted.made.details, [*photo.notes, *user.notes, *painted.notes, *notes]
     record = {
         "mesh": str(mesh),
         "image": str(image),
@@ -94,13 +102,21 @@ def paint_file(
         "licence": plan.stages["paint"].licence,
         "settings": settings.model_dump(mode="json"),
         "notes": notes,
-        "details": painted.details,
+        "details": details,
         "files": sorted([*files, "paint.json"]),
     }
     files["paint.json"] = (json.dumps(record, indent=1) + "\n").encode()
     folder = _write(out / name, files)
-    tick(1.0)
-    return PaintedFile(folder, tuple(sorted(files)), tuple(notes), painted.details)
+    progress("write", 1.0)
+    return PaintedFile(folder, tuple(sorted(files)), tuple(notes), details)
+
+
+def _within(step: str, progress: Progress) -> Tick:
+    """A tick for one step's own share of the work, 0..1."""
+    names = list(STEPS)
+    start = STEPS[step]
+    stop = STEPS[names[names.index(step) + 1]] if step != names[-1] else 1.0
+    return lambda done: progress(step, start + (stop - start) * min(max(done, 0.0), 1.0))
 
 
 def _cut_out(photo: Photo, scale: float, plan: Plan, tick: Tick) -> Cutout:
@@ -132,101 +148,122 @@ def _cut_out(photo: Photo, scale: float, plan: Plan, tick: Tick) -> Cutout:
     return cutout
 
 
-def _painted(
-    brought: Brought, cutout: Cutout, plan: Plan, turn_deg: float, tick: Tick
-) -> tuple[TexturedMesh, list[str]]:
-    """The texture, on the mesh in its own place."""
-    turned = brought.vertices @ _about_y(-turn_deg).T
-    mesh = normalise(Mesh(turned.astype(np.float32), brought.faces))[0]
-    view = fit_front_camera(mesh, cutout.rgba[:, :, 3])
-    notes = list(brought.notes)
-    atlas = _own_atlas(mesh, brought, plan.settings.texture_size, notes)
-    seed = object_seed(plan.settings.seed, 1)
-    with plan.stages["paint"].open(plan.settings) as painter:
+@dataclass(frozen=True)
+class _Painted:
+    """Attributes:
+    work: the mesh that was painted. atlas: its coordinates, and how the file's faces find them.
+    made: the painter's answer, in the canonical frame.
+    notes: what people should know.
+    """
+
+    work: WorkMesh
+    atlas: PaintAtlas
+    made: TexturedMesh
+    notes: tuple[str, ...]
+
+
+def _painted(user: UserMesh, cutout: Cutout, plan: Plan, turn_deg: float, progress: Progress) -> _Painted:
+    """The texture, on the mesh in the canonical frame."""
+    from manymesh.paint.fit import fit_camera, with_margin
+    from manymesh.paint.user_atlas import own_layout, paint_atlas, sheet_px
+
+    start_s = time.perf_counter()
+    tick = _within("unwrap", progress)
+    work = work_mesh(user.positions, user.faces, turn_deg)
+    tick(0.2)
+    notes = []
+    turned = int(work.turned.sum())
+    if turned:
+        notes.append(f"{turned:,} of the {len(user.faces):,} faces were wound inwards; they were turned outwards.")
+    if user.copy.any():
+        notes.append("The file shows some of its parts several times; these share the colours of the first.")
+    fit = fit_camera(work.mesh, cutout.rgba[:, :, 3])
+    layout, more = own_layout(user, plan.settings.texture_size)
+    size_px = sheet_px(layout, plan.settings.texture_size)
+    atlas = paint_atlas(user, work, layout, size_px, lambda done: tick(0.2 + 0.8 * done))
+    unwrapped_s = time.perf_counter() - start_s
+    settings = plan.settings.model_copy(update={"texture_size": size_px})
+    tick = _within("paint", progress)
+    stage = plan.stages["paint"]
+    with stage.open(settings) as painter:
         begin(painter, [cutout], tick=lambda done: tick(0.4 * done))
-        given = {} if atlas is None else {"atlas": atlas}
-        made: TexturedMesh = painter(mesh, view, cutout, seed=seed, tick=lambda done: tick(0.4 + 0.6 * done), **given)
-    notes += made.notes
-    place = brought.vertices.astype(np.float32)[made.atlas.source]
-    return replace(made, atlas=replace(made.atlas, vertices=place)), notes
+        # The painter that reads the photo's own pixels may miss the outline by a little.
+        shown = with_margin(cutout) if stage.name == "photo" else cutout
+        made: TexturedMesh = painter(
+            work.mesh,
+            fit.view,
+            shown,
+            seed=object_seed(settings.seed, 1),
+            tick=lambda done: tick(0.4 + 0.6 * done),
+            atlas=atlas.atlas,
+        )
+    seconds = made.details.setdefault("seconds", {})
+    seconds["unwrap"] = round(unwrapped_s, 3)
+    made.details["outline_iou"] = round(fit.iou, 4)
+    notes += [*fit.notes, *more, *made.notes]
+    share = made.details.get("texels", {}).get("photo")
+    if share is not None and share < LITTLE:
+        notes.append(
+            f"Only {100 * share:.1f} % of the texture comes from the photo: the mesh may be inside out, or show the "
+            "photo another side (--turn)."
+        )
+    return _Painted(work, atlas, made, tuple(notes))
 
 
-def _about_y(degrees: float) -> F64:
-    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-
-
-def _own_atlas(mesh: Mesh, brought: Brought, size: int, notes: list[str]) -> Atlas | None:
-    """The file's own texture coordinates, or None to make new ones."""
-    from manymesh.render.raster import raster_uv
-    from manymesh.render.texels import weld_by_position
-
-    if brought.uv is None:
-        return None
-    if _layouts_overlap(brought):
-        notes.append("The file's materials have a texture each, which overlap, so new coordinates were made.")
-        return None
-    corners = brought.uv.astype(np.float64)[mesh.faces]
-    one, other = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    claimed = float(np.abs(one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]).sum() / 2) * size * size
-    if claimed < 4:
-        notes.append("The file's texture coordinates cover nothing, so new ones were made.")
-        return None
-    covered = len(raster_uv(brought.uv, mesh.faces, size, size).pixel)
-    if claimed > OVERLAP * covered + 0.001 * size * size:
-        notes.append("Parts of the file's texture coordinates lie on one another: these places share their colours.")
-    number = np.arange(len(mesh.vertices), dtype=np.int32)
-    weld = weld_by_position(mesh.vertices)
-    first = np.full(int(weld.max()) + 1, len(number), np.int32)
-    np.minimum.at(first, weld, number)
-    return Atlas(mesh.vertices, mesh.faces, brought.uv, first[weld], OWN_COORDINATES)
-
-
-def _layouts_overlap(brought: Brought) -> bool:
-    """Whether the charts of different texture images lie on one another, so that one texture cannot hold them all."""
-    from manymesh.render.raster import raster_uv
-
-    if brought.layouts is None or brought.uv is None:
-        return False
-    taken = np.zeros(LAYOUT_PX * LAYOUT_PX, bool)
-    for layout in range(int(brought.layouts.max()) + 1):
-        faces = brought.faces[brought.layouts == layout]
-        pixels = np.unique(raster_uv(brought.uv, faces, LAYOUT_PX, LAYOUT_PX).pixel)
-        smaller = min(len(pixels), int(taken.sum()))
-        if smaller and taken[pixels].sum() > SHARED_LAYOUT * smaller:
-            return True
-        taken[pixels] = True
-    return False
-
-
-def _painted_copy(brought: Brought, painted: TexturedMesh, notes: list[str]) -> bytes:
-    """The user's own GLB with the new texture and all else as it was."""
-    from manymesh.mesh.formats.gltf_repaint import repaint
-
-    assert brought.gltf is not None
-    file, parts = brought.gltf
-    own = painted.atlas.method == OWN_COORDINATES
-    data, more = repaint(file, parts, painted, own_coordinates=own, faces=brought.faces)
-    notes.extend(more)
-    return data
-
-
-def _files(painted: TexturedMesh, settings: Settings, name: str) -> dict[str, bytes]:
-    """Every format that was asked for, read back by another reader, and a preview."""
+def _files(
+    user: UserMesh, painted: _Painted, settings: Settings, name: str, tick: Tick
+) -> tuple[dict[str, bytes], list[str]]:
+    """Every format that was asked for, read back by another reader, a preview, and what people should know."""
     from manymesh.mesh.formats.verify import verify
     from manymesh.mesh.formats.write import write
+    from manymesh.paint.user_atlas import file_atlas
     from manymesh.render.preview import four_views
 
     files: dict[str, bytes] = {}
+    notes: list[str] = []
     start_s = time.perf_counter()
-    for kind in settings.formats:
-        written = write(painted, kind, stem="model", name=name)
-        verify(written, painted)
+    final: TexturedMesh | None = None
+    for number, kind in enumerate(settings.formats):
+        tick(number / (len(settings.formats) + 1))
+        if kind == "glb" and user.gltf is not None:
+            files["model.glb"], more = _painted_copy(user, painted)
+            notes += more
+            continue
+        if final is None:
+            final = TexturedMesh(file_atlas(user, painted.atlas, painted.work), painted.made.base_color)
+        written = write(final, kind, stem="model", name=name)
+        verify(written, final)
         files |= written
-    framed = replace(painted.atlas, vertices=normalise(Mesh(painted.atlas.vertices, painted.atlas.faces))[0].vertices)
-    files["preview.png"] = png.encode(four_views(replace(painted, atlas=framed)))
-    painted.details.setdefault("seconds", {})["write"] = round(time.perf_counter() - start_s, 3)
-    return files
+    files["preview.png"] = png.encode(four_views(painted.made))
+    painted.made.details.setdefault("seconds", {})["write"] = round(time.perf_counter() - start_s, 3)
+    return files, notes
+
+
+def _painted_copy(user: UserMesh, painted: _Painted) -> tuple[bytes, list[str]]:
+    """The user's own glTF file with the new picture, all else as it was."""
+    from manymesh.mesh.formats.gltf_copy import Repaint, repainted
+    from manymesh.mesh.formats.verify import verify_copy
+
+    assert user.gltf is not None
+    layout = painted.atlas.layout
+    picture_of = [0 if layout is None or not part.count else int(layout.tile[part.first]) for part in user.gltf.parts]
+    paint = Repaint(
+        _tiles(painted.made.base_color, 1 if layout is None else layout.tiles, max(picture_of) + 1),
+        picture_of,
+        painted.atlas.uv if layout is None else None,
+        painted.work.turned,
+        painted.atlas.negated,
+    )
+    data, notes = repainted(user.gltf, paint)
+    verify_copy(data, user, paint)
+    return data, notes
+
+
+def _tiles(sheet: U8, tiles: int, count: int) -> list[U8]:
+    """The first ``count`` of the tiles x tiles squares of a texture, by rows."""
+    side = len(sheet) // tiles
+    corners = [(number // tiles * side, number % tiles * side) for number in range(count)]
+    return [np.ascontiguousarray(sheet[row : row + side, column : column + side]) for row, column in corners]
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> Path:

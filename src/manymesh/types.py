@@ -174,6 +174,11 @@ class Atlas:
         uv: (k, 2) float32 in [0, 1], glTF origin.
         source: (k,) int32, the mesh vertex that each atlas vertex repeats.
         method: "xatlas", or the fallback's name.
+        normals: (k, 3) float32 unit normals as the mesh's author gave them, or None to take smooth ones. With them,
+            vertices repeat at hard edges too.
+        material: (m,) int32 into ``material_names``, or None for one material without a name.
+        material_names: names that the faces' materials had in a file.
+        translation: where the origin of ``vertices`` lies, in float64: files of meshes far away from their origin.
     """
 
     vertices: F32
@@ -181,6 +186,10 @@ class Atlas:
     uv: F32
     source: I32
     method: str
+    normals: F32 | None = None
+    material: I32 | None = None
+    material_names: tuple[str, ...] = ()
+    translation: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)

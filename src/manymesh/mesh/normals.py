@@ -12,8 +12,10 @@ def vertex_normals(shape: Mesh | Atlas) -> F32:
     """(n, 3) float32 unit normals: the mean of the faces around a vertex, weighted by their angle there.
 
     (Thürmer & Wüthrich 1998.) For an atlas they are those of the mesh it was cut from, so a seam does not shade. A
-    vertex without a face that has an area gets +Z.
+    vertex without a face that has an area gets +Z. Normals that an atlas brings along are taken as they are.
     """
+    if isinstance(shape, Atlas) and shape.normals is not None:
+        return shape.normals
     count = len(shape.vertices)
     origin = shape.source if isinstance(shape, Atlas) else np.arange(count)
     corners = shape.vertices.astype(np.float64)[shape.faces]

@@ -22,7 +22,7 @@ class Texels:
     Attributes:
         raster: (T, T) picture; its ``face`` and ``bary`` say which place of which triangle each texel shows.
         position: (n, 3) float32, mesh frame.
-        normal: (n, 3) float32 unit, smooth across seams.
+        normal: (n, 3) float32 unit, smooth across seams, or as the atlas has them.
         spacing: (n,) float32, the distance between neighbouring texels on the surface, mesh units.
         gutter: (n,) bool, texels outside the charts that repeat the nearest place inside.
     """
@@ -43,7 +43,9 @@ def texels(atlas: Atlas, texture_px: int, *, gutter_px: int = GUTTER_PX) -> Texe
     """
     inside = raster_uv(atlas.uv, atlas.faces, texture_px, texture_px)
     raster = _with_gutter(inside, atlas, gutter_px) if gutter_px else inside
-    normals = area_weighted_vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
+    normals = atlas.normals
+    if normals is None:
+        normals = area_weighted_vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
     places = np.concatenate([atlas.vertices, normals], axis=1)
     count = len(raster.pixel)
     position, normal = np.empty((count, 3), np.float32), np.empty((count, 3), np.float32)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from manymesh.errors import DamagedMeshError, InputError
 from manymesh.image.png import decode, encode
-from manymesh.mesh.formats.gltf_file import BIN_CHUNK, JSON_CHUNK, MAGIC, split_glb
+from manymesh.mesh.formats.gltf import BIN_CHUNK, JSON_CHUNK, MAGIC
 from manymesh.mesh.normals import vertex_normals
 from manymesh.naming import clean_name
 from manymesh.types import F32, F64, I32, U8, Atlas, Mesh, TexturedMesh
@@ -284,6 +284,24 @@ def _picture(document: dict[str, Any], binary: bytes) -> bytes:
     view = document["bufferViews"][document["images"][0]["bufferView"]]
     start = view.get("byteOffset", 0)
     return binary[start : start + view["byteLength"]]
+
+
+def split_glb(data: bytes) -> tuple[dict[str, Any], bytes]:
+    """The JSON and the binary chunk of a GLB file; raises ValueError or struct.error when it is not one."""
+    magic, version, size = struct.unpack_from("<III", data, 0)
+    if magic != MAGIC or version != 2 or size != len(data):
+        raise ValueError("not a GLB 2.0 file, or not the whole of it")
+    length, kind = struct.unpack_from("<II", data, 12)
+    if kind != JSON_CHUNK:
+        raise ValueError("no JSON chunk")
+    document = json.loads(data[20 : 20 + length].decode("utf-8"))
+    rest = 20 + length
+    if rest >= len(data):
+        return document, b""
+    length, kind = struct.unpack_from("<II", data, rest)
+    if kind != BIN_CHUNK:
+        raise ValueError("no binary chunk")
+    return document, data[rest + 8 : rest + 8 + length]
 
 
 def _read_accessor(document: dict[str, Any], binary: bytes, number: int) -> NDArray[Any]:

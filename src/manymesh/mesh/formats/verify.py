@@ -14,18 +14,24 @@ from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.errors import InputError, ObjectError, OutputError
+from manymesh.errors import InputError, ManymeshError, ObjectError, OutputError
 from manymesh.mesh.formats.glb import read_glb, read_painted_glb
 from manymesh.mesh.formats.glb_check import check_glb
 from manymesh.mesh.sample import sample
 from manymesh.types import U8, Mesh, TexturedMesh
 
+if TYPE_CHECKING:
+    from manymesh.mesh.formats.gltf_copy import Repaint
+    from manymesh.mesh.formats.user_mesh import UserMesh
+
+# What readers raise on data that contradicts itself.
+FAULTS = (ValueError, KeyError, IndexError, TypeError, AttributeError)
 UV_TOLERANCE = 1e-5
 COLOUR_TOLERANCE = 1.01  # of 255
 
@@ -56,6 +62,32 @@ def check(data: bytes, name: str) -> None:
         check_glb(data)
     except ValueError as error:
         raise _bad(name, f"breaks the rules of glTF: it {error}") from error
+
+
+def verify_copy(data: bytes, user: UserMesh, paint: Repaint) -> None:
+    """Checks a painted copy of a user's glTF file: the same faces in the same places, with the coordinates painted.
+
+    Raises:
+        ObjectError: it cannot be read, or says something else.
+    """
+    from manymesh.mesh.formats.read import read_gltf
+
+    try:
+        found = read_gltf(data, "model.glb")
+    except (ManymeshError, *FAULTS) as error:
+        raise _bad("model.glb", f"cannot be read back ({error})") from error
+    order = np.where(paint.turned[:, None], [0, 2, 1], [0, 1, 2])
+    faces = np.take_along_axis(user.faces, order, axis=1)
+    painted = ~user.copy
+    if found.faces.shape != faces.shape:
+        raise _bad("model.glb", "holds other triangles than the mesh")
+    same = np.array_equal(found.positions[found.faces][painted], user.positions[faces][painted])
+    if not same:
+        raise _bad("model.glb", "holds other triangles than the mesh")
+    if paint.uv is not None:
+        uv = np.take_along_axis(paint.uv, order[:, :, None], axis=1).astype(np.float32)
+        if found.uv is None or not np.array_equal(found.uv[painted].astype(np.float32), uv[painted]):
+            raise _bad("model.glb", "holds other texture coordinates than the mesh")
 
 
 def _bad(main: str, what: str) -> ObjectError:

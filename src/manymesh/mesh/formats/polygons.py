@@ -1,0 +1,127 @@
+"""Polygons with any number of corners as triangles: ear clipping, so that concave ones keep their shape."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manymesh.mesh.topology import unit
+from manymesh.types import F64
+
+Ints = NDArray[np.int64]
+
+# Corners of a polygon that are clipped exactly. Clipping takes the square of their number; a larger polygon (a flat cap
+# of a CAD export) becomes a fan. Chosen by hand: 2,000 corners take about a second.
+MOST_CORNERS = 2000
+
+
+def triangulated(positions: F64, corners: Ints, sizes: Ints) -> tuple[Ints, Ints]:
+    """Triangles of polygons, in the polygons' order.
+
+    Args:
+        positions: (n, 3).
+        corners: (c,) the vertices of all polygons, one polygon after the other.
+        sizes: (p,) corners of each polygon; those with fewer than three are left out.
+
+    Returns:
+        (m, 3) places in ``corners``, and (m,) the polygon of each triangle.
+    """
+    starts = np.cumsum(sizes) - sizes
+    count = np.maximum(sizes - 2, 0)
+    polygon = np.repeat(np.arange(len(sizes)), count)
+    within = np.arange(len(polygon)) - np.repeat(np.cumsum(count) - count, count)
+    first = starts[polygon]
+    triangles = np.stack([first, first + within + 1, first + within + 2], axis=1)  # a fan: right for convex ones
+    if not (sizes > 3).any():
+        return triangles, polygon
+    start_of = np.cumsum(count) - count
+    for number in _concave(positions, corners, sizes, starts).tolist():
+        ring = corners[starts[number] : starts[number] + sizes[number]]
+        ears = _clipped(positions[ring])
+        triangles[start_of[number] : start_of[number] + count[number]] = ears + starts[number]
+    return triangles, polygon
+
+
+def _concave(positions: F64, corners: Ints, sizes: Ints, starts: Ints) -> Ints:
+    """The polygons with a corner that turns the other way than the whole does, or that lies on a line."""
+    large = np.flatnonzero((sizes > 3) & (sizes <= MOST_CORNERS))
+    chosen = np.repeat(large, sizes[large])
+    step = np.arange(len(chosen)) - np.repeat(np.cumsum(sizes[large]) - sizes[large], sizes[large])
+    here = corners[starts[chosen] + step]
+    following = corners[starts[chosen] + (step + 1) % sizes[chosen]]
+    before = corners[starts[chosen] + (step - 1) % sizes[chosen]]
+    turn = np.cross(positions[here] - positions[before], positions[following] - positions[here])
+    owner = np.repeat(np.arange(len(large)), sizes[large])
+    normal = _newell(positions, here, following, owner, len(large))
+    sign = np.einsum("ij,ij->i", turn, normal[owner])
+    return large[np.bincount(owner, weights=sign <= 0, minlength=len(large)) > 0]
+
+
+def _newell(positions: F64, here: Ints, following: Ints, owner: Ints, count: int) -> F64:
+    """(count, 3) unit normals of polygons: the sum of the cross products along their sides."""
+    origin = np.zeros((count, 3))
+    origin[owner[::-1]] = positions[here[::-1]]  # the first corner of each, for exactness far from the origin
+    cross = np.cross(positions[here] - origin[owner], positions[following] - origin[owner])
+    return unit(np.stack([np.bincount(owner, weights=cross[:, k], minlength=count) for k in range(3)], axis=1))
+
+
+def _clipped(ring: F64) -> Ints:
+    """(n - 2, 3) triangles of one polygon (n, 3), in its plane."""
+    ring = ring - ring[0]
+    n = len(ring)
+    normal = unit(np.cross(ring, np.roll(ring, -1, axis=0)).sum(axis=0)[None])[0]
+    drop = int(np.abs(normal).argmax())
+    flat = np.delete(ring, drop, axis=1)
+    if (normal[drop] < 0) != (drop == 1):
+        flat = flat[:, ::-1]  # counter-clockwise
+    x, y = flat[:, 0].tolist(), flat[:, 1].tolist()
+    left = list(range(n))
+    triangles: list[tuple[int, int, int]] = []
+    while len(left) > 3:
+        ear = _ear(left, x, y)
+        size = len(left)
+        triangles.append((left[ear - 1], left[ear], left[(ear + 1) % size]))
+        del left[ear]
+    triangles.append((left[0], left[1], left[2]))
+    return np.array(triangles, np.int64)
+
+
+def _ear(left: list[int], x: list[float], y: list[float]) -> int:
+    """The place in ``left`` of the roundest ear: a corner whose triangle no other corner reaches into."""
+    size = len(left)
+    reflex = [place for place in range(size) if _turn(left, x, y, place) < 0]
+    best, best_score = -1, -1.0
+    for place in range(size):
+        turn = _turn(left, x, y, place)
+        if turn < 0:
+            continue
+        a, b, c = left[place - 1], left[place], left[(place + 1) % size]
+        longest = max(_far2(x, y, a, b), _far2(x, y, b, c), _far2(x, y, c, a))
+        score = turn / longest if longest > 0 else 0.0
+        if score <= best_score:
+            continue
+        if not any(_inside(x, y, a, b, c, left[other]) for other in reflex if left[other] not in (a, b, c)):
+            best, best_score = place, score
+    if best >= 0:
+        return best
+    # It crosses itself: clip the corner that turns most, so that it ends.
+    return max(range(size), key=lambda place: _turn(left, x, y, place))
+
+
+def _turn(left: list[int], x: list[float], y: list[float], place: int) -> float:
+    a, b, c = left[place - 1], left[place], left[(place + 1) % len(left)]
+    return (x[b] - x[a]) * (y[c] - y[b]) - (y[b] - y[a]) * (x[c] - x[b])
+
+
+def _far2(x: list[float], y: list[float], a: int, b: int) -> float:
+    return (x[a] - x[b]) ** 2 + (y[a] - y[b]) ** 2
+
+
+def _inside(x: list[float], y: list[float], a: int, b: int, c: int, p: int) -> bool:
+    """Whether p lies in the counter-clockwise triangle a, b, c or on its sides, but not on a corner of it."""
+    if (x[p], y[p]) in ((x[a], y[a]), (x[b], y[b]), (x[c], y[c])):
+        return False
+    for start, stop in ((a, b), (b, c), (c, a)):
+        if (x[stop] - x[start]) * (y[p] - y[start]) - (y[stop] - y[start]) * (x[p] - x[start]) < 0:
+            return False
+    return True

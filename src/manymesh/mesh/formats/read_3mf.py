@@ -1,0 +1,159 @@
+"""Reads 3MF: objects and their components where the build puts them, also from several model parts.
+
+3MF's +Z is up, so everything is turned to +Y up. Coordinates stay in the file's unit.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import zipfile
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from manymesh.mesh.formats.user_mesh import DamagedFileError, UserMesh, check_face_count
+from manymesh.types import F64, I32
+
+MAX_UNPACKED_BYTES = 1024**3
+START = "http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"
+PATH = "{http://schemas.microsoft.com/3dmanufacturing/production/2015/06}path"
+MAX_DEPTH = 32
+# Rows for row vectors: 3MF's x, y, z become x, z, -y.
+UPRIGHT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
+
+
+@dataclass(frozen=True)
+class _Object:
+    """Either a mesh or components: (path, object id, (4, 3) transform)."""
+
+    positions: F64
+    faces: I32
+    components: tuple[tuple[str, str, F64], ...]
+
+
+def read_3mf(data: bytes, name: str) -> UserMesh:
+    """The triangles of everything a 3MF file builds.
+
+    Raises:
+        DamagedFileError: no 3MF package, or damaged. InputError: too many faces.
+    """
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            package = _Package(archive, name)
+            root = package.start()
+            unit = package.model(root).get("unit", "millimeter")
+            placed = package.placed(root)
+    except (zipfile.BadZipFile, ElementTree.ParseError, NotImplementedError, EOFError, RuntimeError) as error:
+        raise DamagedFileError(f"is no 3MF package that can be unpacked ({error})") from error
+    offset = np.cumsum([0, *(len(positions) for positions, _ in placed)])
+    positions = np.concatenate([np.zeros((0, 3)), *(positions for positions, _ in placed)]) @ UPRIGHT
+    faces = np.concatenate(
+        [np.zeros((0, 3), np.int32), *(part + start for (_, part), start in zip(placed, offset, strict=False))]
+    )
+    note = f"3MF has +Z up and is in {unit}s; it was turned to +Y up, and the numbers stay in {unit}s."
+    return UserMesh(positions, faces.astype(np.int32), notes=(note,))
+
+
+class _Package:
+    """The model parts of a package, parsed when they are asked for."""
+
+    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
+        self.archive, self.name = archive, name
+        self.roots: dict[str, ElementTree.Element] = {}
+        self.objects: dict[tuple[str, str], _Object] = {}
+        self.faces = self.unpacked_bytes = 0
+
+    def start(self) -> str:
+        """The path of the root model."""
+        for relation in self._parsed("_rels/.rels").iter():
+            if relation.get("Type") == START and relation.get("Target"):
+                return str(relation.get("Target")).lstrip("/")
+        return "3D/3dmodel.model"
+
+    def model(self, path: str) -> ElementTree.Element:
+        if path not in self.roots:
+            self.roots[path] = self._parsed(path)
+        return self.roots[path]
+
+    def placed(self, root: str) -> list[tuple[F64, I32]]:
+        """Vertices and faces of everything that is built, in 3MF's axes."""
+        found: list[tuple[F64, I32]] = []
+        for item in self.model(root).findall("{*}build/{*}item"):
+            path = str(item.get(PATH, root)).lstrip("/")
+            self._place(path, str(item.get("objectid")), _transform(item.get("transform")), 0, found)
+        return found
+
+    def _place(self, path: str, number: str, matrix: F64, depth: int, found: list[tuple[F64, I32]]) -> None:
+        if depth > MAX_DEPTH:
+            raise DamagedFileError("has objects that contain one another")
+        part = self._object(path, number)
+        if len(part.faces):
+            self.faces += len(part.faces)
+            check_face_count(self.faces, self.name)
+            mirrored = float(np.linalg.det(matrix[:3])) < 0
+            faces = part.faces[:, [0, 2, 1]] if mirrored else part.faces
+            found.append((part.positions @ matrix[:3] + matrix[3], faces))
+        for child_path, child, inner in part.components:
+            joined = np.concatenate([inner[:3] @ matrix[:3], [inner[3] @ matrix[:3] + matrix[3]]])
+            self._place(child_path, child, joined, depth + 1, found)
+
+    def _object(self, path: str, number: str) -> _Object:
+        if (path, number) not in self.objects:
+            for entry in self.model(path).findall("{*}resources/{*}object"):
+                self.objects[path, str(entry.get("id"))] = self._read_object(entry, path)
+        if (path, number) not in self.objects:
+            raise DamagedFileError(f"builds object {number}, which it lacks")
+        return self.objects[path, number]
+
+    def _read_object(self, entry: ElementTree.Element, path: str) -> _Object:
+        components = tuple(
+            (str(each.get(PATH, path)).lstrip("/"), str(each.get("objectid")), _transform(each.get("transform")))
+            for each in entry.findall("{*}components/{*}component")
+        )
+        try:
+            vertices = [
+                (each.attrib["x"], each.attrib["y"], each.attrib["z"])
+                for each in entry.iterfind("{*}mesh/{*}vertices/{*}vertex")
+            ]
+            triangles = [
+                (each.attrib["v1"], each.attrib["v2"], each.attrib["v3"])
+                for each in entry.iterfind("{*}mesh/{*}triangles/{*}triangle")
+            ]
+            positions = np.array(vertices, dtype="U32").astype(np.float64).reshape(-1, 3)
+            faces = np.array(triangles, dtype="U12").astype(np.int64).reshape(-1, 3)
+        except (KeyError, ValueError) as error:
+            raise DamagedFileError("has a mesh whose numbers cannot be read") from error
+        if faces.size and (int(faces.min()) < 0 or int(faces.max()) >= len(positions)):
+            raise DamagedFileError("has faces that name vertices that it lacks")
+        return _Object(positions, faces.astype(np.int32), components)
+
+    def _parsed(self, path: str) -> ElementTree.Element:
+        path = posixpath.normpath(path)
+        try:
+            information = self.archive.getinfo(path)
+        except KeyError as error:
+            raise DamagedFileError(f"lacks its part {path}") from error
+        self.unpacked_bytes += information.file_size
+        if self.unpacked_bytes > MAX_UNPACKED_BYTES:
+            raise DamagedFileError(f"unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB")
+        with self.archive.open(information) as file:
+            content = file.read(information.file_size + 1)
+        if b"<!DOCTYPE" in content[:4096] or b"<!ENTITY" in content:
+            raise DamagedFileError("has XML with entities, which 3MF does not allow")
+        return ElementTree.fromstring(content)
+
+
+def _transform(text: Any) -> F64:
+    """(4, 3) rows for row vectors; none stays in place."""
+    if not text:
+        return np.concatenate([np.eye(3), np.zeros((1, 3))])
+    try:
+        numbers = np.array(str(text).split(), np.float64)
+    except ValueError as error:
+        raise DamagedFileError("has a transform that is not made of numbers") from error
+    if numbers.shape != (12,):
+        raise DamagedFileError("has a transform that is not 12 numbers")
+    return numbers.reshape(4, 3)
