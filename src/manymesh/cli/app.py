@@ -14,16 +14,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from manymesh._version import __version__
+from manymesh.cli.job import Interrupted, interrupt
 from manymesh.cli.models import app as models
 from manymesh.cli.options import with_settings
 from manymesh.cli.paint import paint
+from manymesh.cli.streams import error_data, give, prepare_streams, say, silence_libraries
 from manymesh.cli.ui import ui
-from manymesh.errors import ManymeshError, UsageError
+from manymesh.errors import Cancelled, ManymeshError, UsageError
 from manymesh.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def _top(
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
 ) -> None:
     if version:
-        typer.echo(f"manymesh {__version__}")
+        give(f"manymesh {__version__}")
         raise typer.Exit
 
 
@@ -93,7 +95,7 @@ def show(
     from manymesh.run.folder import Run
 
     opened = Run.open(run)
-    typer.echo(_document([opened]) if as_json else tables(opened))
+    give(_document([opened]) if as_json else tables(opened))
 
 
 app.add_typer(models, name="models")
@@ -107,7 +109,7 @@ def doctor(as_json: AsJson = False) -> None:
     from manymesh.cli.doctor import examine, report
 
     findings = examine()
-    typer.echo(json.dumps(findings, indent=1) if as_json else report(findings))
+    give(json.dumps(findings, indent=1) if as_json else report(findings))
 
 
 def main() -> None:
@@ -115,24 +117,34 @@ def main() -> None:
     # Before NumPy is loaded. Objects are worked on side by side; beside that, OpenBLAS' own threads mostly wait for one
     # another, at full load: a fifth of all processor time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    prepare_streams()
+    silence_libraries()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as after nohup
+        signal.signal(signal.SIGINT, interrupt)
     try:
         app()
+    except Interrupted:
+        _fail(Cancelled("Stopped by Ctrl-C"))
     except ManymeshError as error:
-        typer.echo(f"manymesh: {error}", err=True)
-        if "--json" in sys.argv:
-            typer.echo(_document([], error))
-        sys.exit(error.exit_code)
+        _fail(error)
     except SystemExit as stop:
         # A flag that does not exist: the sentence is already on stderr.
         if stop.code == UsageError.exit_code and "--json" in sys.argv:
-            typer.echo(_document([], UsageError("The command line makes no sense", "See stderr.")))
+            give(_document([], UsageError("The command line makes no sense", "See stderr.")))
         raise
+
+
+def _fail(error: ManymeshError) -> NoReturn:
+    say(f"manymesh: {error}")
+    if "--json" in sys.argv:
+        give(_document([], error))
+    sys.exit(error.exit_code)
 
 
 @contextmanager
 def _working(settings: Settings | None) -> Iterator[Pipeline]:
     """A pipeline that shows its progress on the terminal and stops on Ctrl-C: first at the next tick, then at once."""
-    from manymesh.cli.console import say, showing_progress
+    from manymesh.cli.console import showing_progress
     from manymesh.events import Cancel
     from manymesh.pipeline import Pipeline
 
@@ -166,7 +178,7 @@ def _carry_out(pipeline: Pipeline, work: Callable[[], Sequence[Run]], as_json: b
         stopped = error
     first = stopped or next((error for _, error in pipeline.unread), None)
     folders = "\n".join(str(run.folder) for run in pipeline.runs)
-    typer.echo(_document(pipeline.runs, first, pipeline.unread) if as_json else folders)
+    give(_document(pipeline.runs, first, pipeline.unread) if as_json else folders)
     _say_how_it_went(pipeline.runs, stopped)
     code = first.exit_code if first is not None else exit_code(pipeline.runs)
     if code:
@@ -174,7 +186,6 @@ def _carry_out(pipeline: Pipeline, work: Callable[[], Sequence[Run]], as_json: b
 
 
 def _say_how_it_went(runs: Sequence[Run], stopped: ManymeshError | None) -> None:
-    from manymesh.cli.console import say
     from manymesh.run import lifecycle
 
     for run in runs:
@@ -195,9 +206,5 @@ def _document(
 ) -> str:
     """The one JSON document of ``--json``."""
     listed = [{"folder": str(run.folder.resolve()), **run.manifest.model_dump(mode="json")} for run in runs]
-    failed = [{"path": os.fsencode(path).decode("utf-8", "replace"), **_as_data(why)} for path, why in unread]
-    return json.dumps({"runs": listed, "unread": failed, "error": error and _as_data(error)}, indent=1)
-
-
-def _as_data(error: ManymeshError) -> dict[str, str | int]:
-    return {"code": error.code, "message": error.what, "hint": error.hint, "exit_code": error.exit_code}
+    failed = [{"path": os.fsencode(path).decode("utf-8", "replace"), **error_data(why)} for path, why in unread]
+    return json.dumps({"runs": listed, "unread": failed, "error": error and error_data(error)}, indent=1)

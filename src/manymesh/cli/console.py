@@ -14,12 +14,6 @@ from manymesh.events import Event, OnEvent
 from manymesh.stages import label_of
 
 
-def say(text: str) -> None:
-    """One line for people."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
-
-
 @contextmanager
 def showing_progress() -> Iterator[OnEvent]:
     """An ``OnEvent`` that renders on stderr, as a bar when that is a terminal."""

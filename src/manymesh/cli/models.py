@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from manymesh.cli.streams import give, say
 from manymesh.errors import UsageError, WeightsError
 from manymesh.weights import locate
 from manymesh.weights.catalogue import MODELS, Model, model
@@ -28,9 +29,9 @@ def list_(weights_dir: WeightsDir = None) -> None:
     for m in MODELS:
         found = locate.find(m, weights_dir)
         state = "here" if found.complete else ("partly" if found.files else "-")
-        typer.echo(f"{m.id:<26} {state:<7} {readable(m.bytes):>8}  {m.stage:<7} {m.licence.id:<23} {m.summary}")
+        give(f"{m.id:<26} {state:<7} {readable(m.bytes):>8}  {m.stage:<7} {m.licence.id:<23} {m.summary}")
     commit_note = "Models without a pinned commit stay at the one that was current when you first pulled them."
-    typer.echo(commit_note, err=True)
+    say(commit_note)
 
 
 @app.command()
@@ -46,9 +47,9 @@ def pull(
         accept(licence_id)
     for licence in {m.licence.id: m.licence for m in models}.values():
         agreed = "" if is_accepted(licence) else " (to be accepted)"
-        typer.echo(f"licence: {licence.name}, {licence.url}{agreed} {licence.territory}".rstrip(), err=True)
-    for root in pull_models(models, lambda line: typer.echo(line, err=True)):
-        typer.echo(str(root))
+        say(f"licence: {licence.name}, {licence.url}{agreed} {licence.territory}".rstrip())
+    for root in pull_models(models, say):
+        give(str(root))
 
 
 @app.command()
@@ -71,9 +72,9 @@ def _verify_one(m: Model, weights_dir: Path | None, must_be_here: bool) -> list[
     for verdict in verify_files(m, found):
         word = verdict.problem or f"ok ({verdict.basis})"
         sound = sound and not verdict.problem
-        typer.echo(f"{m.id}: {verdict.name}: {word}")
+        give(f"{m.id}: {verdict.name}: {word}")
     for name in found.absent:
-        typer.echo(f"{m.id}: {name}: absent")
+        give(f"{m.id}: {name}: absent")
     return [] if sound and (found.complete or not must_be_here) else [m.id]
 
 
@@ -85,7 +86,7 @@ def path(name: Annotated[str, typer.Argument(metavar="MODEL")], weights_dir: Wei
         raise WeightsError(
             f"{name} is not {'complete' if found.files else 'here'}", f"Run: manymesh models pull {name}"
         )
-    typer.echo(str(found.root))
+    give(str(found.root))
 
 
 @app.command()
@@ -94,7 +95,7 @@ def remove(names: Names) -> None:
     for name in names:
         m = model(name)
         freed = remove_model(m)
-        typer.echo(f"{m.id}: {readable(freed)} freed" if freed else f"{m.id}: nothing to remove", err=True)
+        say(f"{m.id}: {readable(freed)} freed" if freed else f"{m.id}: nothing to remove")
 
 
 def remove_model(m: Model) -> int:

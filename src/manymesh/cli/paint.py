@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from manymesh.cli.options import with_settings
+from manymesh.cli.streams import give, say
 from manymesh.settings import Settings
 
 
@@ -24,11 +25,10 @@ def paint(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
     """Paint a mesh of your own from a photo. Its vertices stay, and its texture coordinates if it has any."""
-    from manymesh.cli.console import say
     from manymesh.paint_mesh import paint_file
 
     made = paint_file(mesh, image, out, settings, turn_deg=turn)
     for note in made.notes:
         say(note)
     record = {"folder": str(made.folder.resolve()), "files": made.files, "notes": made.notes, "details": made.details}
-    typer.echo(json.dumps(record, indent=1) if as_json else str(made.folder))
+    give(json.dumps(record, indent=1) if as_json else str(made.folder))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 
+from manymesh.cli.streams import can_show
 from manymesh.run.folder import Run
 
 
 def tables(run: Run) -> str:
     """Objects and stages of a run as text, 100 columns wide."""
+    from rich import box
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     manifest = run.manifest
-    objects = Table(title=escape(f"{manifest.name}: {manifest.state}"), title_justify="left")
+    frame = box.HEAVY_HEAD if can_show("┏━┃") else box.ASCII2
+    objects = Table(box=frame, title=escape(f"{manifest.name}: {manifest.state}"), title_justify="left")
     for heading in ("object", "label", "state", "faces", "closed", "seconds", "files"):
         objects.add_column(heading, justify="right" if heading in ("faces", "seconds") else "left")
     for record in manifest.objects:
@@ -28,7 +31,7 @@ def tables(run: Run) -> str:
             f"{sum(record.seconds.values()):.2f}",
             files,
         )
-    stages = Table()
+    stages = Table(box=frame)
     for heading in ("stage", "by", "licence", "seconds", "loading", "in all", "host peak", "device peak"):
         stages.add_column(heading, justify="left" if heading in ("stage", "by", "licence") else "right")
     for stage in manifest.stages:

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from manymesh.cli.streams import give, say
+
 
 def ui(
     host: Annotated[
@@ -26,7 +28,6 @@ def ui(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
 ) -> None:
     """Open a web page that does it all. Prints the page's address."""
-    from manymesh.cli.console import say
     from manymesh.device import share_heaps
     from manymesh.web.server import Options, serving
 
@@ -36,7 +37,7 @@ def ui(
     with serving(options) as served:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
-        typer.echo(served.url)
+        give(served.url)
         if mcp:
             say(f"MCP: {served.url}gradio_api/mcp/")
         say(f"Runs are kept in '{out}'. Press Ctrl-C to stop.")
