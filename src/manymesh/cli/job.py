@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from manymesh.cli.streams import can_show, say
 from manymesh.errors import Cancelled
@@ -71,6 +71,8 @@ class _Work(threading.Thread, Generic[Answer]):
         super().__init__(name="manymesh-work", daemon=True)
         self._function = function
         self._progress = progress
+        # (A signal that interrupts ``Thread.join`` makes Python 3.11 take the thread for ended.)
+        self.ended = threading.Event()
         self.answer: Answer | None = None
         self.error: BaseException | None = None
 
@@ -79,6 +81,8 @@ class _Work(threading.Thread, Generic[Answer]):
             self.answer = self._function(self._progress)
         except BaseException as error:  # noqa: BLE001 - raised again by the main thread
             self.error = error
+        finally:
+            self.ended.set()
 
 
 def carry_out(function: Callable[[Progress], Answer], when_stopped: Callable[[], None]) -> Answer:
@@ -98,30 +102,23 @@ def carry_out(function: Callable[[Progress], Answer], when_stopped: Callable[[],
         try:
             work.start()
             with _display(progress) as refresh:
-                while work.is_alive():
-                    work.join(_REFRESH_S)
+                while not work.ended.wait(_REFRESH_S):
                     refresh()
         except Interrupted:
             progress.stop = True
             _let_end(work, progress)
-            if work.is_alive():
+            if not work.ended.is_set():
                 when_stopped()
                 end_now(Cancelled.exit_code)
-            if work.error is None:  # it was done before it heard of it
-                assert work.answer is not None
-                return work.answer
-            if not isinstance(work.error, Cancelled):
+            if work.error is not None and not isinstance(work.error, Cancelled):
                 raise Cancelled("Stopped by Ctrl-C", "Nothing was written.") from work.error
     if work.error is not None:
         raise work.error
-    assert work.answer is not None
-    return work.answer
+    return cast(Answer, work.answer)
 
 
-def _let_end(work: threading.Thread, progress: Progress) -> None:
-    start_s = time.monotonic()
-    while work.is_alive() and time.monotonic() - start_s < (_WRITING_GRACE_S if progress.writing else _GRACE_S):
-        work.join(0.05)
+def _let_end(work: _Work[Answer], progress: Progress) -> None:
+    work.ended.wait(_WRITING_GRACE_S if progress.writing else _GRACE_S)
 
 
 def end_now(code: int) -> None:

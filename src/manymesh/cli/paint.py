@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from manymesh.cli.job import Interrupted, Progress, carry_out
 from manymesh.cli.options import with_settings
-from manymesh.cli.streams import give, say
+from manymesh.cli.streams import error_data, give, say
+from manymesh.errors import Cancelled
 from manymesh.settings import Settings
+
+if TYPE_CHECKING:
+    from manymesh.paint_mesh import PaintedFile
+
+# What people read while a step of ``paint_mesh.STEPS`` works.
+STEP_WORDS = {
+    "read": "Reading mesh and photo",
+    "matte": "Removing the background",
+    "unwrap": "Unwrapping",
+    "paint": "Painting",
+    "write": "Writing",
+}
+STOPPED = Cancelled("Stopped by Ctrl-C", "Nothing was written.")
 
 
 @with_settings
@@ -25,10 +41,42 @@ def paint(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
     """Paint a mesh of your own from a photo. Its vertices stay, and its texture coordinates if it has any."""
-    from manymesh.paint_mesh import paint_file
-
-    made = paint_file(mesh, image, out, settings, turn_deg=turn)
+    try:
+        made = carry_out(partial(_work, mesh, image, out, settings, turn), lambda: _give_stopped(as_json))
+    except (Cancelled, Interrupted):
+        _give_stopped(as_json)
+        raise typer.Exit(Cancelled.exit_code) from None
     for note in made.notes:
         say(note)
-    record = {"folder": str(made.folder.resolve()), "files": made.files, "notes": made.notes, "details": made.details}
-    give(json.dumps(record, indent=1) if as_json else str(made.folder))
+    give(_document("done", made) if as_json else str(made.folder))
+
+
+def _work(mesh: Path, image: Path, out: Path, settings: Settings, turn: float, progress: Progress) -> PaintedFile:
+    progress.tell("Reading mesh and photo", 0.0)
+    from manymesh.paint_mesh import paint_file
+
+    def tell(step: str, share: float) -> None:
+        progress.tell(STEP_WORDS.get(step, step), share, writing=step == "write")
+
+    return paint_file(mesh, image, out, settings, turn_deg=turn, progress=tell)
+
+
+def _give_stopped(as_json: bool) -> None:
+    say(f"manymesh: {STOPPED}")
+    if as_json:
+        give(_document("cancelled", None))
+
+
+def _document(state: str, made: PaintedFile | None) -> str:
+    """The one JSON document of ``--json``; ``made`` is None when the work was stopped."""
+    return json.dumps(
+        {
+            "state": state,
+            "folder": None if made is None else str(made.folder.resolve()),
+            "files": [] if made is None else made.files,
+            "notes": [] if made is None else made.notes,
+            "details": {} if made is None else made.details,
+            "error": error_data(STOPPED) if made is None else None,
+        },
+        indent=1,
+    )
