@@ -88,7 +88,7 @@ def _shards(root: Path) -> list[str]:
     try:
         table = json.loads(index.read_text("utf-8"))["weight_map"]
         return sorted({str(name) for name in table.values()})
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return []
 
 
@@ -131,7 +131,7 @@ def read_notes(name: str) -> dict[str, str]:
     """A small table in the user's configuration folder; empty when absent or unreadable."""
     try:
         table = json.loads((config_dir() / name).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return {str(k): str(v) for k, v in table.items()} if isinstance(table, dict) else {}
 

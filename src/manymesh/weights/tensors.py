@@ -39,7 +39,7 @@ def read_header(path: Path) -> dict[str, TensorInfo]:
             table = json.loads(file.read(length))
     except FileNotFoundError:
         raise WeightsError(f"the weights {path.name} are not in {path.parent}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path} is not a safetensors file or is cut short: {error}", _AGAIN) from None
     infos, end = _infos(path, table)
     if 8 + length + end != size:
@@ -65,7 +65,7 @@ def _infos(path: Path, table: Any) -> tuple[dict[str, TensorInfo], int]:
                 raise ValueError(f"'{name}' has not the bytes for its shape")
             infos[name] = TensorInfo(entry["dtype"], shape)
             end = max(end, int(stop))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise WeightsError(f"{path} is damaged: {error}", _AGAIN) from None
     return infos, end
 

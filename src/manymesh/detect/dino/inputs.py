@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from manymesh.types import F32, U8
+from manymesh.weights.tables import read_json_table
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ class Sizing:
 
 def read_sizing(folder: Path) -> Sizing:
     d = Sizing()
-    table: dict[str, Any] = json.loads((folder / "preprocessor_config.json").read_text("utf-8"))
+    table = read_json_table(folder / "preprocessor_config.json")
     size: dict[str, Any] = table.get("size") or {}
     return Sizing(
         shortest=int(size.get("shortest_edge", d.shortest)),

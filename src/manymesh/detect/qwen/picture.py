@@ -6,15 +6,14 @@ with the Pillow variant of transformers' Qwen2-VL image processor to rounding.
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from manymesh.types import F32, U8
+from manymesh.weights.tables import read_json_table
 
 MOST_PIXELS = 1_048_576  # 1,024 image tokens; answers are relative to the sides, so shrinking costs them nothing
 WIDEST = 2.2  # beyond this ratio of sides the model tends to answer with 3D boxes
@@ -41,7 +40,7 @@ class Patching:
 def read_patching(folder: Path) -> Patching:
     """The patching that a model's folder asks for."""
     d = Patching()
-    table: dict[str, Any] = json.loads((folder / "preprocessor_config.json").read_text("utf-8"))
+    table = read_json_table(folder / "preprocessor_config.json")
     size = table.get("size") or {}
     return Patching(
         least_pixels=int(table.get("min_pixels") or size.get("shortest_edge", d.least_pixels)),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from manymesh.errors import WeightsError
+from manymesh.weights.tables import read_json_table
 
 ATTENTION_DOWN, PLAIN_DOWN = "CrossAttnDownBlock2D", "DownBlock2D"
 ATTENTION_UP, PLAIN_UP = "CrossAttnUpBlock2D", "UpBlock2D"
@@ -192,13 +192,7 @@ def read_noise(folder: Path) -> NoiseConfig:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object in a file. Raises ``WeightsError``."""
-    try:
-        table = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path} cannot be read: {error}", _AGAIN) from None
-    if not isinstance(table, dict):
-        raise WeightsError(f"{path} holds no table of settings", _AGAIN)
-    return table
+    return read_json_table(path)
 
 
 _AGAIN = "Fetch it again: 'manymesh models verify' names the damaged files and 'manymesh models pull' mends them"

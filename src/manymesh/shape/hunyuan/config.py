@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from manymesh.errors import WeightsError
+from manymesh.weights.tables import read_yaml_table
 
 
 @dataclass(frozen=True)
@@ -179,20 +180,7 @@ def read_vae_config(folder: Path) -> ShapeVaeConfig:
 
 
 def _read_yaml(folder: Path) -> dict[str, Any]:
-    import yaml
-
-    path = folder / "config.yaml"
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise WeightsError(f"the checkpoint '{folder.name}' has no config.yaml", "Pull the model again") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise WeightsError(
-            f"'{path.name}' of '{folder.name}' cannot be read: {error}", "Pull the model again"
-        ) from None
-    if not isinstance(data, dict):
-        raise WeightsError(f"'{path.name}' of '{folder.name}' is not a table of settings", "Pull the model again")
-    return data
+    return read_yaml_table(folder / "config.yaml")
 
 
 def _kind(folder: Path, block: str, data: Mapping[str, Any]) -> str:
