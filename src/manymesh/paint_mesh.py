@@ -231,6 +231,8 @@ def _files(
             continue
         if final is None:
             final = TexturedMesh(file_atlas(user, painted.atlas, painted.work), painted.made.base_color)
+        if any(final.atlas.translation) and kind in ("stl", "3mf"):
+            notes.append(f"model.{kind} lies around the origin: the file's own place is too far away for its numbers.")
         written = write(final, kind, stem="model", name=name)
         verify(written, final)
         files |= written

@@ -123,14 +123,20 @@ class _Builder:
         else:
             look["baseColorFactor"] = [GREY, GREY, GREY, 1.0]
         small = len(positions) < 65535  # 65535 itself is reserved in glTF
-        faces = geometry.faces.astype(np.uint16 if small else np.uint32).reshape(-1)
-        indices = self._accessor(faces, "SCALAR", U16_TYPE if small else U32_TYPE, target=INDEX_TARGET)
-        primitive = {"attributes": attributes, "indices": indices, "material": len(self.json["materials"])}
-        self.json["materials"].append({"name": name, "pbrMetallicRoughness": look})
+        index_type, index_kind = (np.uint16, U16_TYPE) if small else (np.uint32, U32_TYPE)
+        primitives = []
+        for label, faces in _by_material(name, geometry):
+            indices = self._accessor(faces.astype(index_type).reshape(-1), "SCALAR", index_kind, target=INDEX_TARGET)
+            primitives.append({"attributes": attributes, "indices": indices, "material": len(self.json["materials"])})
+            self.json["materials"].append({"name": label, "pbrMetallicRoughness": look})
         node: dict[str, Any] = {"name": name, "mesh": len(self.json["meshes"])}
+        if isinstance(geometry, Atlas) and any(geometry.translation):
+            moved = np.eye(4)
+            moved[:3, 3] = geometry.translation
+            matrix = matrix @ moved
         if not np.array_equal(matrix, np.eye(4)):
             node["matrix"] = [float(x) for x in matrix.T.reshape(-1)]
-        self.json["meshes"].append({"name": name, "primitives": [primitive]})
+        self.json["meshes"].append({"name": name, "primitives": primitives})
         self.json["scenes"][0]["nodes"].append(len(self.json["nodes"]))
         self.json["nodes"].append(node)
 
@@ -192,6 +198,16 @@ class _Builder:
         return len(textures) - 1
 
 
+def _by_material(name: str, geometry: Mesh | Atlas) -> list[tuple[str, NDArray[Any]]]:
+    """The faces of each material with its name, in the order in which materials first appear."""
+    if not isinstance(geometry, Atlas) or geometry.material is None:
+        return [(name, geometry.faces)]
+    numbers, first = np.unique(geometry.material, return_index=True)
+    ordered = numbers[np.argsort(first)].tolist()
+    names = geometry.material_names
+    return [(clean_name(names[number] or name), geometry.faces[geometry.material == number]) for number in ordered]
+
+
 def read_glb(data: bytes) -> Mesh:
     """The first mesh of a GLB file as ``write_glb`` makes them: the same positions, faces and colours, bit for bit.
 
@@ -249,9 +265,11 @@ def _opened(data: bytes) -> tuple[dict[str, Any], bytes]:
 
 def _mesh_of(document: dict[str, Any], binary: bytes) -> Mesh:
     with _damage("the GLB file cannot be read"):
-        primitive = document["meshes"][0]["primitives"][0]
+        primitives = document["meshes"][0]["primitives"]
+        primitive = primitives[0]
         vertices = _read_accessor(document, binary, primitive["attributes"]["POSITION"]).astype(np.float32)
-        faces = _read_accessor(document, binary, primitive["indices"]).reshape(-1, 3).astype(np.int32)
+        parts = [_read_accessor(document, binary, each["indices"]).reshape(-1, 3) for each in primitives]
+        faces = np.concatenate(parts).astype(np.int32)
         colors = None
         if "COLOR_0" in primitive["attributes"]:
             colors = _from_linear_u16(_read_accessor(document, binary, primitive["attributes"]["COLOR_0"])[:, :3])

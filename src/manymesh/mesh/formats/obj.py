@@ -11,7 +11,7 @@ from manymesh.image.png import encode
 from manymesh.mesh.formats.glb import GREY
 from manymesh.mesh.normals import vertex_normals
 from manymesh.mesh.seams import weld
-from manymesh.types import Mesh, TexturedMesh
+from manymesh.types import Atlas, Mesh, TexturedMesh
 
 
 def formatted(pattern: str, rows: NDArray[Any]) -> list[str]:
@@ -36,7 +36,10 @@ def write_obj(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, byt
         rows = np.concatenate([positions, shape.colors / 255], axis=1)
         lines += formatted("v %.9g %.9g %.9g %.5g %.5g %.5g", rows)
     else:
-        lines += formatted("v %.9g %.9g %.9g", positions)
+        far = isinstance(geometry, Atlas) and any(geometry.translation)
+        shift = geometry.translation if isinstance(geometry, Atlas) else (0.0, 0.0, 0.0)
+        places = positions.astype(np.float64) + shift if far else positions
+        lines += formatted("v %.17g %.17g %.17g" if far else "v %.9g %.9g %.9g", places)
     if isinstance(shape, TexturedMesh):
         lines += [f"vt {u:.9g} {1 - v:.9g}" for u, v in shape.atlas.uv.astype(np.float64).tolist()]
     lines += formatted("vn %.6g %.6g %.6g", vertex_normals(geometry)[first])

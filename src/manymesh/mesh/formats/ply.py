@@ -6,7 +6,7 @@ import numpy as np
 
 from manymesh.mesh.normals import vertex_normals
 from manymesh.mesh.sample import sample
-from manymesh.types import Mesh, TexturedMesh
+from manymesh.types import Atlas, Mesh, TexturedMesh
 
 FACE = np.dtype([("count", "u1"), ("corners", "<i4", 3)])
 
@@ -18,8 +18,12 @@ def write_ply(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, byt
     in the lower left corner, as PLY's readers have it.
     """
     geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
-    columns: list[tuple[str, str, str]] = [(axis, "<f4", "float") for axis in ("x", "y", "z", "nx", "ny", "nz")]
-    values = [*geometry.vertices.T, *vertex_normals(geometry).T]
+    far = isinstance(geometry, Atlas) and any(geometry.translation)
+    places = geometry.vertices.astype(np.float64) + geometry.translation if far else geometry.vertices
+    number = ("<f8", "double") if far else ("<f4", "float")
+    columns: list[tuple[str, str, str]] = [(axis, *number) for axis in ("x", "y", "z")]
+    columns += [(axis, "<f4", "float") for axis in ("nx", "ny", "nz")]
+    values = [*places.T, *vertex_normals(geometry).T]
     colors = sample(shape.base_color, shape.atlas.uv) if isinstance(shape, TexturedMesh) else shape.colors
     if isinstance(shape, TexturedMesh):
         columns += [("s", "<f4", "float"), ("t", "<f4", "float")]

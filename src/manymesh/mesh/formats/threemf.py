@@ -35,6 +35,7 @@ def write_3mf(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, byt
     geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
     positions, faces, _ = weld(geometry)
     resources, corners = _colours(shape, faces)
+    # A mesh from far away stays around its own origin here: the build puts it on the plate in any case.
     vertices = formatted('<vertex x="%.9g" y="%.9g" z="%.9g"/>', positions)
     if corners is None:
         triangles = formatted('<triangle v1="%d" v2="%d" v3="%d"/>', faces)

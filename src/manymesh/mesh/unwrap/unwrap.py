@@ -18,7 +18,6 @@ little stretch and fewer, shorter seams.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -111,11 +110,11 @@ def _by_xatlas(mesh: Mesh, time_limit_s: float, tick: Callable[[float], None]) -
 def _run_worker(arguments: list[str], folder: str, time_limit_s: float, tick: Callable[[float], None]) -> str:
     """Waits for the worker no longer than the limit; it never outlives this call. Returns what went wrong, or ""."""
     # A program and not multiprocessing: that would import the caller's main module again, where it starts its own.
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(os.path.abspath(p) for p in sys.path if p)}
+    # It is named by its file and gets no import path of ours: another thread may be importing a library that changes
+    # sys.path meanwhile (OpenCV does), and the child would take that library's files for Python's own.
     process = subprocess.Popen(
-        [sys.executable, "-m", "manymesh.mesh.unwrap._xatlas_worker", *arguments],
+        [sys.executable, str(Path(__file__).with_name("_xatlas_worker.py")), *arguments],
         cwd=folder,
-        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
