@@ -16,6 +16,7 @@ import pytest
 from conftest import three_things
 
 from manymesh.cli import streams
+from manymesh.cli.options import readable
 
 NAME = "カップ"
 QUICK = ["--engine", "lite", "--faces", "500", "--no-texture", "--shape", "inflate"]
@@ -120,3 +121,8 @@ def test_ctrl_c_while_a_command_still_starts_has_its_sentence_and_code(photo_pat
     assert done.returncode == 130
     assert json.loads(done.stdout)["error"]["code"] == "cancelled"
     assert b"Stopped by Ctrl-C" in done.stderr
+
+
+def test_a_prompt_in_a_terminal_without_an_encoding_is_read_as_utf_8() -> None:
+    raw = NAME.encode().decode("ascii", "surrogateescape")
+    assert readable([raw, "cup", 3]) == [NAME, "cup", 3]

@@ -39,7 +39,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     )
 
     def wrapped(**given: Any) -> None:
-        values = {name: given.pop(name) for name in Settings.model_fields}
+        values = {name: readable(given.pop(name)) for name in Settings.model_fields}
         if named := given.pop("shape"):
             values["stages"] = [*values["stages"], f"shape={named}"]
         command(settings=build_settings(values), **given)
@@ -49,3 +49,15 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     wrapped.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
     wrapped.__doc__, wrapped.__name__ = command.__doc__, command.__name__
     return wrapped
+
+
+def readable(value: Any) -> Any:
+    """A text, or texts in a list, as UTF-8 where the terminal's encoding could not hold them (LC_ALL=C, say).
+
+    Python keeps such bytes of an argument as surrogates, which no settings and no JSON file may hold.
+    """
+    if isinstance(value, list):
+        return [readable(item) for item in value]
+    if isinstance(value, str) and any("\udc80" <= character <= "\udcff" for character in value):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return value
