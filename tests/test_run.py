@@ -72,7 +72,7 @@ def test_no_two_runs_share_a_folder(tmp_path: Path) -> None:
 
 def test_a_run_reads_back_what_it_wrote(tmp_path: Path) -> None:
     run = Run.create(tmp_path, a_manifest(), a_photo())
-    run.write("objects/01-cup/crop.png", b"pixels", role="crop")
+    run.write("crop.png", b"pixels", role="crop")
     run.save()
     again = Run.open(run.folder)
     assert again.manifest == run.manifest
@@ -191,7 +191,7 @@ def test_a_manifest_of_the_first_version_gets_its_windows(tmp_path: Path) -> Non
     raw = json.loads((run.folder / MANIFEST).read_text())
     raw["input"] |= {"width": 100, "height": 80}
     record = {"index": 1, "id": "01-cup", "label": "cup", "box": [10, 10, 30, 30], "source": "x", "seed": 1}
-    raw["objects"] = [record, {**record, "index": 2, "window": None}]
+    raw["objects"] = [record, {**record, "index": 2, "id": "02-cup", "window": None}]
     (run.folder / MANIFEST).write_text(json.dumps(raw))
     windows = [record.window for record in Run.open(run.folder).manifest.objects]
     assert windows == [object_window(Box(10, 10, 30, 30), 100, 80)] * 2

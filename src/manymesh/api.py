@@ -56,11 +56,10 @@ class ObjectResult:
     @property
     def cutout(self) -> U8:
         """(h, w, 4) uint8, straight alpha."""
-        import numpy as np
-        from PIL import Image
+        from manymesh.image.png import decode_rgba
+        from manymesh.run.folder import MAX_FILE_BYTES, read_regular_file
 
-        with Image.open(self.files["cutout"]) as image:
-            return np.asarray(image.convert("RGBA"))
+        return decode_rgba(read_regular_file(self.files["cutout"], MAX_FILE_BYTES))
 
     @property
     def mesh(self) -> trimesh.Trimesh:

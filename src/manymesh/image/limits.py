@@ -50,6 +50,25 @@ def check_size(path: Path, width: int, height: int, *, pixel_bytes: int = 0) -> 
         )
 
 
+def check_pixels(what: str, width: int, height: int) -> None:
+    """Refuse a picture inside a run folder, a mesh or beside a photo that claims more pixels than a photo may have.
+
+    Args:
+        what: the picture, for the sentence, such as "the texture".
+        width, height: what it claims, in pixels.
+
+    Raises:
+        InputError: too many, or none.
+    """
+    if width < 1 or height < 1:
+        raise InputError(f"{what} is damaged: it does not say how large it is")
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"{what} claims {width} x {height} = {width * height / 1e6:.0f} million pixels; "
+            f"the limit is {MAX_PIXELS // 10**6} million"
+        )
+
+
 def too_many_pixels(path: Path, count: str) -> InputError:
     """The error for a picture that claims ``count`` pixels."""
     return InputError(

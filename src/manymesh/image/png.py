@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from manymesh.errors import InputError
+from manymesh.image.limits import check_pixels
 from manymesh.types import U8, Bool, Box
 
 if TYPE_CHECKING:
@@ -46,10 +51,11 @@ def decode(data: bytes) -> tuple[U8, U8 | None]:
     """PNG bytes as (H, W, 3) uint8 sRGB and (H, W) uint8 alpha, or None where the file has none.
 
     Raises:
-        PIL.UnidentifiedImageError, OSError: the bytes are no image or damaged.
+        InputError: no PNG picture, a damaged one, or one of more pixels than a photo may have.
     """
     import cv2
 
+    _check_header(data)
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     if pixels is None or pixels.dtype != np.uint8 or pixels.ndim != 3:  # grey, a palette, or damaged
         return _decode_any(data)
@@ -59,11 +65,17 @@ def decode(data: bytes) -> tuple[U8, U8 | None]:
     return np.asarray(rgb, np.uint8), np.asarray(cv2.extractChannel(pixels, 3), np.uint8)
 
 
+def decode_rgba(data: bytes) -> U8:
+    """PNG bytes as (H, W, 4) uint8, opaque where the file has no transparency. Raises as ``decode``."""
+    rgb, alpha = decode(data)
+    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8) if alpha is None else alpha])
+
+
 def _decode_any(data: bytes) -> tuple[U8, U8 | None]:
     """``decode`` by Pillow, which knows every kind of PNG."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(data)) as image:
+    with _damage(), Image.open(io.BytesIO(data)) as image:
         pixels = np.asarray(image.convert("RGBA" if "A" in image.mode else "RGB"))
     if pixels.shape[2] == 3:
         return pixels, None
@@ -76,11 +88,28 @@ def encode_mask(mask: Bool) -> bytes:
 
 
 def decode_mask(data: bytes) -> Bool:
-    """A greyscale PNG as (H, W) bool."""
+    """A greyscale PNG as (H, W) bool. Raises as ``decode``."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(data)) as image:
+    _check_header(data)
+    with _damage(), Image.open(io.BytesIO(data)) as image:
         return np.asarray(image.convert("L")) > 127
+
+
+def _check_header(data: bytes) -> None:
+    """Judge a picture by its first bytes, before anything of it is decoded."""
+    if len(data) < 24 or data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
+        raise InputError("a picture is no PNG file", "It is damaged, or not one that manymesh wrote.")
+    check_pixels("a picture", *struct.unpack(">II", data[16:24]))
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Faults of a damaged picture as an error for people."""
+    try:
+        yield
+    except (OSError, ValueError, SyntaxError, struct.error, zlib.error) as error:
+        raise InputError(f"a picture cannot be read ({error})", "It is damaged.") from error
 
 
 @lru_cache(maxsize=16)

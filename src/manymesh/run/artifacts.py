@@ -178,13 +178,8 @@ def _crop(run: Run, record: ObjectRecord) -> Crop:
 
 
 def _cutout(run: Run, record: ObjectRecord) -> Cutout:
-    rgba = _decoded(run, "cutout", record.files["cutout"], _decode_rgba)
+    rgba = _decoded(run, "cutout", record.files["cutout"], png.decode_rgba)
     return Cutout(rgba, record.window, f"{run.manifest.name}/{record.id}")
-
-
-def _decode_rgba(data: bytes) -> U8:
-    rgb, alpha = png.decode(data)
-    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8) if alpha is None else alpha])
 
 
 def _mesh(run: Run, file: FileRecord) -> Mesh:

@@ -93,7 +93,7 @@ def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
     draw_detections(run, photo)
     run.save()
     for folder in stale:
-        shutil.rmtree(run.folder / "objects" / folder, ignore_errors=True)
+        shutil.rmtree(run.inside(f"objects/{folder}"), ignore_errors=True)
 
 
 def paint_again(run: Run, index: int, seed: int) -> None:

@@ -9,7 +9,7 @@ from typing import IO
 
 from manymesh.errors import UsageError
 from manymesh.run.artifacts import final_role
-from manymesh.run.folder import MANIFEST, Run
+from manymesh.run.folder import MANIFEST, MAX_MANIFEST_BYTES, Run, read_regular_file
 from manymesh.run.lifecycle import wanted
 from manymesh.run.manifest import ObjectRecord
 from manymesh.settings import FORMATS
@@ -57,7 +57,7 @@ def write_archive(run: Run, file: IO[bytes]) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         for record in records:
             _add(archive, f"{root}/{record.path}", run.read(record))
-        _add(archive, f"{root}/{MANIFEST}", (run.folder / MANIFEST).read_bytes())
+        _add(archive, f"{root}/{MANIFEST}", read_regular_file(run.folder / MANIFEST, MAX_MANIFEST_BYTES))
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -31,6 +32,10 @@ MANIFEST = "run.json"
 LOCK = ".lock"
 # Finished work that a killed process may lose. Chosen by hand: shorter than any object takes in a stage that is slow.
 CHECKPOINT_S = 0.5
+# Larger files are not read. A manifest of 256 objects has about 2 MiB; an OBJ file of two million faces, 200.
+MAX_MANIFEST_BYTES = 64 * 1024**2
+MAX_FILE_BYTES = 1024**3
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Run:
@@ -164,19 +169,24 @@ class Run:
             InputError: gone, or no longer what was written.
         """
         path = self.path(record)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise InputError(f"'{path}' cannot be read ({error.strerror})") from None
+        data = read_regular_file(path, MAX_FILE_BYTES)
         if hashlib.sha256(data).hexdigest() != record.sha256:
             raise InputError(f"'{path}' has changed since it was written", "Delete it and resume the run.")
         return data
 
     def path(self, record: FileRecord) -> Path:
-        """Where a recorded file lies. A manifest from elsewhere must not lead outside the folder."""
-        path = (self.folder / record.path).resolve()
+        """Where a recorded file lies. Raises InputError where that is outside the folder."""
+        return self.inside(record.path)
+
+    def inside(self, relative: str) -> Path:
+        """A path in the run folder. A manifest or links from elsewhere must not lead outside it.
+
+        Raises:
+            InputError: it is outside the folder.
+        """
+        path = (self.folder / relative).resolve()
         if not path.is_relative_to(self.folder.resolve()):
-            raise InputError(f"'{self.folder / MANIFEST}' names a file outside its folder: '{record.path}'")
+            raise InputError(f"'{self.folder / MANIFEST}' names a file outside its folder: '{relative}'")
         return path
 
     def intact(self, record: FileRecord) -> bool:
@@ -198,7 +208,7 @@ class Run:
         Raises:
             UsageError: somebody else holds it.
         """
-        with _output_errors(self.folder), open(self.folder / LOCK, "ab") as file:
+        with _output_errors(self.folder), _open_lock(self.inside(LOCK)) as file:
             try:
                 _lock(file)
             except OSError:
@@ -211,7 +221,9 @@ class Run:
             yield
 
     def _write(self, relative: str, data: bytes) -> None:
+        # What is at the place itself is replaced, be it a link; the folder that it is in must be the run's own.
         target = self.folder / relative
+        self.inside(str(Path(relative).parent))
         temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
         with _output_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -229,11 +241,40 @@ def _manifest_bytes(folder: Path) -> bytes:
     """``run.json`` as it is. Raises InputError where the folder has none."""
     path = folder / MANIFEST
     try:
-        return path.read_bytes()
+        path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"'{folder}' is not a run folder (it has no {MANIFEST})", "Check the path.") from None
     except OSError as error:
-        raise InputError(f"'{path}' cannot be read ({error})") from None
+        raise InputError(f"'{path}' cannot be read ({error.strerror or error})") from None
+    return read_regular_file(path, MAX_MANIFEST_BYTES)
+
+
+def read_regular_file(path: Path, limit_bytes: int) -> bytes:
+    """The bytes of a file that may come from anybody: a pipe or a device is not waited for.
+
+    Raises:
+        InputError: it cannot be read, is no regular file, or is larger than ``limit_bytes``.
+    """
+    try:
+        # Without waiting: to open a pipe that nobody writes to would never end.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NO_WAIT)) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise InputError(f"'{path}' is no regular file", "Delete it and resume the run.")
+            if status.st_size > limit_bytes:
+                raise InputError(f"'{path}' has {status.st_size >> 20} MiB; the limit is {limit_bytes >> 20} MiB")
+            return file.read(status.st_size)
+    except OSError as error:
+        raise InputError(f"'{path}' cannot be read ({error.strerror or error})") from None
+
+
+def _open_lock(path: Path) -> IO[bytes]:
+    """The lock's file, made where there is none; raises OSError where something else is at its place."""
+    number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_WAIT, 0o666)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return os.fdopen(number, "ab")
 
 
 def _parse(path: Path, data: bytes) -> Manifest:

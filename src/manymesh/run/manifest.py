@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from manymesh.box import Box
+from manymesh.naming import slug
 from manymesh.settings import Settings
 
 SCHEMA_VERSION = 1
+# How manymesh names roles and files; no name begins with a dot or holds a separator.
+_ROLE = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
+_FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 ObjectState = Literal["pending", "done", "failed", "skipped"]  # skipped: the user left it out
 RunState = Literal["running", "done", "partial", "failed", "cancelled"]
@@ -138,7 +144,42 @@ def read_manifest(data: bytes) -> Manifest:
         raise VersionError(version)
     if isinstance(raw.get("objects"), list) and isinstance(raw.get("input"), dict):
         raw["objects"] = [_with_window(record, raw["input"]) for record in raw["objects"]]
-    return Manifest.model_validate(raw)
+    manifest = Manifest.model_validate(raw)
+    check_names(manifest)
+    return manifest
+
+
+def check_names(manifest: Manifest) -> None:
+    """Refuse names that manymesh does not give: they become parts of paths, here and in downloads.
+
+    An object's id begins with its index and goes on with a slug. The slug need not be its label's: an object that was
+    renamed when something was made of it keeps its folder.
+
+    Raises:
+        ValueError: naming the first that is wrong.
+    """
+    for role, file in manifest.files.items():
+        _check_file(role, file, folder="")
+    for record in manifest.objects:
+        head, _, tail = record.id.partition("-")
+        if head != f"{record.index:02d}" or not tail or slug(tail) != tail:
+            raise ValueError(f"'{record.id}' is no id of object {record.index}")
+        for role, file in record.files.items():
+            _check_file(role, file, folder=f"objects/{record.id}/")
+    for what in ("index", "id"):
+        values = [getattr(record, what) for record in manifest.objects]
+        if len(set(values)) < len(values):
+            raise ValueError(f"two objects have the same {what}")
+
+
+def _check_file(role: str, file: FileRecord, *, folder: str) -> None:
+    if not _ROLE.fullmatch(role):
+        raise ValueError(f"'{role}' is no role of a file")
+    name = file.path.removeprefix(folder)
+    if not file.path.startswith(folder) or not _FILE_NAME.fullmatch(name) or name == "run.json":
+        raise ValueError(f"'{file.path}' is no place for the file '{role}'")
+    if not _SHA256.fullmatch(file.sha256) or file.bytes < 0:
+        raise ValueError(f"the file '{role}' has no digest")
 
 
 def _with_window(record: Any, given: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from manymesh.errors import InputError, ManymeshError, OutputError, UsageError
+from manymesh.image import png
 from manymesh.run.folder import MANIFEST, Run
 from manymesh.web.cards import file_url, summary_card
 
@@ -80,7 +81,7 @@ def _thumb(run: Run, thumbs: Path) -> str | None:
     path = thumbs / f"{record.sha256[:24]}.jpg"
     if not path.is_file():
         try:
-            with Image.open(run.path(record)) as image:
+            with Image.fromarray(png.decode_rgba(run.read(record))) as image:
                 image.thumbnail((THUMB_PX, THUMB_PX))
                 flat = Image.new("RGB", image.size, (244, 243, 240))
                 rgba = image.convert("RGBA")
