@@ -31,7 +31,7 @@ STOPPED = Cancelled("Stopped by Ctrl-C", "Nothing was written.")
 
 @with_settings
 def paint(
-    mesh: Annotated[Path, typer.Argument(metavar="MESH", help="The mesh: GLB, OBJ, PLY or STL, +Y up.")],
+    mesh: Annotated[Path, typer.Argument(metavar="MESH", help="The mesh: GLB, glTF, OBJ, PLY, STL or 3MF, +Y up.")],
     image: Annotated[Path, typer.Option("--image", help="A photo of the thing, or a cut-out picture of it.")],
     settings: Settings,
     out: Annotated[Path, typer.Option("--out", help="Where the folder with the results goes.")] = Path("painted"),

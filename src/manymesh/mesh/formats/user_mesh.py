@@ -13,8 +13,9 @@ from manymesh.types import F32, F64, I32
 if TYPE_CHECKING:
     from manymesh.mesh.formats.gltf_scene import GltfParts
 
-# The most triangles that are read. Measured with `benchmarks/paint_file.py` on two cores, texture 1024: 400,000 faces
-# take 30 s and 2 GB; time and memory grow in proportion, so two million take about 150 s and 8 GB.
+# The most triangles that are read, checked before they are. Chosen by hand. By `benchmarks/paint_file.py` on two cores
+# that others used too, texture 1024: 81,224 faces 18 s and 346 MB, 398,160 faces 111 s and 804 MB. Two million have
+# not been measured; in proportion they would take ten minutes and 4 GB.
 MAX_FACES = 2_000_000
 
 
