@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 import warnings
@@ -126,3 +127,13 @@ def test_ctrl_c_while_a_command_still_starts_has_its_sentence_and_code(photo_pat
 def test_a_prompt_in_a_terminal_without_an_encoding_is_read_as_utf_8() -> None:
     raw = NAME.encode().decode("ascii", "surrogateescape")
     assert readable([raw, "cup", 3]) == [NAME, "cup", 3]
+
+
+def test_a_busy_port_is_told_in_a_sentence_of_our_own() -> None:
+    pytest.importorskip("gradio")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = manymesh({}, "ui", "--port", port, "--no-browser")
+    assert told.returncode == 7
+    assert f"Port {port} of 127.0.0.1 is in use by another program".encode() in told.stderr
+    assert b"Errno" not in told.stderr

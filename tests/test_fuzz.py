@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
 from pathlib import Path
 
 import pytest
 
 from benchmarks import fuzz
+from manymesh.errors import InputError
 from manymesh.image.load import load_photo
 from manymesh.mesh.formats.read import read_mesh
 
@@ -40,3 +43,19 @@ def test_the_files_that_are_mutated_can_be_read(tmp_path: Path, monkeypatch: pyt
 def test_a_traceback_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fuzz, "_read_mesh", lambda *given: 1 / 0)
     assert "ZeroDivisionError" in fuzz.read_one("obj", 0, 0, tmp_path, False)
+
+
+def test_a_3mf_with_damaged_compression_is_one_sentence(tmp_path: Path) -> None:
+    # Every byte of the file in turn: some lie in the compressed parts.
+    data = fuzz.seeds()["3mf"]
+    path = tmp_path / "x.3mf"
+    for place in range(0, len(data), 3):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 255]) + data[place + 1 :])
+        with contextlib.suppress(InputError):
+            read_mesh(path)
+
+
+def test_a_mesh_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.stl")
+    with pytest.raises(InputError, match="pipe"):
+        read_mesh(tmp_path / "x.stl")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from manymesh.cli.streams import give, say
+from manymesh.errors import OutputError
 
 
 def ui(
@@ -34,6 +35,8 @@ def ui(
     stop = threading.Event()
     options = Options(out, host, port, auth, mcp, max_upload_mb, browser=not no_browser)
     share_heaps()  # before the server starts its threads
+    if port is not None:
+        _check_free(host, port)
     with serving(options) as served:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
@@ -43,3 +46,20 @@ def ui(
         say(f"Runs are kept in '{out}'. Press Ctrl-C to stop.")
         stop.wait()
         say("Stopping; what is done is kept.")
+
+
+def _check_free(host: str, port: int) -> None:
+    """Raise ``OutputError`` if another program listens on the port. Other faults of an address the server finds."""
+    import errno
+    import socket
+
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise OutputError(
+                    f"Port {port} of {host} is in use by another program",
+                    "Choose another --port, or leave it out to take a free one.",
+                ) from None

@@ -70,6 +70,8 @@ def read_mesh(path: Path) -> UserMesh:
 def _bytes(path: Path) -> bytes:
     try:
         size = path.stat().st_size
+        if not path.is_dir() and not path.is_file():
+            raise InputError(f"'{path}' is not a file but a pipe or a device", "Save the mesh to a file first")
         if path.is_dir() or size == 0:
             raise InputError(f"'{path}' is {'a folder' if path.is_dir() else 'empty'}", "Give a mesh file")
         if size > MAX_FILE_BYTES:

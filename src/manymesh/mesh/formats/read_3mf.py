@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import lzma
 import posixpath
 import zipfile
+import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -139,8 +141,12 @@ class _Package:
         self.unpacked_bytes += information.file_size
         if self.unpacked_bytes > MAX_UNPACKED_BYTES:
             raise DamagedFileError(f"unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB")
-        with self.archive.open(information) as file:
-            content = file.read(information.file_size + 1)
+        try:
+            with self.archive.open(information) as file:
+                content = file.read(information.file_size + 1)
+        # Damaged data, data that ends early, encryption, a compression that Python lacks.
+        except (zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+            raise DamagedFileError(f"has a part {path} that cannot be unpacked ({str(error)[:80]})") from error
         if b"<!DOCTYPE" in content[:4096] or b"<!ENTITY" in content:
             raise DamagedFileError("has XML with entities, which 3MF does not allow")
         return ElementTree.fromstring(content)
