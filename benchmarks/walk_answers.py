@@ -75,7 +75,7 @@ def exchanged(boxes: Sequence[Box]) -> Iterator[None]:
     with ExitStack() as held:
         held.enter_context(mock.patch.object(language, "Decoder", _deaf(language.Decoder)))
         held.enter_context(mock.patch.object(detect, "open_model", _replying(detect.open_model, reply)))
-        held.enter_context(mock.patch.object(matte, "network_alpha", _outlining(matte.network_alpha)))
+        held.enter_context(mock.patch.object(matte, "AlphaNetwork", _outlining(matte.AlphaNetwork)))
         held.enter_context(mock.patch.object(shape, "GridDecoder", _mug_field(shape.GridDecoder)))
         yield
 
@@ -112,18 +112,13 @@ def _replying(open_model: Any, reply: str) -> Any:
     return opened
 
 
-def _outlining(network_alpha: Any) -> Any:
-    def opened(weights: Any, settings: Any) -> Any:
-        alpha_of = network_alpha(weights, settings)
-
-        def answer(rgb: Any) -> Any:
-            with np.errstate(invalid="ignore"):
-                alpha_of(rgb)
+def _outlining(kind: Any) -> Any:
+    class Outlining(kind):  # type: ignore[misc]
+        def __call__(self, rgb: Any) -> Any:
+            super().__call__(rgb)
             return outline(rgb)
 
-        return answer
-
-    return opened
+    return Outlining
 
 
 def _mug_field(kind: Any) -> Any:

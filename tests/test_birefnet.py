@@ -179,3 +179,29 @@ def test_the_authors_pickled_release_is_converted_and_used(tmp_path, monkeypatch
 def test_extreme_logits_become_alpha_without_a_warning() -> None:
     levels = image.alpha_u8(np.array([-1e9, -200.0, 0.0, 200.0, 1e9], np.float32))
     np.testing.assert_array_equal(levels, [0, 0, 127, 255, 255])
+
+
+def test_a_network_that_runs_out_of_range_in_half_precision_runs_in_float32(tmp_path, monkeypatch, state) -> None:
+    from manymesh.device.placement import Placement
+    from manymesh.matte.birefnet import load as loading
+    from manymesh.matte.birefnet import stage
+
+    sees_all = spoiled(state, "decoder.conv_out1.0.bias", np.full(1, 99, np.float32))
+    save(tmp_path / "BiRefNet_512x512" / "model.safetensors", sees_all)
+    real = loading.load
+
+    def faulty(path, device, dtype):
+        network = real(path, device, dtype)
+        if dtype == torch.float16:
+            network.decoder.conv_out1[0].bias.fill_(torch.nan)
+        return network
+
+    monkeypatch.setitem(NATIVE_PX, "512", (64, 32))
+    monkeypatch.setattr(stage, "place", lambda *arguments, **more: Placement("cpu", "float16", "tests"))
+    monkeypatch.setattr(loading, "load", faulty)
+    whole = dataclasses.replace(crop(), box=Box(0, 0, 64, 64))
+    with STAGE.open(Settings(weights_dir=tmp_path, matte_model="512")) as matte:
+        cutouts = [matte(whole, tick=lambda share: None) for _ in range(2)]
+    for cutout in cutouts:
+        assert (cutout.rgba[..., 3] == 255).all()
+        assert cutout.notes == ("The matte network gave numbers that are not finite in float16; it ran in float32.",)

@@ -252,3 +252,60 @@ def test_a_step_that_was_captured_is_replayed_on_new_numbers(monkeypatch: pytest
     for seed in (1, 2):
         assert torch.equal(denoised(denoiser, seed), denoised(plain, seed))
     assert len(recorded) == 1  # the second run replays what the first recorded
+
+
+@pytest.mark.parametrize(
+    ("network", "kind", "spoiled"),
+    [
+        ("delight text encoder", "TextEncoder", "final_layer_norm.bias"),
+        ("delight network", "UNet", "conv_out.bias"),
+        ("delight VAE", "Vae", "decoder.conv_out.bias"),
+        ("delight VAE", "Vae", "quant_conv.bias"),
+        ("reference network", "ReferenceUNet", "conv_in.bias"),
+        ("paint network", "ViewsUNet", "conv_out.bias"),
+        ("paint VAE", "Vae", "decoder.conv_out.bias"),
+        ("paint VAE", "Vae", "quant_conv.bias"),
+    ],
+)
+def test_a_network_that_runs_out_of_range_runs_in_float32(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, network: str, kind: str, spoiled: str
+) -> None:
+    from manymesh.device.placement import Placement
+    from manymesh.paint.hunyuan import networks
+
+    # float64 stands for half precision, whose convolutions take half a minute on a CPU.
+    monkeypatch.setattr(networks, "place", lambda *arguments, **more: Placement("cpu", "float64", "tests"))
+
+    real, widened = networks.load_network, []
+
+    def faulty(build, path, *, dtype, **more):
+        made = real(build, path, dtype=dtype, **more)
+        its_folder = (DELIGHT in str(path)) == network.startswith("delight")
+        if dtype == torch.float64 and type(made).__name__ == kind and its_folder:
+            made.get_parameter(spoiled).fill_(torch.nan)
+        if dtype == torch.float32:
+            widened.append(type(made).__name__)
+        return made
+
+    monkeypatch.setattr(networks, "load_network", faulty)
+    made = painted(weights, begin="quant" not in spoiled, paint_steps=1, delight_steps=1)
+    assert made.notes == (f"The {network} gave numbers that are not finite in float64; it ran in float32.",)
+    assert made.base_color.std() > 5
+    assert kind in widened
+
+
+def test_a_photo_whose_numbers_are_never_finite_fails_alone(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from manymesh.paint.hunyuan import delight
+
+    real = delight.to_signed
+
+    def spoiled(pictures, device, dtype):
+        signed = real(pictures, device, dtype)
+        return signed * torch.nan if pictures[..., 2].min() < 150 else signed
+
+    monkeypatch.setattr(delight, "to_signed", spoiled)
+    with STAGE.open(settings_of(weights)) as paint:
+        paint.begin([disc(), disc(120)])
+        with pytest.raises(ObjectError, match="the delight VAE gave numbers that are not finite"):
+            paint(ball(), VIEW, disc(), seed=1, tick=lambda done: None)
+        assert paint(ball(), VIEW, disc(120), seed=1, tick=lambda done: None).base_color.std() > 5

@@ -177,9 +177,43 @@ def test_latents_that_are_not_finite_raise_an_object_error(weights: Path, monkey
         return torch.full((1, 12, 4), torch.nan)
 
     monkeypatch.setattr(stage, "initial_noise", broken)
-    with pytest.raises(ObjectError, match="not finite") as caught:
+    with pytest.raises(ObjectError, match="the shape transformer gave numbers that are not finite"):
         reconstruct(weights, disc())
-    assert "--shape-precision" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("network", "spoiled", "options"),
+    [
+        ("image encoder", "main_image_encoder.model.layernorm.bias", {}),
+        ("image encoder", "main_image_encoder.model.layernorm.bias", {"begin": False}),
+        ("shape transformer", "latent_in.bias", {}),
+        ("shape decoder", "post_kl.bias", {}),
+        ("shape decoder", "geo_decoder.output_proj.bias", {}),
+        ("shape decoder", "geo_decoder.output_proj.bias", {"decoding": "flash"}),
+        ("shape decoder", "geo_decoder.output_proj.bias", {"decoding": "reference"}),
+    ],
+)
+def test_a_network_that_runs_out_of_range_in_half_precision_runs_in_float32(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, network: str, spoiled: str, options: dict[str, object]
+) -> None:
+    from manymesh.shape.hunyuan import stage
+
+    widened: list[str] = []
+    real = stage.load_network
+
+    def faulty(*arguments: object, dtype: torch.dtype, **more: object) -> torch.nn.Module:
+        made: torch.nn.Module = real(*arguments, dtype=dtype, **more)  # type: ignore[arg-type, call-arg]
+        if dtype == torch.float16 and (parameter := dict(made.named_parameters()).get(spoiled)) is not None:
+            parameter.fill_(torch.nan)
+        if dtype == torch.float32:
+            widened.append(type(made).__name__)
+        return made
+
+    monkeypatch.setattr(stage, "load_network", faulty)
+    made = reconstruct(weights, disc(), shape_precision="float16", **options)
+    assert f"The {network} gave numbers that are not finite in float16; it ran in float32." in made.notes
+    assert len(made.mesh.faces) > 0
+    assert len(widened) == 1
 
 
 def test_a_failed_try_does_not_stop_the_others(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:

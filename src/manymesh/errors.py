@@ -8,7 +8,8 @@ escapes is a bug, and shows its traceback (exit code 1).
     ├── InputError            3   a photo, mesh or run folder that cannot be read
     ├── NothingFoundError     4   no object in the photo
     ├── ObjectError           5   one object failed; the others went on (6 when none was left)
-    │   └── DamagedMeshError
+    │   ├── DamagedMeshError
+    │   └── NotFiniteError        a network's numbers ran out of range
     ├── OutputError           7   the disk is full or cannot be written
     ├── MissingPieceError     8   an extra, a library or weights are not installed
     │   └── WeightsError          ... or are damaged
@@ -68,6 +69,14 @@ class ObjectError(ManymeshError):
 
 class DamagedMeshError(ObjectError):
     """A mesh that no stage after this one could use (empty, not finite, no area)."""
+
+
+class NotFiniteError(ObjectError):
+    """A network's output holds NaN or infinity. ``network`` is the network's name, as in "shape transformer"."""
+
+    def __init__(self, what: str, hint: str = "", *, network: str = "") -> None:
+        super().__init__(what, hint)
+        self.network = network
 
 
 class OutputError(ManymeshError):

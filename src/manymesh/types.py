@@ -12,6 +12,7 @@ Conventions, the same everywhere:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +74,14 @@ class Detection:
     source: str = ""
 
 
+class Detections(list[Detection]):
+    """Detections, with what people should know (a fallback was taken, say). A detector may also answer a plain list."""
+
+    def __init__(self, detections: Iterable[Detection], notes: tuple[str, ...] = ()) -> None:
+        super().__init__(detections)
+        self.notes = notes
+
+
 @dataclass(frozen=True)
 class Crop:
     """A view of one thing: the photo around its box.
@@ -104,11 +113,13 @@ class Cutout:
         window: the part of the photo that the picture covers.
         object_id: which object it shows; no two objects of all runs in progress share one. A stage that looks at all
             cutouts first (``begin``) knows them again by it. "" where nobody has named it.
+        notes: what people should know (a fallback was taken, say).
     """
 
     rgba: U8
     window: Box
     object_id: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

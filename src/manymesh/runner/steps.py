@@ -24,7 +24,7 @@ from manymesh.run.folder import Run
 from manymesh.run.manifest import ObjectRecord
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Matte, Paint, Shape, Stage, Tick
-from manymesh.types import Box, Crop, Detection, Photo
+from manymesh.types import Box, Crop, Detection, Detections, Photo
 
 Say = Callable[[str], None]
 
@@ -51,7 +51,10 @@ def detect(run: Run, plan: Plan, model: Detect | None, tick: Tick) -> None:
     else:
         assert model is not None
         names = settings.names if stage.reads_names else ()
-        detections = list(model(photo, names, tick=tick))
+        found = model(photo, names, tick=tick)
+        if isinstance(found, Detections):
+            run.manifest.warnings += found.notes
+        detections = list(found)
         run.manifest.missing_names = list(names_not_found(detections, names))
         _say_about_names(stage, settings, run.manifest.missing_names, say)
     detections = detections or [_whole_photo(settings, photo, say)]
@@ -88,6 +91,7 @@ def matte(run: Run, record: ObjectRecord, model: Matte, tick: Tick) -> None:
             "Draw its box more tightly with --box, or bring a cutout: manymesh resume RUN --cutout "
             f"{record.index}=cutout.png",
         )
+    record.warnings += cutout.notes
     run.store(record, "cutout", cutout)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +22,12 @@ from manymesh.weights import missing as missing_weights
 from manymesh.weights import require
 from manymesh.weights.convert import as_safetensors
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from manymesh.matte.birefnet.network import BiRefNet
+
+NETWORK = "matte network"
 # Width and height that each variant was trained at; other multiples of 32 run, but cut worse.
 NATIVE_PX = {"hr": (2048, 2048), "hr-matting": (2048, 2048), "lite-2k": (2560, 1440), "512": (512, 512)}
 _USUAL_PX = (1024, 1024)
@@ -32,10 +40,10 @@ Alpha = Callable[[U8], U8]
 @contextmanager
 def open_matte(settings: Settings) -> Iterator[Matte]:
     """Load the network that the settings name, and give a function from crops to cutouts."""
-    alpha_of = network_alpha(weights_file(settings), settings)
+    network = AlphaNetwork(weights_file(settings), settings)
 
     def matte(crop: Crop, *, tick: Tick) -> Cutout:
-        return cut_out(crop, alpha_of, tick)
+        return replace(cut_out(crop, network, tick), notes=network.notes)
 
     yield matte
 
@@ -57,30 +65,60 @@ def _released_pth(settings: Settings) -> Path | None:
     return next((path for path in names if ("tiny" in path.name or "lite" in path.name) == small), None)
 
 
-def network_alpha(weights: Path, settings: Settings) -> Alpha:
-    """A function from (h, w, 3) uint8 to alpha (h, w) uint8 by the network in ``weights``."""
-    import torch
+class AlphaNetwork:
+    """The loaded network: (h, w, 3) uint8 to alpha (h, w) uint8.
 
-    from manymesh.matte.birefnet.load import load
+    Args:
+        weights: its safetensors file.
+        settings: the run's.
+    """
 
-    placement = place(settings.devices, "matte", half="float16")
-    device, dtype = torch.device(placement.device), getattr(torch, placement.dtype)
-    network = load(weights, device, dtype)
-    width, height = NATIVE_PX.get(settings.matte_model, _USUAL_PX)
+    def __init__(self, weights: Path, settings: Settings) -> None:
+        import torch
 
-    def alpha_of(rgb: U8) -> U8:
-        x = torch.from_numpy(image.normalised(image.resized(rgb, width, height)))[None]
+        from manymesh.device.number_format import Formats
+
+        placement = place(settings.devices, "matte", half="float16")
+        self.weights, self.device = weights, torch.device(placement.device)
+        self.size = NATIVE_PX.get(settings.matte_model, _USUAL_PX)
+        self.formats = Formats(getattr(torch, placement.dtype), self._load)
+        self.network: BiRefNet | None = None
+        self._load(NETWORK)
+
+    def _load(self, name: str) -> None:
+        from manymesh.matte.birefnet.load import load
+
+        self.network = None  # two at once may not fit
+        self.network = load(self.weights, self.device, self.formats[name])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know of how the network ran."""
+        return self.formats.notes
+
+    def __call__(self, rgb: U8) -> U8:
+        import torch
+
+        x = torch.from_numpy(image.normalised(image.resized(rgb, *self.size)))[None]
         try:
-            with torch.inference_mode():
-                logits = network(x.to(device, dtype)).float().cpu().numpy()
+            logits = self.formats.retry(lambda: self._logits(x)).numpy()
         except torch.OutOfMemoryError as error:
+            width, height = self.size
             raise OutOfMemoryError(
-                f"cutting out at {width} x {height} px does not fit in the memory of {device}",
+                f"cutting out at {width} x {height} px does not fit in the memory of {self.device}",
                 "Use --matte-model lite, or --device matte=cpu",
             ) from error
         return image.alpha_at(image.alpha_u8(logits[0, 0]), rgb.shape[1], rgb.shape[0])
 
-    return alpha_of
+    def _logits(self, x: Tensor) -> Tensor:
+        import torch
+
+        from manymesh.device.number_format import require_finite
+
+        assert self.network is not None
+        with torch.inference_mode():
+            logits = self.network(x.to(self.device, self.formats[NETWORK]))
+            return require_finite(logits, NETWORK).float().cpu()
 
 
 def cut_out(crop: Crop, alpha_of: Alpha, tick: Tick) -> Cutout:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from manymesh.device.number_format import require_finite
 from manymesh.paint.hunyuan.config import NoiseConfig
 from manymesh.paint.hunyuan.denoise import Denoiser
 from manymesh.paint.hunyuan.schedule import euler_ancestral
@@ -19,6 +20,9 @@ from manymesh.paint.hunyuan.unet import UNet, text_memory
 from manymesh.paint.hunyuan.vae import Vae
 from manymesh.stages import Tick
 from manymesh.types import U8
+
+# What people call the two networks.
+UNET, VAE = "delight network", "delight VAE"
 
 
 class Delighter:
@@ -56,6 +60,8 @@ class Delighter:
 
         Returns:
             (1, 3, H, W) float picture in [0, 1].
+
+        Raises ``NotFiniteError`` that names the network whose numbers ran out of range.
         """
         latents = self.encode(picture)
         if self.latents is None or self.latents.shape != latents.shape:
@@ -74,11 +80,14 @@ class Delighter:
         times = self.unet.embed_time(torch.tensor(schedule.timesteps, device=self.device))[:, None]
         shape = tuple(latents.shape)
         out = self.denoiser(draw(shape), schedule, times, lambda: draw(shape), tick, each)
-        return self.vae.decode((out / self.vae.config.scaling_factor).to(self.dtype))
+        require_finite(out, UNET)
+        vae_dtype = self.vae.quant_conv.weight.dtype
+        return require_finite(self.vae.decode((out / self.vae.config.scaling_factor).to(vae_dtype)), VAE)
 
     def encode(self, picture: U8) -> Tensor:
         """(1, 4, H / 8, W / 8): the encoder's mean, not scaled."""
-        return self.vae.encode(to_signed(picture[None], self.device, self.dtype))
+        vae_dtype = self.vae.quant_conv.weight.dtype
+        return require_finite(self.vae.encode(to_signed(picture[None], self.device, vae_dtype)), VAE).to(self.dtype)
 
     def _predict(self, x: Tensor, time: Tensor) -> Tensor:
         assert self.latents is not None

@@ -6,17 +6,20 @@ The peak is then the largest network and its work, not the sum of all: of 6.7 Gi
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from manymesh.device.number_format import Formats, require_finite
 from manymesh.device.placement import place
 from manymesh.errors import OutOfMemoryError
 from manymesh.paint.hunyuan.checkpoint import load_network, network_file
 from manymesh.paint.hunyuan.config import read_noise, read_text, read_unet, read_vae
+from manymesh.paint.hunyuan.delight import UNET as DELIGHT_UNET
+from manymesh.paint.hunyuan.delight import VAE as DELIGHT_VAE
 from manymesh.paint.hunyuan.delight import Delighter
 from manymesh.paint.hunyuan.models import DELIGHT, DELIGHT_FOLDER, VARIANTS
 from manymesh.paint.hunyuan.multiview import ReferenceUNet, ViewsUNet
@@ -28,22 +31,30 @@ from manymesh.settings import Settings
 from manymesh.weights import require
 from manymesh.weights.verify import blob_sha256
 
+# What people call the networks.
+TEXT, REFERENCE, VIEWS, VAE = "delight text encoder", "reference network", "paint network", "paint VAE"
+
 
 class Networks:
     """Loads the painter's networks where and as the settings say.
+
+    Args:
+        settings: the run's.
+        reload: called with a network's name when it has to be loaded anew, in a wider number format.
 
     Raises:
         WeightsError: weights are absent.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, reload: Callable[[str], None] = lambda network: None) -> None:
         self.settings = settings
         self.variant = VARIANTS[settings.paint_model]
         self.folder = _folder(self.variant.weights, self.variant.folder, settings)
         self.delight_folder = _folder(DELIGHT, DELIGHT_FOLDER, settings) if settings.delight else None
         placement = place(settings.devices, "paint")
         name = placement.dtype if settings.paint_precision == "auto" else settings.paint_precision
-        self.device, self.dtype = torch.device(placement.device), getattr(torch, name)
+        self.device = torch.device(placement.device)
+        self.formats = Formats(getattr(torch, name), reload)
         self.noise = read_noise(self.folder)
 
     @contextmanager
@@ -52,12 +63,12 @@ class Networks:
         assert folder is not None
         text, config, vae_config = read_text(folder), read_unet(folder), read_vae(folder)
         ids = torch.tensor([empty_prompt(folder, text.positions)], device=self.device)
-        encoder = self._load(lambda: TextEncoder(text), _file(folder, "text_encoder"), rename=plain_text_key)
-        prompt = encoder(ids)
+        encoder = self._load(TEXT, lambda: TextEncoder(text), _file(folder, "text_encoder"), rename=plain_text_key)
+        prompt = require_finite(encoder(ids), TEXT)
         del encoder
         self.release()
-        unet = fuse(self._load(lambda: UNet(config), _file(folder, "unet")))
-        vae = self._load(lambda: Vae(vae_config), _file(folder, "vae"), rename=plain_key)
+        unet = fuse(self._load(DELIGHT_UNET, lambda: UNet(config), _file(folder, "unet")))
+        vae = self._load(DELIGHT_VAE, lambda: Vae(vae_config), _file(folder, "vae"), rename=plain_key)
         try:
             yield Delighter(unet, vae, prompt, read_noise(folder))
         finally:
@@ -68,8 +79,8 @@ class Networks:
     def reference(self) -> Iterator[tuple[ReferenceUNet, Tensor]]:
         """The network that reads the reference, and the text it is given."""
         config, path = read_unet(self.folder), _file(self.folder, "unet")
-        text = self._load(lambda: _ReferenceText(config.text_dim), path, prefix="unet.", rename=_text_alone)
-        network = fuse(self._load(lambda: ReferenceUNet(config), path, prefix="unet_dual."))
+        text = self._load(REFERENCE, lambda: _ReferenceText(config.text_dim), path, prefix="unet.", rename=_text_alone)
+        network = fuse(self._load(REFERENCE, lambda: ReferenceUNet(config), path, prefix="unet_dual."))
         assert isinstance(network, ReferenceUNet)
         try:
             yield network, text.learned_text_clip_ref
@@ -79,13 +90,13 @@ class Networks:
 
     def views(self) -> ViewsUNet:
         config = read_unet(self.folder)
-        network = fuse(self._load(lambda: ViewsUNet(config), _file(self.folder, "unet"), prefix="unet."))
+        network = fuse(self._load(VIEWS, lambda: ViewsUNet(config), _file(self.folder, "unet"), prefix="unet."))
         assert isinstance(network, ViewsUNet)
         return network
 
     def vae(self) -> Vae:
         config = read_vae(self.folder)
-        return self._load(lambda: Vae(config), _file(self.folder, "vae"), rename=plain_key)
+        return self._load(VAE, lambda: Vae(config), _file(self.folder, "vae"), rename=plain_key)
 
     def release(self) -> None:
         gc.collect()
@@ -102,8 +113,8 @@ class Networks:
                 "Use --paint-memory low, a smaller --render-size, or --device paint=cpu",
             ) from error
 
-    def _load(self, build, path, **how):  # type: ignore[no-untyped-def]
-        return load_network(build, path, device=self.device, dtype=self.dtype, **how)
+    def _load(self, name, build, path, **how):  # type: ignore[no-untyped-def]
+        return load_network(build, path, device=self.device, dtype=self.formats[name], **how)
 
 
 class _ReferenceText(torch.nn.Module):

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from manymesh.errors import ObjectError, UsageError
+from manymesh.device.number_format import require_finite
+from manymesh.errors import NotFiniteError, ObjectError, UsageError
 from manymesh.paint.hunyuan import photo, views
+from manymesh.paint.hunyuan.delight import UNET as DELIGHT_UNET
 from manymesh.paint.hunyuan.delight import Delighter, to_bytes
 from manymesh.paint.hunyuan.detail import Sharp, keep_detail, sharp_photo
 from manymesh.paint.hunyuan.filling import fill
 from manymesh.paint.hunyuan.models import parse_views
 from manymesh.paint.hunyuan.multiview import ReferenceUNet
-from manymesh.paint.hunyuan.networks import Networks
+from manymesh.paint.hunyuan.networks import REFERENCE, VAE, VIEWS, Networks
 from manymesh.paint.hunyuan.randomness import Draw, draw_on_cpu, reference_delight_draw, reference_paint_draw
 from manymesh.paint.hunyuan.schedule import Schedule, consistency, euler_ancestral, turbo_timesteps
 from manymesh.paint.hunyuan.surface import Drawing, surface_of
@@ -76,11 +78,12 @@ class Painting:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.views = parse_views(settings.paint_views)
-        self.networks = Networks(settings)
+        self.networks = Networks(settings, self._drop)
         self.exact = settings.painting == "reference"
         self.schedule = self._schedule()
         self.economy = self._economy()
         self._references: dict[str, Reference] = {}
+        self._failures: dict[str, ObjectError] = {}  # of cutouts that cannot be used
         self._painter: views.Painter | None = None
         self._vae: Vae | None = None
 
@@ -128,6 +131,7 @@ class Painting:
         watch.lap("fill")
         tick(1.0)
         notes = (f"The texture was unwrapped by {atlas.method}.",) if "(" in atlas.method else ()
+        notes = (*notes, *self.networks.formats.notes)
         fell_back = self._painter.denoiser.fell_back if self._painter and self._painter.denoiser else ""
         if fell_back:
             notes = (*notes, f"The painter's {fell_back}.")
@@ -136,7 +140,16 @@ class Painting:
     def close(self) -> None:
         """Lets everything go."""
         self._references.clear()
+        self._failures.clear()
         self._painter = self._vae = None
+        self.networks.release()
+
+    def _drop(self, network: str) -> None:
+        """Lets one network go, so that it is loaded anew when it is next needed."""
+        if network == VIEWS:
+            self._painter = None
+        elif network == VAE:
+            self._vae = None
         self.networks.release()
 
     def drawing(self) -> Drawing:
@@ -173,10 +186,13 @@ class Painting:
 
     def _read(self, cutouts: Sequence[Cutout], tick: Tick) -> None:
         """Fills ``_references``: all through the first network, then all through the second."""
-        ready = self._without_light(cutouts, tick)
+        retry = self.networks.formats.retry
+        ready = retry(lambda: self._without_light(cutouts, tick))
         self.networks.release()
-        if not ready:
-            return
+        if ready:
+            retry(lambda: self._read_all(ready))
+
+    def _read_all(self, ready: Mapping[str, tuple[U8, Sharp]]) -> None:
         vae = self._vae or self.networks.vae()
         with self.networks.reference() as (network, text):
             for key, (picture, sharp) in ready.items():
@@ -187,12 +203,16 @@ class Painting:
 
     def _without_light(self, cutouts: Sequence[Cutout], tick: Tick) -> dict[str, tuple[U8, Sharp]]:
         """What the second network is shown of each cutout. A function of its own: while a name for the first network
-        lives, so does the network."""
+        lives, so does the network. Raises ``NotFiniteError`` while a network can still be tried in a wider format."""
         ready: dict[str, tuple[U8, Sharp]] = {}
         with self._delighter() as delighter:
             for number, cutout in enumerate(cutouts):
-                with suppress(ObjectError):
+                try:
                     ready[cutout.object_id] = self._delit(delighter, cutout, part(tick, *_share(number, len(cutouts))))
+                except ObjectError as error:
+                    if isinstance(error, NotFiniteError) and self.networks.formats.can_widen(error.network):
+                        raise
+                    self._failures[cutout.object_id] = error
         return ready
 
     @contextmanager
@@ -214,7 +234,7 @@ class Painting:
         else:
             draw = draw_on_cpu(settings.seed, "delight")
             if self.exact:
-                draw = reference_delight_draw(self.networks.dtype)
+                draw = reference_delight_draw(self.networks.formats[DELIGHT_UNET])
             answer = to_bytes(delighter(source, settings.delight_steps, draw, tick))[0]
             final = photo.finished(answer, target, alpha)
         return final, sharp_photo(cutout.rgba, photo.on_white(target, alpha), final, settings.photo_margin)
@@ -223,8 +243,9 @@ class Painting:
         draw = draw_on_cpu(self.settings.seed, "reference")
         if self.exact:
             draw = self._reference_draw()
-        latents = views.encode(vae, picture[None], draw(self._latents(1)), self.economy)
-        return {name: value.cpu() for name, value in views.read_reference(network, latents, text).items()}
+        latents = require_finite(views.encode(vae, picture[None], draw(self._latents(1)), self.economy), VAE)
+        tokens = views.read_reference(network, latents.to(text.dtype), text)
+        return {name: require_finite(value, REFERENCE).cpu() for name, value in tokens.items()}
 
     def _reference(self, cutout: Cutout) -> Reference:
         """What ``begin`` kept, or else made now. Raises ``ObjectError`` for a cutout that cannot be used."""
@@ -234,31 +255,46 @@ class Painting:
             if self.settings.paint_memory != "high":
                 self._painter = self._vae = None
                 self.networks.release()
+            self._failures.pop(cutout.object_id, None)
             self._read([cutout], lambda done: None)
+            if (failure := self._failures.pop(cutout.object_id, None)) is not None:
+                raise failure
             ready = self._references.pop(cutout.object_id)
         return ready
 
     def _paint(self, reference: Reference, normals: U8, positions: U8, seed: int, tick: Tick) -> U8:
         """(V, S, S, 3) uint8 painted views."""
-        if self._painter is None or self._vae is None:
+        retry = self.networks.formats.retry
+        latents = retry(lambda: self._denoise(reference, normals, positions, seed, tick))
+        pictures = retry(lambda: require_finite(views.decode(self._loaded_vae(), latents, self.economy), VAE))
+        return to_bytes(pictures)
+
+    def _denoise(self, reference: Reference, normals: U8, positions: U8, seed: int, tick: Tick) -> Tensor:
+        """(V, 4, S / 8, S / 8) scaled latents of the views."""
+        vae = self._loaded_vae()
+        if self._painter is None:
             guidance = 1.0 if self.networks.variant.turbo else self.settings.paint_guidance
             indices = [view.camera_index for view in self.views]
-            self._vae = self.networks.vae()
             self._painter = views.Painter(self.networks.views(), indices, guidance, self.economy)
         encoding, noise = draw_on_cpu(seed, "maps"), draw_on_cpu(seed, "views")
         if self.exact:
             encoding, noise = self._reference_draw(), self._reference_draw()
             encoding(self._latents(1))  # the reference picture's comes first there
         count = len(self.views)
-        first = views.encode(self._vae, normals, encoding(self._latents(count)), self.economy)
-        second = views.encode(self._vae, positions, encoding(self._latents(count)), self.economy)
+        first = views.encode(vae, normals, encoding(self._latents(count)), self.economy)
+        second = views.encode(vae, positions, encoding(self._latents(count)), self.economy)
+        require_finite(first, VAE)
+        require_finite(second, VAE)
         latents = self._painter(reference.tokens, first, second, self.schedule, noise, tick)
-        if not bool(latents.isfinite().all()):
-            raise ObjectError("the painter's numbers ran out of range", "Try --paint-precision float32")
-        return to_bytes(views.decode(self._vae, latents, self.economy))
+        return require_finite(latents, VIEWS)
+
+    def _loaded_vae(self) -> Vae:
+        if self._vae is None:
+            self._vae = self.networks.vae()
+        return self._vae
 
     def _reference_draw(self) -> Draw:
-        return reference_paint_draw(self.networks.device, self.networks.dtype)
+        return reference_paint_draw(self.networks.device, self.networks.formats[VIEWS])
 
     def _latents(self, count: int) -> tuple[int, ...]:
         side = self.settings.paint_view_size // 8

@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from manymesh.device.number_format import require_finite
 from manymesh.mesh.clean.clean import FLOATER_SHARE, drop_unused
 from manymesh.mesh.topology import connected_components
 from manymesh.shape.hunyuan.flashvdm import flash_field
 from manymesh.shape.hunyuan.grid_decoder import GridDecoder
 from manymesh.shape.hunyuan.marching_cubes_torch import crossing_cells, march_cells
 from manymesh.shape.hunyuan.reference_surface import clean_reference_surface, reference_surface
-from manymesh.shape.hunyuan.sparse import dense_volume, empty_volume_error, not_finite_error, sparse_volume
+from manymesh.shape.hunyuan.sparse import DECODER, dense_volume, empty_volume_error, sparse_volume
 from manymesh.shape.hunyuan.vae import KeysValues, ShapeVae
 from manymesh.shape.hunyuan.volume import (
     BOUNDS,
@@ -46,9 +47,10 @@ def decode(vae: ShapeVae, latents: Tensor, method: str, grid: int, budget_bytes:
         "reference".
 
     Raises:
-        ObjectError: no point is inside, or a value is not finite.
+        ObjectError: no point is inside.
+        NotFiniteError: a value is not finite.
     """
-    keys_values = vae.geo_decoder.keys_values(vae(latents))
+    keys_values = vae.geo_decoder.keys_values(require_finite(vae(latents), DECODER))
     if method == "reference":
         return _reference(vae, keys_values, grid, budget_bytes, tick)
     # Not every device has float64 and sorting: on MPS the volume is kept on the host.
@@ -92,10 +94,13 @@ def _flash(
 ) -> Tensor:
     """FlashVDM's grid, on ``device``: NaN where not evaluated; the outermost points count as outside."""
     chunk = max(budget_bytes // point_bytes(vae.geo_decoder), 256)
-    field = flash_field(vae.geo_decoder, keys_values, chunk=chunk)
+    evaluate = flash_field(vae.geo_decoder, keys_values, chunk=chunk)
+
+    def field(index: Tensor, points: Tensor, level: int) -> Tensor:
+        return require_finite(evaluate(index, points, level), DECODER)
+
     sizes = flash_level_sizes(grid)
     volume = coarse_to_fine(field, sizes, device=keys_values.keys.device, tick=tick).to(device)
-    _require_finite(volume[~volume.isnan()])
     for axis in range(3):
         for end in (0, -1):
             face = volume.select(axis, end)
@@ -107,16 +112,11 @@ def _reference(vae: ShapeVae, keys_values: KeysValues, grid: int, budget_bytes: 
     """Every grid point, and the official marching cubes."""
     field = network_field(vae.geo_decoder, keys_values, budget_bytes)
     volume = dense_grid(field, grid, device=keys_values.keys.device, tick=tick)
-    _require_finite(volume)
+    require_finite(volume, DECODER)
     raw = reference_surface(volume.numpy(), bounds=BOUNDS)
     if raw is None:
         raise empty_volume_error()
     return Mesh(*clean_reference_surface(raw))
-
-
-def _require_finite(values: Tensor) -> None:
-    if not bool(values.isfinite().all()):
-        raise not_finite_error()
 
 
 def drop_small_components(mesh: Mesh) -> Mesh:

@@ -17,10 +17,13 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from manymesh.device.number_format import require_finite
 from manymesh.errors import ObjectError
 from manymesh.mesh.marching_table import FACES
 from manymesh.shape.hunyuan.marching_cubes_torch import corner_offsets, crossing, crossing_cells
 
+# What people call the network behind the field.
+DECODER = "shape decoder"
 # The surface of a ball that fills the box crosses about 6 R^2 cells; ten times as many cells are noise, not an object.
 # Chosen by hand.
 _MOST_CELLS = 60
@@ -32,13 +35,6 @@ _POINTS_AT_ONCE = 1 << 21
 def empty_volume_error() -> ObjectError:
     return ObjectError(
         "the shape network left the volume empty", "Check the cutout; another --seed or more --steps may help"
-    )
-
-
-def not_finite_error(what: str = "values") -> ObjectError:
-    return ObjectError(
-        f"the shape network gave {what} that are not finite",
-        "Try --shape-precision float32, and look at the cutout",
     )
 
 
@@ -88,7 +84,8 @@ def sparse_volume(field: GridField, resolution: int, *, min_resolution: int = 63
         device: where the volume is kept: 4 bytes per point, and 1 more for the current level.
 
     Raises:
-        ObjectError: a value is not finite, no point is inside, or the surface crosses too many cells to be an object.
+        ObjectError: no point is inside, or the surface crosses too many cells to be an object.
+        NotFiniteError: a value is not finite.
     """
     sizes = doubling_sizes(resolution, min_resolution)
     level = _Level(field, sizes[0], device)
@@ -136,8 +133,7 @@ class _Level:
                 continue
             index = torch.stack(self.coordinates(missing), dim=1)
             values = self.field(index, self.resolution)
-            if not bool(values.isfinite().all()):
-                raise not_finite_error()
+            require_finite(values, DECODER)
             # The outermost points of the box count as outside, so that the surface is closed.
             border = ((index == 0) | (index == self.resolution)).any(dim=1)
             self.flat[missing] = torch.where(border, -values.abs(), values)

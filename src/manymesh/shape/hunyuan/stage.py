@@ -9,14 +9,15 @@ from __future__ import annotations
 import gc
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from manymesh.device.number_format import Formats, require_finite
 from manymesh.device.placement import place
-from manymesh.errors import ObjectError, OutOfMemoryError, UsageError
+from manymesh.errors import NotFiniteError, ObjectError, OutOfMemoryError, UsageError
 from manymesh.mesh.normalise import normalise
 from manymesh.render.camera import fit_front_camera
 from manymesh.settings import Settings
@@ -30,7 +31,7 @@ from manymesh.shape.hunyuan.input_images import clear_faint_alpha, read_extra_vi
 from manymesh.shape.hunyuan.models import VARIANTS
 from manymesh.shape.hunyuan.preprocess import prepare_image, to_signed_pixels
 from manymesh.shape.hunyuan.sampler import Sampler, initial_noise, reference_denoise
-from manymesh.shape.hunyuan.sparse import not_finite_error
+from manymesh.shape.hunyuan.sparse import DECODER
 from manymesh.shape.hunyuan.vae import ShapeVae
 from manymesh.stages import Tick
 from manymesh.types import U8, Camera, Cutout, Mesh, ShapeResult
@@ -42,6 +43,9 @@ _ENCODER_BYTES = 3 << 30
 _COMPARE_PX = 256
 # Progress of one try after denoising, and after decoding. Estimates for the progress bar.
 _DENOISED, _DECODED = 0.6, 0.95
+
+# What people call the networks other than ``DECODER``.
+ENCODER, TRANSFORMER = "image encoder", "shape transformer"
 
 
 @contextmanager
@@ -76,12 +80,14 @@ class ShapeModel:
             raise UsageError(f"the model {settings.shape_model} takes at most {most} steps", f"Use --steps {most}")
         placement = place(settings.devices, "shape")
         name = placement.dtype if settings.shape_precision == "auto" else settings.shape_precision
-        self.device, self.dtype = torch.device(placement.device), getattr(torch, name)
+        self.device = torch.device(placement.device)
+        self.formats = Formats(getattr(torch, name), self._drop)
         self.views = read_extra_views(settings, self.config.conditioner.multi_view)
         self.notes: tuple[str, ...] = ()
         # Condition tokens of the objects that are not reconstructed yet, by object id.
         self._conditions: dict[str, Tensor] = {}
-        self._networks: tuple[Dit, ShapeVae] | None = None
+        self._transformer: Dit | None = None
+        self._decoder: ShapeVae | None = None
         self._sampler: Sampler | None = None
 
     def begin(self, cutouts: Sequence[Cutout], *, tick: Tick = lambda done: None) -> None:
@@ -93,18 +99,33 @@ class ShapeModel:
         """
         named = [cutout for cutout in cutouts if cutout.object_id]
         self._free_for_encoder()
-        self._conditions.clear()
         with self._device_errors():
-            network = self._conditioner()
-            try:
-                for number, cutout in enumerate(named):
-                    tick(number / len(named))
-                    with suppress(ObjectError):
-                        self._conditions[cutout.object_id] = self._encode(network, cutout)
-            finally:
-                del network
-                self._release()
+            self.formats.retry(lambda: self._encode_all(named, tick))
         tick(1.0)
+
+    def _encode_all(self, cutouts: Sequence[Cutout], tick: Tick) -> None:
+        """Raises ``NotFiniteError`` while the encoder can still be tried in a wider number format."""
+        self._conditions.clear()
+        network = self._conditioner()
+        try:
+            for number, cutout in enumerate(cutouts):
+                tick(number / len(cutouts))
+                try:
+                    self._conditions[cutout.object_id] = self._encode(network, cutout)
+                except ObjectError as error:
+                    if isinstance(error, NotFiniteError) and self.formats.can_widen(ENCODER):
+                        raise
+        finally:
+            del network
+            self._release()
+
+    def _drop(self, network: str) -> None:
+        """Free one network, so that it is loaded anew when it is next needed."""
+        if network == TRANSFORMER:
+            self._sampler = self._transformer = None
+        elif network == DECODER:
+            self._decoder = None
+        self._release()
 
     def __call__(self, cutout: Cutout, *, seed: int, tick: Tick) -> ShapeResult:
         """The best of ``settings.tries`` shapes, in the canonical frame.
@@ -123,7 +144,7 @@ class ShapeModel:
         if not meshes:
             raise failures[0]
         made = [(mesh, fit_front_camera(mesh, alpha)) for mesh in meshes]
-        notes = [*self.notes]
+        notes = [*self.notes, *self.formats.notes]
         if self._sampler is not None and self._sampler.capture_failure:
             notes.append(f"The shape network's {self._sampler.capture_failure}.")
         if failures:
@@ -156,36 +177,41 @@ class ShapeModel:
     def close(self) -> None:
         """Free all networks and tokens."""
         self._conditions.clear()
-        self._sampler = self._networks = None
+        self._sampler = self._transformer = self._decoder = None
         self._release()
 
     def _reconstruct(self, condition: Tensor, seed: int, tick: Tick) -> Mesh:
         """One mesh from condition tokens and a seed, in the canonical frame."""
-        dit, vae = self._load_generators()
-        settings, config = self.settings, self.config
-        plan = flow_schedule(config.scheduler, self.steps)
-        size = (1, config.vae.num_latents, config.vae.embed_dim)
-        start = initial_noise(seed, size, device=self.device, dtype=self.dtype)
-        condition = condition.to(self.device)
-
-        def denoising(done: float) -> None:
-            tick(done * _DENOISED)
+        latents = self.formats.retry(lambda: self._denoise(condition, seed, lambda done: tick(done * _DENOISED)))
 
         def decoding(done: float) -> None:
             tick(_DENOISED + done * (_DECODED - _DENOISED))
 
-        if settings.decoding == "reference":
-            latents = reference_denoise(
-                dit, condition, start, plan, settings.guidance, lambda step, x: denoising(step / plan.steps)
-            )
-        else:
-            latents = self._sampler_for(dit, condition)(condition, start, plan, denoising)
-        if not bool(latents.isfinite().all()):
-            raise not_finite_error("latents")
-        mesh = decode(vae, latents, settings.decoding, settings.grid, self._budget_bytes(), decoding)
+        mesh = self.formats.retry(lambda: self._decode(latents, decoding))
         tick(_DECODED)
         # Small components would enlarge the box that defines the frame and the camera.
         return normalise(drop_small_components(mesh))[0]
+
+    def _denoise(self, condition: Tensor, seed: int, tick: Tick) -> Tensor:
+        """(1, L, embed_dim) latents from condition tokens and a seed."""
+        dit, config, dtype = self._load_transformer(), self.config, self.formats[TRANSFORMER]
+        plan = flow_schedule(config.scheduler, self.steps)
+        size = (1, config.vae.num_latents, config.vae.embed_dim)
+        start = initial_noise(seed, size, device=self.device, dtype=dtype)
+        condition = condition.to(self.device, dtype)
+        if self.settings.decoding == "reference":
+            latents = reference_denoise(
+                dit, condition, start, plan, self.settings.guidance, lambda step, x: tick(step / plan.steps)
+            )
+        else:
+            latents = self._sampler_for(dit, condition)(condition, start, plan, tick)
+        return require_finite(latents, TRANSFORMER)
+
+    def _decode(self, latents: Tensor, tick: Tick) -> Mesh:
+        """The surface of latents, in the network's box."""
+        settings, vae = self.settings, self._load_decoder()
+        latents = latents.to(self.formats[DECODER])
+        return decode(vae, latents, settings.decoding, settings.grid, self._budget_bytes(), tick)
 
     def _sampler_for(self, dit: Dit, condition: Tensor) -> Sampler:
         if self._sampler is None:
@@ -197,30 +223,42 @@ class ShapeModel:
             )
         return self._sampler
 
-    def _load_generators(self) -> tuple[Dit, ShapeVae]:
-        """The diffusion transformer and the decoder, loaded on the first call."""
-        if self._networks is None:
-            path = weights_file(self.folder)
-            dit = load_network(lambda: Dit(self.config.dit), path, "model.", device=self.device, dtype=self.dtype)
-            self._networks = dit, self._decoder(path)
-        return self._networks
+    def _load_transformer(self) -> Dit:
+        """The diffusion transformer, loaded on the first call."""
+        if self._transformer is None:
+            config, path = self.config.dit, weights_file(self.folder)
+            self._transformer = load_network(
+                lambda: Dit(config), path, "model.", device=self.device, dtype=self.formats[TRANSFORMER]
+            )
+        return self._transformer
 
-    def _decoder(self, path: Path) -> ShapeVae:
-        """The checkpoint's decoder, or for ``--decoding flash`` the small one made for it, where it is installed."""
-        prefix, config = "vae.", self.config.vae
+    def _load_decoder(self) -> ShapeVae:
+        """The checkpoint's decoder, or for ``--decoding flash`` the small one made for it, where it is installed.
+
+        Loaded on the first call.
+        """
+        if self._decoder is not None:
+            return self._decoder
+        path, prefix, config = weights_file(self.folder), "vae.", self.config.vae
         small = self.variant.small_decoder
         if self.settings.decoding == "flash" and small and find(model(small), self.settings.weights_dir).complete:
             folder = weights_folder(small, self.settings)
             path, prefix, config = weights_file(folder), "", read_vae_config(folder)
         elif self.settings.decoding == "flash":
             self.notes = ("FlashVDM ran with the standard decoder: the small one made for it is not here.",)
-        return load_network(lambda: ShapeVae(config), path, prefix, device=self.device, dtype=self.dtype)
+        self._decoder = load_network(
+            lambda: ShapeVae(config), path, prefix, device=self.device, dtype=self.formats[DECODER]
+        )
+        return self._decoder
 
     def _condition(self, cutout: Cutout) -> Tensor:
         """The condition tokens that ``begin`` kept for a cutout, or else computed now."""
         ready = self._conditions.pop(cutout.object_id, None)
         if ready is not None:
             return ready
+        return self.formats.retry(lambda: self._encode_one(cutout))
+
+    def _encode_one(self, cutout: Cutout) -> Tensor:
         network = self._conditioner()
         try:
             return self._encode(network, cutout)
@@ -230,17 +268,17 @@ class ShapeModel:
 
     def _conditioner(self) -> Conditioner:
         path, config = weights_file(self.folder), self.config.conditioner
-        return load_network(lambda: Conditioner(config), path, "conditioner.", device=self.device, dtype=self.dtype)
+        dtype = self.formats[ENCODER]
+        return load_network(lambda: Conditioner(config), path, "conditioner.", device=self.device, dtype=dtype)
 
     def _encode(self, network: Conditioner, cutout: Cutout) -> Tensor:
         """(1, T, width) condition tokens of a cutout and its further views, if any, in host memory."""
         by_side = {"front": cutout.rgba, **self.views}
         indices = [number for number, side in enumerate(VIEWS) if side in by_side]
         images = torch.stack([self._image(by_side[VIEWS[number]]) for number in indices])
-        if self.config.conditioner.multi_view:
-            return network.encode_views(images, indices).cpu()
-        encoded: Tensor = network(images)
-        return encoded.cpu()
+        multi_view = self.config.conditioner.multi_view
+        tokens = network.encode_views(images, indices) if multi_view else network(images)
+        return require_finite(tokens, ENCODER).cpu()
 
     def _image(self, rgba: U8) -> Tensor:
         """(3, S, S) float32 in [-1, 1] of an (H, W, 4) uint8 cutout."""
@@ -257,7 +295,7 @@ class ShapeModel:
     def _free_for_encoder(self) -> None:
         """Drop the other networks (of an earlier photo) when the encoder would not fit beside them."""
         if self.device.type == "cuda" and torch.cuda.mem_get_info(self.device)[0] < _ENCODER_BYTES:
-            self._sampler = self._networks = None
+            self._sampler = self._transformer = self._decoder = None
             self._release()
 
     def _release(self) -> None:
