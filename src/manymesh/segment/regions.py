@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from manymesh.segment.background import color_gradient
-from manymesh.types import F32, I32, U8, Bool, Box
+from manymesh.types import F32, I32, Bool, Box
 
 # An object smaller than any of these is a speck and dropped: a share of the image, a share of the largest object, and
 # pixels. Chosen by hand; not measured.
@@ -208,7 +208,8 @@ def split_touching(component: Bool) -> list[Bool]:
             break
     if not 2 <= count <= 12:
         return [component]
-    labels = _watershed(depth, markers, window)
+    # All markers lie equally deep, so that the neck between two shapes is as far from one as from the other.
+    labels = np.where(window, _nearest_marker(markers), 0)
     pieces = [labels == index for index in range(1, count + 1)]
     smallest, largest = min(p.sum() for p in pieces), max(p.sum() for p in pieces)
     if smallest < 0.12 * largest or any(solidity(piece) < 0.9 for piece in pieces):
@@ -221,27 +222,16 @@ def split_touching(component: Bool) -> list[Bool]:
     return result
 
 
-def _watershed(depth: F32, markers: I32, window: Bool, levels: int = 64) -> U8:
-    """(h, w) uint8: the markers' labels grown over ``window``, deeper places first.
-
-    Args:
-        depth: (h, w) float32.
-        markers: (h, w) int32, labels from 1 to at most 255; 0 elsewhere.
-        window: (h, w) bool.
-        levels: number of depth levels.
-    """
+def _nearest_marker(markers: I32) -> I32:
+    """(h, w) int32: the label of the nearest marker. ``markers`` is (h, w) int32, 0 off the markers."""
     import cv2
 
-    labels = np.where(window, markers, 0).astype(np.uint8)
-    kernel = np.ones((3, 3), np.uint8)
-    for level in np.linspace(float(depth.max()), 0.0, levels):
-        allowed = window & (depth >= level)
-        while True:
-            reached = allowed & (labels == 0) & (cv2.dilate(labels, kernel) > 0)
-            if not reached.any():
-                break
-            labels = np.where(reached, cv2.dilate(labels, kernel), labels)
-    return labels
+    # OpenCV numbers the markers in an order of its own.
+    free = (markers == 0).astype(np.uint8)
+    _, index = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP)
+    label_of = np.zeros(int(index.max()) + 1, np.int32)
+    label_of[index[markers > 0]] = markers[markers > 0]
+    return np.asarray(label_of[index])
 
 
 def solidity(mask: Bool) -> float:
