@@ -71,3 +71,13 @@ def test_deep_json_in_a_safetensors_header_and_in_notes_is_damage(
     monkeypatch.setenv("MANYMESH_CONFIG", str(tmp_path))
     (tmp_path / "commits.json").write_text(DEEP)
     assert read_notes("commits.json") == {}
+
+
+def test_a_damaged_tokenizer_is_one_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    from manymesh.detect.transformers_files import load_tokenizer
+
+    (tmp_path / "tokenizer.json").write_text('{"model": 1}')
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+    with pytest.raises(WeightsError, match="tokenizer"):
+        load_tokenizer(tmp_path)

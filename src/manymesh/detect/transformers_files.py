@@ -11,6 +11,7 @@ from manymesh.errors import WeightsError
 from manymesh.weights.tensors import read_header, require_shapes
 
 _WHAT = "what its config.json describes"
+_AGAIN = "Fetch it again: 'manymesh models verify' names the damaged files and 'manymesh models pull' mends them"
 
 
 def load_pretrained(kind: Any, folder: Path, build: Callable[[], Any], **options: Any) -> Any:
@@ -38,6 +39,20 @@ def load_pretrained(kind: Any, folder: Path, build: Callable[[], Any], **options
     if absent:
         raise WeightsError(f"{folder} is not {_WHAT}: the tensor '{absent[0]}' is missing")
     return model
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer in a folder. Raises ``WeightsError`` for damaged files."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except BaseException as error:
+        # The tokenizers library is written in Rust: damaged files make it panic, which is no ``Exception``.
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise WeightsError(f"the tokenizer in {folder} cannot be read: {lines[0][:200]}", _AGAIN) from None
+        raise
 
 
 def _check_headers(folder: Path, skeleton: Any) -> None:

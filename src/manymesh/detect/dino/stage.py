@@ -11,7 +11,7 @@ import numpy as np
 
 from manymesh.detect.dino import inputs
 from manymesh.detect.postprocess import clean_names, drop_duplicates, largest_in_order, name_groups
-from manymesh.detect.transformers_files import load_pretrained
+from manymesh.detect.transformers_files import load_pretrained, load_tokenizer
 from manymesh.device.placement import place
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Stage, Tick
@@ -45,10 +45,10 @@ def open_detect(settings: Settings) -> Iterator[Detect]:
 def open_model(folder: Path, settings: Settings) -> Look:
     """Load the weights in ``folder``. Always float32: half precision is not validated for this family."""
     import torch
-    from transformers import AutoConfig, AutoModelForZeroShotObjectDetection, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForZeroShotObjectDetection
 
     device = place(settings.devices, "detect", half="float32").device
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    tokenizer = load_tokenizer(folder)
     sizing = inputs.read_sizing(folder)
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     model = load_pretrained(

@@ -65,6 +65,7 @@ def inputs(tokenizer: Any, image_token_id: int, text: str, rgb: U8, patching: Pa
 
 
 def load_tokenizer(folder: Path) -> Any:
-    from transformers import AutoTokenizer
+    """The tokenizer in a model's folder. Raises ``WeightsError``."""
+    from manymesh.detect.transformers_files import load_tokenizer as load
 
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return load(folder)
