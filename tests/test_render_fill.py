@@ -160,3 +160,16 @@ def test_filling_along_the_mesh_equals_the_walk_in_order(share: float) -> None:
     wanted = painted.copy()
     wanted[row[known], column[known]] = True
     np.testing.assert_array_equal(mask, wanted)
+
+
+def test_large_meshes_are_filled_as_small_ones_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above ``MOST_DIRECT`` nodes another solver gives the same colours, to less than an 8-bit step."""
+    count = 900
+    right = np.arange(count).reshape(30, 30)
+    a = np.concatenate([right[:, :-1].ravel(), right[:-1].ravel()])
+    b = np.concatenate([right[:, 1:].ravel(), right[1:].ravel()])
+    hold = np.where(np.arange(count) % 30 < 4, 8.0, 1e-9)
+    values = np.random.default_rng(0).uniform(0, 1, (count, 3))
+    direct = fill.solve_diffusion((a, b, np.ones(len(a))), hold, values, count)
+    monkeypatch.setattr(fill, "MOST_DIRECT", 100)
+    np.testing.assert_allclose(fill.solve_diffusion((a, b, np.ones(len(a))), hold, values, count), direct, atol=2e-3)
