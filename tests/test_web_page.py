@@ -15,7 +15,7 @@ import trimesh
 from conftest import three_things
 from web_fixtures import (
     IGNORE_FOREIGN_WARNINGS,
-    SlowShop,
+    HeldStages,
     browser,
     coins,
     collected,
@@ -46,15 +46,15 @@ def lite(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Ser
 
 
 @pytest.fixture
-def slow(tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Served, SlowShop]]:
+def slow(tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Served, HeldStages]]:
     """A server whose jobs wait to be let go."""
     need_gradio()
-    shop = SlowShop()
-    monkeypatch.setattr("manymesh.pipeline.choose", shop.plan)
-    monkeypatch.setattr("manymesh.web.service.choose", shop.plan)
+    stages = HeldStages()
+    monkeypatch.setattr("manymesh.pipeline.choose", stages.plan)
+    monkeypatch.setattr("manymesh.web.service.choose", stages.plan)
     with serving(Options(out=tmp_path / "runs")) as served:
-        yield served, shop
-        shop.go.set()
+        yield served, stages
+        stages.go.set()
 
 
 def give_photo(page: Any, path: Path) -> None:
@@ -74,7 +74,7 @@ def set_fields(page: Any, values: dict[str, str]) -> None:
 def the_run(served: Served, page: Any) -> Run:
     name = re.search(r"run=([^&]+)", page.url)
     assert name is not None
-    return Run.open(served.studio.out / name[1])
+    return Run.open(served.service.out / name[1])
 
 
 def card(page: Any, index: int) -> Any:
@@ -95,7 +95,7 @@ def test_from_photo_to_models_with_one_left_out_one_renamed_and_one_added(
     page.get_by_label("Name of object 1").fill("drachma <b>")
     page.get_by_label("Name of object 1").blur()
     # A box drawn with the mouse between what was found, and one moved by keys.
-    area = page.locator(".mm-stage").bounding_box()
+    area = page.locator(".mm-photo-area").bounding_box()
     page.get_by_role("button", name="Add a box").click()
     page.mouse.move(area["x"] + area["width"] * 0.02, area["y"] + area["height"] * 0.05)
     page.mouse.down()
@@ -116,7 +116,7 @@ def test_from_photo_to_models_with_one_left_out_one_renamed_and_one_added(
     assert card(page, 1).locator("h3").inner_text() == "drachma <b>"
     assert card(page, 2).count() == 0
 
-    # The canvases really show a thing, the painted one with the photo's detail and the grey one without colour.
+    # The canvases really show an object, the painted one with the photo's detail and the grey one without colour.
     for index in (1, 3, 4, 5):
         drawn = ink(page, f".mm-card[data-id^='{index:02d}-'] canvas")
         assert 0.15 < drawn["covered"] < 0.9
@@ -159,9 +159,9 @@ def test_from_photo_to_models_with_one_left_out_one_renamed_and_one_added(
         assert archive.testzip() is None
         assert sum(name.endswith("model.glb") for name in archive.namelist()) == 4
 
-    # Painting again: one object's paint, said when the painter makes nothing of the seed.
+    # Painting again: one object's paint, said when the painter does not use the seed.
     card(page, 3).get_by_role("button", name="Paint again").click()
-    page.wait_for_selector("text=makes nothing of the seed", timeout=DONE_MS)
+    page.wait_for_selector("text=does not use the seed", timeout=DONE_MS)
     assert the_run(lite, page).manifest.objects[2].paint_seed is not None
 
 
@@ -176,7 +176,7 @@ def test_one_click_makes_it_all_on_a_phone_in_the_dark(
     page.wait_for_function("document.querySelectorAll('.mm-grid canvas[data-drawn]').length === 2", timeout=DONE_MS)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     small = page.evaluate(
-        """[...document.querySelectorAll('.mm-studio button, .mm-studio summary, .mm-studio a.mm-button')]
+        """[...document.querySelectorAll('.mm-app button, .mm-app summary, .mm-app a.mm-button')]
         .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 36).map(e => e.textContent)"""
     )
     assert small == []
@@ -195,7 +195,7 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(
     page.click("#mm-find")
     page.wait_for_selector(".mm-editor:visible")
     nameless = page.evaluate(
-        """[...document.querySelectorAll('.mm-studio :is(button, input, canvas[tabindex], [role=group][tabindex], a)')]
+        """[...document.querySelectorAll('.mm-app :is(button, input, canvas[tabindex], [role=group][tabindex], a)')]
         .filter(e => e.checkVisibility() && !(e.ariaLabel || e.textContent.trim() || e.labels?.length || e.title))
         .map(e => e.outerHTML)"""
     )
@@ -212,9 +212,9 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(
 
 
 def test_cancel_works_within_two_seconds_and_what_is_done_is_kept(
-    slow: tuple[Served, SlowShop], new_page: Callable[..., Any], photo_path: Path
+    slow: tuple[Served, HeldStages], new_page: Callable[..., Any], photo_path: Path
 ) -> None:
-    served, shop = slow
+    served, stages = slow
     page = new_page(served.url)
     give_photo(page, photo_path)
     page.click("#mm-make")
@@ -226,16 +226,16 @@ def test_cancel_works_within_two_seconds_and_what_is_done_is_kept(
     assert time.monotonic() - start_s < 2.0
     assert page.locator(".mm-card img.mm-cutout").count() == 3
     assert the_run(served, page).manifest.state == "cancelled"
-    shop.go.set()
+    stages.go.set()
     page.get_by_role("button", name="Resume").click()
     page.wait_for_function("document.querySelectorAll('.mm-grid canvas[data-drawn]').length === 3", timeout=DONE_MS)
-    assert shop.diary.calls.count("matte") == 3
+    assert stages.diary.calls.count("matte") == 3
 
 
 def test_a_reload_in_mid_job_finds_the_job_again(
-    slow: tuple[Served, SlowShop], new_page: Callable[..., Any], photo_path: Path
+    slow: tuple[Served, HeldStages], new_page: Callable[..., Any], photo_path: Path
 ) -> None:
-    served, shop = slow
+    served, stages = slow
     page = new_page(served.url)
     give_photo(page, photo_path)
     page.click("#mm-make")
@@ -243,15 +243,15 @@ def test_a_reload_in_mid_job_finds_the_job_again(
     page.reload()
     page.wait_for_selector(".mm-status:has-text('Modelling')")
     assert page.locator(".mm-card").count() >= 3
-    shop.go.set()
+    stages.go.set()
     page.wait_for_function("document.querySelectorAll('.mm-grid canvas[data-drawn]').length === 3", timeout=DONE_MS)
-    assert len(served.studio.jobs.all()) == 1
+    assert len(served.service.jobs.all()) == 1
 
 
 def test_two_tabs_queue_and_each_sees_its_place_and_its_own_result(
-    slow: tuple[Served, SlowShop], new_page: Callable[..., Any], photo_path: Path, tmp_path: Path
+    slow: tuple[Served, HeldStages], new_page: Callable[..., Any], photo_path: Path, tmp_path: Path
 ) -> None:
-    served, shop = slow
+    served, stages = slow
     other = tmp_path / "other.png"
     three_things(200, 160).save(other)
     first, second = new_page(served.url), new_page(served.url)
@@ -262,25 +262,25 @@ def test_two_tabs_queue_and_each_sees_its_place_and_its_own_result(
     second.wait_for_selector(".mm-status:has-text('1 job is before yours')")
     second.wait_for_selector(".mm-chip:has-text('things')")
     first.wait_for_selector(".mm-chip:has-text('other')")
-    shop.go.set()
+    stages.go.set()
     for page, title in ((first, "things"), (second, "other")):
         page.wait_for_function("document.querySelectorAll('.mm-grid canvas[data-drawn]').length === 3", timeout=DONE_MS)
         assert page.locator(".mm-run-title").inner_text() == title
 
 
 def test_a_failed_object_says_why_and_can_be_tried_again(
-    slow: tuple[Served, SlowShop], new_page: Callable[..., Any], photo_path: Path
+    slow: tuple[Served, HeldStages], new_page: Callable[..., Any], photo_path: Path
 ) -> None:
     from manymesh.errors import ObjectError
 
-    served, shop = slow
-    shop.go.set()
+    served, stages = slow
+    stages.go.set()
 
     def fail_once(call: int) -> None:
         if call == 2:
             raise ObjectError("The paint ran dry", "Buy some more")
 
-    shop.diary.hooks["paint"] = fail_once
+    stages.diary.hooks["paint"] = fail_once
     page = new_page(served.url)
     give_photo(page, photo_path)
     page.click("#mm-make")
@@ -290,21 +290,21 @@ def test_a_failed_object_says_why_and_can_be_tried_again(
     assert card(page, 1).get_by_role("button", name="Paint again").is_visible()
     failed.get_by_role("button", name="Try again").click()
     page.wait_for_function("document.querySelectorAll('.mm-card[data-state=done]').length === 3", timeout=DONE_MS)
-    assert shop.diary.calls.count("paint") == 4
+    assert stages.diary.calls.count("paint") == 4
 
 
 def test_history_reopens_resumes_and_deletes_after_asking(
-    slow: tuple[Served, SlowShop], new_page: Callable[..., Any], photo_path: Path
+    slow: tuple[Served, HeldStages], new_page: Callable[..., Any], photo_path: Path
 ) -> None:
-    served, shop = slow
-    run = served.studio
+    served, stages = slow
+    run = served.service
     job = run.find(photo_path, {})
     assert run.jobs.wait(job, 20)
     page = new_page(served.url)
     page.get_by_role("tab", name="History").click()
     row = page.locator(f"[data-run='{job.run}']")
     row.get_by_text("0 of 3 made").wait_for()
-    shop.go.set()
+    stages.go.set()
     row.get_by_role("button", name="Resume").click()
     page.wait_for_function("document.querySelectorAll('.mm-grid canvas[data-drawn]').length === 3", timeout=DONE_MS)
     page.get_by_role("tab", name="History").click()
@@ -322,41 +322,66 @@ def test_history_reopens_resumes_and_deletes_after_asking(
 
 
 def test_a_bad_file_and_a_bad_setting_get_a_clear_answer(
-    slow: tuple[Served, SlowShop], new_page: Callable[..., Any], photo_path: Path, tmp_path: Path
+    slow: tuple[Served, HeldStages], new_page: Callable[..., Any], photo_path: Path, tmp_path: Path
 ) -> None:
     served, _ = slow
     page = new_page(served.url)
     page.click("#mm-make")
-    page.wait_for_selector("text=No photo was given")
+    page.wait_for_selector(".mm-alert:has-text('No photo was given')")
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"this is no picture")
     page.set_input_files("#mm-photo input[type=file]", str(bad))
-    page.wait_for_selector("#mm-photo img", state="attached")
-    page.click("#mm-make")
-    page.wait_for_selector(".mm-alert:has-text('is not a picture that can be read')")
-    page.get_by_label("Clear").or_(
-        page.locator("#mm-photo button[aria-label*='emove'], #mm-photo button[title*='lear']")
-    ).first.click()
+    page.wait_for_selector("text=is not a picture that can be read")
     give_photo(page, photo_path)
     set_fields(page, {"Faces": "5"})
     page.click("#mm-make")
-    page.wait_for_selector("text=/faces: Input should be greater/")
-    assert list(served.studio.out.iterdir()) == []
+    page.wait_for_selector(".mm-alert:has-text('faces: Input should be greater')")
+    assert list(served.service.out.iterdir()) == []
+
+
+def test_markup_in_names_and_errors_is_shown_as_text_and_cannot_run(
+    slow: tuple[Served, HeldStages], new_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    served, stages = slow
+    stages.go.set()
+    markup = "<img src=x onerror=document.title='run'>"
+    three_things().save(tmp_path / "photo.png")
+    job = served.service.make(tmp_path / "photo.png", {"prompt": f"{markup}, b, c", "texture": False})
+    assert served.service.jobs.wait(job, 60)
+    page = new_page(f"{served.url}?run={job.run}", refusals=True)
+    assert card(page, 1).locator("h3").inner_text() == markup
+    page.evaluate("m => fetch(`page/${encodeURIComponent(m)}`, {method: 'POST', body: '{}'})", markup)
+    set_fields(page, {"Seed": "", "Faces": "5"})
+    page.locator("#mm-form textarea").first.fill(markup)
+    give_photo(page, tmp_path / "photo.png")
+    page.click("#mm-make")
+    page.wait_for_selector(".mm-alert:has-text('faces')")
+    assert page.locator("img[src='x']").count() == 0
+    # Were markup to get in all the same, its script would not run.
+    allowed = page.evaluate(
+        """markup => new Promise((answer) => {
+            document.addEventListener('securitypolicyviolation', () => answer('refused'));
+            document.querySelector('.mm-app').insertAdjacentHTML('beforeend', markup);
+            setTimeout(() => answer(document.title), 3000);
+        })""",
+        markup.replace("src=x", "src=/nothing.png"),
+    )
+    assert allowed == "refused"
 
 
 def test_more_than_eight_objects_come_in_pages(
-    slow: tuple[Served, SlowShop], new_page: Callable[..., Any], photo_path: Path
+    slow: tuple[Served, HeldStages], new_page: Callable[..., Any], photo_path: Path
 ) -> None:
-    served, shop = slow
-    shop.go.set()
-    boxes = [f"{20 + 24 * i},40,{40 + 24 * i},200:thing {i}" for i in range(11)]
-    job = served.studio.make(photo_path, {"boxes": boxes, "texture": False})
-    assert served.studio.jobs.wait(job, 60)
+    served, stages = slow
+    stages.go.set()
+    boxes = [f"{20 + 24 * i},40,{40 + 24 * i},200:cup {i}" for i in range(11)]
+    job = served.service.make(photo_path, {"boxes": boxes, "texture": False})
+    assert served.service.jobs.wait(job, 60)
     page = new_page(f"{served.url}?run={job.run}")
     page.wait_for_function("document.querySelectorAll('.mm-grid canvas[data-drawn]').length === 8")
     page.get_by_role("button", name="Page 2 of 2").click()
     page.wait_for_function("document.querySelectorAll('.mm-card[data-id] canvas[data-drawn]').length === 3")
-    assert page.locator(".mm-grid h3").all_inner_texts() == ["thing 8", "thing 9", "thing 10"]
+    assert page.locator(".mm-grid h3").all_inner_texts() == ["cup 8", "cup 9", "cup 10"]
 
 
 def test_the_page_says_when_the_server_is_gone(tmp_path: Path, browser: Any, new_page: Callable[..., Any]) -> None:
@@ -371,8 +396,8 @@ def test_nobody_comes_in_without_the_password(tmp_path: Path, browser: Any) -> N
         page = browser.new_page()
         page.goto(f"http://127.0.0.1:{port}/")
         page.wait_for_selector("input[type=password]")
-        assert page.locator(".mm-studio").count() == 0
-        for path in ("config", "gradio_api/info", f"gradio_api/file={served.studio.out}/x"):
+        assert page.locator(".mm-app").count() == 0
+        for path in ("config", "gradio_api/info", f"gradio_api/file={served.service.out}/x"):
             assert page.request.get(f"http://127.0.0.1:{port}/{path}").status == 401
         page.locator("input:not([type=password])").first.fill("ann")
         page.fill("input[type=password]", "a-long-secret")

@@ -98,15 +98,21 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens pages; at the end of the test, any of them that complained or asked another machine fails it."""
+    """Opens pages; at the end of the test, any of them that complained or asked another machine fails it.
+
+    ``refusals``: the page's content security policy is meant to refuse something.
+    """
     contexts, complaints, strangers = [], [], []
 
-    def open_page(url: str, **options: Any) -> Any:
+    def open_page(url: str, *, refusals: bool = False, **options: Any) -> Any:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
+        # What the content security policy forbids is told on the console alone.
+        if not refusals:
+            page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
         page.on("request", lambda request: strangers.append(request.url) if not _own(request.url) else None)
         page.on("websocket", lambda socket: strangers.append(socket.url) if not _own(socket.url) else None)
         page.goto(url)
@@ -134,7 +140,7 @@ def coins(path: Path, count: int = 4) -> Path:
     return path
 
 
-class SlowShop:
+class HeldStages:
     """Fake stages whose shape stage waits at every object until it is let go. It ticks while it waits."""
 
     def __init__(self) -> None:

@@ -9,9 +9,9 @@ from typing import IO
 
 from manymesh.errors import UsageError
 from manymesh.run.artifacts import final_role
-from manymesh.run.folder import MANIFEST, MAX_MANIFEST_BYTES, Run, read_regular_file
+from manymesh.run.folder import MANIFEST, Run
 from manymesh.run.lifecycle import wanted
-from manymesh.run.manifest import ObjectRecord
+from manymesh.run.manifest import Manifest, ObjectRecord
 from manymesh.settings import FORMATS
 
 # The earliest time a zip can hold: the same files give the same archive.
@@ -57,7 +57,18 @@ def write_archive(run: Run, file: IO[bytes]) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         for record in records:
             _add(archive, f"{root}/{record.path}", run.read(record))
-        _add(archive, f"{root}/{MANIFEST}", read_regular_file(run.folder / MANIFEST, MAX_MANIFEST_BYTES))
+        _add(archive, f"{root}/{MANIFEST}", _without_paths(manifest))
+
+
+def _without_paths(manifest: Manifest) -> bytes:
+    """``run.json`` for other people: without folders of this machine, which tracebacks name too."""
+    copy = manifest.model_copy(deep=True)
+    copy.input.path = Path(copy.input.path).name
+    copy.settings = copy.settings.model_copy(update={"weights_dir": None, "views": ()})
+    for record in (copy, *copy.objects):
+        if record.error is not None:
+            record.error.traceback = ""
+    return (copy.model_dump_json(indent=1) + "\n").encode()
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

@@ -76,7 +76,7 @@ class Run:
             for attempt in range(1, 10_000):
                 folder = out / (stem if attempt == 1 else f"{stem}-{attempt}")
                 try:
-                    folder.mkdir()
+                    folder.mkdir(mode=0o700)  # photos and models are their owner's business
                 except FileExistsError:
                     continue
                 run = cls(folder, manifest.model_copy(update={"name": folder.name}), cache)

@@ -1,44 +1,45 @@
 """The named endpoints: the same jobs over HTTP (``gradio_client``, curl) and as MCP tools. See ``docs/web.md``.
 
-A request that makes no sense is refused at once with a sentence. A job that fails later is no failed request: its
-answer says ``"state": "failed"`` with the error's code, message, hint and HTTP-like status.
+A request that makes no sense is refused at once with a sentence. A job that fails later is not a failed request: its
+answer has ``"state": "failed"`` and the error's code, message, hint and HTTP-like status.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import api
 
 from manymesh.errors import ManymeshError
 from manymesh.settings import Settings, plain_type
 from manymesh.web.cards import error_card
 from manymesh.web.jobs import Job
 from manymesh.web.service import LOCAL_SETTINGS, Service
-from manymesh.web.uploads import uploaded_path
 
+# How often a request that waits for a job asks whether it has ended.
 POLL_S = 0.1
 
 
-def add(studio: Service, uploads: Sequence[Path]) -> None:
+def add(service: Service) -> None:
     """Add every endpoint to the ``gr.Blocks`` that is being built."""
 
     def submitter(start: Callable[..., Job]) -> Callable[..., Job]:
         def submit(photo: Any, given: dict[str, Any]) -> Job:
-            return start(uploaded_path(photo, uploads), given)
+            return start(service.given_photo(photo), given)
 
         return submit
 
     async def finished(job: Job) -> dict[str, Any]:
         while not job.ended:
             await asyncio.sleep(POLL_S)
-        return _with_run(studio, studio.job(job.id))
+        return _with_run(service, service.job(job.id))
 
-    find, make = submitter(studio.find), submitter(studio.make)
+    find, make = submitter(service.find), submitter(service.make)
 
     async def submit_find(photo: Any, given: dict[str, Any]) -> dict[str, Any]:
         return await finished(find(photo, given))
@@ -47,7 +48,7 @@ def add(studio: Service, uploads: Sequence[Path]) -> None:
         return await finished(make(photo, given))
 
     async def submit_only(photo: Any, given: dict[str, Any]) -> dict[str, Any]:
-        return studio.job(make(photo, given).id)
+        return service.job(make(photo, given).id)
 
     async def go_on(run: str, edits: list[dict[str, Any]]) -> dict[str, Any]:
         """Make the objects of a run that was found, as edited; waits for the end.
@@ -58,7 +59,7 @@ def add(studio: Service, uploads: Sequence[Path]) -> None:
                 {"index": 3, "box": [x0, y0, x1, y1]}, or a new one: {"label": "spoon", "box": [x0, y0, x1, y1]}.
                 [] makes everything as it was found.
         """
-        return await finished(studio.go_on(run, edits))
+        return await finished(service.go_on(run, edits))
 
     async def resume(run: str) -> dict[str, Any]:
         """Finish a run that was stopped, or try again what failed; waits for the end.
@@ -66,7 +67,7 @@ def add(studio: Service, uploads: Sequence[Path]) -> None:
         Args:
             run: the run's name.
         """
-        return await finished(studio.resume(run))
+        return await finished(service.resume(run))
 
     async def paint_again(run: str, index: int, seed: int) -> dict[str, Any]:
         """Paint one object anew with another seed; its shape stays. Waits for the end.
@@ -76,19 +77,19 @@ def add(studio: Service, uploads: Sequence[Path]) -> None:
             index: the object's number in the run, from 1.
             seed: 0 to 4294967295.
         """
-        return await finished(studio.paint_again(run, index, seed))
+        return await finished(service.paint_again(run, index, seed))
 
     async def job(job_id: str) -> dict[str, Any]:
-        """How a job stands: state, place in line, stage, seconds left, error; with the run's objects once it has one.
+        """A job's state, place in the queue, stage, seconds left and error; with the run's objects once it has one.
 
         Args:
             job_id: as /submit answered it.
         """
-        return _with_run(studio, studio.job(job_id))
+        return _with_run(service, service.job(job_id))
 
     async def jobs() -> list[dict[str, Any]]:
         """Every job that the server remembers, newest first."""
-        return studio.all_jobs()
+        return service.all_jobs()
 
     async def cancel(job_id: str) -> dict[str, Any]:
         """Stop a job. What is done is kept, and its run can be resumed.
@@ -96,7 +97,7 @@ def add(studio: Service, uploads: Sequence[Path]) -> None:
         Args:
             job_id: as /submit answered it.
         """
-        return studio.cancel(job_id)
+        return service.cancel(job_id)
 
     async def runs(page: int = 0) -> dict[str, Any]:
         """The runs in the output folder, newest first.
@@ -104,15 +105,15 @@ def add(studio: Service, uploads: Sequence[Path]) -> None:
         Args:
             page: from 0.
         """
-        return studio.runs(page)
+        return service.runs(page)
 
     async def run(name: str) -> dict[str, Any]:
-        """What a run holds: photo, objects, files with their addresses.
+        """A run: its photo, objects, and files with their addresses.
 
         Args:
             name: the run's name.
         """
-        return studio.run(name)
+        return service.run(name)
 
     async def delete(name: str) -> dict[str, Any]:
         """Remove a run and all its files for good.
@@ -120,7 +121,7 @@ def add(studio: Service, uploads: Sequence[Path]) -> None:
         Args:
             name: the run's name.
         """
-        studio.delete(name)
+        service.delete(name)
         return {"deleted": name}
 
     async def download(name: str, index: int, file_format: str) -> gr.FileData:
@@ -131,7 +132,7 @@ def add(studio: Service, uploads: Sequence[Path]) -> None:
             index: the object's number in the run, from 1.
             file_format: glb, obj, stl, ply or 3mf.
         """
-        return _file(await asyncio.to_thread(studio.download, name, index, file_format))
+        return _file(await asyncio.to_thread(service.download, name, index, file_format))
 
     async def archive(name: str) -> gr.FileData:
         """Everything that a run made, as a zip.
@@ -139,17 +140,19 @@ def add(studio: Service, uploads: Sequence[Path]) -> None:
         Args:
             name: the run's name.
         """
-        return _file(await asyncio.to_thread(studio.archive, name))
+        return _file(await asyncio.to_thread(service.archive, name))
 
     async def engine() -> dict[str, Any]:
         """Which engine this machine would take and why, and the JSON schema of the settings."""
-        return {**studio.engine(), "settings": Settings.model_json_schema()}
+        return {**service.engine(), "settings": Settings.model_json_schema()}
 
     _endpoint(
         _with_settings(submit_make, "Make a textured mesh of every object in a photo; waits for the end."), "make"
     )
-    _endpoint(_with_settings(submit_only, "Queue a photo and answer at once with the job; look with /job."), "submit")
-    _endpoint(_with_settings(submit_find, "Find the objects in a photo and stop there; go on with /go_on."), "find")
+    _endpoint(
+        _with_settings(submit_only, "Queue a photo and answer at once with the job; /job gives its state."), "submit"
+    )
+    _endpoint(_with_settings(submit_find, "Find the objects in a photo and stop there; /go_on makes them."), "find")
     for function in (go_on, resume, paint_again, job, jobs, cancel, runs, run, delete, download, archive, engine):
         _endpoint(function, function.__name__)
 
@@ -168,7 +171,7 @@ def _endpoint(function: Callable[..., Awaitable[Any]], name: str) -> None:
     parameters = guarded.__signature__.parameters  # type: ignore[attr-defined]
     guarded.__annotations__ = {p.name: p.annotation for p in parameters.values()}
     guarded.__annotations__["return"] = guarded.__signature__.return_annotation  # type: ignore[attr-defined]
-    gr.api(guarded, api_name=name, api_description=guarded.__doc__, concurrency_limit=None)
+    api(guarded, api_name=name, api_description=guarded.__doc__, concurrency_limit=None)
 
 
 def _with_settings(
@@ -197,12 +200,12 @@ def _with_settings(
     return endpoint
 
 
-def _with_run(studio: Service, card: dict[str, Any]) -> dict[str, Any]:
+def _with_run(service: Service, card: dict[str, Any]) -> dict[str, Any]:
     """The job's card, and under ``result`` what its run holds so far."""
     if not card["run"]:
         return {**card, "result": None}
     try:
-        return {**card, "result": studio.run(card["run"])}
+        return {**card, "result": service.run(card["run"])}
     except ManymeshError:
         return {**card, "result": None}  # the run was deleted since
 

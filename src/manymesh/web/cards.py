@@ -1,4 +1,4 @@
-"""How jobs and runs stand, as plain data: what the page draws and what the API answers."""
+"""Jobs and runs as plain data: what the page draws and what the API answers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from manymesh.run.folder import Run
 from manymesh.run.manifest import FileRecord, Manifest, ObjectRecord
 from manymesh.stages import label_of
 from manymesh.web.jobs import Job, Jobs
+
+# What the addresses of all files begin with; see ``files.py``.
+ADDRESS = "files"
 
 HTTP_OF_EXIT = {2: 422, 3: 422, 4: 422, 5: 422, 6: 422, 7: 507, 8: 501, 9: 507, 10: 451}
 
@@ -117,9 +120,9 @@ def summary_card(name: str, manifest: Manifest, thumb: str | None) -> dict[str, 
     }
 
 
-def file_url(path: str, version: str = "") -> str:
-    """Where the server gives a file out; a changed file has another address, so no browser shows an old one."""
-    return f"gradio_api/file={quote(path)}" + (f"?v={version}" if version else "")
+def file_url(*parts: str, version: str = "") -> str:
+    """The address of a file, relative to the server's; see ``files.py``. A changed file has another ``version``."""
+    return "/".join([ADDRESS, *map(quote, parts)]) + (f"?v={version}" if version else "")
 
 
 def _file(run: Run, record: FileRecord) -> dict[str, Any]:
@@ -128,4 +131,4 @@ def _file(run: Run, record: FileRecord) -> dict[str, Any]:
 
 
 def _url(run: Run, record: FileRecord | None) -> str | None:
-    return None if record is None else file_url(str(run.path(record)), record.sha256[:12])
+    return None if record is None else file_url("runs", run.folder.name, record.path, version=record.sha256[:12])

@@ -1,6 +1,4 @@
-"""Form fields from the ``Settings`` declaration, so that no setting is spelled twice: its description, limits and
-choices become the field's.
-"""
+"""Form fields made from ``Settings``: a setting's description, limits and choices become those of its field."""
 
 from __future__ import annotations
 
@@ -14,15 +12,15 @@ import gradio as gr
 from manymesh.settings import Settings
 from manymesh.web.service import LOCAL_SETTINGS
 
+# Shown first, in this order, where ``Settings`` has them; all others are folded away.
 FIRST = ("prompt", "texture", "engine", "faces", "seed", "formats", "memory")
-"""Shown at once, in this order, where ``Settings`` has them; all others are folded away."""
 
+# Has a better place than a form: boxes are drawn on the photo.
 ON_THE_PAGE = ("boxes",)
-"""Has a better place than a form: boxes are drawn on the photo."""
 
 
 def names() -> tuple[list[str], list[str]]:
-    """The settings that are shown at once, and those that are folded away."""
+    """The settings that are shown first, and those that are folded away."""
     known = [name for name in Settings.model_fields if name not in (*ON_THE_PAGE, *LOCAL_SETTINGS)]
     first = [name for name in FIRST if name in known]
     return first, [name for name in known if name not in first]
@@ -48,7 +46,7 @@ def component(name: str) -> gr.components.Component:
     if typing.get_origin(kind) is tuple and typing.get_origin(typing.get_args(kind)[0]) is typing.Literal:
         choices = list(typing.get_args(typing.get_args(kind)[0]))
         return gr.CheckboxGroup(choices, value=list(default), label=label, info=info)
-    if _is_words(name):
+    if _is_word_list(name):
         return gr.Textbox(value=",".join(default), label=label, info=f"{info} Comma-separated.", lines=1)
     if kind in (int, float) and default is None:
         # Gradio's number field shows an empty value as 0, which would then be sent as the user's wish.
@@ -71,15 +69,15 @@ def values(names_in_order: Sequence[str], given: Sequence[Any]) -> dict[str, Any
     """What the form's fields hold, as settings; a field that was emptied means its default."""
     pairs = zip(names_in_order, given, strict=True)
     filled = {name: value for name, value in pairs if value is not None and value != ""}
-    return {name: _words(value) if _is_words(name) else value for name, value in filled.items()}
+    return {name: _split_words(value) if _is_word_list(name) else value for name, value in filled.items()}
 
 
-def _is_words(name: str) -> bool:
+def _is_word_list(name: str) -> bool:
     """Whether a setting is an open list of words, which a form takes as one line."""
-    return _plain(Settings.model_fields[name].annotation) == tuple[str, ...]
+    return bool(_plain(Settings.model_fields[name].annotation) == tuple[str, ...])
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     return [word.strip() for word in str(text).split(",") if word.strip()]
 
 

@@ -1,4 +1,4 @@
-"""The runs that lie in the output folder: list, open, delete."""
+"""The runs in the output folder: list, open, delete."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from manymesh.errors import InputError, ManymeshError, OutputError, UsageError
+from manymesh.errors import ManymeshError, OutputError, UsageError
 from manymesh.image import png
 from manymesh.run.folder import MANIFEST, Run
 from manymesh.web.cards import file_url, summary_card
+from manymesh.web.scratch import Scratch
 
+# Runs on one page of the history.
 PAGE = 12
 THUMB_PX = 240
 
@@ -36,7 +38,7 @@ def newest(out: Path) -> list[Path]:
     return sorted((path.parent for path in out.glob(f"*/{MANIFEST}")), key=lambda folder: folder.name, reverse=True)
 
 
-def list_runs(out: Path, thumbs: Path, *, page: int = 0) -> dict[str, Any]:
+def list_runs(out: Path, scratch: Scratch, *, page: int = 0) -> dict[str, Any]:
     """One page of the history, newest first, and how many runs there are in all.
 
     A folder whose manifest cannot be read is listed with the reason.
@@ -50,7 +52,7 @@ def list_runs(out: Path, thumbs: Path, *, page: int = 0) -> dict[str, Any]:
         except ManymeshError as error:
             rows.append({"name": folder.name, "state": "damaged", "error": str(error)})
             continue
-        rows.append(summary_card(folder.name, run.manifest, _thumb(run, thumbs)))
+        rows.append(summary_card(folder.name, run.manifest, _thumb(run, scratch)))
     return {"runs": rows, "total": len(folders), "page": max(page, 0), "pages": max(1, -(-len(folders) // PAGE))}
 
 
@@ -62,32 +64,33 @@ def delete_run(out: Path, name: str) -> None:
         OutputError: it cannot be removed.
     """
     folder = run_folder(out, name)
-    # Out of the way first: a half-removed folder must not look like a run.
-    doomed = folder.with_name(f".{folder.name}.deleted")
+    # Renamed first: a half-removed folder must not look like a run.
+    removed = folder.with_name(f".{folder.name}.deleted")
     try:
-        folder.rename(doomed)
-        shutil.rmtree(doomed)
+        folder.rename(removed)
+        shutil.rmtree(removed)
     except OSError as error:
         raise OutputError(f"'{name}' cannot be removed ({error.strerror or error})") from None
 
 
-def _thumb(run: Run, thumbs: Path) -> str | None:
+def _thumb(run: Run, scratch: Scratch) -> str | None:
     """The address of a small picture of the run's photo; made once."""
-    from PIL import Image
-
     record = run.manifest.files.get("input")
     if record is None:
         return None
-    path = thumbs / f"{record.sha256[:24]}.jpg"
-    if not path.is_file():
-        try:
-            with Image.fromarray(png.decode_rgba(run.read(record))) as image:
-                image.thumbnail((THUMB_PX, THUMB_PX))
-                flat = Image.new("RGB", image.size, (244, 243, 240))
-                rgba = image.convert("RGBA")
-                flat.paste(rgba, mask=rgba.getchannel("A"))
-            thumbs.mkdir(parents=True, exist_ok=True)
-            flat.save(path, "JPEG", quality=82)
-        except (OSError, InputError):
-            return None  # the list is no place to complain about a damaged photo
-    return file_url(str(path))
+    try:
+        path = scratch.thumbnail(record.sha256[:24], lambda path: _write_thumb(run.read(record), path))
+    except ManymeshError:
+        return None  # a damaged photo is reported when the run is opened
+    return file_url(*path.relative_to(scratch.folder).parts)
+
+
+def _write_thumb(photo: bytes, path: Path) -> str:
+    from PIL import Image
+
+    rgba = Image.fromarray(png.decode_rgba(photo))
+    rgba.thumbnail((THUMB_PX, THUMB_PX))
+    flat = Image.new("RGB", rgba.size, (244, 243, 240))
+    flat.paste(rgba, mask=rgba.getchannel("A"))
+    flat.save(path, "JPEG", quality=82)
+    return "photo.jpg"

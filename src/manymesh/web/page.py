@@ -1,8 +1,9 @@
-"""The page: the form on the left is Gradio's, the results on the right are ``static/studio.js``."""
+"""The page: the form on the left is Gradio's, the results on the right are ``static/app.js``."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,13 @@ from manymesh._version import __version__
 from manymesh.errors import ManymeshError
 from manymesh.web import api, fields
 from manymesh.web.cards import error_card, file_url
+from manymesh.web.files import PageFunction, static_url
+from manymesh.web.jobs import Job
 from manymesh.web.service import Service
-from manymesh.web.uploads import uploaded_path
 
-STATIC = Path(__file__).parent / "static"
-
-_STUDIO_JS = """
+_APP_JS = """
 const module = new URL(%s, document.baseURI).href;
-import(module).then((studio) => studio.start(element, props, server, watch));
+import(module).then((app) => app.start(element, props, watch));
 """
 _HEADER_JS = """
 const module = new URL(%s, document.baseURI).href;
@@ -35,15 +35,11 @@ _HEADER = """
 """
 
 
-def build_page(studio: Service, uploads: Sequence[Path]) -> gr.Blocks:
-    """The whole page with its API.
-
-    Args:
-        studio: what it works on.
-        uploads: the folders that uploads lie in.
-    """
-    with gr.Blocks(title="manymesh", analytics_enabled=False, delete_cache=(3600, 86_400), fill_width=True) as page:
-        engine = studio.engine()
+def build_page(service: Service) -> gr.Blocks:
+    """The whole page with its API."""
+    page = gr.Blocks(title="manymesh", analytics_enabled=False, fill_width=True)
+    with page:
+        engine = service.engine()
         words = f"Engine {engine['engine']}: {engine['reason']}" if engine["engine"] else engine["reason"]
         gr.HTML(
             html_template=_HEADER.format(engine=_escape(f"{words}. manymesh {__version__}")),
@@ -57,16 +53,15 @@ def build_page(studio: Service, uploads: Sequence[Path]) -> gr.Blocks:
             with gr.Column(scale=3, min_width=320):
                 results = gr.HTML(
                     value={},
-                    html_template='<div class="mm-studio"></div>',
-                    js_on_load=_STUDIO_JS % json.dumps(static_url("studio.js")),
-                    server_functions=_server_functions(studio),
-                    elem_id="mm-studio",
+                    html_template='<div class="mm-app"></div>',
+                    js_on_load=_APP_JS % json.dumps(static_url("app.js")),
+                    elem_id="mm-app",
                     apply_default_css=False,
                 )
         names = list(inputs)
-        for button, submit in ((find, studio.find), (make, studio.make)):
+        for button, submit in ((find, service.find), (make, service.make)):
             button.click(
-                _submitter(submit, names, uploads),
+                _submitter(service, submit, names),
                 [photo, *inputs.values()],
                 results,
                 preprocess=False,  # the photo is read by our own loader, whose errors say what to do
@@ -74,7 +69,7 @@ def build_page(studio: Service, uploads: Sequence[Path]) -> gr.Blocks:
                 concurrency_limit=None,
                 api_visibility="private",
             )
-        api.add(studio, uploads)
+        api.add(service)
     return page
 
 
@@ -102,73 +97,66 @@ def _form() -> tuple[gr.Image, dict[str, gr.components.Component], gr.Button, gr
     return photo, inputs, find, make
 
 
-def _submitter(submit: Callable[..., Any], names: Sequence[str], uploads: Sequence[Path]) -> Callable[..., Any]:
+def _submitter(service: Service, submit: Callable[..., Job], names: Sequence[str]) -> Callable[..., dict[str, Any]]:
     def pressed(photo: Any, *given: Any) -> dict[str, Any]:
         try:
-            job = submit(uploaded_path(photo, uploads), fields.values(names, given))
+            job = submit(service.given_photo(photo), fields.values(names, given))
         except ManymeshError as error:
-            raise gr.Error(str(error), duration=12, title="That does not work", print_exception=False) from None
+            # Shown by the page's script, as text: Gradio's own messages are HTML.
+            return {"error": error_card(error.code, error.what, error.hint), "at": time.time_ns()}
         return {"job": job.id}
 
     return pressed
 
 
-def _server_functions(studio: Service) -> list[Callable[[dict[str, Any]], dict[str, Any]]]:
-    """What ``studio.js`` may call. Each takes one mapping and answers with one; errors for people are answers too."""
+def page_functions(service: Service) -> list[PageFunction]:
+    """What the page's script may ask. Each takes a mapping and answers with one; errors for people are answers too."""
 
-    def look(data: dict[str, Any]) -> dict[str, Any]:
-        return studio.look(data.get("job"), data.get("run"), str(data.get("version") or ""))
+    def status(data: dict[str, Any]) -> dict[str, Any]:
+        return service.status(data.get("job"), data.get("run"), str(data.get("version") or ""))
 
     def runs(data: dict[str, Any]) -> dict[str, Any]:
-        return studio.runs(int(data["page"]))
+        return service.runs(int(data["page"]))
 
     def go_on(data: dict[str, Any]) -> dict[str, Any]:
-        return studio.job(studio.go_on(str(data["run"]), data["edits"]).id)
+        return service.job(service.go_on(str(data["run"]), data["edits"]).id)
 
     def resume(data: dict[str, Any]) -> dict[str, Any]:
-        return studio.job(studio.resume(str(data["run"])).id)
+        return service.job(service.resume(str(data["run"])).id)
 
     def paint_again(data: dict[str, Any]) -> dict[str, Any]:
-        return studio.job(studio.paint_again(str(data["run"]), int(data["index"]), int(data["seed"])).id)
+        return service.job(service.paint_again(str(data["run"]), int(data["index"]), int(data["seed"])).id)
 
     def cancel(data: dict[str, Any]) -> dict[str, Any]:
-        return studio.cancel(str(data["job"]))
+        return service.cancel(str(data["job"]))
 
     def delete(data: dict[str, Any]) -> dict[str, Any]:
-        studio.delete(str(data["run"]))
+        service.delete(str(data["run"]))
         return {"deleted": data["run"]}
 
     def download(data: dict[str, Any]) -> dict[str, Any]:
-        path = studio.download(str(data["run"]), int(data["index"]), str(data["format"]))
-        return {"url": file_url(str(path)), "name": path.name}
+        return address(service.download(str(data["run"]), int(data["index"]), str(data["format"])))
 
     def archive(data: dict[str, Any]) -> dict[str, Any]:
-        path = studio.archive(str(data["run"]))
-        return {"url": file_url(str(path)), "name": path.name}
+        return address(service.archive(str(data["run"])))
 
-    return [_answering(f) for f in (look, runs, go_on, resume, paint_again, cancel, delete, download, archive)]
+    def address(path: Path) -> dict[str, Any]:
+        return {"url": file_url(*path.relative_to(service.scratch.folder).parts), "name": path.name}
+
+    return [_answering(f) for f in (status, runs, go_on, resume, paint_again, cancel, delete, download, archive)]
 
 
-def _answering(function: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _answering(function: PageFunction) -> PageFunction:
     def answer(data: dict[str, Any]) -> dict[str, Any]:
         try:
-            result = function(data)
+            return function(data)
         except ManymeshError as error:
             return {"error": error_card(error.code, error.what, error.hint)}
         except (KeyError, TypeError, ValueError) as error:  # not from our page: somebody wrote the request by hand
             return {"error": error_card("usage", f"The request makes no sense ({type(error).__name__}: {error})", "")}
-        # A job that failed is told as a job, not as a failed request.
-        return result
 
     answer.__name__ = function.__name__
     return answer
-
-
-def static_url(name: str) -> str:
-    """Where a file of ours is given out."""
-    path = STATIC / name
-    newest_ns = max(file.stat().st_mtime_ns for file in STATIC.iterdir())
-    return file_url(str(path), str(newest_ns))
 
 
 def _escape(text: str) -> str:

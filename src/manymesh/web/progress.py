@@ -1,4 +1,4 @@
-"""How far a job is, and how long it will still take, from how long stages really took."""
+"""How far a job is, and an estimate of how long it will still take, from what its stages took before."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from manymesh.stages import STEPS
 # Reading the photo is left out: it is over before a run has a name.
 STAGES = tuple(step.name for step in STEPS if step.name != "load")
 PER_RUN = frozenset(step.name for step in STEPS if step.per == "run")
+# Weight of a new measurement in the running mean; chosen by hand, not measured.
 _WEIGHT_OF_NEW = 0.4
 
 
@@ -25,6 +26,7 @@ class Rates:
         self._lock = threading.Lock()
 
     def add(self, engine: str, stage: str, seconds: float) -> None:
+        """Take a measurement into the running mean: the seconds that a stage took for one object."""
         with self._lock:
             before = self._seconds.get((engine, stage))
             mixed = seconds if before is None else (1 - _WEIGHT_OF_NEW) * before + _WEIGHT_OF_NEW * seconds
@@ -45,13 +47,15 @@ class Rates:
 
 @dataclass
 class Progress:
-    """What a job's events have told so far. Written by the job's thread, read by any.
+    """How far a job is, by its events so far. Written by the job's thread, read by any.
 
     Attributes:
         engine: for the rates.
         stages: those the job will go through, in order.
-        stage, object_id: in hand; "" before and after.
-        done, total, share: objects finished and to do in this stage, and 0..1 of the one in hand.
+        stage, object_id: in progress; "" before and after.
+        done, total: objects of this stage that are finished, and all of them.
+        share: 0..1 of the object in progress.
+        objects: how many objects the run has; None until a stage has told.
         notes: sentences for people, in order.
     """
 
@@ -66,8 +70,8 @@ class Progress:
     notes: list[str] = field(default_factory=list)
     _since_s: float = field(default_factory=time.monotonic)
 
-    def take(self, event: Event, rates: Rates) -> None:
-        """Take note of one event."""
+    def update(self, event: Event, rates: Rates) -> None:
+        """Take one event into account, and add what it measured to ``rates``."""
         if event.kind == "stage-started":
             self.stage, self.total, self.done, self.share, self.object_id = event.stage, event.total, 0, 0.0, ""
             self._since_s = time.monotonic()
@@ -99,9 +103,9 @@ class Progress:
             if each is None or count is None:
                 return None
             if number == 0:
-                # The one in hand has been worked on for a while, whatever share it reports.
-                in_hand = max(self.share, min((time.monotonic() - self._since_s) / max(each, 1e-3), 0.95))
-                count = max(self.total - self.done - in_hand, 0.0)
+                # The object in progress has been worked on for a while, whatever share it reports.
+                begun = max(self.share, min((time.monotonic() - self._since_s) / max(each, 1e-3), 0.95))
+                count = max(self.total - self.done - begun, 0.0)
             left += each * count
         return left
 

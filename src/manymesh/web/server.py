@@ -1,23 +1,50 @@
-"""Starts and stops the server, and decides who may come in and what is given out."""
+"""Starts and stops the server, and puts the guards around the page."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import errno
 import os
 import shutil
+import socket
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+import threading
+import time
+import webbrowser
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from manymesh.errors import MissingPieceError, OutputError, UsageError
-from manymesh.web.security import OriginGuard, is_loopback
+from manymesh.web import scratch
+from manymesh.web.scratch import Scratch
+from manymesh.web.security import LoginGuard, OriginGuard, RequestGuard, is_loopback
 from manymesh.web.service import Service
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from manymesh.web.asgi import App
+    from manymesh.web.limits import Connections
 
 DEFAULT_PORT = 7860
 PORTS_TO_TRY = 100
+MIB = 1024**2
+START_S = 30.0
+STOP_S = 10.0
+# Streams that are still open when the server stops are cut off after this.
+LAST_WORDS_S = 1
+# Gradio keeps 200 KiB for every page that was ever opened, up to a bound; a page that comes back gets new state.
+SESSIONS_KEPT = 64
+# How often calls that nobody fetched the answer of are forgotten.
+FORGET_S = 30.0
+# Figures of calls that Gradio keeps for its own dashboard, which stays shut.
+CALLS_KEPT = 16
 
 
 @dataclass(frozen=True)
@@ -32,6 +59,9 @@ class Options:
         mcp: also speak MCP.
         max_upload_mb: larger uploads are refused.
         browser: open the page when the server is up.
+        allow_origin: other sites whose pages may ask too: "https://name" or "https://name:port".
+        proxy: a reverse proxy of the user's own stands before the server; believe what it says of the client.
+        max_scratch_mb: what uploads and downloads may hold together; the oldest go first.
     """
 
     out: Path = Path("runs")
@@ -41,6 +71,9 @@ class Options:
     mcp: bool = False
     max_upload_mb: int = 64
     browser: bool = False
+    allow_origin: tuple[str, ...] = ()
+    proxy: bool = False
+    max_scratch_mb: int = scratch.CAP_BYTES // MIB
 
 
 @dataclass(frozen=True)
@@ -48,14 +81,14 @@ class Served:
     """A server that is up: where, and what it works on."""
 
     url: str
-    studio: Service
+    service: Service
 
 
 def check(options: Options) -> tuple[str, str] | None:
     """The user and password of ``options``, if any.
 
     Raises:
-        UsageError: they make no sense, or a host that others can reach has no password.
+        UsageError: they make no sense, or a server that others can reach has no password.
         MissingPieceError: the extra is not installed.
     """
     if find_spec("gradio") is None:
@@ -64,24 +97,29 @@ def check(options: Options) -> tuple[str, str] | None:
         )
     if options.mcp and options.auth is not None:
         raise UsageError(
-            "--mcp and --auth cannot go together: agents cannot log in",
-            "Serve MCP to this machine alone, without --host and --auth; from elsewhere, come through an SSH tunnel.",
+            "--mcp and a password cannot go together: agents cannot log in",
+            "Serve MCP to this machine alone, without --host and a password; from elsewhere, use an SSH tunnel.",
         )
     if options.mcp and find_spec("mcp") is None:
         raise MissingPieceError(
             "--mcp needs the package mcp, which is not installed", "Run `pip install 'gradio[mcp]'`."
         )
+    for origin in options.allow_origin:
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
+            raise UsageError(f"'{origin}' is not an origin", "For example: --allow-origin https://meshes.example")
     auth: tuple[str, str] | None = None
     if options.auth is not None:
         user, colon, password = options.auth.partition(":")
         if not (user and colon and password):
-            raise UsageError("--auth must be USER:PASSWORD", "For example: --auth ann:a-long-secret")
+            raise UsageError("The login must be USER:PASSWORD", "For example: ann:a-long-secret")
         auth = (user, password)
     if auth is None and not is_loopback(options.host):
         raise UsageError(
-            f"Others can reach '{options.host}', so a password is needed",
-            "Add --auth USER:PASSWORD, or leave --host out.",
+            f"Others can reach '{options.host}', so a password is needed", "Add --auth-file FILE, or leave --host out."
         )
+    if auth is None and options.proxy:
+        raise UsageError("Others can come through a proxy, so a password is needed", "Add --auth-file FILE.")
     return auth
 
 
@@ -95,87 +133,208 @@ def serving(options: Options) -> Iterator[Served]:
     """
     auth = check(options)
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
+        options.out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder, lock = scratch.new_folder()
     except OSError as error:
         raise OutputError(
             f"'{options.out}' cannot be made ({error.strerror or error})", "Choose another --out."
         ) from None
-    scratch = Path(tempfile.mkdtemp(prefix="manymesh-ui-")).resolve()
-    before = {name: os.environ.get(name) for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED")}
-    # Gradio reads these when it is imported and when a page is built: uploads go to a folder of our own, which is
-    # removed at the end, and nobody is told that it runs.
-    os.environ.update(GRADIO_TEMP_DIR=str(scratch / "uploads"), GRADIO_ANALYTICS_ENABLED="False")
-    studio = Service(options.out, scratch)
+    # Gradio reads these when it is imported and when a page is built: what it keeps goes to our folder, and nobody is
+    # told that it runs.
+    wanted = {
+        "GRADIO_TEMP_DIR": str(folder),
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "GRADIO_ANALYTICS_MAX_EVENTS": str(CALLS_KEPT),
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    service = Service(options.out, Scratch(folder, options.max_scratch_mb * MIB))
     try:
-        with _launched(options, studio, auth) as url:
-            yield Served(url, studio)
+        with _served(options, service, auth) as url:
+            yield Served(url, service)
     finally:
-        studio.close()
-        shutil.rmtree(scratch, ignore_errors=True)
+        service.close()
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.close()
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 
 
 @contextmanager
-def _launched(options: Options, studio: Service, auth: tuple[str, str] | None) -> Iterator[str]:
-    from starlette.middleware import Middleware
+def _served(options: Options, service: Service, auth: tuple[str, str] | None) -> Iterator[str]:
+    import uvicorn
 
-    from manymesh.web.page import STATIC, build_page, static_url
-    from manymesh.web.theme import theme
+    from manymesh.web.limits import CONNECTIONS, Connections
 
-    uploads = studio.scratch / "uploads"
-    page = build_page(studio, [uploads])
-    page.queue(max_size=None, default_concurrency_limit=None)
+    # Through a proxy, all connections come from one address.
+    connections = Connections(most_per_address=CONNECTIONS) if options.proxy else Connections()
+    listener = _listen(options.host, options.port)
+    url = f"http://{_shown(options.host)}:{listener.getsockname()[1]}/"
     try:
         # What Gradio prints is for people; stdout is for the address alone.
         with redirect_stdout(sys.stderr):
-            _, url, _ = page.launch(
-                server_name=options.host,
-                server_port=options.port or _free_port(options.host),
-                auth=auth,
-                allowed_paths=[str(studio.out), str(studio.scratch), str(STATIC)],
-                max_file_size=options.max_upload_mb * 1024**2,
-                app_kwargs={
-                    "middleware": [Middleware(OriginGuard, local_only=auth is None)],
-                    "docs_url": None,
-                    "redoc_url": None,
-                },
-                theme=theme(),
-                head=f'<link rel="stylesheet" href="{static_url("style.css")}">',
-                mcp_server=options.mcp,
-                inbrowser=options.browser,
-                prevent_thread_lock=True,
-                share=False,
-                show_error=True,
-                quiet=True,
-                inline=False,
-                footer_links=[],
-                run_history=False,
-                enable_monitoring=False,
-                ssr_mode=False,
-                pwa=False,
+            page, app = _page(options, service, url, connections)
+            config = uvicorn.Config(
+                _guarded(app, options, service, auth),
+                http=connections.protocol,  # type: ignore[arg-type]  # a function that makes one, not a class
+                ws="none",
+                log_level="warning",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=LAST_WORDS_S,
             )
-    except OSError as error:
-        raise OutputError(f"The server cannot start ({error})", "Choose another --port.") from None
-    if page.mcp_error:
-        page.close(verbose=False)
-        raise MissingPieceError(f"MCP cannot be served ({page.mcp_error})", "Run `pip install -U 'gradio[mcp]'`.")
+            server = _Thread(uvicorn.Server(config), listener)
+    except BaseException:
+        listener.close()
+        raise
+    page.server = server  # type: ignore[assignment]  # Gradio only closes it
     try:
+        if options.browser:
+            webbrowser.open(url)
         yield url
     finally:
-        with suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt):
             page.close(verbose=False)
+            server.close()
 
 
-def _free_port(host: str) -> int:
-    import socket
+class _Thread:
+    """uvicorn in a thread of its own."""
 
-    for port in range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TO_TRY):
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                trial.bind((host, port))
-            except OSError:
+    def __init__(self, server: Any, listener: socket.socket) -> None:
+        self._server = server
+        self._thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listener]}, name="manymesh-server", daemon=True
+        )
+        self._thread.start()
+        end_s = time.monotonic() + START_S
+        while not server.started:
+            if not self._thread.is_alive() or time.monotonic() > end_s:
+                raise OutputError("The server cannot start", "The log says why.")
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(STOP_S)
+
+
+def _page(options: Options, service: Service, url: str, connections: Connections) -> tuple[gr.Blocks, App]:
+    """Gradio's page with our own addresses before it."""
+    import gradio as gr
+    from starlette.applications import Starlette
+
+    from manymesh.web.files import routes, static_url
+    from manymesh.web.page import build_page, page_functions
+    from manymesh.web.theme import theme
+
+    page = build_page(service)
+    page.queue(max_size=None, default_concurrency_limit=None)
+    page.state_session_capacity = SESSIONS_KEPT
+    page.has_launched = True  # or Gradio would not check which files it is asked for
+
+    @asynccontextmanager
+    async def watching(app: Starlette) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(connections.watch()), asyncio.create_task(_forget_calls(page))]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    app = Starlette(routes=routes(service, page_functions(service)), lifespan=watching)
+    gr.mount_gradio_app(
+        app,  # FastAPI is Starlette, and nothing more of it is used
+        page,
+        path="/",
+        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=options.max_upload_mb * MIB,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=options.mcp,
+        theme=theme(),
+        head=f'<link rel="stylesheet" href="{static_url("style.css")}">',
+    )
+    if page.mcp_error:
+        raise MissingPieceError(f"MCP cannot be served ({page.mcp_error})", "Run `pip install -U 'gradio[mcp]'`.")
+    page.app = app.routes[-1].app  # type: ignore[attr-defined]  # the mounted one
+    return page, app
+
+
+async def _forget_calls(page: gr.Blocks) -> None:
+    """Drop what Gradio keeps for ever of calls that have ended: their names. Their answers it drops itself."""
+    queue = page._queue
+    while True:
+        await asyncio.sleep(FORGET_S)
+        for session in list(queue.pending_event_ids_session):
+            if session not in queue.pending_messages_per_session:
+                queue.pending_event_ids_session.pop(session, None)
+
+
+def _guarded(app: App, options: Options, service: Service, auth: tuple[str, str] | None) -> App:
+    """The page behind its guards, the first that a request meets last here."""
+    from manymesh.web.answers import AnswerGuard, PageCache
+    from manymesh.web.files import STATIC, uploaded_path
+    from manymesh.web.limits import Turns
+
+    app = RequestGuard(
+        Turns(PageCache(app)),
+        upload_bytes=options.max_upload_mb * MIB,
+        uploaded=lambda address: uploaded_path(service, address),
+        mcp=options.mcp,
+    )
+    if auth is not None:
+        app = LoginGuard(app, *auth, page=(STATIC / "login.html").read_text("utf-8"))
+    app = OriginGuard(
+        app,
+        local_only=auth is None,
+        allowed=[origin.lower() for origin in options.allow_origin],
+        proxy=options.proxy,
+    )
+    return AnswerGuard(app, _hidden_folders(service))
+
+
+def _hidden_folders(service: Service) -> dict[str, str]:
+    """Folders whose paths nobody is told, and what is written in their place."""
+    import gradio as gr
+
+    hidden = {
+        service.scratch.folder: "files",
+        service.out: service.out.name,
+        Path(__file__).parents[2]: "manymesh",
+        Path(gr.__file__).parents[1]: "python",
+        Path.cwd(): ".",
+        Path.home(): "~",
+    }
+    # A path as short as /srv may well stand in a text for another reason.
+    return {str(path): name for path, name in hidden.items() if len(path.parts) > 2}
+
+
+def _listen(host: str, port: int | None) -> socket.socket:
+    for wanted in [port] if port is not None else range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TO_TRY):
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host.strip("[]"), wanted))
+            listener.listen()
+        except OSError as error:
+            listener.close()
+            if port is None and error.errno in (errno.EADDRINUSE, errno.EACCES):
                 continue
-            return port
+            if error.errno == errno.EADDRINUSE:
+                raise OutputError(
+                    f"Port {wanted} of {host} is in use by another program",
+                    "Choose another --port, or leave it out to take a free one.",
+                ) from None
+            raise OutputError(f"The server cannot start ({error})", "Choose another --host or --port.") from None
+        return listener
     raise OutputError(f"No port from {DEFAULT_PORT} to {DEFAULT_PORT + PORTS_TO_TRY - 1} is free", "Choose a --port.")
+
+
+def _shown(host: str) -> str:
+    host = host.strip("[]")
+    return "localhost" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from manymesh.engines import Plan, choose
-from manymesh.errors import ManymeshError, UsageError
+from manymesh.errors import InputError, ManymeshError, UsageError
 from manymesh.events import Cancel, Event, OnEvent
 from manymesh.pipeline import Pipeline
 from manymesh.run.edit import check_edits, edit_objects, paint_again, paintable, parse_edits
@@ -23,59 +21,72 @@ from manymesh.web import history
 from manymesh.web.cards import error_card, job_card, run_card
 from manymesh.web.jobs import Job, JobKind, Jobs, Work
 from manymesh.web.progress import Rates
+from manymesh.web.scratch import Scratch
 
+# The newest runs from whose times the first estimates are made.
 RUNS_TO_LEARN_FROM = 8
-DOWNLOADS_KEPT = 20
 
+# Settings that name files of this machine, which nobody may do over the network.
 LOCAL_SETTINGS = ("views", "weights_dir")
-"""Name files of this machine, which nobody may do over the network."""
 
-Tell = Callable[[Run, Callable[[str], None]], None]
-"""Looks at an ended run and says what people should know."""
+# Checks an ended run; returns a note for people, or "".
+Remark = Callable[[Run], str]
 
 
 class Service:
-    """One output folder, one line of jobs.
+    """One output folder and one queue of jobs.
 
     Args:
         out: where run folders go.
-        scratch: for downloads and thumbnails; may be emptied at any time.
+        scratch: for uploads, downloads and thumbnails.
     """
 
-    def __init__(self, out: Path, scratch: Path) -> None:
+    def __init__(self, out: Path, scratch: Scratch) -> None:
         self.out = out.resolve()
-        self.scratch = scratch.resolve()
+        self.scratch = scratch
         rates = Rates()
         rates.learn(_manifests(reversed(list(islice(history.newest(self.out), RUNS_TO_LEARN_FROM)))))
         self.jobs = Jobs(rates)
+        scratch.in_use = self.jobs.photos
 
     def close(self) -> None:
         """Cancel what runs; what is done stays in the run folders."""
         self.jobs.close()
 
+    def given_photo(self, given: Any) -> Path:
+        """The photo that a request names, as Gradio passes it on: a path, or a mapping with ``path``.
+
+        Raises:
+            InputError: nothing was given, or something that was not uploaded here.
+        """
+        path = given.get("path") if isinstance(given, Mapping) else given
+        if not isinstance(path, str) or not path:
+            raise InputError("No photo was given", "Choose, paste or take one first.")
+        return self.scratch.adopted(Path(path))
+
     def find(self, photo: Path, settings: Mapping[str, Any]) -> Job:
-        """Queue: look for objects, and stop there for a person to look."""
+        """Queue: find the objects, and stop there for a person to choose."""
         plan = _plan(settings)
 
         def work(on_event: OnEvent, cancel: Cancel) -> Run:
             return Pipeline(plan.settings, on_event=on_event, cancel=cancel).find(photo, self.out)
 
-        return self._submit("find", photo.stem, work, plan, FINDING)
+        return self._submit("find", photo.stem, work, plan, FINDING, photo=photo)
 
     def make(self, photo: Path, settings: Mapping[str, Any]) -> Job:
-        """Queue: the whole way from the photo to painted models."""
+        """Queue: everything from the photo to painted models."""
         plan = _plan(settings)
 
         def work(on_event: OnEvent, cancel: Cancel) -> Run:
             return Pipeline(plan.settings, on_event=on_event, cancel=cancel).make([photo], self.out)[0]
 
-        return self._submit("make", photo.stem, work, plan)
+        return self._submit("make", photo.stem, work, plan, photo=photo)
 
     def go_on(self, name: str, edits: Iterable[Mapping[str, Any]]) -> Job:
         """Queue: make the objects of a found run, as the user edited them."""
-        wishes = parse_edits(edits)
-        check_edits(Run.open(self._folder(name)), wishes)
-        return self._resume("go-on", name, lambda run: edit_objects(run, wishes))
+        parsed = parse_edits(edits)
+        check_edits(Run.open(self._folder(name)), parsed)
+        return self._resume("go-on", name, lambda run: edit_objects(run, parsed))
 
     def resume(self, name: str) -> Job:
         """Queue: finish a run; what failed is tried again."""
@@ -87,14 +98,14 @@ class Service:
             raise UsageError(f"The seed {seed} is not between 0 and {2**32 - 1}")
         before = paintable(Run.open(self._folder(name)), index).files.get("model")
 
-        def tell(run: Run, note: Callable[[str], None]) -> None:
+        def remark(run: Run) -> str:
             record = next(record for record in run.manifest.objects if record.index == index)
-            if before is not None and "model" in record.files and record.files["model"].sha256 == before.sha256:
-                painter = run.manifest.implementations["paint"]
-                text = f"The paint of '{record.label}' came out the same: '{painter}' makes nothing of the seed."
-                note(text)
+            if before is None or "model" not in record.files or record.files["model"].sha256 != before.sha256:
+                return ""
+            painter = run.manifest.implementations["paint"]
+            return f"The paint of '{record.label}' came out the same: '{painter}' does not use the seed."
 
-        return self._resume("paint", name, lambda run: paint_again(run, index, seed), tell)
+        return self._resume("paint", name, lambda run: paint_again(run, index, seed), remark)
 
     def cancel(self, job_id: str) -> dict[str, Any]:
         """Stop a job; its run can be resumed."""
@@ -111,28 +122,37 @@ class Service:
         return [job_card(self.jobs, job) for job in self.jobs.all()]
 
     def run(self, name: str) -> dict[str, Any]:
-        """What a run holds, and the job that works on it (or None)."""
+        """What a run holds, and the id of the job that works on it (or None)."""
         card = run_card(Run.open(self._folder(name)))
-        active = self.jobs.on(name)
+        active = self.jobs.job_on(name)
         return {**card, "job": None if active is None else active.id}
 
-    def look(self, job_id: str | None, name: str | None, version: str) -> dict[str, Any]:
-        """All that the page shows, in one answer. The run is left out when it is still at ``version``."""
+    def status(self, job_id: str | None, name: str | None, version: str) -> dict[str, Any]:
+        """All that the page shows, in one answer.
+
+        Args:
+            job_id: the job that the page shows, if any. Its run is shown then.
+            name: the run that the page shows otherwise, if any.
+            version: the version of that run that the page has; the run is left out when it has not changed.
+
+        Returns:
+            ``job``, ``run``, ``version``, the jobs that have not ended as ``active``, and ``error`` if the run is gone.
+        """
         job = None
         error: dict[str, Any] | None = None
         known = {each.id: each for each in self.jobs.all()}
         if job_id in known:
             job = job_card(self.jobs, known[job_id])
             name = known[job_id].run or name
-        run, now = None, ""
+        run, current = None, ""
         if name:
             try:
                 folder = self._folder(name)
-                now = f"{name}:{(folder / MANIFEST).stat().st_mtime_ns}"
-                if now != version:
+                current = f"{name}:{(folder / MANIFEST).stat().st_mtime_ns}"
+                if current != version:
                     run = run_card(Run.open(folder))
             except (ManymeshError, OSError) as gone:
-                now = ""
+                current = ""
                 error = error_card("usage", str(gone), "") if not (job and not known[str(job_id)].ended) else None
         active = [
             {"id": each.id, "title": each.title, "state": each.state, "place": self.jobs.place(each), "run": each.run}
@@ -140,17 +160,18 @@ class Service:
             for each in reversed(list(known.values()))
             if not each.ended
         ]
-        return {"job": job, "run": run, "version": now, "active": active, **({"trouble": error} if error else {})}
+        return {"job": job, "run": run, "version": current, "active": active, **({"error": error} if error else {})}
 
     def runs(self, page: int = 0) -> dict[str, Any]:
-        """The history."""
-        return history.list_runs(self.out, self.scratch / "thumbs", page=page)
+        """One page of the history, newest first."""
+        return history.list_runs(self.out, self.scratch, page=page)
 
     def delete(self, name: str) -> None:
         """Remove a run for good."""
-        if self.jobs.on(name) is not None:
+        if self.jobs.job_on(name) is not None:
             raise UsageError(f"A job works on '{name}'", "Cancel it first.")
         history.delete_run(self.out, name)
+        self.scratch.forget(name)
 
     def download(self, name: str, index: int, file_format: str) -> Path:
         """One object's mesh as a file of some format."""
@@ -158,18 +179,26 @@ class Service:
         record = next((record for record in run.manifest.objects if record.index == index), None)
         if record is None:
             raise UsageError(f"The run has no object {index}")
-        file_name, data = as_format(run, record, file_format)
-        path = self._scratch_folder() / file_name
-        path.write_bytes(data)
-        return path
+        files = [record.files[role].sha256 for role in ("model", "mesh") if role in record.files]
+
+        def write(path: Path) -> str:
+            file_name, data = as_format(run, record, file_format)
+            path.write_bytes(data)
+            return file_name
+
+        return self.scratch.export(name, (record.id, record.label, *files, file_format), write)
 
     def archive(self, name: str) -> Path:
         """Everything of a run as a zip."""
         run = Run.open(self._folder(name))
-        path = self._scratch_folder() / f"{run.folder.name}.zip"
-        with path.open("wb") as file:
-            write_archive(run, file)
-        return path
+        changed_ns = (run.folder / MANIFEST).stat().st_mtime_ns
+
+        def write(path: Path) -> str:
+            with path.open("wb") as file:
+                write_archive(run, file)
+            return f"{run.folder.name}.zip"
+
+        return self.scratch.export(name, ("archive", str(changed_ns)), write)
 
     def engine(self, settings: Settings | None = None) -> dict[str, Any]:
         """Which engine would be taken, and why."""
@@ -182,32 +211,31 @@ class Service:
     def _folder(self, name: str) -> Path:
         return history.run_folder(self.out, name)
 
-    def _scratch_folder(self) -> Path:
-        """A folder of its own for each download, so that two at once never write one file."""
-        parent = self.scratch / "downloads"
-        parent.mkdir(parents=True, exist_ok=True)
-        for old in sorted(parent.iterdir(), key=lambda folder: folder.stat().st_mtime)[:-DOWNLOADS_KEPT]:
-            shutil.rmtree(old, ignore_errors=True)
-        return Path(tempfile.mkdtemp(dir=parent))
-
-    def _resume(
-        self, kind: JobKind, name: str, change: Callable[[Run], None], tell: Tell = lambda run, note: None
-    ) -> Job:
+    def _resume(self, kind: JobKind, name: str, change: Callable[[Run], None], remark: Remark = lambda run: "") -> Job:
         run = Run.open(self._folder(name))
         plan = choose(run.manifest.settings)
 
         def work(on_event: OnEvent, cancel: Cancel) -> Run:
             ended = Pipeline(on_event=on_event, cancel=cancel).resume(run.folder, change)
-            tell(ended, lambda text: on_event(Event("note", name, text=text)))
+            if note := remark(ended):
+                on_event(Event("note", name, text=note))
             return ended
 
         return self._submit(kind, run.manifest.input.name, work, plan, run=name)
 
     def _submit(
-        self, kind: JobKind, title: str, work: Work, plan: Plan, steps: Sequence[Step] = STEPS, *, run: str = ""
+        self,
+        kind: JobKind,
+        title: str,
+        work: Work,
+        plan: Plan,
+        steps: Sequence[Step] = STEPS,
+        *,
+        run: str = "",
+        photo: Path | None = None,
     ) -> Job:
         stages = tuple(step.name for step in steps if step.name != "load" and step.applies(plan.settings))
-        return self.jobs.submit(kind, title, work, engine=plan.engine, run=run, stages=stages)
+        return self.jobs.submit(kind, title, work, engine=plan.engine, run=run, stages=stages, photo=photo)
 
 
 def _plan(settings: Mapping[str, Any]) -> Plan:

@@ -1,4 +1,4 @@
-"""How the page looks: a calm theme on the system's own fonts, so that nothing is fetched from anywhere."""
+"""The page's theme. It uses the system's own fonts, so that the page loads nothing from elsewhere."""
 
 from __future__ import annotations
 

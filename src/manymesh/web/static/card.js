@@ -1,6 +1,6 @@
-// One object's card: cutout, then grey shape, then painted model, as they are made; downloads; paint again; retry.
+// One object's card: its cutout, grey shape and painted model as they are made; downloads; paint again; try again.
 
-import { colour, el, inkOn, place, save, seconds, text } from "./dom.js";
+import { colour, el, textColourOn, place, save, seconds, text } from "./dom.js";
 import { show, webglWorks } from "./viewer.js";
 
 const LOOKS = [
@@ -20,14 +20,14 @@ export class Card {
     this.badge = el("span", { class: "mm-badge" });
     this.picture = el("img", { class: "mm-cutout", alt: "", loading: "lazy", draggable: false });
     this.canvas = el("canvas", { class: "mm-model", tabindex: "0", role: "img" });
-    this.canvas.addEventListener("failed", (event) => text(this.trouble, `Cannot show it: ${event.detail}`));
+    this.canvas.addEventListener("failed", (event) => text(this.problem, `Cannot show it: ${event.detail}`));
     this.view = el("div", { class: "mm-view" });
     this.looks = el("div", { class: "mm-looks", role: "group", "aria-label": "What to show" });
     this.buttons = Object.fromEntries(
       LOOKS.map(([look, name]) => [look, el("button", { class: "mm-look", "data-look": look, onclick: () => ((this.chosen = look), this.draw()) }, name)]),
     );
     this.meta = el("p", { class: "mm-meta" });
-    this.trouble = el("p", { class: "mm-trouble" });
+    this.problem = el("p", { class: "mm-problem" });
     this.menu = el("div", { class: "mm-menu-list" });
     this.download = el("details", { class: "mm-menu" }, el("summary", { class: "mm-button" }, "Download"), this.menu);
     this.download.addEventListener("keydown", (event) => event.key === "Escape" && ((this.download.open = false), this.download.firstChild.focus()));
@@ -42,12 +42,12 @@ export class Card {
       this.view,
       this.looks,
       this.meta,
-      this.trouble,
+      this.problem,
       this.bar,
     );
   }
 
-  /** Show the object as it stands; ``job`` is the run's job if one is active. */
+  /** Show the object's state; ``job`` is the run's job if one is active. */
   update(object, run, job) {
     const now = JSON.stringify([object, job?.object, job?.words, job?.state, run.name]);
     if (now === this.shown) return;
@@ -56,7 +56,7 @@ export class Card {
     [this.object, this.run, this.job] = [object, run, job];
     this.element.dataset.id = object.id;
     this.element.setAttribute("aria-label", `Object ${object.index}: ${object.label}`);
-    this.element.style.cssText = `--colour:${colour(object.index - 1)};--ink:${inkOn(object.index - 1)}`;
+    this.element.style.cssText = `--colour:${colour(object.index - 1)};--ink:${textColourOn(object.index - 1)}`;
     text(this.number, String(object.index));
     text(this.title, object.label);
     const mine = job && job.object === object.id;
@@ -69,11 +69,11 @@ export class Card {
     if (object.watertight) facts.push("watertight");
     if (object.paint_seed !== null) facts.push(`paint seed ${object.paint_seed}`);
     text(this.meta, facts.join(" · "));
-    text(this.trouble, object.error ? `${object.error.message}. ${object.error.hint}` : object.warnings.join(" "));
-    this.trouble.classList.toggle("mm-bad", !!object.error);
-    if (object.error) this.trouble.setAttribute("role", "alert");
-    else this.trouble.removeAttribute("role");
-    this.trouble.hidden = !this.trouble.textContent;
+    text(this.problem, object.error ? `${object.error.message}. ${object.error.hint}` : object.warnings.join(" "));
+    this.problem.classList.toggle("mm-bad", !!object.error);
+    if (object.error) this.problem.setAttribute("role", "alert");
+    else this.problem.removeAttribute("role");
+    this.problem.hidden = !this.problem.textContent;
     this.fillMenu();
     const busy = !!job;
     this.repaint.disabled = this.retry.disabled = busy;

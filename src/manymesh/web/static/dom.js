@@ -1,4 +1,4 @@
-// Small helpers. Text always goes in as text, never as HTML: labels and file names come from people.
+// Small helpers. Text always goes in as text, never as HTML: labels and file names are users' input.
 
 /** An element: el("button", {class: "x", onclick: f}, "text", child...). */
 export function el(tag, attributes = {}, ...children) {
@@ -70,5 +70,5 @@ export function ask(question, detail, verb) {
 // Okabe and Ito's palette (2008), told apart by colour-blind people; the same as in detections.png.
 const PALETTE = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7"];
 export const colour = (number) => PALETTE[number % PALETTE.length];
-/** Black or white, whichever reads on the colour of that number. */
-export const inkOn = (number) => (number % PALETTE.length === 4 ? "#fff" : "#111");
+/** Black or white, whichever is easier to read on the colour of that number. */
+export const textColourOn = (number) => (number % PALETTE.length === 4 ? "#fff" : "#111");

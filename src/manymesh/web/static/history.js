@@ -1,4 +1,4 @@
-// The runs that lie in the output folder: open, resume, delete.
+// The runs in the output folder: open, resume, delete.
 
 import { ask, el, place } from "./dom.js";
 
@@ -11,7 +11,7 @@ export class History {
     this.note = el("p", { class: "mm-hint" });
     this.older = el("button", { class: "mm-button", onclick: () => this.load(this.page + 1) }, "Older");
     this.newer = el("button", { class: "mm-button", onclick: () => this.load(this.page - 1) }, "Newer");
-    this.element = el("div", {}, this.note, this.list, el("div", { class: "mm-actions mm-middle" }, this.newer, this.older));
+    this.element = el("div", {}, this.note, this.list, el("div", { class: "mm-actions mm-centre" }, this.newer, this.older));
   }
 
   async load(page = this.page) {
@@ -48,7 +48,7 @@ export class History {
   }
 
   async remove(run, name, when) {
-    if (!(await ask(`Delete “${name}”?`, `The run of ${when} and all its files go for good.`, "Delete it"))) return;
+    if (!(await ask(`Delete “${name}”?`, `The run of ${when} and all its files are removed for good.`, "Delete it"))) return;
     if (await this.call("delete", { run: run.name })) this.onDeleted(run.name);
     this.load();
   }

@@ -32,7 +32,7 @@ void main() {
 
 const MODELS_KEPT = 20;
 const DOWNLOADS_AT_ONCE = 3;
-const REST = { turn: -0.5, rise: 0.28, zoom: 1 };
+const DEFAULT_VIEW = { turn: -0.5, rise: 0.28, zoom: 1 };
 
 let shared = null; // the one context and its program; null until first needed, false where there is no WebGL 2
 const models = new Map(); // url -> Promise of a model, most recently used last
@@ -78,7 +78,7 @@ function context() {
   return (shared = { canvas, gl, uniforms });
 }
 
-async function turnToDownload(work) {
+async function whenFree(work) {
   if (downloads >= DOWNLOADS_AT_ONCE) await new Promise((go) => waiting.push(go));
   downloads += 1;
   try {
@@ -93,7 +93,7 @@ function load(url) {
   let model = models.get(url);
   if (model) models.delete(url);
   else
-    model = turnToDownload(async () => {
+    model = whenFree(async () => {
       const answer = await fetch(url);
       if (!answer.ok) throw new Error(`the model could not be fetched (${answer.status})`);
       return upload(await readGlb(await answer.arrayBuffer()));
@@ -219,11 +219,11 @@ function draw(canvas, model, view) {
   canvas.dataset.drawn = canvas.dataset.model;
 }
 
-/** Show the model at ``url`` on ``canvas``; ``key`` names the view that models of one thing share. */
+/** Show the model at ``url`` on ``canvas``; ``key`` names the view that the models of one object share. */
 export function show(canvas, url, key = url) {
   canvas.dataset.model = url;
   canvas.dataset.kind = key;
-  if (!views.has(key)) views.set(key, { ...REST });
+  if (!views.has(key)) views.set(key, { ...DEFAULT_VIEW });
   if (!canvas.dataset.ready) listen(canvas);
   return redraw(canvas);
 }
@@ -280,12 +280,12 @@ function listen(canvas) {
     change(0, 0, Math.exp(-event.deltaY * 0.0015));
   }, { passive: false });
   canvas.addEventListener("dblclick", () => {
-    Object.assign(view(), REST);
+    Object.assign(view(), DEFAULT_VIEW);
     soon(canvas);
   });
   const keys = { ArrowLeft: [-0.15, 0, 1], ArrowRight: [0.15, 0, 1], ArrowUp: [0, -0.12, 1], ArrowDown: [0, 0.12, 1], "+": [0, 0, 1.15], "=": [0, 0, 1.15], "-": [0, 0, 1 / 1.15] };
   canvas.addEventListener("keydown", (event) => {
-    if (event.key === "0") Object.assign(view(), REST), soon(canvas);
+    if (event.key === "0") Object.assign(view(), DEFAULT_VIEW), soon(canvas);
     else if (keys[event.key]) change(...keys[event.key]);
     else return;
     event.preventDefault();

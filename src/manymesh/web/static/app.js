@@ -1,20 +1,21 @@
-// The right-hand side of the page: asks the server how things stand, and shows it. The address holds the job and the run,
-// so that a reload, a bookmark or a second tab finds them again.
+// The right-hand side of the page: asks the server for the state of a job and its run, and shows it. The address holds
+// both, so that a reload, a bookmark or a second tab finds them again.
 
 import { BoxEditor } from "./boxes.js";
 import { Card } from "./card.js";
 import { el, place, save, seconds, text } from "./dom.js";
+import { ask } from "./server.js";
 import { History } from "./history.js";
 import { Status } from "./status.js";
 import { show, turnAll, webglWorks } from "./viewer.js";
 
-const A_PAGE = 8;
+const CARDS_PER_PAGE = 8;
 const CARD_PX = 215, GAP_PX = 14;
-const BUSY_MS = 600, IDLE_MS = 4000, TROUBLE_MS = 3000;
+const BUSY_MS = 600, IDLE_MS = 4000, OFFLINE_MS = 3000;
 
-class Studio {
-  constructor(element, props, server) {
-    Object.assign(this, { server, job: null, run: null, active: [], version: "", page: 0, cards: [], editing: false });
+class App {
+  constructor(element) {
+    Object.assign(this, { job: null, run: null, active: [], version: "", page: 0, cards: [], editing: false });
     const address = new URLSearchParams(location.search);
     [this.jobId, this.runName] = [address.get("job"), address.get("run")];
     this.status = new Status({ onCancel: () => this.cancel(), onOpenJob: (id) => this.open(id, null) });
@@ -26,7 +27,7 @@ class Studio {
       onDeleted: (name) => this.runName === name && this.open(null, null, false),
     });
     this.build(element);
-    this.look();
+    this.refresh();
   }
 
   build(element) {
@@ -44,7 +45,7 @@ class Studio {
       "div",
       { class: "mm-empty" },
       el("h2", {}, "One photo in, many 3D models out"),
-      el("p", {}, "Choose a photo with one thing or many on a calm background. Make does it all; Find objects lets you choose, rename and redraw first."),
+      el("p", {}, "Choose a photo with one object or many on a calm background. Make does it all; Find objects lets you choose, rename and redraw first."),
     );
     this.title = el("h2", { class: "mm-run-title" });
     this.summary = el("p", { class: "mm-meta" });
@@ -59,8 +60,8 @@ class Studio {
     this.notesBox = el("details", { class: "mm-notes-box" }, el("summary", {}, "Notes"), this.notes);
     this.grid = el("div", { class: "mm-grid" });
     new ResizeObserver(() => this.layOut()).observe(this.grid);
-    this.pager = el("nav", { class: "mm-actions mm-middle", "aria-label": "Pages of objects" });
-    this.scene = el("canvas", { class: "mm-model", tabindex: "0", role: "img", "aria-label": "All objects where they stood in the photo. Drag or use the arrow keys to turn, + and - to zoom." });
+    this.pager = el("nav", { class: "mm-actions mm-centre", "aria-label": "Pages of objects" });
+    this.scene = el("canvas", { class: "mm-model", tabindex: "0", role: "img", "aria-label": "All objects where they are in the photo. Drag or use the arrow keys to turn, + and - to zoom." });
     this.sheet = el("img", { alt: "Contact sheet: every object from four sides", loading: "lazy" });
     this.sheetLink = el("a", { target: "_blank", rel: "noopener", title: "Open the contact sheet" }, this.sheet);
     this.sceneBox = el("article", { class: "mm-card mm-wide mm-scene" }, el("header", {}, el("h3", {}, "Scene")), el("div", { class: "mm-view" }, this.scene), el("div", { class: "mm-actions" }, (this.sceneLink = el("a", { class: "mm-button", download: "scene.glb" }, "Download scene"))));
@@ -72,11 +73,11 @@ class Studio {
     this.go("result");
   }
 
-  /** A call to the server; an error for people goes into the alert, and the answer is null then. */
+  /** Ask the server. An error for people goes into the alert; the answer is null then. */
   async call(name, data = {}) {
     let answer;
     try {
-      answer = await this.server[name](data);
+      answer = await ask(name, data);
     } catch {
       this.complain({ message: "The server does not answer", hint: "Is it still running?" });
       return null;
@@ -102,7 +103,7 @@ class Studio {
     else this.draw();
   }
 
-  /** Turn to a job or a run. */
+  /** Show a job or a run. */
   open(jobId, runName, toResult = true) {
     Object.assign(this, { jobId, runName, job: null, run: null, version: "", page: 0, editing: false });
     this.complain(null);
@@ -112,7 +113,7 @@ class Studio {
     if (toResult) this.go("result");
     // On a phone the results are below the form.
     if (jobId && matchMedia("(max-width: 900px)").matches) this.status.element.scrollIntoView({ behavior: "smooth" });
-    this.look();
+    this.refresh();
   }
 
   async submit(name, data) {
@@ -127,7 +128,7 @@ class Studio {
 
   async cancel() {
     await this.call("cancel", { job: this.jobId });
-    this.look();
+    this.refresh();
   }
 
   async download(index, format) {
@@ -147,33 +148,33 @@ class Studio {
     turnAll(on);
   }
 
-  /** Ask how things stand, draw, and come back when it makes sense. */
-  async look() {
+  /** Ask for the state, draw it, and ask again later: soon while a job runs. */
+  async refresh() {
     clearTimeout(this.timer);
     const asked = (this.asked = (this.asked ?? 0) + 1);
     let wait_ms = IDLE_MS;
     try {
-      const now = await this.server.look({ job: this.jobId, run: this.runName, version: this.version });
-      if (asked !== this.asked) return; // a newer question is on its way
+      const now = await ask("status", { job: this.jobId, run: this.runName, version: this.version });
+      if (asked !== this.asked) return; // a newer question is under way
       this.offline.hidden = true;
-      this.take(now);
+      this.apply(now);
       if (this.job && !this.job.ended) wait_ms = BUSY_MS;
       if (this.jobId && !this.job) this.jobId = null;
     } catch (error) {
       if (asked !== this.asked) return;
       console.error(error);
       this.offline.hidden = false;
-      wait_ms = TROUBLE_MS;
+      wait_ms = OFFLINE_MS;
     }
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.look(), wait_ms);
+    this.timer = setTimeout(() => this.refresh(), wait_ms);
   }
 
-  take(now) {
+  apply(now) {
     const before = this.job;
     this.job = now.job && { ...now.job, ended: ["done", "partial", "failed", "cancelled"].includes(now.job.state) };
     this.active = now.active;
-    if (now.trouble) this.complain(now.trouble);
+    if (now.error) this.complain(now.error);
     if (this.job?.run && this.job.run !== this.runName) {
       this.runName = this.job.run;
       const address = new URL(location.href);
@@ -202,22 +203,22 @@ class Studio {
     const made = run.objects.filter((object) => object.state === "done").length;
     const wanted = run.objects.filter((object) => object.state !== "skipped");
     const begun = run.objects.some((object) => object.stages_done.length || object.error);
-    // Found and not begun: the person decides. Otherwise only when asked.
-    const deciding = run.found && !busy && (this.editing || (!begun && run.objects.length > 0 && job?.state !== "cancelled"));
-    if (deciding && this.editorFor !== run.name) {
+    // Found and not begun: the user chooses. Otherwise only when asked.
+    const choosing = run.found && !busy && (this.editing || (!begun && run.objects.length > 0 && job?.state !== "cancelled"));
+    if (choosing && this.editorFor !== run.name) {
       this.editor.open(run);
       this.editorFor = run.name;
     }
-    if (!deciding) this.editorFor = null;
-    this.editor.element.hidden = !deciding;
+    if (!choosing) this.editorFor = null;
+    this.editor.element.hidden = !choosing;
     text(this.title, run.photo.name);
     text(this.summary, [begun ? `${made} of ${wanted.length} made` : `${run.objects.length} found`, `engine ${run.engine} (${run.engine_reason})`, `seed ${run.settings.seed}`, job?.state === "done" && begun ? `made in ${seconds(job.seconds)}` : ""].filter(Boolean).join(" · "));
-    const unfinished = !busy && run.found && !deciding && (!run.finished || run.state === "partial" || run.state === "failed");
+    const unfinished = !busy && run.found && !choosing && (!run.finished || run.state === "partial" || run.state === "failed");
     place(this.runActions, [
       unfinished && !run.error && this.resume,
-      !busy && !deciding && run.found && this.edit,
-      deciding && begun && this.back,
-      made > 0 && !deciding && webglWorks() && this.turn,
+      !busy && !choosing && run.found && this.edit,
+      choosing && begun && this.back,
+      made > 0 && !choosing && webglWorks() && this.turn,
       made > 0 && this.all,
     ]);
     const notes = [...run.warnings, ...(run.error ? [`${run.error.message}. ${run.error.hint}`] : []), ...(job?.kind === "paint" ? job.notes : [])];
@@ -228,17 +229,17 @@ class Studio {
       this.notesBox.open = notes.length <= 3;
       this.notes.replaceChildren(...new Set(notes).size ? [...new Set(notes)].map((note) => el("li", {}, note)) : []);
     }
-    this.grid.hidden = this.extras.hidden = deciding;
-    if (deciding) return;
+    this.grid.hidden = this.extras.hidden = choosing;
+    if (choosing) return;
     this.drawCards(wanted, busy);
     this.drawExtras(made);
   }
 
   drawCards(objects, busy) {
     const { run } = this;
-    const pages = Math.max(1, Math.ceil(objects.length / A_PAGE));
+    const pages = Math.max(1, Math.ceil(objects.length / CARDS_PER_PAGE));
     this.page = Math.min(this.page, pages - 1);
-    const here = objects.slice(this.page * A_PAGE, (this.page + 1) * A_PAGE);
+    const here = objects.slice(this.page * CARDS_PER_PAGE, (this.page + 1) * CARDS_PER_PAGE);
     while (this.cards.length < here.length)
       this.cards.push(
         new Card({
@@ -286,8 +287,11 @@ class Studio {
 }
 
 /** Called by the page when Gradio has put our element in place. */
-export function start(element, props, server, watch) {
-  const studio = new Studio(element.querySelector(".mm-studio"), props, server);
-  watch("value", () => props.value?.job && studio.open(props.value.job, null));
-  return studio;
+export function start(element, props, watch) {
+  const app = new App(element.querySelector(".mm-app"));
+  watch("value", () => {
+    if (props.value?.job) app.open(props.value.job, null);
+    if (props.value?.error) app.complain(props.value.error);
+  });
+  return app;
 }
