@@ -56,7 +56,7 @@ class ArtifactCache:
         Returns:
             The value with arrays of its own that nobody can change.
         """
-        kept = _fixed(value, own)
+        kept: Value = _fixed(value, own)
         size_bytes = _size_bytes(kept)
         with self._lock:
             if (kind, digest) not in self._values and size_bytes <= self._most_bytes:
