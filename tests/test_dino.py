@@ -92,6 +92,30 @@ def test_the_stage_opens_and_answers(folder) -> None:
     assert all(d.label == "cup" and d.source == "dino" and d.score is not None for d in found)
 
 
+def test_numbers_that_the_library_did_not_load_are_named(folder) -> None:
+    from transformers import AutoModelForZeroShotObjectDetection
+
+    from manymesh.detect.transformers_files import require_loaded_as_stored
+
+    model = AutoModelForZeroShotObjectDetection.from_pretrained(folder, local_files_only=True)
+    require_loaded_as_stored(model, folder)
+    name = next(key for key, value in model.state_dict().items() if value.is_floating_point() and value.dim() == 2)
+    with torch.no_grad():
+        model.state_dict()[name].add_(1)
+    with pytest.raises(WeightsError, match=f"other numbers.*'{name}'"):
+        require_loaded_as_stored(model, folder)
+
+
+def test_an_old_transformers_is_refused_for_mm_grounding_dino(monkeypatch) -> None:
+    from manymesh.detect.dino import stage
+
+    for installed, refused in (("5.20.3", True), ("5.21.0", False), ("6.0", False)):
+        monkeypatch.setattr(stage, "version", lambda package, installed=installed: installed)
+        told = str(STAGE.missing(Settings(detector="dino-mm")))
+        assert ("transformers>=5.21" in told) == refused
+        assert "transformers>=5.21" not in str(STAGE.missing(Settings(detector="dino")))
+
+
 def test_a_file_of_other_sizes_is_refused_by_name(folder, tmp_path) -> None:
     import shutil
 

@@ -153,14 +153,32 @@ def test_a_pickle_that_would_run_something_is_refused(tmp_path: Path) -> None:
         checkpoint.network_file(tmp_path, "unet")
 
 
-def test_the_bin_goes_first_and_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_safetensors_file_goes_first_except_where_it_is_another_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from manymesh.weights import convert
 
     folder = write_paint(tmp_path)
-    (folder / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"another network")
-    first = checkpoint.network_file(folder, "unet")
+    converted = checkpoint.network_file(folder, "unet")
+    safe = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    safe.write_bytes(b"a network")
+    assert checkpoint.network_file(folder, "unet") == safe
     monkeypatch.setattr(convert, "sha256_of", lambda path: pytest.fail("hashed again"))
-    assert checkpoint.network_file(folder, "unet") == first
+    assert checkpoint.network_file(folder, "unet", pickle_only=True) == converted
+
+
+def test_the_turbo_painter_never_takes_the_safetensors_beside_it(tmp_path: Path) -> None:
+    from manymesh.paint.hunyuan.networks import _file
+
+    for name, suffix in (("hunyuan3d-paint-v2-0", ".safetensors"), ("hunyuan3d-paint-v2-0-turbo", ".bin")):
+        folder = tmp_path / name
+        (folder / "unet").mkdir(parents=True)
+        (folder / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"a network")
+        if suffix == ".safetensors":
+            assert _file(folder, "unet").suffix == suffix
+        else:
+            with pytest.raises(WeightsError, match="holds no weights"):
+                _file(folder, "unet")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -47,6 +47,54 @@ def test_the_catalogue_is_sane() -> None:
         catalogue.model("gpt")
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("dino", "grounding-dino-tiny"),
+        ("DINO-MM", "mm-grounding-dino-tiny"),
+        ("2mini", "hunyuan3d-2mini"),
+        ("birefnet", "birefnet-general"),
+        ("Qwen/Qwen3-VL-4B-Instruct", "qwen3-vl-4b"),
+    ],
+)
+def test_names_that_people_type_are_understood(typed: str, meant: str) -> None:
+    assert catalogue.model(typed).id == meant
+
+
+def test_a_near_miss_is_suggested() -> None:
+    with pytest.raises(UsageError, match="there is no model 'hunyuan3d-2minni'") as caught:
+        catalogue.model("hunyuan3d-2minni")
+    assert "hunyuan3d-2mini" in caught.value.hint
+
+
+def test_an_engines_name_stands_for_all_that_it_needs_with_default_settings(tmp_path) -> None:
+    from manymesh.engines import stages_of
+
+    named = [m.id for m in catalogue.models_of(["hunyuan", "hunyuan3d-2mini"])]
+    assert len(named) == len(set(named)) == 5
+    settings = Settings(weights_dir=tmp_path)
+    told = {kind: str(stage.missing(settings)) for kind, stage in stages_of("hunyuan", settings).items()}
+    for kind, sentence in told.items():
+        assert any(name in sentence for name in named if catalogue.model(name).stage == kind), (kind, sentence)
+
+
+def test_the_hunyuan_terms_are_told_at_the_download_and_in_the_manifest() -> None:
+    from manymesh.paint.hunyuan import STAGE as PAINT
+    from manymesh.shape.hunyuan import STAGE as SHAPE
+
+    for stage in (PAINT, SHAPE):
+        for word in ("European Union", "train other AI models", "not affiliated"):
+            assert word in stage.licence
+    licences.accept(catalogue.HUNYUAN.id)
+    shown = run("pull", "hunyuan3d-2mini").output
+    assert "not affiliated" in shown
+    assert "train other AI models" in shown
+
+
+def test_mm_grounding_dino_is_apache() -> None:
+    assert catalogue.model("dino-mm").licence is catalogue.APACHE
+
+
 def test_every_detector_and_matte_setting_has_its_weights() -> None:
     from manymesh.detect.dino.stage import WEIGHTS
 
@@ -141,15 +189,15 @@ def test_the_commands_list_path_and_verify(tmp_path) -> None:
     listed = run("list")
     assert listed.exit_code == 0
     assert all(m.id in listed.stdout for m in catalogue.MODELS)
-    assert isinstance(run("path", "birefnet-lite").exception, WeightsError)
-    safetensors(tmp_path / "w" / "BiRefNet_lite" / "model.safetensors")
-    shown = run("path", "birefnet-lite", "--weights-dir", str(tmp_path / "w"))
-    assert shown.stdout.strip() == str(tmp_path / "w" / "BiRefNet_lite")
-    sound = run("verify", "birefnet-lite", "--weights-dir", str(tmp_path / "w"))
-    assert (sound.exit_code, sound.stdout.strip()) == (0, "birefnet-lite: model.safetensors: ok (header)")
-    (tmp_path / "w" / "BiRefNet_lite" / "model.safetensors").write_bytes(b"short")
+    assert isinstance(run("path", "birefnet-matting").exception, WeightsError)
+    safetensors(tmp_path / "w" / "BiRefNet-matting" / "model.safetensors")
+    shown = run("path", "birefnet-matting", "--weights-dir", str(tmp_path / "w"))
+    assert shown.stdout.strip() == str(tmp_path / "w" / "BiRefNet-matting")
+    sound = run("verify", "birefnet-matting", "--weights-dir", str(tmp_path / "w"))
+    assert (sound.exit_code, sound.stdout.strip()) == (0, "birefnet-matting: model.safetensors: ok (header)")
+    (tmp_path / "w" / "BiRefNet-matting" / "model.safetensors").write_bytes(b"short")
     damaged = run("verify", "--weights-dir", str(tmp_path / "w"))
-    assert "models remove birefnet-lite" in str(damaged.exception)
+    assert "models remove birefnet-matting" in str(damaged.exception)
 
 
 def test_pull_demands_the_licence_first() -> None:

@@ -95,7 +95,7 @@ def report(findings: dict[str, Any]) -> str:
         for kind, stage in engine["stages"].items():
             lack = engine["missing"].get(kind)
             mark = "ok " if lack is None else "-- "
-            lines.append(f"  {mark}{kind:7}{stage['name']:22}{stage['summary']} ({stage['licence']})")
+            lines.append(f"  {mark}{kind:7}{stage['name']:22}{stage['summary']} ({stage['licence'].partition(':')[0]})")
             if lack is not None:
                 lines.append(f"            missing: {lack}")
     lines += [f"trouble: {text}" for text in findings["trouble"]]

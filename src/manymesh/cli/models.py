@@ -11,7 +11,7 @@ import typer
 from manymesh.cli.streams import give, say
 from manymesh.errors import UsageError, WeightsError
 from manymesh.weights import locate
-from manymesh.weights.catalogue import MODELS, Model, model
+from manymesh.weights.catalogue import ENGINES, MODELS, Model, model, models_of
 from manymesh.weights.download import pull as pull_models
 from manymesh.weights.download import readable
 from manymesh.weights.licences import accept, is_accepted
@@ -24,9 +24,14 @@ WeightsDir = Annotated[Path | None, typer.Option(help="Look in this folder inste
 
 
 @app.command("list")
-def list_(weights_dir: WeightsDir = None) -> None:
+def list_(
+    weights_dir: WeightsDir = None,
+    engine: Annotated[str | None, typer.Option(help="Only what this engine needs: hunyuan.")] = None,
+) -> None:
     """Every model: is it here, how large it is, its stage and licence."""
-    for m in MODELS:
+    if engine is not None and engine not in ENGINES:
+        raise UsageError(f"no engine '{engine}' needs models", f"Known are: {', '.join(ENGINES)}")
+    for m in MODELS if engine is None else models_of([engine]):
         found = locate.find(m, weights_dir)
         state = "here" if found.complete else ("partly" if found.files else "-")
         give(f"{m.id:<26} {state:<7} {readable(m.bytes):>8}  {m.stage:<7} {m.licence.id:<23} {m.summary}")
@@ -41,13 +46,23 @@ def pull(
         list[str] | None, typer.Option(metavar="ID", help="Agree to a licence, once and for all. Repeatable.")
     ] = None,
 ) -> None:
-    """Fetch models from the hub. A cut download goes on where it stopped."""
-    models = [model(name) for name in names]
+    """Fetch models from the hub; an engine's name, such as hunyuan, fetches all that it needs.
+
+    A cut download goes on where it stopped.
+    """
+    models = models_of(names)
+    for m in models:
+        state = "here" if locate.find(m).complete else readable(m.bytes)
+        say(f"{m.id:<26} {state:>8}  {m.licence.id}")
+    absent = [m.bytes for m in models if not locate.find(m).complete]
+    say(f"{readable(sum(absent))} to fetch into {locate.hub_cache()}")
     for licence_id in accept_license or []:
         accept(licence_id)
     for licence in {m.licence.id: m.licence for m in models}.values():
         agreed = "" if is_accepted(licence) else " (to be accepted)"
         say(f"licence: {licence.name}, {licence.url}{agreed} {licence.territory}".rstrip())
+        for term in licence.terms:
+            say(f"  {term}")
     for root in pull_models(models, say):
         give(str(root))
 

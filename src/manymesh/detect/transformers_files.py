@@ -38,6 +38,7 @@ def load_pretrained(kind: Any, folder: Path, build: Callable[[], Any], **options
     absent = sorted(str(key) for key in report.get("missing_keys", ()))
     if absent:
         raise WeightsError(f"{folder} is not {_WHAT}: the tensor '{absent[0]}' is missing")
+    require_loaded_as_stored(model, folder)
     return model
 
 
@@ -53,6 +54,48 @@ def load_tokenizer(folder: Path) -> Any:
             lines = str(error).strip().splitlines() or [type(error).__name__]
             raise WeightsError(f"the tokenizer in {folder} cannot be read: {lines[0][:200]}", _AGAIN) from None
         raise
+
+
+def require_loaded_as_stored(model: Any, folder: Path) -> None:
+    """Raise ``WeightsError`` for the first tensor of the files whose numbers are not in the model.
+
+    Every tensor is compared, by up to ``_SAMPLES`` numbers spread evenly over it, in the model's number format. Some
+    versions of the library tie or rename tensors wrongly and say nothing. A tensor whose name the library translates is
+    looked for among the parameters of its shape that no other name claims.
+    """
+    from safetensors import safe_open
+
+    loaded = model.state_dict()
+    renamed: dict[str, Any] = {}
+    claimed: set[str] = set()
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, framework="pt") as file:
+            for name in file.keys():  # noqa: SIM118 - it is no dictionary
+                stored = file.get_tensor(name)
+                if name not in loaded:
+                    renamed[name] = stored
+                    continue
+                claimed.add(name)
+                if not _same_numbers(stored, loaded[name]):
+                    raise WeightsError(f"transformers loaded other numbers than {path} holds: '{name}'", _OLD_LIBRARY)
+    for name, stored in renamed.items():
+        match = next((key for key, own in loaded.items() if key not in claimed and _same_numbers(stored, own)), None)
+        if match is None:
+            raise WeightsError(f"transformers did not load the tensor '{name}' of {folder}", _OLD_LIBRARY)
+        claimed.add(match)
+
+
+# Numbers compared of each tensor. Enough that two tensors of one network never agree by chance.
+_SAMPLES = 64
+_OLD_LIBRARY = 'Run: pip install --upgrade "transformers>=5.21"'
+
+
+def _same_numbers(stored: Any, loaded: Any) -> bool:
+    if stored.shape != loaded.shape:
+        return False
+    step = max(stored.numel() // _SAMPLES, 1)
+    sample = stored.flatten()[::step].to(loaded.dtype)
+    return bool((sample == loaded.detach().flatten()[::step].to(sample.device)).all())
 
 
 def _check_headers(folder: Path, skeleton: Any) -> None:

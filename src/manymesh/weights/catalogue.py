@@ -7,20 +7,34 @@ A SHA-256 is given where it has been recorded; for the others the hub's own chec
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from manymesh.errors import UsageError
 
 
 @dataclass(frozen=True)
 class Licence:
-    """Terms of use. ``must_accept``: people have to agree before the first download."""
+    """Terms of use.
+
+    Attributes:
+        must_accept: people have to agree before the first download.
+        territory: where it does not apply, in a sentence, or "".
+        terms: what else users have to know, one sentence each.
+    """
 
     id: str
     name: str
     url: str
     must_accept: bool = False
     territory: str = ""
+    terms: tuple[str, ...] = ()
+
+    @property
+    def statement(self) -> str:
+        """Everything in one line: name, territory, terms."""
+        return f"{self.name}: {' '.join((self.territory, *self.terms))}" if self.territory else self.name
 
 
 @dataclass(frozen=True)
@@ -78,7 +92,6 @@ class Model:
 
 APACHE = Licence("apache-2.0", "Apache License 2.0", "https://www.apache.org/licenses/LICENSE-2.0")
 MIT = Licence("mit", "MIT License", "https://opensource.org/license/mit")
-UNSTATED = Licence("unstated", "licence not verified; see the model's page", "https://huggingface.co/")
 HUNYUAN = Licence(
     "tencent-hunyuan-3d-2.0",
     "Tencent Hunyuan 3D 2.0 Community License",
@@ -86,6 +99,10 @@ HUNYUAN = Licence(
     must_accept=True,
     territory="It does not apply in the European Union, the United Kingdom and South Korea, and it limits use by "
     "products with very many users: read it.",
+    terms=(
+        "What you make with it may not be used or shown outside its territory, nor train other AI models.",
+        "Whoever offers it to others names themselves truly and says that Tencent is not affiliated.",
+    ),
 )
 
 _GB = 1_000_000_000
@@ -106,21 +123,31 @@ def _transformers(*more: File) -> tuple[File, ...]:
     )
 
 
-def _qwen(size: str, total: int) -> Model:
+def _qwen(size: str, total: int, revision: str | None = None) -> Model:
     files = _transformers(File("chat_template.json", optional=True), File("chat_template.jinja", optional=True))
     summary = f"Qwen3-VL {size.upper()}: finds objects by name in plain words"
     repo = f"Qwen/Qwen3-VL-{size.upper()}-Instruct"
-    return Model(f"qwen3-vl-{size}", "detect", summary, repo, None, files, total, APACHE)
+    return Model(f"qwen3-vl-{size}", "detect", summary, repo, revision, files, total, APACHE)
 
 
-def _dino(name: str, repo: str, summary: str, licence: Licence) -> Model:
+def _dino(name: str, repo: str, summary: str, size: int, revision: str | None = None, sha: str | None = None) -> Model:
     files = _transformers(File("vocab.txt", optional=True), File("special_tokens_map.json", optional=True))
-    return Model(name, "detect", summary, repo, None, files, 690 * _MB, licence)
+    weights = File("model.safetensors", bytes=size, sha256=sha)
+    files = tuple(weights if file.name == "*.safetensors" else file for file in files)
+    return Model(name, "detect", summary, repo, revision, files, size, APACHE)
 
 
-def _birefnet(name: str, repo: str, size: int, summary: str, exact: int | None = None) -> Model:
-    files = (File("model.safetensors", bytes=exact),)
-    return Model(f"birefnet-{name}", "matte", summary, f"ZhengPeng7/{repo}", None, files, size, MIT)
+def _birefnet(
+    name: str,
+    repo: str,
+    size: int,
+    summary: str,
+    exact: int | None = None,
+    revision: str | None = None,
+    sha: str | None = None,
+) -> Model:
+    files = (File("model.safetensors", bytes=exact, sha256=sha),)
+    return Model(f"birefnet-{name}", "matte", summary, f"ZhengPeng7/{repo}", revision, files, size, MIT)
 
 
 _MINI = ("tencent/Hunyuan3D-2mini", "f90a0f7df7d5e6f71109cf333f6a95a0ae3194a6")
@@ -187,22 +214,37 @@ def _paint(name: str, top: str, unet: File, vae: File, size: int, summary: str) 
 
 MODELS: tuple[Model, ...] = (
     _qwen("2b", 4_270 * _MB),
-    _qwen("4b", 8_890 * _MB),
+    _qwen("4b", 8_890 * _MB, "ebb281ec70b05090aa6165b016eac8ec08e71b17"),
     _qwen("8b", 17_550 * _MB),
-    _dino("grounding-dino-tiny", "IDEA-Research/grounding-dino-tiny", "finds objects by noun, small and fast", APACHE),
+    _dino(
+        *("grounding-dino-tiny", "IDEA-Research/grounding-dino-tiny", "finds objects by noun, small and fast"),
+        *(689_359_096, "a2bb814dd30d776dcf7e30523b00659f4f141c71"),
+        sha="1a2412ef99bd74bcd3c2a246fa1e48581f8889a1300c9051974741314fc042f3",
+    ),
     _dino(
         "mm-grounding-dino-tiny",
         "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg_v3det",
-        "as grounding-dino-tiny, more accurate on rare things",
-        UNSTATED,
+        "as grounding-dino-tiny, more accurate on rare objects",
+        692_015_412,
     ),
-    _birefnet("general", "BiRefNet", 444 * _MB, "cuts objects out (Swin-L, 1024 px)"),
-    _birefnet("lite", "BiRefNet_lite", 178 * _MB, "cuts objects out (Swin-T, 1024 px)"),
+    _birefnet(
+        *("general", "BiRefNet", 444_473_596, "cuts objects out (Swin-L, 1024 px)", 444_473_596),
+        sha="9ab37426bf4de0567af6b5d21b16151357149139362e6e8992021b8ce356a154",
+    ),
+    _birefnet(
+        *("lite", "BiRefNet_lite", 177_634_392, "cuts objects out (Swin-T, 1024 px)", 177_634_392),
+        *("aa62cd87eafb9cc43056d08ef3615a14628b831d",),
+        sha="4417d89795250e698c3cb0ae8df15743810065f646f48a694fdfa7ca052d0815",
+    ),
     _birefnet("lite-2k", "BiRefNet_lite-2K", 178 * _MB, "cuts objects out (Swin-T, 2560 x 1440 px)", 177_634_392),
     _birefnet("hr", "BiRefNet_HR", 444 * _MB, "cuts objects out (Swin-L, 2048 px)"),
-    _birefnet("hr-matting", "BiRefNet_HR-matting", 444 * _MB, "cuts out hair and gauze (Swin-L, 2048 px)"),
+    _birefnet(
+        *("hr-matting", "BiRefNet_HR-matting", 444 * _MB, "cuts out hair and gauze (Swin-L, 2048 px)", None),
+        *("5d6b6f8adcb5b417c871b1d84ceaae9871355b7f",),
+        sha="a5a4de698739ea5e0e8bbab28e1b293dde95092b87a442d566cbc585c53cef55",
+    ),
     _birefnet("matting", "BiRefNet-matting", 885 * _MB, "cuts out hair and gauze (Swin-L, 1024 px)"),
-    _birefnet("portrait", "BiRefNet-portrait", 885 * _MB, "cuts people out (Swin-L, 1024 px)"),
+    _birefnet("portrait", "BiRefNet-portrait", 884_878_856, "cuts people out (Swin-L, 1024 px)", 884_878_856),
     _birefnet("512", "BiRefNet_512x512", 444 * _MB, "cuts objects out (Swin-L, 512 px)"),
     _shape(
         *("hunyuan3d-2mini", _MINI, "hunyuan3d-dit-v2-mini", 3_819_958_234, "Hunyuan3D-2mini: shapes, 50 steps"),
@@ -213,7 +255,10 @@ MODELS: tuple[Model, ...] = (
             sha256="cabcba7f6115752c8fe5b370e12bf714936f70377a8a80f151872f76c2d64609",
         ),
     ),
-    _shape("hunyuan3d-2mini-fast", _MINI, "hunyuan3d-dit-v2-mini-fast", 3_822_584_202, "2mini, guidance distilled"),
+    _shape(
+        *("hunyuan3d-2mini-fast", _MINI, "hunyuan3d-dit-v2-mini-fast", 3_822_584_202, "2mini, guidance distilled"),
+        sha="2bc48c8168874bb3f3d9bb6699af40517e498d2da3400c9c54dc0f5779875ab3",
+    ),
     _shape(
         *("hunyuan3d-2mini-turbo", _MINI, "hunyuan3d-dit-v2-mini-turbo", 3_822_584_202, "2mini, 5 steps"),
         sha="bdbcef30dd0149a281e17d5b5b1fdad1122c904e098a42f3100e04e03c247bc4",
@@ -227,28 +272,59 @@ MODELS: tuple[Model, ...] = (
         *("hunyuan3d-2", _TWO, "hunyuan3d-dit-v2-0", 4_928_151_562, "Hunyuan3D-2: shapes, 50 steps, larger"),
         sha="360bc281fc956d4acac0c3d36d5ec0ebf8cdddbf4b8892e894d12419388d479b",
     ),
-    _shape("hunyuan3d-2-fast", _TWO, "hunyuan3d-dit-v2-0-fast", 4_930_777_530, "2, guidance distilled"),
-    _shape("hunyuan3d-2-turbo", _TWO, "hunyuan3d-dit-v2-0-turbo", 4_930_777_530, "2, 5 steps"),
+    _shape(
+        *("hunyuan3d-2-fast", _TWO, "hunyuan3d-dit-v2-0-fast", 4_930_777_530, "2, guidance distilled"),
+        sha="fcf91f29922270b4cce5f266099b306c6e140f2a2382a81fc5e47752d4d41e85",
+    ),
+    _shape(
+        *("hunyuan3d-2-turbo", _TWO, "hunyuan3d-dit-v2-0-turbo", 4_930_777_530, "2, 5 steps"),
+        sha="5ee5a81e4df08a1c65b79910bf5b145a90376e526794f4607a4d5d068d62f269",
+        yaml=File(
+            "hunyuan3d-dit-v2-0-turbo/config.yaml",
+            bytes=1663,
+            sha256="4712421fe32d57c678be3be2b608acdb8871985f0b81646a883d136abc63feb7",
+        ),
+    ),
     # Its size and checksum are not known. It is built as 2mini's, which has this many bytes.
     Model(
         *("hunyuan3d-2-vae-turbo", "shape", "fast decoder of 2 and 2mv", *_TWO),
         (File("hunyuan3d-vae-v2-0-turbo/config.yaml"), File("hunyuan3d-vae-v2-0-turbo/model.fp16.safetensors")),
         *(407_410_402, HUNYUAN),
     ),
-    _shape("hunyuan3d-2mv", _VIEWS, "hunyuan3d-dit-v2-mv", 4_928_151_562, "Hunyuan3D-2mv: shapes from 1 to 4 views"),
-    _shape("hunyuan3d-2mv-fast", _VIEWS, "hunyuan3d-dit-v2-mv-fast", 4_930_777_530, "2mv, guidance distilled"),
-    _shape("hunyuan3d-2mv-turbo", _VIEWS, "hunyuan3d-dit-v2-mv-turbo", 4_930_777_530, "2mv, 5 steps"),
+    _shape(
+        *("hunyuan3d-2mv", _VIEWS, "hunyuan3d-dit-v2-mv", 4_928_151_562, "Hunyuan3D-2mv: shapes from 1 to 4 views"),
+        sha="d36f5881bcdc56726b73e517cd444c13c60732431622da7268145355c8d38e9c",
+        yaml=File(
+            "hunyuan3d-dit-v2-mv/config.yaml",
+            bytes=1608,
+            sha256="315fd5bf601d1d103130b9fda202f1bd28eda495e68ed1621bc823d5519c5e5b",
+        ),
+    ),
+    _shape(
+        *("hunyuan3d-2mv-fast", _VIEWS, "hunyuan3d-dit-v2-mv-fast", 4_930_777_530, "2mv, guidance distilled"),
+        sha="dcd6e2716ff13f2de1e4480bcfe779f330f6494af6f1bedbd4f1e503f198e785",
+    ),
+    _shape(
+        *("hunyuan3d-2mv-turbo", _VIEWS, "hunyuan3d-dit-v2-mv-turbo", 4_930_777_530, "2mv, 5 steps"),
+        sha="172d7a989b99f66af760da0080d8c6f6350c72609536cf0c55b87a4afa574e45",
+    ),
     _delight(),
     _paint(
         *("hunyuan3d-paint", "hunyuan3d-paint-v2-0"),
-        # A .safetensors lies beside it; nobody has shown that it holds the same numbers.
-        File("hunyuan3d-paint-v2-0/unet/diffusion_pytorch_model.bin"),
+        # Its names, shapes and size are this painter's. The .bin beside it is a pickle of about twice the size.
+        File(
+            "hunyuan3d-paint-v2-0/unet/diffusion_pytorch_model.safetensors",
+            bytes=3_662_636_472,
+            sha256="1c5ce434ba976b30bbb51a080917ecd39f8d8761691887b5df3be765ef4bd9e9",
+            alternatives=("hunyuan3d-paint-v2-0/unet/diffusion_pytorch_model.bin",),
+        ),
         File(
             "hunyuan3d-paint-v2-0/vae/diffusion_pytorch_model.safetensors",
+            bytes=167_335_310,
             sha256="abcec86e499e1ce9f05d1630725d386dc533b61fe0947ab034f07f89042e7a61",
             alternatives=("hunyuan3d-paint-v2-0/vae/diffusion_pytorch_model.bin",),
         ),
-        *(7_700 * _MB, "Hunyuan3D-2 Paint: six views of a mesh, with guidance"),
+        *(3_829_971_782, "Hunyuan3D-2 Paint: six views of a mesh, with guidance"),
     ),
     _paint(
         *("hunyuan3d-paint-turbo", "hunyuan3d-paint-v2-0-turbo"),
@@ -263,9 +339,46 @@ MODELS: tuple[Model, ...] = (
 )
 
 
+ENGINES: Mapping[str, tuple[str, ...]] = {
+    "hunyuan": ("qwen3-vl-2b", "birefnet-general", "hunyuan3d-2mini", "hunyuan3d-paint", "hunyuan3d-delight"),
+}
+"""All that an engine needs with its default settings, by the engine's name."""
+
+# Names that people type, from settings and from everyday use.
+_ALSO_CALLED: Mapping[str, str] = {
+    "dino": "grounding-dino-tiny",
+    "grounding-dino": "grounding-dino-tiny",
+    "dino-mm": "mm-grounding-dino-tiny",
+    "qwen": "qwen3-vl-2b",
+    "qwen3-vl": "qwen3-vl-2b",
+    "birefnet": "birefnet-general",
+    "general": "birefnet-general",
+    "paint": "hunyuan3d-paint",
+    "delight": "hunyuan3d-delight",
+    "hunyuan3d": "hunyuan3d-2mini",
+}
+
+
 def model(name: str) -> Model:
-    """The model called ``name``. Raises ``UsageError`` for an unknown one."""
-    found = next((m for m in MODELS if m.id == name), None)
-    if found is None:
-        raise UsageError(f"there is no model '{name}'", f"Known are: {', '.join(m.id for m in MODELS)}")
-    return found
+    """The model called ``name``: its id, a setting's name for it, or its repository.
+
+    Raises ``UsageError`` for an unknown one, with the nearest names.
+    """
+    key = name.strip().lower()
+    key = _ALSO_CALLED.get(key, key)
+    for known in MODELS:
+        if key in (known.id, known.id.removeprefix("hunyuan3d-")):
+            return known
+    of_repository = [known for known in MODELS if known.repo.lower() == key]
+    if len(of_repository) == 1:
+        return of_repository[0]
+    ids = [known.id for known in MODELS]
+    near = get_close_matches(key, [*ids, *_ALSO_CALLED, *ENGINES], n=3)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"Known are: {', '.join(ids)}"
+    raise UsageError(f"there is no model '{name}'", hint)
+
+
+def models_of(names: Sequence[str]) -> list[Model]:
+    """The models of several names, where an engine's name stands for all that it needs; each once, in order."""
+    found = [model(one) for name in names for one in ENGINES.get(name.strip().lower(), (name,))]
+    return list({m.id: m for m in found}.values())

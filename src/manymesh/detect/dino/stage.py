@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,8 @@ def open_model(folder: Path, settings: Settings) -> Look:
     import torch
     from transformers import AutoConfig, AutoModelForZeroShotObjectDetection
 
+    from manymesh.device.number_format import require_finite
+
     device = place(settings.devices, "detect", half="float32").device
     tokenizer = load_tokenizer(folder)
     sizing = inputs.read_sizing(folder)
@@ -66,7 +70,7 @@ def open_model(folder: Path, settings: Settings) -> Look:
                 pixel_values=torch.from_numpy(inputs.pixels(rgb, sizing)).to(device),
                 **{key: value.to(device) for key, value in text.items()},
             )
-        by_token = out.logits[0].sigmoid().float().cpu().numpy()
+        by_token = require_finite(out.logits[0].sigmoid(), "detector").float().cpu().numpy()
         none = np.zeros(len(by_token), np.float32)
         scores = [by_token[:, at].max(1) if at else none for at in places]
         return np.stack(scores, 1), out.pred_boxes[0].float().cpu().numpy()
@@ -107,11 +111,23 @@ def detections(scores: F32, boxes: F32, names: Sequence[str], width: int, height
     return found
 
 
+# Versions from 5.10 on tie five of MM Grounding DINO's six box heads to the first, whatever its config says.
+_MM_NEEDS = (5, 21)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Major and minor: (5, 21) of "5.21.0"."""
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+
+
 def missing(settings: Settings) -> str | None:
     """What this machine lacks for the stage, with the command that brings it."""
     absent = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
     if absent:
         return f'{" and ".join(absent)} not installed: run pip install "manymesh[hunyuan]"'
+    if settings.detector == "dino-mm" and (installed := version("transformers")) and _numbers(installed) < _MM_NEEDS:
+        needed = ".".join(map(str, _MM_NEEDS))
+        return f'transformers {installed} loads dino-mm wrongly: run pip install "transformers>={needed}"'
     return missing_weights(WEIGHTS.get(settings.detector, WEIGHTS["dino"]), settings.weights_dir)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from manymesh.device.placement import slow_without_gpu
 from manymesh.stages import Paint, Stage
+from manymesh.weights.catalogue import HUNYUAN
 
 if TYPE_CHECKING:
     from manymesh.settings import Settings
@@ -41,7 +42,7 @@ STAGE = Stage(
     name="hunyuan3d-paint",
     kind="paint",
     summary="Hunyuan3D-2 Paint makes six views of the mesh and bakes them into a texture",
-    licence="Tencent Hunyuan 3D 2.0 Community License",
+    licence=HUNYUAN.statement,
     open=open_paint,
     missing=missing,
     slow_here=slow_without_gpu,

@@ -34,6 +34,9 @@ from manymesh.weights.verify import blob_sha256
 # What people call the networks.
 TEXT, REFERENCE, VIEWS, VAE = "delight text encoder", "reference network", "paint network", "paint VAE"
 
+# Folders whose unet/*.safetensors is another network than the painter.
+_OTHER_SAFETENSORS = tuple(variant.folder for variant in VARIANTS.values() if variant.turbo)
+
 
 class Networks:
     """Loads the painter's networks where and as the settings say.
@@ -138,4 +141,5 @@ def _folder(name: str, folder: str, settings: Settings) -> Path:
 
 def _file(folder: Path, part: str) -> Path:
     name = "model" if part == "text_encoder" else "diffusion_pytorch_model"
-    return network_file(folder, part, sha256=blob_sha256(folder / part / f"{name}.bin"))
+    pickle_only = part == "unet" and folder.name in _OTHER_SAFETENSORS
+    return network_file(folder, part, sha256=blob_sha256(folder / part / f"{name}.bin"), pickle_only=pickle_only)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from manymesh.device.placement import slow_without_gpu
 from manymesh.shape.hunyuan.models import VARIANTS
 from manymesh.stages import Shape, Stage
+from manymesh.weights.catalogue import HUNYUAN
 
 if TYPE_CHECKING:
     from manymesh.settings import Settings
@@ -43,7 +44,7 @@ STAGE = Stage(
     name="hunyuan3d",
     kind="shape",
     summary="Hunyuan3D-2 makes the whole shape, its back too, from one cutout (or several views)",
-    licence="Tencent Hunyuan 3D 2.0 Community License",
+    licence=HUNYUAN.statement,
     open=open_shape,
     missing=missing,
     slow_here=slow_without_gpu,
