@@ -25,6 +25,7 @@ from manymesh.run.folder import LOCK, MANIFEST, Run
 from manymesh.run.manifest import ObjectRecord
 from manymesh.types import Atlas, TexturedMesh
 from manymesh.web import history
+from manymesh.web.scratch import Scratch
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -123,13 +124,18 @@ def hostile(path: Path, kind: str) -> None:
             file.truncate(2 << 30)  # takes no room on the disk
 
 
+def scratch_in(folder: Path) -> Scratch:
+    (folder / "scratch").mkdir()
+    return Scratch(folder / "scratch")
+
+
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "huge"])
 def test_a_manifest_that_is_no_plain_file_is_refused_at_once(run: Run, tmp_path: Path, kind: str) -> None:
     hostile(run.folder / MANIFEST, kind)
     with pytest.raises(InputError):
         Run.open(run.folder)
-    rows = history.list_runs(run.folder.parent, tmp_path / "thumbs")["runs"]
+    rows = history.list_runs(run.folder.parent, scratch_in(tmp_path))["runs"]
     assert [row["state"] for row in rows] == ["damaged"]
 
 
@@ -140,7 +146,7 @@ def test_a_photo_that_is_no_plain_file_is_refused_at_once(run: Run, tmp_path: Pa
     assert "things" in tables(Run.open(run.folder))
     with pytest.raises(InputError):
         write_archive(Run.open(run.folder), io.BytesIO())
-    (row,) = history.list_runs(run.folder.parent, tmp_path / "thumbs")["runs"]
+    (row,) = history.list_runs(run.folder.parent, scratch_in(tmp_path))["runs"]
     assert row["thumb"] is None
     with pytest.raises(InputError):
         Pipeline().resume(run.folder)
