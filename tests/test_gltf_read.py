@@ -19,6 +19,7 @@ from manymesh.errors import InputError, MissingPieceError
 from manymesh.mesh.formats import user_mesh
 from manymesh.mesh.formats.gltf import parse_gltf
 from manymesh.mesh.formats.gltf_scene import local_matrix
+from manymesh.mesh.formats.meshopt import decode as decode_meshopt
 from manymesh.mesh.formats.read import read_mesh
 from manymesh.mesh.formats.user_mesh import UserMesh
 
@@ -258,3 +259,21 @@ def test_too_many_faces_are_refused_by_their_count(read_bytes: Read, monkeypatch
 def test_rotations_keep_lengths(quaternion: list[float]) -> None:
     matrix = local_matrix({"rotation": quaternion})
     assert matrix[:3, :3] @ matrix[:3, :3].T == pytest.approx(np.eye(3), abs=1e-9)
+
+
+# The box of gltf_build, encoded by the reference encoder of meshoptimizer.
+MESHOPT_POSITIONS = (
+    "oAAAAAUAwAzM//////PzAAD///////8AAAAFM/MAwP///////wzMAAD///8AAAAFDMzz8////////////wDAAAD/"
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/AAAAvwAAAL8="
+)
+MESHOPT_TRIANGLES = "4fAA8ADwAPAA8ADwAAB2h1ZneKmGZYlomAFpAAA="
+
+
+def test_meshopt_data_is_decoded_to_the_bit() -> None:
+    positions, _, _, faces = box()
+    vertices = decode_meshopt(base64.b64decode(MESHOPT_POSITIONS), "ATTRIBUTES", "NONE", 24, 12)
+    assert vertices == positions.tobytes()
+    data = decode_meshopt(base64.b64decode(MESHOPT_TRIANGLES), "TRIANGLES", "NONE", 36, 2)
+    found = np.frombuffer(data, "<u2").reshape(-1, 3)
+    for one, other in zip(found, faces.reshape(-1, 3), strict=True):
+        assert any(np.array_equal(np.roll(one, turn), other) for turn in range(3))
