@@ -269,17 +269,3 @@ def test_uncertain_pixels_are_decided_by_colour() -> None:
     probability[25:70, 75:95] = 0.4  # uncertain about the right end and some background around it
     answer = Segmentation(probability, np.zeros((24, 32), np.float32), np.zeros((2, 24, 32), np.float32))
     assert iou(refine_mask(answer, image), truth) > 0.97
-
-
-def test_a_cutout_on_a_plain_background_is_recovered_from_it(network: SegmentationNetwork) -> None:
-    from manymesh.types import Cutout
-    from training.recut import recut
-
-    rgba = np.zeros((256, 256, 4), np.float32)
-    scene = np.zeros((*SHAPE, 3), np.float32)
-    truth = ball(scene, 128, 128, 80, (200, 150, 60))[:256, :256]
-    rgba[..., :3], rgba[..., 3] = scene[:256, :256], truth * 255
-    back, count = recut(Cutout(rgba.clip(0, 255).astype(np.uint8), Box(0, 0, 256, 256)), "blue", "ball", network)
-    assert count == 1
-    assert back.rgba.shape == (256, 256, 4)
-    assert iou(back.rgba[..., 3] > 127, truth) > 0.95
