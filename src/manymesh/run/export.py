@@ -65,9 +65,9 @@ def _without_paths(manifest: Manifest) -> bytes:
     copy = manifest.model_copy(deep=True)
     copy.input.path = Path(copy.input.path).name
     copy.settings = copy.settings.model_copy(update={"weights_dir": None, "views": ()})
-    for record in (copy, *copy.objects):
-        if record.error is not None:
-            record.error.traceback = ""
+    for error in (copy.error, *(record.error for record in copy.objects)):
+        if error is not None:
+            error.traceback = ""
     return (copy.model_dump_json(indent=1) + "\n").encode()
 
 

@@ -357,8 +357,8 @@ def _recolour(
         texture_set = chosen.get((part.mesh, part.primitive), -1)
         key = (number, picture, texture_set)
         if key not in made:
-            taken = number is None or number in elsewhere or any(other[0] == number for other in made)
-            made[key] = _new_material(edit, number) if taken else number
+            taken = number in elsewhere or any(other[0] == number for other in made)
+            made[key] = _new_material(edit, number) if number is None or taken else number
             material = edit.document["materials"][made[key]]
             replaced.update(_show(edit, material, images[picture], texture_set))
             if _whitened(material):

@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manymesh.errors import InputError, MissingPieceError
 from manymesh.mesh.formats import meshopt
@@ -141,10 +142,10 @@ def _unpack(
         if unique_id not in by_id:
             raise DamagedFileError(f"has no Draco attribute {unique_id}")
         wanted[primitive["attributes"][attribute]] = by_id[unique_id]
-    for number, values in wanted.items():
+    for number, decoded in wanted.items():
         entry = Gltf(document, b"").item("accessors", number)
         width = element_width(entry)
-        values = values.reshape(-1, width) if values.size % width == 0 else np.zeros((0, width))
+        values: NDArray[Any] = decoded.reshape(-1, width) if decoded.size % width == 0 else np.zeros((0, width))
         # Encoders merge equal vertices, so there may be fewer than the accessor claims: its count follows the data.
         append_elements(document, binary, entry, values.astype(COMPONENTS[entry["componentType"]]))
 

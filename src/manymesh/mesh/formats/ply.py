@@ -18,8 +18,9 @@ def write_ply(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, byt
     in the lower left corner, as PLY's readers have it.
     """
     geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
-    far = isinstance(geometry, Atlas) and any(geometry.translation)
-    places = geometry.vertices.astype(np.float64) + geometry.translation if far else geometry.vertices
+    shift = geometry.translation if isinstance(geometry, Atlas) else (0.0, 0.0, 0.0)
+    far = any(shift)
+    places = geometry.vertices.astype(np.float64) + shift if far else geometry.vertices
     number = ("<f8", "double") if far else ("<f4", "float")
     columns: list[tuple[str, str, str]] = [(axis, *number) for axis in ("x", "y", "z")]
     columns += [(axis, "<f4", "float") for axis in ("nx", "ny", "nz")]

@@ -24,7 +24,7 @@ from manymesh.render.raster import (
     undo_perspective,
 )
 from manymesh.render.spans import I64, Edges, Screen, Spans, expand, face_blocks, sorted_spans, tiles
-from manymesh.types import I32
+from manymesh.types import F32, I32
 
 # Twice a triangle's area over its bounding box's area, below which rounding makes float32 edge tests unreliable.
 SLIVER = 1e-3
@@ -54,7 +54,7 @@ def _screen(clip: NDArray[Any], height: int, width: int) -> Screen:
     half = np.float32(0.5)
     x = (clip[:, 0] / safe_w * half + half) * np.float32(width - 1) + half
     y = (half + half * clip[:, 1] / safe_w) * np.float32(height - 1) + half
-    z = clip[:, 2] / safe_w * np.float32(0.49999) + half
+    z: F32 = (clip[:, 2] / safe_w * np.float32(0.49999) + half).astype(np.float32, copy=False)
     drawn = in_front & np.isfinite(x) & np.isfinite(y) & np.isfinite(z)
     perspective = bool(len(w)) and bool((w != w[0]).any())
     return Screen(height, width, x, y, z, w, drawn, perspective)
