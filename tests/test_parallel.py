@@ -1,4 +1,4 @@
-"""Two objects at once: the caller sees what it would see of one after the other."""
+"""Objects in progress at the same time: the caller sees what it would see of one after the other."""
 
 from __future__ import annotations
 
@@ -12,71 +12,71 @@ from manymesh import parallel
 from manymesh.parallel import map_ordered, run_pair
 
 
-def told_and_done(at_once: int) -> tuple[list[Any], list[Any], set[int]]:
-    told: list[Any] = []
-    done: list[Any] = []
+def reports_and_results(at_once: int) -> tuple[list[Any], list[Any], set[int]]:
+    reports: list[Any] = []
+    results: list[Any] = []
     callers: set[int] = set()
 
-    def work(item: int, say: Any) -> int:
+    def work(item: int, report: Any) -> int:
         time.sleep(0.02 if item % 2 == 0 else 0.0)  # every other item overtakes the one before
-        say(item)
+        report(item)
         return item * item
 
-    def finish(item: int, answer: int) -> None:
+    def finish(item: int, result: int) -> None:
         callers.add(threading.get_ident())
-        done.append((item, answer))
+        results.append((item, result))
 
-    map_ordered(range(7), work, told.append, finish, at_once=at_once)
-    return told, done, callers
+    map_ordered(range(7), work, reports.append, finish, at_once=at_once)
+    return reports, results, callers
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3])
-def test_answers_come_in_order_and_in_the_callers_thread(at_once: int):
-    told, done, callers = told_and_done(at_once)
-    assert done == [(item, item * item) for item in range(7)]
-    assert sorted(told) == list(range(7))
+def test_results_come_in_order_and_in_the_callers_thread(at_once: int):
+    reports, results, callers = reports_and_results(at_once)
+    assert results == [(item, item * item) for item in range(7)]
+    assert sorted(reports) == list(range(7))
     assert callers == {threading.get_ident()}
 
 
-def test_two_items_really_are_in_hand_at_once_and_never_three():
-    both = threading.Barrier(2, timeout=5)
+def test_two_items_are_in_progress_at_once_and_never_three():
+    meet = threading.Barrier(2, timeout=5)
     lock, inside, most = threading.Lock(), 0, 0
 
-    def work(item: int, say: Any) -> None:
+    def work(item: int, report: Any) -> None:
         nonlocal inside, most
         with lock:
             inside += 1
             most = max(most, inside)
-        both.wait()
+        meet.wait()
         with lock:
             inside -= 1
 
-    map_ordered(range(6), work, lambda value: None, lambda item, answer: None, at_once=2)
+    map_ordered(range(6), work, lambda value: None, lambda item, result: None, at_once=2)
     assert most == 2
 
 
-def test_the_first_failure_in_order_is_raised_and_the_rest_is_not_begun():
-    begun: list[int] = []
+def test_the_first_failure_in_order_is_raised_and_later_items_are_not_started():
+    started: list[int] = []
     done: list[int] = []
 
-    def work(item: int, say: Any) -> None:
-        begun.append(item)
+    def work(item: int, report: Any) -> None:
+        started.append(item)
         if item in (1, 2):
             raise ValueError(item)
 
     with pytest.raises(ValueError, match="1"):
-        map_ordered(range(6), work, lambda value: None, lambda item, answer: done.append(item), at_once=2)
+        map_ordered(range(6), work, lambda value: None, lambda item, result: done.append(item), at_once=2)
     assert done == [0]
-    assert set(begun) <= {0, 1, 2}
+    assert set(started) <= {0, 1, 2}
 
 
-def test_a_caller_that_raises_stops_the_others_when_they_next_speak():
+def test_a_caller_that_raises_stops_workers_at_their_next_report():
     stopped: list[str] = []
 
-    def work(item: int, say: Any) -> None:
+    def work(item: int, report: Any) -> None:
         try:
             for _ in range(500):
-                say(item)
+                report(item)
                 time.sleep(0.01)
         except Exception as error:
             stopped.append(type(error).__name__)
@@ -86,7 +86,7 @@ def test_a_caller_that_raises_stops_the_others_when_they_next_speak():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        map_ordered(range(2), work, refuse, lambda item, answer: None, at_once=2)
+        map_ordered(range(2), work, refuse, lambda item, result: None, at_once=2)
     assert stopped == ["Cancelled", "Cancelled"]
 
 
@@ -95,18 +95,18 @@ def one_spare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "_spare", threading.Semaphore(1))
 
 
-def test_two_halves_run_at_once_where_a_core_is_to_spare(one_spare: None) -> None:
+def test_a_pair_runs_at_once_where_a_worker_slot_is_free(one_spare: None) -> None:
     meet = threading.Barrier(2, timeout=5)
 
-    def half(answer: int) -> int:
+    def call(result: int) -> int:
         meet.wait()
-        return answer
+        return result
 
-    for _ in range(3):  # the core is given back each time
-        assert run_pair(lambda: half(1), lambda: half(2)) == (1, 2)
+    for _ in range(3):  # the slot is released each time
+        assert run_pair(lambda: call(1), lambda: call(2)) == (1, 2)
 
 
-def test_halves_of_a_half_and_of_objects_in_hand_run_in_turn(one_spare: None) -> None:
+def test_nested_pairs_and_pairs_of_parallel_objects_run_in_turn(one_spare: None) -> None:
     def here() -> str:
         return threading.current_thread().name
 
@@ -115,7 +115,7 @@ def test_halves_of_a_half_and_of_objects_in_hand_run_in_turn(one_spare: None) ->
     assert (first, second) == (mine, mine)
     found: list[bool] = []
 
-    def work(item: int, say: Any) -> bool:
+    def work(item: int, report: Any) -> bool:
         one, other = run_pair(here, here)
         return one == other
 
@@ -123,16 +123,16 @@ def test_halves_of_a_half_and_of_objects_in_hand_run_in_turn(one_spare: None) ->
     assert found == [True] * 4
 
 
-def test_halves_run_in_turn_where_the_system_gives_no_thread(one_spare: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pair_runs_in_turn_where_the_system_gives_no_thread(one_spare: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refused)
-    for _ in range(2):  # the core is given back
+    for _ in range(2):  # the slot is released
         assert run_pair(lambda: 1, lambda: 2) == (1, 2)
 
 
-def test_the_second_half_is_waited_for_when_the_first_fails(one_spare: None) -> None:
+def test_the_second_call_is_waited_for_when_the_first_fails(one_spare: None) -> None:
     ended = threading.Event()
 
     def fails() -> None:

@@ -1,4 +1,4 @@
-"""Cameras: the frame is the house's, and every mapping has its inverse."""
+"""Cameras: the canonical frame, and every mapping with its inverse."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_azimuth_zero_looks_at_the_front_with_x_right_and_y_up(kind: str) -> Non
     ("azimuth", "elevation", "nearest"),
     [(0, 0, (0, 0, 1)), (90, 0, (1, 0, 0)), (180, 0, (0, 0, -1)), (270, 0, (-1, 0, 0)), (0, 90, (0, 1, 0))],
 )
-def test_each_angle_sees_its_side(azimuth: float, elevation: float, nearest: tuple[float, ...]) -> None:
+def test_each_angle_sees_the_side_it_names(azimuth: float, elevation: float, nearest: tuple[float, ...]) -> None:
     camera = cameras.orthographic(1, azimuth_deg=azimuth, elevation_deg=elevation, distance=4)
     assert cameras.depth_of(camera, [nearest])[0] == pytest.approx(3)
 
@@ -66,7 +66,7 @@ def test_from_above_the_front_is_at_the_bottom() -> None:
     np.testing.assert_allclose(pixels[0], [50, 75], atol=1e-9)
 
 
-def test_the_picture_spans_the_extent() -> None:
+def test_the_picture_spans_the_given_width_and_height() -> None:
     corners = [[-1.6, 1.0, 0], [1.6, -1.0, 0]]
     pixels, _ = cameras.project(made("orthographic", 0, 0), corners, WIDTH, HEIGHT)
     np.testing.assert_allclose(pixels, [[0, 0], [WIDTH, HEIGHT]], atol=1e-9)

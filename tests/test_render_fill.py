@@ -1,4 +1,4 @@
-"""Filling: every texel gets a colour, colour crosses seams on the surface and never jumps gaps of the texture."""
+"""Filling: every texel gets a colour; colour crosses seams on the surface and never gaps of the texture."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def texture(seen: Projection, surface: Texels, atlas: Atlas) -> Any:
     return fill.pad_charts(fill.fill_surface(seen, surface, atlas), surface)
 
 
-def test_one_color_fills_the_whole_texture_with_itself() -> None:
+def test_a_single_color_fills_the_whole_texture() -> None:
     atlas = cube_atlas(6)
     surface = texels(atlas, 120)
     front = surface.normal[:, 2] > 0.9
@@ -45,7 +45,7 @@ def test_seen_texels_keep_their_colors() -> None:
     np.testing.assert_allclose(made[known], paint(surface.position)[known], atol=1e-6)
 
 
-def test_color_flows_over_the_surface_and_not_over_the_texture() -> None:
+def test_color_spreads_over_the_surface_and_not_over_the_texture() -> None:
     # In the texture the charts of front (red) and back (blue) are neighbours of unrelated sides.
     atlas = cube_atlas(8, ball=True)
     surface = texels(atlas, 120)
@@ -68,7 +68,7 @@ def test_both_sides_of_a_seam_look_alike() -> None:
     assert np.abs(at_vertices - mean[atlas.source]).max() <= 3
 
 
-def test_a_part_that_nobody_saw_takes_the_nearest_colors() -> None:
+def test_an_unseen_component_takes_the_nearest_colors() -> None:
     one, other = cube_atlas(4), cube_atlas(4)
     far = Atlas(other.vertices + np.float32([3, 0, 0]), other.faces, other.uv, other.source, "test")
     atlas = joined(one, far)
@@ -80,7 +80,7 @@ def test_a_part_that_nobody_saw_takes_the_nearest_colors() -> None:
     assert (made[~known, 1] > made[~known, 0]).all()
 
 
-def test_nothing_seen_gives_grey_and_no_texels_give_grey() -> None:
+def test_nothing_seen_and_no_texels_give_grey() -> None:
     atlas = cube_atlas(2)
     surface = texels(atlas, 32)
     assert (texture(seen_where(surface, False, [0, 0, 0]), surface, atlas) == 128).all()
@@ -88,7 +88,7 @@ def test_nothing_seen_gives_grey_and_no_texels_give_grey() -> None:
     assert (fill.pad_charts(np.zeros((0, 3)), texels(empty, 16)) == 128).all()
 
 
-def test_no_mip_level_mixes_in_anything_foreign() -> None:
+def test_mip_levels_mix_in_no_other_color() -> None:
     atlas = cube_atlas(4)
     surface = texels(atlas, 96)
     bright = 0.7 + 0.3 * paint(surface.position)  # well away from black
@@ -101,7 +101,7 @@ def test_no_mip_level_mixes_in_anything_foreign() -> None:
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 1000))
 @settings(max_examples=25, derandomize=True, deadline=None)
-def test_push_pull_keeps_what_is_known_and_stays_in_its_range(height: int, width: int, seed: int) -> None:
+def test_push_pull_keeps_known_pixels_and_their_range(height: int, width: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     picture = rng.random((height, width, 3), np.float32)
     known = rng.random((height, width)) < 0.1
@@ -163,13 +163,15 @@ def test_filling_along_the_mesh_equals_the_walk_in_order(share: float) -> None:
 
 
 def test_large_meshes_are_filled_as_small_ones_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Above ``MOST_DIRECT`` nodes another solver gives the same colours, to less than an 8-bit step."""
+    """Above ``MAX_DIRECT_NODES`` nodes another solver gives the same colours, to less than an 8-bit step."""
     count = 900
     right = np.arange(count).reshape(30, 30)
     a = np.concatenate([right[:, :-1].ravel(), right[:-1].ravel()])
     b = np.concatenate([right[:, 1:].ravel(), right[1:].ravel()])
     hold = np.where(np.arange(count) % 30 < 4, 8.0, 1e-9)
     values = np.random.default_rng(0).uniform(0, 1, (count, 3))
-    direct = fill.solve_diffusion((a, b, np.ones(len(a))), hold, values, count)
-    monkeypatch.setattr(fill, "MOST_DIRECT", 100)
-    np.testing.assert_allclose(fill.solve_diffusion((a, b, np.ones(len(a))), hold, values, count), direct, atol=2e-3)
+    direct = fill.solve_diffusion(fill.EdgeGraph(a, b, np.ones(len(a))), hold, values)
+    monkeypatch.setattr(fill, "MAX_DIRECT_NODES", 100)
+    np.testing.assert_allclose(
+        fill.solve_diffusion(fill.EdgeGraph(a, b, np.ones(len(a))), hold, values), direct, atol=2e-3
+    )

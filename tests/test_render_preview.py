@@ -1,4 +1,4 @@
-"""Previews: the right thing at the right place, lit, with a clean alpha."""
+"""Previews: what is drawn, where, how it is lit, and its alpha."""
 
 from __future__ import annotations
 
@@ -65,18 +65,18 @@ def test_vertex_colors_show_and_clay_hides_them() -> None:
     np.testing.assert_array_equal(clay, preview.render(mesh, camera, 32, 32))
 
 
-def test_four_views_stand_side_by_side_and_show_four_sides() -> None:
+def test_four_views_show_four_sides_side_by_side() -> None:
     atlas = cube_atlas(2)
     texture = np.zeros((200, 300, 3), np.uint8)
     for i, level in enumerate((250, 190, 130, 70)):
         texture[i // 3 * 100 : i // 3 * 100 + 100, i % 3 * 100 : i % 3 * 100 + 100] = [level, 0, 255 - level]
-    thing = TexturedMesh(atlas, texture)
-    strip = preview.four_views(thing, 48)
+    mesh = TexturedMesh(atlas, texture)
+    strip = preview.four_views(mesh, 48)
     assert strip.shape == (48, 192, 4)
-    middles = strip[26, 24::48].astype(int)
-    share = middles[:, 0] / (middles[:, 0] + middles[:, 2])
+    centres = strip[26, 24::48].astype(int)
+    share = centres[:, 0] / (centres[:, 0] + centres[:, 2])
     assert (np.diff(share) < -0.05).all()
-    np.testing.assert_array_equal(strip, preview.four_views(thing, 48))
+    np.testing.assert_array_equal(strip, preview.four_views(mesh, 48))
 
 
 @pytest.mark.parametrize("elevation", [0, 35, 90])
@@ -94,7 +94,7 @@ def test_an_empty_mesh_gives_an_empty_picture() -> None:
     assert not preview.four_views(empty, 16).any()
 
 
-def test_flattening_mixes_by_alpha() -> None:
+def test_compositing_mixes_by_alpha() -> None:
     rgba = np.array([[[200, 0, 0, 255], [200, 0, 0, 0], [200, 0, 0, 51]]], np.uint8)
     assert preview.composite_on(rgba, (0, 100, 0)).tolist() == [[[200, 0, 0], [0, 100, 0], [40, 80, 0]]]
 
@@ -122,7 +122,7 @@ def solid_ball() -> Mesh:
     return Mesh(place, weld[atlas.faces])
 
 
-def test_of_a_solid_the_far_side_is_not_drawn_and_the_picture_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_back_faces_of_a_closed_mesh_are_skipped_without_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
     model = preview.prepare_model(solid_ball(), clay=True)
     assert model.closed
     camera = preview.framing_camera(model.vertices, 30.0, 20.0)
@@ -138,7 +138,7 @@ def test_of_a_solid_the_far_side_is_not_drawn_and_the_picture_stays(monkeypatch:
     assert drawn[0] < 0.6 * len(model.faces)
 
 
-def test_an_open_mesh_and_one_that_is_inside_out_are_drawn_from_both_sides() -> None:
+def test_open_and_inside_out_meshes_are_drawn_from_both_sides() -> None:
     solid = solid_ball()
     assert not preview.prepare_model(Mesh(solid.vertices, solid.faces[1:])).closed
     assert not preview.prepare_model(Mesh(solid.vertices, np.ascontiguousarray(solid.faces[:, ::-1]))).closed

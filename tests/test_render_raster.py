@@ -1,4 +1,4 @@
-"""The rasteriser: complete, exclusive, right in depth, and equal to a plain walk over every pixel."""
+"""The rasteriser: complete, exclusive, right in depth, and equal to a plain loop over every pixel."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def flat_clip(xy: Any) -> Any:
 
 @given(seeds, st.booleans())
 @QUICK
-def test_a_jittered_sheet_covers_every_pixel_exactly_once(seed: int, on_pixel_middles: bool) -> None:
+def test_a_jittered_sheet_covers_every_pixel_exactly_once(seed: int, on_pixel_centres: bool) -> None:
     steps, size = 5, 24
     y, x = (axis.ravel() for axis in np.mgrid[-1 : 1 : (steps + 1) * 1j, -1 : 1 : (steps + 1) * 1j])
     jitter = np.random.default_rng(seed).uniform(-0.12, 0.12, (len(x), 2))
     jitter[(np.abs(x) == 1) | (np.abs(y) == 1)] = 0
     xy = np.stack([x, y], axis=1) + jitter
-    if on_pixel_middles:  # edges and corners right through the sampling points
+    if on_pixel_centres:  # edges and corners right through the sampling points
         inner = (np.abs(x) < 1) & (np.abs(y) < 1)
         xy[inner] = (np.floor(xy[inner] * size / 2) + 0.5) / (size / 2)
     faces = grid_faces(steps)
@@ -45,7 +45,7 @@ def test_a_jittered_sheet_covers_every_pixel_exactly_once(seed: int, on_pixel_mi
 
 @given(seeds, st.booleans())
 @QUICK
-def test_barycentrics_lead_back_to_the_middle_of_the_pixel(seed: int, pinhole: bool) -> None:
+def test_barycentrics_interpolate_the_pixels_centre(seed: int, pinhole: bool) -> None:
     rng = np.random.default_rng(seed)
     vertices = rng.uniform(-1, 1, (30, 3))
     faces = rng.permutation(30).reshape(10, 3)
@@ -53,9 +53,9 @@ def test_barycentrics_lead_back_to_the_middle_of_the_pixel(seed: int, pinhole: b
     raster = raster_view(camera, vertices, faces, 80, 100)
     points = interpolate(vertices, faces, raster.face, raster.bary)
     pixels, _ = project(camera, points, 100, 80)
-    middles = np.stack([raster.pixel % 100 + 0.5, raster.pixel // 100 + 0.5], axis=1)
+    centres = np.stack([raster.pixel % 100 + 0.5, raster.pixel // 100 + 0.5], axis=1)
     assert len(pixels) > 50
-    np.testing.assert_allclose(pixels, middles, atol=0.02)
+    np.testing.assert_allclose(pixels, centres, atol=0.02)
     assert raster.bary.min() >= 0
     np.testing.assert_allclose(raster.bary.sum(axis=1), 1, atol=1e-6)
 
@@ -115,7 +115,7 @@ def test_reference_spans_lose_no_pixel(seed: int, thinness: float, kind: str) ->
     rng = np.random.default_rng(seed)
     clip = np.ones((45, 4))
     clip[:, :3] = rng.uniform(-1.3, 1.3, (45, 3))
-    if kind != "needles":  # corners on the middles of pixels, where rounding decides
+    if kind != "needles":  # corners on the centres of pixels, where rounding decides
         clip[:, :2] = np.round(clip[:, :2] * [20, 16]) / [20, 16]
     part = 1 if kind == "needles" else rng.integers(1, 5, (15, 1)) / 4
     clip[30:, :2] = clip[:15, :2] * (1 - part) + clip[15:30, :2] * part
@@ -151,7 +151,7 @@ def test_nothing_to_draw_gives_an_empty_raster(draw: Any) -> None:
         assert interpolate(np.ones((3, 2)), faces, raster.face, raster.bary).shape == (0, 2)
 
 
-def test_positions_that_are_no_numbers_are_skipped() -> None:
+def test_faces_with_nan_positions_are_skipped() -> None:
     clip = flat_clip([[-1, -1], [1, -1], [0, 1], [np.nan, 0]])
     raster = rasterise(clip, [[0, 1, 3], [0, 1, 2]], 16, 16)
     assert set(raster.face.tolist()) == {1}
@@ -164,10 +164,10 @@ def test_texture_origin_is_the_upper_left() -> None:
     assert not raster.mask[:, 5:].any()
 
 
-def test_charts_are_where_the_uv_say() -> None:
+def test_charts_lie_at_their_uv() -> None:
     atlas = cube_atlas(3)
     raster = raster_uv(atlas.uv, atlas.faces, 60, 90)
     uv = interpolate(atlas.uv, atlas.faces, raster.face, raster.bary)
-    middles = np.stack([raster.pixel % 90 + 0.5, raster.pixel // 90 + 0.5], axis=1) / [90, 60]
-    np.testing.assert_allclose(uv, middles, atol=1e-4)
+    centres = np.stack([raster.pixel % 90 + 0.5, raster.pixel // 90 + 0.5], axis=1) / [90, 60]
+    np.testing.assert_allclose(uv, centres, atol=1e-4)
     assert raster.mask.mean() == pytest.approx(0.81, abs=0.02)

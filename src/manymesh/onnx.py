@@ -1,4 +1,4 @@
-"""Small networks that come in the wheel: ONNX files with their SHA-256 beside them, opened on the CPU. No torch."""
+"""The small networks that come in the wheel: ONNX files with their SHA-256 beside them, opened on the CPU. No torch."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ _REINSTALL = "Install manymesh again: pip install --force-reinstall --no-deps ma
 
 
 def open_session(path: Path, outputs: tuple[str, ...]) -> tuple[Any, str]:
-    """An onnxruntime session on one thread, so that answers depend on no number of them, and its input's name.
+    """Open a network on one thread, so that its outputs do not depend on the number of cores.
 
     Args:
         path: the ONNX file. A ``.json`` file of the same name must hold its ``sha256``.
-        outputs: what the network must answer with.
+        outputs: names that the network's outputs must include.
+
+    Returns:
+        The onnxruntime session, and the name of its input.
 
     Raises:
         MissingPieceError: there is no such file, it is damaged, it is another network, or onnxruntime is missing.
@@ -43,7 +46,11 @@ def open_session(path: Path, outputs: tuple[str, ...]) -> tuple[Any, str]:
 
 
 def read_checked(path: Path) -> bytes:
-    """The file's bytes. MissingPieceError: it is not there, cannot be read, or is not what its digest says."""
+    """The bytes of an ONNX file.
+
+    Raises:
+        MissingPieceError: the file or its ``.json`` is missing or cannot be read, or the digest differs.
+    """
     try:
         data = path.read_bytes()
         expected = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["sha256"]
@@ -57,7 +64,7 @@ def read_checked(path: Path) -> bytes:
 
 
 def weight_problem(path: Path) -> str | None:
-    """What is wrong with a network's file, in a sentence with what to do; None when it is whole."""
+    """What is wrong with a network's file, in a sentence with what to do; None when it is intact."""
     try:
         read_checked(path)
     except MissingPieceError as error:
@@ -66,12 +73,12 @@ def weight_problem(path: Path) -> str | None:
 
 
 def write_digest(path: Path, **facts: Any) -> None:
-    """Write the ``.json`` beside an ONNX file: its SHA-256 and bytes, and whatever else is to be remembered."""
+    """Write the ``.json`` beside an ONNX file: its SHA-256 and size in bytes, and other facts about it."""
     data = path.read_bytes()
     record = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), **facts}
     path.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def first_line(error: Exception) -> str:
-    """What an exception says, short enough for a sentence."""
+    """The first line of an exception's message, at most 200 characters; its type's name if it has none."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -1,7 +1,7 @@
-"""Two objects at once on threads, finished in order: the calling thread alone says events and keeps the records.
+"""Objects in progress at the same time, on threads, with results in order; and two calls at once where a core is free.
 
-The lite engine's work is NumPy, SciPy, OpenCV and ONNX Runtime, which let go of the interpreter's lock, so two objects
-keep two cores busy. What a worker makes depends on its object alone, so the answers are the same as one by one.
+The lite engine's work is NumPy, SciPy, OpenCV and ONNX Runtime, which release Python's global lock, so two objects keep
+two cores busy. A worker's result depends on its object alone, so results are the same as one by one.
 """
 
 from __future__ import annotations
@@ -16,95 +16,96 @@ from typing import Any, TypeVar
 
 from manymesh.errors import Cancelled
 
+# Objects in progress at the same time, at most. Each has its own working memory, about 100 MB in the lite engine.
 MAX_OBJECTS = 2
-"""Each object in hand has its own working memory, about 100 MB in the lite engine."""
 
 Item = TypeVar("Item")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 def worker_count() -> int:
-    """How many objects to have in hand on this machine."""
+    """How many objects this machine works on at the same time."""
     # What the process may use: in a container that is less than what the machine has.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(MAX_OBJECTS, cores)
 
 
+# Worker slots that are free: every thread beside the calling one holds one while it works.
 _spare = threading.Semaphore(worker_count() - 1)
-"""Cores of the machine that nothing of ours uses: what is in hand beside the calling threads holds one each."""
 
 
-def run_pair(one: Callable[[], Item], other: Callable[[], Answer]) -> tuple[Item, Answer]:
-    """What two calls give that have nothing to do with each other.
+def run_pair(first: Callable[[], Item], second: Callable[[], Result]) -> tuple[Item, Result]:
+    """The results of two independent calls.
 
-    Where a core is to spare, the second runs on a thread of its own, and is waited for in any case; else after the
-    first, so that two objects in hand take no more memory. It must not say anything; the first may, and may raise.
+    The second runs on a thread of its own where a worker slot is free, and is waited for even when the first raises.
+    Otherwise it runs after the first, so that two objects in progress need no more memory. It must not report progress;
+    the first may, and may raise.
     """
     if not _spare.acquire(blocking=False):
-        return one(), other()
+        return first(), second()
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="manymesh-half") as thread:
             try:
-                waiting = thread.submit(other)
+                waiting = thread.submit(second)
             except RuntimeError:  # the system gives no more threads
-                return one(), other()
-            return one(), waiting.result()
+                return first(), second()
+            return first(), waiting.result()
     finally:
         _spare.release()
 
 
 def map_ordered(
     items: Sequence[Item],
-    work: Callable[[Item, Callable[[Any], None]], Answer],
-    tell: Callable[[Any], None],
-    done: Callable[[Item, Answer], None],
+    work: Callable[[Item, Callable[[Any], None]], Result],
+    on_report: Callable[[Any], None],
+    on_result: Callable[[Item, Result], None],
     *,
     at_once: int = MAX_OBJECTS,
 ) -> None:
-    """Make something of each item in worker threads, and give the answers to ``done`` in the order of ``items``.
+    """Work on items in threads and hand the results over in the order of ``items``.
 
     Args:
-        items: what to do.
-        work: runs in a worker thread; what it says by its second argument is told at the caller's.
-        tell, done: called in the calling thread alone.
-        at_once: how many items are in hand, those included whose answer waits for an earlier item's.
+        work: called in a worker thread with an item and a function to report with.
+        on_report: called in the calling thread with everything that a worker reports, as it comes.
+        on_result: called in the calling thread with each item and its result.
+        at_once: how many items are in progress, including those whose result waits for an earlier item's.
 
     Raises:
-        Whatever ``tell`` and ``done`` raise, and what ``work`` raises for the first item in order that fails. The
-        others in hand are stopped when they next say something, and waited for.
+        Whatever ``on_report`` and ``on_result`` raise, and what ``work`` raises for the first item in order that fails.
+        Workers in progress are stopped when they next report, and waited for.
     """
     stop = threading.Event()
-    said: SimpleQueue[tuple[int, Any]] = SimpleQueue()
+    reports: SimpleQueue[tuple[int, Any]] = SimpleQueue()
     ended = object()
 
-    def run(number: int) -> Answer:
-        def say(value: Any) -> None:
+    def run(number: int) -> Result:
+        def report(value: Any) -> None:
             if stop.is_set():
                 raise Cancelled("Another object ended the run")
-            said.put((number, value))
+            reports.put((number, value))
 
         try:
-            return work(items[number], say)
+            return work(items[number], report)
         finally:
-            said.put((number, ended))
+            reports.put((number, ended))
 
     with ExitStack() as held, ThreadPoolExecutor(at_once, thread_name_prefix="manymesh-object") as pool:
         for _ in range(at_once - 1):
             if _spare.acquire(blocking=False):
                 held.callback(_spare.release)
-        futures: dict[int, Future[Answer]] = {}
-        over: set[int] = set()
+        futures: dict[int, Future[Result]] = {}
+        finished: set[int] = set()
         try:
             for current, item in enumerate(items):
                 for number in range(current, min(current + at_once, len(items))):
-                    if number not in futures and number not in over:
+                    if number not in futures and number not in finished:
                         futures[number] = pool.submit(run, number)
-                while current not in over:
-                    number, value = said.get()
+                while current not in finished:
+                    number, value = reports.get()
                     if value is ended:
-                        over.add(number)
+                        finished.add(number)
                     else:
-                        tell(value)
-                done(item, futures.pop(current).result())
+                        on_report(value)
+                on_result(item, futures.pop(current).result())
         finally:
             stop.set()

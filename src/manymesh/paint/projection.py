@@ -1,10 +1,11 @@
-"""The photo's own pixels as a texture: what the camera saw, at full resolution, and something like it behind.
+"""The ``lite`` painter: the photo's own pixels as a texture at full resolution, and a plausible unseen side.
 
-Where the mesh brings a guess of the unseen side's colours, that side shows, first, what the camera saw of the thing's
-other half where the thing is its own mirror image; then the photo's own materials, which flow on over the surface as
-the guess says (``material``). Where the mesh brings none (inflated silhouettes), it shows the front's mirror image: the
-back of most things is more like their front than like anything that could be made up from its edge colours, and at the
-outline they meet without a seam. What is turned to the camera but hidden by another part is filled in over the surface.
+Where the mesh has colours (the network's guess of the unseen side), that side shows, first, what the camera saw of the
+object's other half, if the object is its own mirror image; then the photo's materials, continued over the surface as
+the guess votes (``palette``). Where the mesh has none (inflated silhouettes), the unseen side shows the front's mirror
+image along the lines of sight: most backs are more like their front than like anything made up from the outline's
+colours, and at the outline both meet without a seam. Surfaces that face the camera but are hidden by another part are
+filled in over the surface.
 """
 
 from __future__ import annotations
@@ -30,20 +31,30 @@ from manymesh.settings import Settings
 from manymesh.stages import Paint, Stage, Tick
 from manymesh.types import F32, U8, Atlas, Bool, Camera, Cutout, Mesh, TexturedMesh
 
+# Seconds after which unwrapping falls back to another way. Chosen by hand.
 UNWRAP_LIMIT_S = 20.0
+
+# Surfaces whose normal is further than this from the direction to the camera do not show the photo: with a guess of the
+# unseen side, and without one. Chosen by eye: near the outline the photo's pixels are drawn out into streaks.
 GRAZING_DEG = 74.0
-"""Where a guess exists, surfaces turned further away than this take it instead of the photo's last pixels."""
-SQUARE_DEG = 60.0
-"""Up to here a surface shows the photo alone."""
-PAIR_STEP = 16
-"""Of the seen texels, every so manieth is compared with its mirror image."""
 AWAY_DEG = 82.0
-"""Surfaces turned further from the camera than this show the mirror image."""
+
+# Up to this angle a surface shows the photo alone; beyond it the photo fades into the fill. Chosen by eye.
+SQUARE_DEG = 60.0
+
+# Every 16th visible texel is compared with its mirror image. Chosen by hand: some thousand pairs are enough.
+PAIR_STEP = 16
+
+# Range of the cosine between normal and camera over which the network's guess gains its full vote. Chosen by eye.
+GUESS_COSINE = 0.3
+
+# Least alpha, 0..1, of a pixel that colours the back of an inflated silhouette. Chosen by hand.
+MIN_OPACITY = 0.05
 
 
 @contextmanager
 def open_paint(settings: Settings) -> Iterator[Paint]:
-    """Nothing to load."""
+    """The stage; there is nothing to load."""
 
     def paint(
         mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick, atlas: Atlas | None = None
@@ -66,8 +77,14 @@ STAGE = Stage(
 def paint_from_photo(
     mesh: Mesh, view: Camera, cutout: Cutout, texture_px: int, tick: Tick, atlas: Atlas | None = None
 ) -> TexturedMesh:
-    """Unwrap ``mesh`` (unless ``atlas`` is given) and give every texel a colour from ``cutout``, which ``view`` lays
-    over the mesh."""
+    """A mesh textured from the photo.
+
+    Args:
+        mesh: with ``colors``, the guess of the unseen side, or without.
+        view: the camera whose picture is the cutout.
+        texture_px: side of the texture.
+        atlas: the mesh's texture coordinates; the mesh is unwrapped when None.
+    """
     from manymesh.mesh.unwrap.unwrap import unwrap
 
     def unwrapped() -> Atlas:
@@ -76,19 +93,21 @@ def paint_from_photo(
         return unwrap(mesh, texture_px, time_limit_s=UNWRAP_LIMIT_S, tick=lambda share: tick(0.5 * share))
 
     start_s = time.perf_counter()
-    flat, known = run_pair(unwrapped, lambda: _known(mesh, view, cutout))
+    flat, inputs = run_pair(unwrapped, lambda: _inputs(mesh, view, cutout))
     unwrapped_s = time.perf_counter()
     surface = texels(flat, texture_px)
     tick(0.6)
-    widest_deg = AWAY_DEG if mesh.colors is None else GRAZING_DEG
-    front = project_colors(surface, flat, view, known.rgb, known.alpha, max_angle_deg=widest_deg, depths=known.depths)
+    max_angle_deg = AWAY_DEG if mesh.colors is None else GRAZING_DEG
+    front = project_colors(
+        surface, flat, view, inputs.rgb, inputs.alpha, max_angle_deg=max_angle_deg, depths=inputs.depths
+    )
     tick(0.7)
     materials = None
     if mesh.colors is None:
-        seen, shares = _with_mirror(front, surface, view, known.rgb, known.alpha)
+        seen, shares = _add_mirrored_front(front, surface, view, inputs.rgb, inputs.alpha)
     else:
-        seen, shares = _with_other_half(front, known, surface, flat, view)
-        materials = partial(_materials, seen, mesh, surface, flat, view, known.palette)
+        seen, shares = _add_other_half(front, inputs, surface, flat, view)
+        materials = partial(_material_colors, seen, mesh, surface, flat, view, inputs.palette)
     baked_s = time.perf_counter()
     colors = fill_surface(seen, surface, flat, vertex_colors=materials)
     tick(0.9)
@@ -106,13 +125,13 @@ def paint_from_photo(
 
 
 @dataclass(frozen=True)
-class _Known:
-    """What can be said before the mesh has texture coordinates.
+class _Inputs:
+    """What painting needs and can be computed before the mesh has texture coordinates.
 
     Attributes:
-        rgb: (h, w, 3) uint8, the cutout's colours (``without_edge_pixels``). alpha: (h, w) uint8.
-        depths: of the mesh under the cutout.
-        plane: in which the thing is its own mirror image. palette: (k, 3), the photo's materials.
+        rgb: (h, w, 3) uint8, the cutout's colours (``replace_edge_pixels``). alpha: (h, w) uint8.
+        depths: of the mesh in the cutout.
+        plane: in which the object is its own mirror image, if any. palette: (k, 3), the photo's materials.
     """
 
     rgb: U8
@@ -122,9 +141,9 @@ class _Known:
     palette: F32
 
 
-def _known(mesh: Mesh, view: Camera, cutout: Cutout) -> _Known:
-    return _Known(
-        rgb=without_edge_pixels(cutout.rgba),
+def _inputs(mesh: Mesh, view: Camera, cutout: Cutout) -> _Inputs:
+    return _Inputs(
+        rgb=replace_edge_pixels(cutout.rgba),
         alpha=np.ascontiguousarray(cutout.rgba[..., 3]),
         depths=picture_depths(mesh, view, *cutout.rgba.shape[:2]),
         plane=None if mesh.colors is None else find_mirror_plane(mesh, view),
@@ -132,23 +151,35 @@ def _known(mesh: Mesh, view: Camera, cutout: Cutout) -> _Known:
     )
 
 
-def _with_other_half(
-    front: Projection, known: _Known, surface: Texels, atlas: Atlas, view: Camera
+def _add_other_half(
+    front: Projection, inputs: _Inputs, surface: Texels, atlas: Atlas, view: Camera
 ) -> tuple[Projection, dict[str, float]]:
-    """``front``, with what the camera did not see coloured by what it saw of the thing's other half, if it has one."""
-    visible, plane = front.weight > 0, known.plane
-    color, weight = front.color, _certain(front.weight)
+    """``front``, with unseen texels coloured by what the camera saw of the object's other half, if it has one.
+
+    Returns:
+        The colours with their weights, and the share of texels by where their colour is from.
+    """
+    visible, plane = front.weight > 0, inputs.plane
+    color, weight = front.color, _saturated(front.weight)
     other = np.zeros(len(visible), bool)
     if plane is not None:
         asked = ~visible
         asked[::PAIR_STEP] = True
-        found = project_mirror_image(
-            asked, plane, surface, atlas, view, known.rgb, known.alpha, max_angle_deg=GRAZING_DEG, depths=known.depths
+        mirrored = project_mirror_image(
+            asked,
+            plane,
+            surface,
+            atlas,
+            view,
+            inputs.rgb,
+            inputs.alpha,
+            max_angle_deg=GRAZING_DEG,
+            depths=inputs.depths,
         )
-        if photo_agrees(front, found):
-            other = (found.weight > 0) & ~visible
-            color = np.where(other[:, None], found.color, color)
-            weight = np.where(other, _certain(found.weight), weight)
+        if photo_agrees(front, mirrored):
+            other = (mirrored.weight > 0) & ~visible
+            color = np.where(other[:, None], mirrored.color, color)
+            weight = np.where(other, _saturated(mirrored.weight), weight)
     count = max(len(visible), 1)
     shares = {
         "photo": float(visible.sum()) / count,
@@ -158,28 +189,35 @@ def _with_other_half(
     return Projection(color, weight.astype(np.float32)), shares
 
 
-def _certain(weight: F32) -> F32:
-    """Weights that rise to 1 soon: at a slant pixels are drawn out into streaks, so they fade into the fill."""
-    return np.clip(weight / np.float32(math.cos(math.radians(SQUARE_DEG)) ** 2), 0, 1)
+def _saturated(weight: F32) -> F32:
+    """Weights of ``project_colors`` scaled to reach 1 at ``SQUARE_DEG``.
+
+    At a slant the photo's pixels are drawn out into streaks; beyond that angle they fade into the fill.
+    """
+    return np.asarray(np.clip(weight / np.float32(math.cos(math.radians(SQUARE_DEG)) ** 2), 0, 1))
 
 
-def _materials(seen: Projection, mesh: Mesh, surface: Texels, atlas: Atlas, view: Camera, colors: F32) -> F32:
-    """(k, 3) colours for the atlas' vertices: the photo's materials, told apart with the network's help."""
+def _material_colors(seen: Projection, mesh: Mesh, surface: Texels, atlas: Atlas, view: Camera, palette: F32) -> F32:
+    """(k, 3) colours for the atlas' vertices: the photo's materials, chosen with the network's guess."""
     assert mesh.colors is not None
     weld, count = weld_atlas(atlas)
     strength, color = vertex_means(seen, surface, weld[atlas.faces], count)
     normals = area_weighted_vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
     cosine = np.einsum("nc,nc->n", towards_viewer(view, atlas.vertices), normals)
-    guess, pull = np.zeros((count, 3)), np.zeros(count)
+    guess, trust = np.zeros((count, 3)), np.zeros(count)
     guess[weld] = mesh.colors[atlas.source] / 255
-    pull[weld] = np.clip((0.3 - cosine) / 0.3, 0, 1)
-    return continue_materials(atlas, strength, color, guess, pull, colors)
+    trust[weld] = np.clip((GUESS_COSINE - cosine) / GUESS_COSINE, 0, 1)
+    return continue_materials(atlas, strength, color, guess, trust, palette)
 
 
-def _with_mirror(
+def _add_mirrored_front(
     front: Projection, surface: Texels, view: Camera, rgb: U8, alpha: U8
 ) -> tuple[Projection, dict[str, float]]:
-    """``front``, with what faces away coloured by the pixel that lies on the same line of sight."""
+    """``front``, with texels that face away coloured by the photo's pixel on the same line of sight.
+
+    Returns:
+        The colours with their weights, and the share of texels by where their colour is from.
+    """
     pixels, _ = project(view, surface.position, alpha.shape[1], alpha.shape[0])
     cosine = np.einsum("nc,nc->n", towards_viewer(view, surface.position), surface.normal)
     away = cosine <= math.cos(math.radians(AWAY_DEG))
@@ -187,10 +225,10 @@ def _with_mirror(
     mirrored = np.zeros_like(front.color)
     mirrored[away] = color
     known = np.zeros(len(away), np.float32)
-    known[away] = opacity > 0.05
+    known[away] = opacity > MIN_OPACITY
     visible = front.weight > 0
     merged = np.where(visible[:, None], front.color, mirrored)
-    # A pixel is the same whether its surface is seen squarely or at a slant: the weight only says known or not.
+    # A pixel's colour is the same whether its surface is seen squarely or at a slant: weights are 1 or 0.
     weight = np.where(visible, np.float32(1), known).astype(np.float32)
     count = max(len(away), 1)
     shares = {
@@ -201,11 +239,14 @@ def _with_mirror(
     return Projection(merged.astype(np.float32), weight), shares
 
 
-def without_edge_pixels(rgba: U8) -> U8:
-    """(h, w, 3): the colours, with those at the very edge replaced by the nearest from further inside.
+def replace_edge_pixels(rgba: U8) -> U8:
+    """(h, w, 3) uint8: the colours of a cutout, with those at its very edge replaced by the nearest further inside.
 
-    However good the matte, the last pixel or two before the edge carry some of the background; inflated, they would
-    cover all of the object's sides. Parts too thin to have an inside keep their own.
+    However good the matte, the last pixel or two before the edge carry some of the background, and would cover all of
+    an inflated object's sides. Parts too thin to have an inside keep their own.
+
+    Args:
+        rgba: (h, w, 4) uint8, straight alpha.
     """
     import cv2
 
@@ -215,10 +256,10 @@ def without_edge_pixels(rgba: U8) -> U8:
     if not inside.any():
         return np.ascontiguousarray(rgba[..., :3])
     distance, label = cv2.distanceTransformWithLabels(1 - inside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    of_label = np.zeros((int(label.max()) + 1, 3), np.uint8)
+    color_of_label = np.zeros((int(label.max()) + 1, 3), np.uint8)
     known: Bool = inside > 0
-    of_label[label[known]] = rgba[known][:, :3]
+    color_of_label[label[known]] = rgba[known][:, :3]
     near = (distance > 0) & (distance <= 3 * reach + 1)
     result = rgba[..., :3].copy()
-    result[near] = of_label[label[near]]
+    result[near] = color_of_label[label[near]]
     return result

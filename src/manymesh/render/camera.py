@@ -2,7 +2,7 @@
 
 World frame: +Y up, +Z towards the viewer. At azimuth 0 a camera looks at the mesh's +Z side and sees +X on the right;
 azimuth 90 looks at the +X side, elevation 90 from above. Pixels: x to the right, y down, the picture spans
-[0, width] x [0, height], and the middle of the first pixel is (0.5, 0.5).
+[0, width] x [0, height], and the centre of the first pixel is (0.5, 0.5).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from manymesh.box import Box
 from manymesh.errors import ObjectError
 from manymesh.types import F64, U8, Camera, Mesh
 
+# Half the depth that a camera sees around its target. A mesh in the canonical frame lies within sqrt(3) of the origin.
 REACH = 2.0
-"""Half the depth a camera sees around its target. A mesh in the house's frame lies within sqrt(3) of the origin."""
 
 
 def orthographic(
@@ -31,11 +31,11 @@ def orthographic(
     target: Sequence[float] = (0.0, 0.0, 0.0),
     reach: float = REACH,
 ) -> Camera:
-    """A camera without foreshortening.
+    """A camera without perspective.
 
     Args:
-        half_width: half of what the picture shows from left to right, in mesh units.
-        half_height: the same from top to bottom; ``half_width`` when None.
+        half_width: half the width of what the picture shows, in mesh units.
+        half_height: half its height; ``half_width`` when None.
         azimuth_deg, elevation_deg, distance, target: see ``orbit``.
         reach: depths of ``distance`` ± ``reach`` are seen (but never behind the camera).
     """
@@ -75,13 +75,13 @@ def perspective(
 
 
 def orbit(azimuth_deg: float, elevation_deg: float, distance: float, target: Sequence[float] = (0.0, 0.0, 0.0)) -> F64:
-    """The (4, 4) world-to-camera matrix of an eye that circles ``target``.
+    """The (4, 4) world-to-camera matrix of an eye on a sphere around ``target``.
 
     Args:
         azimuth_deg: 0 sees the +Z side, 90 the +X side, 180 the -Z side.
         elevation_deg: 90 looks straight down, -90 straight up; the picture's up is well defined there too.
         distance: from the eye to the target, in mesh units.
-        target: what lies in the middle of the picture.
+        target: the point in the picture's centre.
     """
     azimuth, elevation = math.radians(azimuth_deg), math.radians(elevation_deg)
     sin_a, cos_a, sin_e, cos_e = math.sin(azimuth), math.cos(azimuth), math.sin(elevation), math.cos(elevation)
@@ -99,21 +99,21 @@ def to_clip(camera: Camera, points: Any) -> F64:
     matrix = camera.world_to_clip
     x, y, z = np.asarray(points, np.float64).T
     clip = np.empty((len(x), 4))
-    # Sums written out: a product of matrices this thin costs more in waking threads than in adding up.
+    # Written out: a product of matrices this thin costs more in waking the BLAS threads than in adding up.
     for row in range(4):
         clip[:, row] = x * matrix[row, 0] + y * matrix[row, 1] + z * matrix[row, 2] + matrix[row, 3]
     return clip
 
 
 def project(camera: Camera, points: Any, width: int, height: int) -> tuple[F64, F64]:
-    """Where points fall in a picture.
+    """The pixels and depths of points in a picture.
 
     Args:
         points: (n, 3), mesh frame.
         width, height: of the picture, pixels.
 
     Returns:
-        (n, 2) float64 pixel x, y (the middle of the first pixel is 0.5, 0.5), and (n,) float64 depth in front of the
+        (n, 2) float64 pixel x, y (the centre of the first pixel is 0.5, 0.5), and (n,) float64 depth in front of the
         eye along the viewing direction, in mesh units. Points behind a pinhole get a negative depth and a
         meaningless pixel.
     """
@@ -129,7 +129,7 @@ def depth_of(camera: Camera, points: Any) -> F64:
     """(n,) float64: how far in front of the eye each of (n, 3) points lies, along the viewing direction."""
     row = camera.world_to_camera[2]
     x, y, z = np.asarray(points, np.float64).T
-    return -(x * row[0] + y * row[1] + z * row[2] + row[3])
+    return np.asarray(-(x * row[0] + y * row[1] + z * row[2] + row[3]))
 
 
 def unproject(camera: Camera, pixels: Any, depth: Any, width: int, height: int) -> F64:
@@ -145,16 +145,16 @@ def unproject(camera: Camera, pixels: Any, depth: Any, width: int, height: int) 
     in_camera[:, :2] = right @ np.linalg.inv(m[:2, :2]).T
     in_camera[:, 2] = z_cam
     inverse = np.linalg.inv(camera.world_to_camera)
-    return in_camera @ inverse[:3, :3].T + inverse[:3, 3]
+    return np.asarray(in_camera @ inverse[:3, :3].T + inverse[:3, 3])
 
 
 def move_camera(camera: Camera, matrix: Any) -> Camera:
-    """The camera that sees a moved mesh as ``camera`` saw the mesh before.
+    """The camera that sees a transformed mesh as ``camera`` saw the mesh before.
 
     Args:
-        matrix: (4, 4) similarity (turn, uniform scale, shift) that was applied to the mesh's vertices.
+        matrix: (4, 4) similarity (rotation, uniform scale, translation) that was applied to the mesh's vertices.
 
-    The answer's ``world_to_camera`` is a pure turn and shift again, so that depths are in the moved mesh's units.
+    Its ``world_to_camera`` is rigid again, so that depths are in the transformed mesh's units.
     """
     matrix = np.asarray(matrix, np.float64)
     scale = abs(np.linalg.det(matrix[:3, :3])) ** (1 / 3)
@@ -178,7 +178,7 @@ def crop_camera(camera: Camera, window: tuple[float, float, float, float], width
 
 
 def eye_position(camera: Camera) -> F64 | None:
-    """(3,) where a pinhole camera stands, or None for one without foreshortening."""
+    """(3,) position of a pinhole camera, or None for one without perspective."""
     if not camera.projection[3, :3].any():
         return None
     return np.asarray(np.linalg.inv(camera.world_to_camera)[:3, 3], np.float64)
@@ -192,7 +192,7 @@ def towards_viewer(camera: Camera, points: Any) -> F64:
         back = np.linalg.inv(camera.world_to_camera)[:3, 2]
         return np.broadcast_to(back / np.linalg.norm(back), points.shape)
     ray = position - points
-    return ray / np.maximum(np.sqrt(np.einsum("nc,nc->n", ray, ray)), 1e-12)[:, None]
+    return np.asarray(ray / np.maximum(np.sqrt(np.einsum("nc,nc->n", ray, ray)), 1e-12)[:, None])
 
 
 def pixel_footprint(camera: Camera, points: Any, height: int) -> F64:
@@ -200,7 +200,7 @@ def pixel_footprint(camera: Camera, points: Any, height: int) -> F64:
     row = camera.world_to_clip[3]
     x, y, z = np.asarray(points, np.float64).T
     w = x * row[0] + y * row[1] + z * row[2] + row[3]
-    return np.abs(w) * (2 / (height * float(np.linalg.norm(camera.projection[1, :2]))))
+    return np.asarray(np.abs(w) * (2 / (height * float(np.linalg.norm(camera.projection[1, :2])))))
 
 
 def fit_front_camera(mesh: Mesh, alpha: U8) -> Camera:

@@ -1,38 +1,71 @@
-"""Colours for what no picture saw: over the surface first, then between the charts.
+"""Colours for what no picture shows: over the surface first, then between the charts.
 
-Over the surface a membrane is stretched (Laplace's equation on the mesh's edges, seams closed) from the colours that
-are known; so colour flows around the object and across seams, never across the gaps of the texture. Between charts,
-texels repeat the nearest chart's edge and, further out, fade into a pyramid of ever coarser means, so that no level of
-a mip map mixes in anything foreign.
+Over the surface a membrane is solved for (Laplace's equation on the mesh's edges, seams closed) that is held by the
+known colours. So colour spreads around the object and across seams, never across the gaps of the texture. Between
+charts, texels repeat the nearest chart's edge and, further out, fade into a pyramid of ever coarser means, so that no
+level of a mip map mixes in an unrelated colour.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manymesh.parallel import run_pair
 from manymesh.render.bake import Projection
 from manymesh.render.raster import Raster, interpolate
 from manymesh.render.texels import Texels
-from manymesh.types import F32, F64, U8, Atlas, Bool
+from manymesh.types import F32, F64, I32, U8, Atlas, Bool
 
-SOLID = 0.35  # weight from which a texel keeps its own colour
-STIFFNESS = 8.0  # how firmly seen colours hold the membrane
-FADE_PX = 16.0  # how far, in texels, the fine detail at the border of the seen part reaches on
-NEAREST = 4  # so many texels of the border are blended
-KEPT = 0.5  # texels that keep more of their own colour than this are what the fill starts from
+I64 = NDArray[np.int64]
+
+# Weight from which on a texel keeps its own colour; below it is mixed with the fill. Chosen by eye.
+SOLID = 0.35
+
+# How firmly known colours hold the membrane at a vertex, in units of an edge of mean length. Chosen by eye.
+STIFFNESS = 8.0
+
+# Distance in texels over which the fine detail at the border of the known part fades out into the fill. Chosen by eye.
+FADE_PX = 16.0
+
+# Texels of the border that are blended for the detail of one filled texel. Chosen by hand.
+NEAREST = 4
+
+# Texels that keep more of their own colour than this make up the known part, from whose border the fade starts.
+KEPT = 0.5
+
+# Cells a side of the coarse grid that finds which texels are near the border at all. Bounds its memory to a megabyte.
 GRID_CELLS = 96
+
 # Nodes up to which the diffusion is solved directly. A direct solver's time grows faster than the mesh: 200,000 nodes
 # took 53 s of a loaded machine. Chosen by hand, above any mesh of the default face budget.
-MOST_DIRECT = 60_000
-# The most steps of the iterative solver. Chosen by hand: what has not settled by then is far from all that was seen.
-MOST_STEPS = 1000
-REPEAT_PX = 8  # how far charts repeat their edge
-MEANS_PX = 4  # texels a side of the finest mean further out
+MAX_DIRECT_NODES = 60_000
+
+# Steps of the iterative solver, at most. Chosen by hand: what has not converged by then is far from all that was seen.
+MAX_SOLVER_STEPS = 1000
+
+# Distance in texels over which charts repeat their edge: three mip levels.
+REPEAT_PX = 8
+
+# Side in texels of the finest mean further out.
+MEANS_PX = 4
+
+
+class EdgeGraph(NamedTuple):
+    """The edges of a mesh's welded surface.
+
+    Attributes:
+        a, b: (e,) int64, the welded vertices at both ends.
+        weight: (e,) float64, how strongly an edge binds its ends: 1 for the mean length, more for shorter ones.
+    """
+
+    a: I64
+    b: I64
+    weight: F64
 
 
 def fill_surface(
@@ -41,38 +74,40 @@ def fill_surface(
     atlas: Atlas,
     *,
     solid: float = SOLID,
-    vertex_colors: Callable[[], Any] | None = None,
+    vertex_colors: Callable[[], F32] | None = None,
 ) -> F32:
     """Give every texel of the surface a colour.
 
     Args:
         seen: colours with weights; texels of weight 0 have none, those under ``solid`` are mixed with the fill.
-        vertex_colors: gives (k, 3) colours of the atlas' vertices to fill with; ``membrane``'s when None.
+        vertex_colors: returns the (k, 3) colours of the atlas' vertices to fill with; those of ``projection_membrane``
+            when None.
 
     Returns:
-        (n, 3) float32 in [0, 1]. Mid grey everywhere when nothing was seen.
+        (n, 3) float32 in [0, 1]. Mid grey everywhere when nothing was seen and there are no ``vertex_colors``.
     """
     if vertex_colors is None and not (seen.weight > 0).any():
         return np.full_like(seen.color, 0.5)
     keep = np.clip(seen.weight / np.float32(solid), 0, 1)
     keep = keep * keep * (3 - 2 * keep)
-    own = vertex_colors if vertex_colors is not None else lambda: projection_membrane(seen, surface, atlas)
-    colors, near = run_pair(own, lambda: _nearest_kept(keep, surface, atlas))
+    fill_colors = vertex_colors if vertex_colors is not None else lambda: projection_membrane(seen, surface, atlas)
+    colors, near = run_pair(fill_colors, lambda: _nearest_kept(keep, surface, atlas))
     color = np.array(seen.color, np.float32)
-    rest = np.flatnonzero(keep <= KEPT)  # the others are as they were seen
+    rest = np.flatnonzero(keep <= KEPT)  # the others stay as they were seen
     color[rest] = _filled(rest, keep[rest], color, colors, near, surface.raster, atlas)
     return np.clip(color, 0, 1, out=color)
 
 
-def _filled(rest: Any, keep: F32, own: F32, colors: Any, near: _Near | None, raster: Raster, atlas: Atlas) -> F32:
+def _filled(rest: I64, keep: F32, own: F32, colors: F32, near: _Near | None, raster: Raster, atlas: Atlas) -> F32:
     """(m, 3): the colours of the texels that are not kept.
 
     Args:
         rest: (m,) which texels, ascending. keep: (m,) how much of its own colour each keeps, up to ``KEPT``.
         own: (n, 3) the colours of all texels. colors: (k, 3) those of the vertices, to fill with.
+        near: see ``_nearest_kept``.
     """
 
-    def base(texels: Any) -> F32:
+    def base(texels: I64) -> F32:
         return interpolate(colors, atlas.faces, raster.face.take(texels), raster.bary.take(texels, axis=0))
 
     half = len(rest) // 2
@@ -84,30 +119,46 @@ def _filled(rest: Any, keep: F32, own: F32, colors: Any, near: _Near | None, ras
     return filled
 
 
-def _detail(near: _Near, own: F32, base: Callable[[Any], F32]) -> F32:
-    """What distinguishes the kept texels from the fill, carried a little beyond them so that no crease shows."""
+def _detail(near: _Near, own: F32, base: Callable[[I64], F32]) -> F32:
+    """(m, 3): how the kept texels differ from the fill, carried a little beyond them so that no crease shows."""
     source, place = np.unique(near.source, return_inverse=True)
     detail = (own[source] - base(source))[place.reshape(near.source.shape)]
     return np.asarray(np.einsum("nk,nkc->nc", near.share, detail) * near.fade[:, None], np.float32)
 
 
 def projection_membrane(seen: Projection, surface: Texels, atlas: Atlas) -> F32:
-    """(k, 3) float32: a colour for each vertex, seen ones near what was seen, the others smoothly between."""
+    """(k, 3) float32 vertex colours: ``membrane_colors`` held by what was seen around each vertex."""
     weld, count = weld_atlas(atlas)
     return membrane_colors(atlas, *vertex_means(seen, surface, weld[atlas.faces], count))
 
 
-def weld_atlas(atlas: Atlas) -> tuple[Any, int]:
-    """(k,) int64: one number for all vertices at one place of the surface, and how many numbers there are."""
+def weld_atlas(atlas: Atlas) -> tuple[I64, int]:
+    """The welded vertices of an atlas, seams closed: (k,) int64 the number of each vertex, and how many there are."""
     weld = np.unique(atlas.source, return_inverse=True)[1].reshape(-1)
     return weld, int(weld.max()) + 1
 
 
-def membrane_colors(atlas: Atlas, strength: Any, color: Any) -> F32:
-    """(k, 3) float32 colours of the vertices: the membrane over the welded surface.
+def vertex_means(seen: Projection, surface: Texels, faces: Any, count: int) -> tuple[F64, F64]:
+    """(count,) summed weight and (count, 3) mean colour of the seen texels around each of ``count`` vertices.
 
     Args:
-        strength: (c,) how much was seen around each welded vertex. color: (c, 3) its mean there.
+        faces: (m, 3) vertices of the triangles, as welded by ``weld_atlas``.
+    """
+    index = np.flatnonzero(seen.weight > 0)
+    corner = faces[surface.raster.face[index]].ravel()
+    weight = (surface.raster.bary[index] * seen.weight[index, None]).ravel().astype(np.float64)
+    strength = np.asarray(np.bincount(corner, weight, count), np.float64)
+    color = np.empty((count, 3))
+    for channel in range(3):
+        color[:, channel] = np.bincount(corner, weight * np.repeat(seen.color[index, channel], 3), count)
+    return strength, color / np.maximum(strength, 1e-12)[:, None]
+
+
+def membrane_colors(atlas: Atlas, strength: Any, color: Any) -> F32:
+    """(k, 3) float32 colours in [0, 1] of the atlas' vertices: the membrane over the welded surface.
+
+    Args:
+        strength: (c,) summed weight of what was seen around each welded vertex. color: (c, 3) its mean there.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -115,46 +166,81 @@ def membrane_colors(atlas: Atlas, strength: Any, color: Any) -> F32:
     weld, count = weld_atlas(atlas)
     strength, color = np.array(strength, np.float64), np.array(color, np.float64)
     edges = edge_graph(atlas, weld, count)
-    links = coo_array((edges[2], edges[:2]), shape=(count, count))
-    loose = _without_data(connected_components(links, directed=False)[1], strength)
-    if loose.any():
-        color[loose] = color[_nearest_known(atlas, weld, count, strength > 0, loose)]
-        strength[loose] = 1e-3
+    links = coo_array((edges.weight, (edges.a, edges.b)), shape=(count, count))
+    unseen = _unseen_components(connected_components(links, directed=False)[1], strength)
+    if unseen.any():
+        color[unseen] = color[_nearest_known(atlas, weld, count, strength > 0, unseen)]
+        strength[unseen] = 1e-3
     hold = np.minimum(strength, 1) * STIFFNESS + 1e-9
-    return np.clip(solve_diffusion(edges, hold, color, count), 0, 1).astype(np.float32)[weld]
+    return np.clip(solve_diffusion(edges, hold, color), 0, 1).astype(np.float32)[weld]
 
 
-def solve_diffusion(edges: tuple[Any, Any, Any], hold: Any, values: Any, count: int) -> F64:
-    """(count, c) values on a graph's nodes, each between its own, held by ``hold``, and its neighbours'.
+def edge_graph(atlas: Atlas, weld: I64, count: int) -> EdgeGraph:
+    """The edges between ``count`` welded vertices (see ``weld_atlas``)."""
+    place = np.zeros((count, 3))
+    place[weld] = atlas.vertices
+    faces = weld[atlas.faces]
+    ends = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    key = np.unique(ends[:, 0].astype(np.int64) * count + ends[:, 1])
+    a, b = np.divmod(key, count)
+    a, b = a[a != b], b[a != b]
+    length = np.linalg.norm(place[a] - place[b], axis=1)
+    mean = max(float(length.mean()), 1e-12) if len(length) else 1.0
+    return EdgeGraph(a, b, mean / np.maximum(length, 0.05 * mean))
+
+
+def solve_diffusion(edges: EdgeGraph, hold: Any, values: Any) -> F64:
+    """(count, c) values on a graph's nodes: each the mean of its neighbours', weighed by the edges, and of its own.
 
     Args:
-        edges: from ``graph``. hold: (count,) over 0. values: (count, c).
+        hold: (count,) over 0, weight of each node's own value. values: (count, c).
     """
     from scipy.sparse import coo_array, csc_array, diags_array
     from scipy.sparse.linalg import splu
 
-    a, b, bond = edges
-    links = coo_array((np.tile(bond, 2), (np.r_[a, b], np.r_[b, a])), shape=(count, count)).tocsr()
+    a, b, weight = edges
+    count = len(hold)
+    links = coo_array((np.tile(weight, 2), (np.r_[a, b], np.r_[b, a])), shape=(count, count)).tocsr()
     matrix = diags_array(np.asarray(links.sum(axis=1)).reshape(-1) + hold) - links
-    wanted = np.asarray(values, np.float64) * hold[:, None]
-    if count > MOST_DIRECT:
-        return _solve_iteratively(matrix.tocsr(), wanted, np.asarray(hold, np.float64))
+    right = np.asarray(values, np.float64) * hold[:, None]
+    if count > MAX_DIRECT_NODES:
+        return _solve_iteratively(matrix.tocsr(), right, np.asarray(hold, np.float64))
     solver = splu(csc_array(matrix), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
-    return np.asarray(solver.solve(wanted))
+    return np.asarray(solver.solve(right))
 
 
-def _solve_iteratively(matrix: Any, wanted: F64, hold: Any) -> F64:
-    """(count, c): the same by conjugate gradients, to within what 8-bit colours can tell."""
+def _solve_iteratively(matrix: Any, right: F64, hold: F64) -> F64:
+    """(count, c): the same by conjugate gradients, to within what 8-bit colours can tell.
+
+    Args:
+        matrix: (count, count) sparse. right: (count, c) right-hand side. hold: (count,), see ``solve_diffusion``.
+    """
     from scipy.sparse import diags_array
     from scipy.sparse.linalg import cg
 
-    nearly = diags_array(1 / matrix.diagonal())
-    start = wanted.sum(axis=0) / max(float(hold.sum()), 1e-30)  # the mean of what is held
-    result = np.empty_like(wanted)
-    for column in range(wanted.shape[1]):
-        guess = np.full(len(wanted), start[column])
-        result[:, column] = cg(matrix, wanted[:, column], x0=guess, rtol=1e-5, maxiter=MOST_STEPS, M=nearly)[0]
+    preconditioner = diags_array(1 / matrix.diagonal())
+    start = right.sum(axis=0) / max(float(hold.sum()), 1e-30)  # the mean of what is held
+    result = np.empty_like(right)
+    for column in range(right.shape[1]):
+        guess = np.full(len(right), start[column])
+        solved, _ = cg(matrix, right[:, column], x0=guess, rtol=1e-5, maxiter=MAX_SOLVER_STEPS, M=preconditioner)
+        result[:, column] = solved
     return result
+
+
+def _unseen_components(component: I32, strength: F64) -> Bool:
+    """(count,) bool: vertices of connected components of which nothing was seen. ``component``: (count,) numbers."""
+    return np.asarray(np.bincount(component, strength)[component] <= 1e-9)
+
+
+def _nearest_known(atlas: Atlas, weld: I64, count: int, known: Bool, asked: Bool) -> I64:
+    """For each asked welded vertex the nearest known one in space."""
+    from scipy.spatial import cKDTree
+
+    place = np.zeros((count, 3))
+    place[weld] = atlas.vertices
+    source = np.flatnonzero(known)
+    return np.asarray(source[cKDTree(place[source]).query(place[asked])[1]])
 
 
 def pad_charts(colors: Any, surface: Texels) -> U8:
@@ -164,25 +250,29 @@ def pad_charts(colors: Any, surface: Texels) -> U8:
         colors: (n, 3) float32 in [0, 1].
 
     Returns:
-        (T, T, 3) uint8 without holes.
+        (T, T, 3) uint8 without holes; mid grey where there are no texels at all.
     """
     raster = surface.raster
     if not len(raster.pixel):
         return np.full((*raster.mask.shape, 3), 128, np.uint8)
 
-    def spread_out() -> U8:
+    def charts() -> U8:
         levels = (np.asarray(colors, np.float32) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
         return np.asarray(raster.image(levels, np.uint8(0)), np.uint8)
 
-    picture, (near, ring, source) = run_pair(spread_out, lambda: _margins(raster))
+    picture, (near, ring, source) = run_pair(charts, lambda: _repeated_edges(raster))
     flat = picture.reshape(-1, 3)
     flat[ring] = flat[source]
-    return _with_means(picture, near)
+    return _fill_with_means(picture, near)
 
 
-def _margins(raster: Raster) -> tuple[Bool, Any, Any]:
-    """Where charts are repeated around them: (T, T) bool, the charts and all within ``REPEAT_PX`` of one; the pixels of
-    it that are not the charts', and for each the chart's pixel nearest to it."""
+def _repeated_edges(raster: Raster) -> tuple[Bool, I64, I64]:
+    """Where charts repeat their edges.
+
+    Returns:
+        (T, T) bool, the charts and everything within ``REPEAT_PX`` of one; the pixels of it that belong to no chart;
+        and for each of those the chart's pixel nearest to it.
+    """
     import cv2
 
     inside = raster.mask
@@ -191,15 +281,15 @@ def _margins(raster: Raster) -> tuple[Bool, Any, Any]:
     )
     pixel_of_label = np.zeros(int(label.max()) + 1, np.int64)
     pixel_of_label[label.ravel().take(raster.pixel)] = raster.pixel
-    near = distance <= REPEAT_PX
+    near = np.asarray(distance <= REPEAT_PX)
     ring = np.flatnonzero(near & ~inside)
     return near, ring, pixel_of_label.take(label.ravel().take(ring))
 
 
-def _with_means(picture: U8, near: Bool) -> U8:
-    """A texture with everything beyond the charts' repeated edges filled by means, the coarser the further out.
+def _fill_with_means(picture: U8, near: Bool) -> U8:
+    """A texture whose pixels outside ``near`` (T, T) bool are filled by means, the coarser the further out.
 
-    No picture shows what is filled here but through a mip map, so a quarter of the resolution will do.
+    What is filled here shows in mip maps alone, so a quarter of the resolution is enough.
     """
     import cv2
 
@@ -215,7 +305,7 @@ def _with_means(picture: U8, near: Bool) -> U8:
     return np.asarray(cv2.copyTo(picture, near.astype(np.uint8), filled), np.uint8)
 
 
-def push_pull(picture: Any, known: Any) -> F32:
+def push_pull(picture: NDArray[Any], known: Bool) -> F32:
     """Fill a picture's holes from ever coarser means of what is known around them (after Gortler et al. 1996).
 
     Args:
@@ -233,54 +323,12 @@ def push_pull(picture: Any, known: Any) -> F32:
     layers = np.zeros((*even, 4), np.float32)
     layers[:height, :width, 3] = known
     np.multiply(picture, known[:, :, None], out=layers[:height, :width, :3])
-    half = cv2.resize(layers, (even[1] // 2, even[0] // 2), interpolation=cv2.INTER_AREA)
+    half = np.asarray(cv2.resize(layers, (even[1] // 2, even[0] // 2), interpolation=cv2.INTER_AREA), np.float32)
     share = half[:, :, 3]
     coarse = push_pull(half[:, :, :3] / np.maximum(share, np.float32(1e-6))[:, :, None], share > 0)
     filled = cv2.resize(coarse, (even[1], even[0]), interpolation=cv2.INTER_LINEAR)[:height, :width]
     np.copyto(filled, picture, where=known[:, :, None])
     return np.asarray(filled, np.float32)
-
-
-def edge_graph(atlas: Atlas, weld: Any, count: int) -> tuple[Any, Any, Any]:
-    """Both ends of every edge between ``count`` welded vertices, and how strongly each binds: short edges more, the
-    mean edge with 1."""
-    place = np.zeros((count, 3))
-    place[weld] = atlas.vertices
-    faces = weld[atlas.faces]
-    ends = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
-    key = np.unique(ends[:, 0].astype(np.int64) * count + ends[:, 1])
-    a, b = np.divmod(key, count)
-    a, b = a[a != b], b[a != b]
-    length = np.linalg.norm(place[a] - place[b], axis=1)
-    mean = max(float(length.mean()), 1e-12) if len(length) else 1.0
-    return a, b, mean / np.maximum(length, 0.05 * mean)
-
-
-def vertex_means(seen: Projection, surface: Texels, faces: Any, count: int) -> tuple[Any, Any]:
-    """(count,) summed weight and (count, 3) mean colour of the seen texels around each vertex."""
-    index = np.flatnonzero(seen.weight > 0)
-    corner = faces[surface.raster.face[index]].ravel()
-    weight = (surface.raster.bary[index] * seen.weight[index, None]).ravel().astype(np.float64)
-    strength = np.bincount(corner, weight, count)
-    color = np.empty((count, 3))
-    for channel in range(3):
-        color[:, channel] = np.bincount(corner, weight * np.repeat(seen.color[index, channel], 3), count)
-    return strength, color / np.maximum(strength, 1e-12)[:, None]
-
-
-def _without_data(part: Any, strength: Any) -> Any:
-    """(count,) bool: vertices of connected parts of which nothing was seen."""
-    return np.bincount(part, strength)[part] <= 1e-9
-
-
-def _nearest_known(atlas: Atlas, weld: Any, count: int, known: Any, asked: Any) -> Any:
-    """For each asked vertex the nearest known one in space."""
-    from scipy.spatial import cKDTree
-
-    place = np.zeros((count, 3))
-    place[weld] = atlas.vertices
-    source = np.flatnonzero(known)
-    return source[cKDTree(place[source]).query(place[asked])[1]]
 
 
 @dataclass(frozen=True)
@@ -294,15 +342,20 @@ class _Near:
         fade: (m,) float32, 1 at the border, 0 at ``FADE_PX`` from it.
     """
 
-    texel: Any
-    source: Any
+    texel: I64
+    source: I64
     share: F32
     fade: F32
 
 
-def _nearest_kept(keep: Any, surface: Texels, atlas: Atlas) -> _Near | None:
-    """Which kept texels are nearest to those beyond their border. Near is what is near in space and faces the same way,
-    so that seams and thin walls make no difference."""
+def _nearest_kept(keep: F32, surface: Texels, atlas: Atlas) -> _Near | None:
+    """Which kept texels are nearest to those beyond their border; None where there are none.
+
+    Near is what is near in space and faces the same way, so that seams and thin walls make no difference.
+
+    Args:
+        keep: (n,) how much of its own colour each texel keeps.
+    """
     from scipy.spatial import cKDTree
 
     border = _border(surface.raster, keep > KEPT)
@@ -315,7 +368,7 @@ def _nearest_kept(keep: Any, surface: Texels, atlas: Atlas) -> _Near | None:
         return None
     asked = asked[_near_any(surface.position[asked], around, reach)]
 
-    def place(texel: Any) -> Any:
+    def place(texel: I64) -> F32:
         return np.concatenate([surface.position[texel], surface.normal[texel] * reach], axis=1)
 
     tree = cKDTree(place(border), balanced_tree=False, compact_nodes=False)
@@ -328,15 +381,15 @@ def _nearest_kept(keep: Any, surface: Texels, atlas: Atlas) -> _Near | None:
     return _Near(asked[hit], np.append(border, border[0])[found], share, weight[:, 0])
 
 
-def _faces_near(atlas: Atlas, others: Any, reach: float) -> Any:
+def _faces_near(atlas: Atlas, others: F32, reach: float) -> Bool:
     """(m,) bool: which triangles may come within ``reach`` of any of the points (never wrongly False)."""
     corners = atlas.vertices[atlas.faces]
     longest = float(np.sqrt(max(((corners[:, k] - corners[:, k - 1]) ** 2).sum(axis=1).max() for k in range(3))))
     near = _near_any(atlas.vertices, others, reach + longest)
-    return near[atlas.faces].any(axis=1)
+    return np.asarray(near[atlas.faces].any(axis=1))
 
 
-def _border(raster: Raster, kept: Any) -> Any:
+def _border(raster: Raster, kept: Bool) -> I64:
     """The kept texels next to a texel that is not kept, or at a chart's edge; every other one, as on a chessboard."""
     import cv2
 
@@ -345,16 +398,16 @@ def _border(raster: Raster, kept: Any) -> Any:
     return np.flatnonzero(kept & (open_around.ravel()[raster.pixel] > 0) & ((row + column) % 2 == 0))
 
 
-def _near_any(points: Any, others: Any, reach: float) -> Any:
+def _near_any(points: F32, others: F32, reach: float) -> Bool:
     """(n,) bool: which points may lie within ``reach`` of any of the others (a coarse test, never wrongly False)."""
     low = np.minimum(points.min(axis=0), others.min(axis=0))
     size = float((np.maximum(points.max(axis=0), others.max(axis=0)) - low).max())
     cell = max(reach, size / GRID_CELLS, 1e-9)
     side = GRID_CELLS + 2
 
-    def cells(places: Any) -> Any:
+    def cells(places: F32) -> I64:
         x, y, z = (((places[:, axis] - low[axis]) / cell).astype(np.int64) for axis in range(3))
-        return (x * side + y) * side + z
+        return np.asarray((x * side + y) * side + z)
 
     taken = np.zeros((side,) * 3, bool)
     taken.reshape(-1)[cells(others)] = True

@@ -1,4 +1,4 @@
-"""Pictures of a mesh, for people: clay or textured, under a small studio's lights that move with the camera."""
+"""Pictures of a mesh, for people: clay or textured, lit by three lights that move with the camera."""
 
 from __future__ import annotations
 
@@ -17,27 +17,40 @@ from manymesh.render.normals import corner_normals, unit_rows
 from manymesh.render.raster import Raster, interpolate, interpolate_corners, rasterise
 from manymesh.types import F32, U8, Camera, Mesh, TexturedMesh
 
-CLAY = (0.60, 0.57, 0.54)  # linear
+# Colour of clay, linear. Chosen by eye, as the lights and the shading of hollows below.
+CLAY = (0.60, 0.57, 0.54)
+
+# Azimuths of ``four_views``.
 VIEWS_DEG = (0.0, 90.0, 180.0, 270.0)
+
+# Vertical field of view of ``framing_camera``.
 FOV_DEG = 28.0
-HOLLOW_SHARES = 0.008, 0.02  # of the picture: how far a hollow's sides lie
+
+# Hollows are searched for by comparing depths at these distances, as shares of the picture's height, and darkened by
+# at most this much.
+HOLLOW_SHARES = 0.008, 0.02
 HOLLOW_STRENGTH = 0.9
 
-# Direction to the light in the camera's frame (x right, y up, z to the viewer), and its linear strength.
+# The rise of a hollow's sides over the distance to them: from this minus 1 on a hollow counts less, from this on not at
+# all, since something far in front makes no hollow.
+HOLLOW_LIMIT = 2.5
+
+# Direction to each light in the camera frame (x right, y up, z to the viewer), and its linear strength.
 _KEY = (-0.55, 0.70, 0.60), 0.95
 _FILL = (0.85, 0.05, 0.50), 0.22
 _RIM = (0.35, 0.60, -0.75), 0.35
+# Linear ambient light on surfaces that face straight up and straight down.
 _SKY, _GROUND = 0.30, 0.12
 
 
 @dataclass(frozen=True)
 class Model:
-    """A mesh made ready for drawing from several sides.
+    """A mesh prepared for drawing from several sides.
 
     Attributes:
         vertices: (k, 3). faces: (m, 3). normals: (m, 3, 3) float32, per corner.
-        closed: whether faces turned away from the camera are hidden in any case.
-        uv: (k, 2), or None. levels: the texture, (T, T, 3) float32 linear, and its halves, or nothing.
+        closed: whether faces that look away from the camera are always hidden.
+        uv: (k, 2), or None. levels: the texture's mip levels, (T, T, 3) float32 linear first, or none.
         colors: (k, 3) float32 linear, or None.
     """
 
@@ -50,25 +63,27 @@ class Model:
     colors: F32 | None = None
 
 
-def prepare_model(thing: Mesh | TexturedMesh, *, clay: bool = False) -> Model:
-    """Normals and linear colours, worked out once. With ``clay`` texture and colours are left out."""
-    if isinstance(thing, TexturedMesh):
-        atlas = thing.atlas
+def prepare_model(mesh: Mesh | TexturedMesh, *, clay: bool = False) -> Model:
+    """Compute a mesh's normals and linear colours once. With ``clay``, texture and colours are left out."""
+    if isinstance(mesh, TexturedMesh):
+        atlas = mesh.atlas
         normals = corner_normals(atlas.vertices, atlas.faces, weld=atlas.source)
         closed = _is_solid(atlas.source[atlas.faces], atlas.vertices, atlas.faces)
         if clay:
             return Model(atlas.vertices, atlas.faces, normals, closed)
-        levels = _halved(linear_from_srgb(thing.base_color))
+        levels = _halved(linear_from_srgb(mesh.base_color))
         return Model(atlas.vertices, atlas.faces, normals, closed, atlas.uv, levels)
-    normals = corner_normals(thing.vertices, thing.faces)
-    colors = None if clay or thing.colors is None else linear_from_srgb(thing.colors)
-    return Model(
-        thing.vertices, thing.faces, normals, _is_solid(thing.faces, thing.vertices, thing.faces), colors=colors
-    )
+    normals = corner_normals(mesh.vertices, mesh.faces)
+    colors = None if clay or mesh.colors is None else linear_from_srgb(mesh.colors)
+    return Model(mesh.vertices, mesh.faces, normals, _is_solid(mesh.faces, mesh.vertices, mesh.faces), colors=colors)
 
 
 def _is_solid(welded: Any, vertices: Any, faces: Any) -> bool:
-    """Whether exactly two triangles meet at every edge, wound alike and, on the whole, outwards."""
+    """Whether a mesh is closed and wound outwards: two triangles at every edge, wound alike, and a positive volume.
+
+    Args:
+        welded: (m, 3) faces over welded vertices. vertices, faces: as they are.
+    """
     if not len(faces):
         return False
     table = edges(welded)
@@ -77,7 +92,7 @@ def _is_solid(welded: Any, vertices: Any, faces: Any) -> bool:
 
 
 def render(
-    thing: Mesh | TexturedMesh | Model,
+    mesh: Mesh | TexturedMesh | Model,
     camera: Camera,
     width: int,
     height: int,
@@ -95,27 +110,27 @@ def render(
     Returns:
         (height, width, 4) uint8 sRGB with straight alpha, transparent where nothing is.
     """
-    model = thing if isinstance(thing, Model) else prepare_model(thing)
+    model = mesh if isinstance(mesh, Model) else prepare_model(mesh)
     fine_w, fine_h = width * supersample, height * supersample
     raster = _drawn(model, camera, fine_h, fine_w)
     color = _albedo(model, raster)
     if lit:
-        normals = _normals_in_camera(model, raster, camera)
-        color = color * (_light(normals) * _openness(model, raster, camera, normals))[:, None]
-    return _averaged(raster, color, supersample)
+        normals = _camera_normals(model, raster, camera)
+        color = color * (_light(normals) * _hollow_shading(model, raster, camera, normals))[:, None]
+    return _downsampled(raster, color, supersample)
 
 
 def _drawn(model: Model, camera: Camera, height: int, width: int) -> Raster:
-    """Which triangle each pixel shows. Of a closed mesh the far side is left out: it is half of the work."""
+    """Draw a model. Of a closed one, faces that look away are left out: they are half of the work."""
     clip = to_clip(camera, model.vertices)
     if not model.closed:
         return rasterise(clip, model.faces, height, width)
-    turned = np.flatnonzero(_towards(clip, model.faces))
-    raster = rasterise(clip, model.faces[turned], height, width)
-    return replace(raster, face=turned.astype(np.int32).take(raster.face))
+    front = np.flatnonzero(_facing(clip, model.faces))
+    raster = rasterise(clip, model.faces[front], height, width)
+    return replace(raster, face=front.astype(np.int32).take(raster.face))
 
 
-def _towards(clip: Any, faces: Any) -> Any:
+def _facing(clip: Any, faces: Any) -> Any:
     """(m,) bool: which triangles run counter-clockwise in the picture, or are seen edge-on, or lie behind the eye."""
     x, y, w = clip[:, 0], clip[:, 1], clip[:, 3]
     a, b, c = faces.T
@@ -125,19 +140,19 @@ def _towards(clip: Any, faces: Any) -> Any:
 
 
 def four_views(
-    thing: Mesh | TexturedMesh | Model, view_px: int = 320, *, elevation_deg: float = 12.0, turn_deg: float = 0.0
+    mesh: Mesh | TexturedMesh | Model, view_px: int = 320, *, elevation_deg: float = 12.0, turn_deg: float = 0.0
 ) -> U8:
     """Front, right, back and left side by side.
 
     Args:
         view_px: width and height of each view.
         elevation_deg: how far from above.
-        turn_deg: added to all four azimuths; 30 makes them three-quarter views.
+        turn_deg: added to all four azimuths; 30 gives three-quarter views.
 
     Returns:
         (view_px, 4 * view_px, 4) uint8, transparent background.
     """
-    model = thing if isinstance(thing, Model) else prepare_model(thing)
+    model = mesh if isinstance(mesh, Model) else prepare_model(mesh)
 
     def drawn(azimuths_deg: Sequence[float]) -> list[U8]:
         cameras = [framing_camera(model.vertices, azimuth + turn_deg, elevation_deg) for azimuth in azimuths_deg]
@@ -149,7 +164,7 @@ def four_views(
 
 
 def framing_camera(vertices: Any, azimuth_deg: float, elevation_deg: float, *, aspect: float = 1.0) -> Camera:
-    """A pinhole camera that shows all of a mesh, at the same scale from every side."""
+    """A pinhole camera that shows all of a mesh, (k, 3) vertices, at the same scale from every side."""
     vertices = np.asarray(vertices, np.float64)
     if not len(vertices):
         return perspective(FOV_DEG, aspect, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, distance=5.0)
@@ -171,7 +186,7 @@ def framing_camera(vertices: Any, azimuth_deg: float, elevation_deg: float, *, a
 
 
 def composite_on(rgba: U8, background: Sequence[int] = (255, 255, 255)) -> U8:
-    """(H, W, 4) uint8 laid on one colour: (H, W, 3) uint8."""
+    """(H, W, 3) uint8: an (H, W, 4) uint8 picture with straight alpha over one colour."""
     alpha = rgba[:, :, 3:].astype(np.float32) / 255
     mixed = rgba[:, :, :3] * alpha + np.asarray(background, np.float32) * (1 - alpha)
     return (mixed + 0.5).astype(np.uint8)
@@ -181,7 +196,7 @@ def _albedo(model: Model, raster: Raster) -> F32:
     """(n, 3) linear colours of the surface under the covered pixels."""
     if model.levels:
         uv = interpolate(model.uv, model.faces, raster.face, raster.bary)
-        texture = _fitting(model, raster)
+        texture = _mip_level(model, raster)
         return sample(texture, uv * np.array([texture.shape[1], texture.shape[0]], np.float32))
     if model.colors is not None:
         return interpolate(model.colors, model.faces, raster.face, raster.bary)
@@ -189,7 +204,7 @@ def _albedo(model: Model, raster: Raster) -> F32:
 
 
 def _halved(texture: F32) -> tuple[F32, ...]:
-    """The texture, half of it, a quarter... while its sides are over 8."""
+    """The texture's mip levels, each half the one before, down to sides of 8."""
     import cv2
 
     levels = [texture]
@@ -199,8 +214,8 @@ def _halved(texture: F32) -> tuple[F32, ...]:
     return tuple(levels)
 
 
-def _fitting(model: Model, raster: Raster) -> F32:
-    """The texture, halved as often as its texels are finer than the picture's pixels (a mip level for the view)."""
+def _mip_level(model: Model, raster: Raster) -> F32:
+    """The mip level whose texels are about as large as the picture's pixels."""
     shown = np.zeros(len(model.faces), bool)
     shown[raster.face] = True
     faces = model.faces[shown]
@@ -214,15 +229,15 @@ def _fitting(model: Model, raster: Raster) -> F32:
     return model.levels[level]
 
 
-def _normals_in_camera(model: Model, raster: Raster, camera: Camera) -> F32:
-    """(n, 3) unit normals in the camera's frame under the covered pixels."""
+def _camera_normals(model: Model, raster: Raster, camera: Camera) -> F32:
+    """(n, 3) unit normals in the camera frame under the covered pixels."""
     normals = interpolate_corners(model.normals, raster.face, raster.bary)
     normals = normals @ camera.world_to_camera[:3, :3].T.astype(np.float32)
     return unit_rows(normals)
 
 
 def _light(normals: F32) -> F32:
-    """(n,) linear light that falls on surfaces with these normals in the camera's frame."""
+    """(n,) linear light on surfaces with these (n, 3) normals in the camera frame."""
     light = _GROUND + np.float32(_SKY - _GROUND) * (normals[:, 1] * np.float32(0.5) + np.float32(0.5))
     for direction, strength in (_KEY, _FILL, _RIM):
         towards = np.array(direction, np.float32) / np.float32(math.hypot(*direction))
@@ -230,10 +245,11 @@ def _light(normals: F32) -> F32:
     return light
 
 
-def _openness(model: Model, raster: Raster, camera: Camera, normals: F32) -> F32:
-    """(n,) 0..1: less in hollows, where the surface lies deeper than the mean of its two sides in the picture.
+def _hollow_shading(model: Model, raster: Raster, camera: Camera, normals: F32) -> F32:
+    """(n,) 0..1 factors of the light: less in hollows, where the surface is deeper than around it in the picture.
 
-    Opposite sides are compared together, so that a slope counts as flat; where one side is empty the pair is left out.
+    A pixel's depth is compared with the mean depth of two opposite neighbours, so that a slope counts as flat. Where
+    one of them is empty the pair is left out.
     """
     if not len(raster.pixel):
         return np.ones(0, np.float32)
@@ -247,31 +263,32 @@ def _openness(model: Model, raster: Raster, camera: Camera, normals: F32) -> F32
         x, y = round(dx * reach), round(dy * reach)
         rise = _shifted(depth, x, y) + _shifted(depth, -x, -y)
         rise *= np.float32(-0.5)
-        rise += _middle(depth, x, y)
+        rise += _inner(depth, x, y)
         rise *= np.float32(1 / (pixel_size * reach))
-        # Something far in front is no hollow: let its shadow fade again. (fmax: no number counts as 0.)
-        fading = np.fmin(np.fmax(np.float32(2.5) - rise, 0), 1)
+        # (fmax: NaN counts as 0.)
+        fading = np.fmin(np.fmax(np.float32(HOLLOW_LIMIT) - rise, 0), 1)
         fading *= np.fmin(np.fmax(rise, 0, out=rise), 1, out=rise)
-        _middle(hollow, x, y)[:] += fading
+        _inner(hollow, x, y)[:] += fading
     # Seen at a grazing angle every small bend is a large step in depth; the cosine takes that back.
     grazing = np.abs(normals[:, 2])
     return 1 - np.float32(HOLLOW_STRENGTH / len(pairs)) * hollow.ravel()[raster.pixel] * grazing
 
 
-def _middle(picture: F32, x: int, y: int) -> F32:
-    """The part of a picture from which both (x, y) and (-x, -y) lie inside."""
+def _inner(picture: F32, x: int, y: int) -> F32:
+    """The window of a picture whose pixels have both (x, y) and (-x, -y) away from them inside the picture."""
     return _shifted(picture, 0, 0, abs(x), abs(y))
 
 
 def _shifted(picture: F32, x: int, y: int, margin_x: int | None = None, margin_y: int | None = None) -> F32:
+    """The same window moved by (x, y). The margins are |x| and |y| when None."""
     margin_x = abs(x) if margin_x is None else margin_x
     margin_y = abs(y) if margin_y is None else margin_y
     height, width = picture.shape
     return picture[margin_y + y : height - margin_y + y, margin_x + x : width - margin_x + x]
 
 
-def _averaged(raster: Raster, color: F32, supersample: int) -> U8:
-    """Fine linear colours of the covered pixels to a coarse sRGB picture with straight alpha."""
+def _downsampled(raster: Raster, color: F32, supersample: int) -> U8:
+    """A coarse sRGB picture with straight alpha from (n, 3) linear colours of the covered fine pixels."""
     row, column = np.divmod(raster.pixel, raster.width)
     width, height = raster.width // supersample, raster.height // supersample
     coarse = row // supersample * width + column // supersample

@@ -16,13 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manymesh.parallel import run_pair
+from manymesh.render.camera import to_clip
 from manymesh.render.spans import Screen, Spans, face_blocks, pixel_center_spans, tiles
 from manymesh.types import F32, I32, Bool, Camera
 
+# A pixel's key is its depth in the upper bits and its face in the lower FACE_BITS: the smallest key wins.
 EMPTY = np.iinfo(np.int64).max
 FACE_BITS = 32
-CHUNK = 1 << 14  # points handled at once: what they need stays in the cache
-HALF_ROWS = 256  # textures are drawn in an upper and a lower half at once where each has as many rows
+
+# Points handled at a time, so that their data stays in the processor's cache. Chosen by hand.
+CHUNK = 1 << 14
+
+# A texture is drawn as two halves, by two threads, when each half has at least this many rows. Chosen by hand.
+HALF_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Raster:
         height, width: of the picture.
         pixel: (n,) int64, ``row * width + column`` of each covered pixel, ascending.
         face: (n,) int32, the triangle it shows.
-        bary: (n, 3) float32, weights of the triangle's corners, in [0, 1], sum 1, perspective undone.
+        bary: (n, 3) float32, barycentric weights of the triangle's corners, in [0, 1], sum 1, perspective corrected.
         depth: (n,) float32, 0 at the near plane to 1 at the far plane (not linear in a pinhole picture).
     """
 
@@ -55,7 +61,7 @@ class Raster:
         return self.image(self.face + np.int32(1), np.int32(0))
 
     def image(self, values: Any, background: Any) -> NDArray[Any]:
-        """Spread (n, ...) values of the covered pixels over an (H, W, ...) picture."""
+        """(H, W, ...) picture with (n, ...) values on the covered pixels and ``background`` elsewhere."""
         values = np.asarray(values)
         tail = values.shape[1:]
         picture = np.empty((self.height * self.width, *tail), values.dtype)
@@ -84,7 +90,6 @@ def rasterise(clip: Any, faces: Any, height: int, width: int) -> Raster:
 
 def raster_view(camera: Camera, vertices: Any, faces: Any, height: int, width: int) -> Raster:
     """Draw a mesh as a camera sees it."""
-    from manymesh.render.camera import to_clip
 
     return rasterise(to_clip(camera, vertices), faces, height, width)
 
@@ -137,7 +142,7 @@ def interpolate(attribute: Any, faces: Any, face: Any, bary: Any) -> F32:
     faces, face, weights = np.asarray(faces), np.asarray(face), np.asarray(bary, np.float32)
     parts = attribute.reshape(len(attribute), -1).shape[1]
     columns = attribute.reshape(len(attribute), parts)
-    # Where there are more points than triangles, a triangle's nine or so numbers are laid side by side once.
+    # Where there are more points than triangles, the three corners' numbers are laid side by side once a triangle.
     table = columns[faces].reshape(len(faces), 3 * parts) if len(faces) <= len(face) else None
     values = np.empty((len(face), parts), np.float32)
     for part in slices(len(face), CHUNK):
@@ -147,7 +152,7 @@ def interpolate(attribute: Any, faces: Any, face: Any, bary: Any) -> F32:
 
 
 def interpolate_corners(corners: F32, face: Any, bary: Any) -> F32:
-    """The same for an attribute that triangles at one vertex do not share: (m, 3, c) float32 to (n, c)."""
+    """(n, c) float32: the same for an attribute with a value for each triangle's corner, (m, 3, c) float32."""
     table = corners.reshape(len(corners), 3 * corners.shape[2])
     values = np.empty((len(face), corners.shape[2]), np.float32)
     for part in slices(len(face), CHUNK):
@@ -157,13 +162,13 @@ def interpolate_corners(corners: F32, face: Any, bary: Any) -> F32:
 
 def _weighed(corners: F32, weights: F32) -> F32:
     """(n, c) sums of the (n, 3 c) numbers of three corners, each times its own of (n, 3) weights."""
-    # Long rows of equal things: (corner, number, point).
+    # As (corner, number, point): NumPy is fast along long rows.
     rows = np.ascontiguousarray(corners.T).reshape(3, corners.shape[1] // 3, -1)
     rows *= np.ascontiguousarray(weights.T)[:, None]
     total = rows[0]
     total += rows[1]
     total += rows[2]
-    return total.T
+    return np.asarray(total.T)
 
 
 def _draw(spans: Spans, width: int, keys: NDArray[np.int64]) -> None:
@@ -199,7 +204,7 @@ class FaceTable:
         x01, y01 = x[faces[:, 1]] - x0, y[faces[:, 1]] - y0
         x02, y02 = x[faces[:, 2]] - x0, y[faces[:, 2]] - y0
         area = x02 * y01 - x01 * y02
-        # No number stands for "no area": every comparison with it fails, as the reference's test does.
+        # NaN stands for "no area": every comparison with it fails, as the reference's test does.
         usable = np.abs(area) > 1e-37
         inverse = np.where(usable, np.float32(1) / np.where(usable, area, 1), np.nan).astype(np.float32)
         return cls(x0, y0, x01, y01, x02, y02, inverse)
@@ -212,7 +217,7 @@ def _resolve(keys: NDArray[np.int64], screen: Screen, faces: I32) -> Raster:
     bary = np.empty((len(pixel), 3), np.float32)
     table = FaceTable.of(screen, faces)
     for part in slices(len(pixel), CHUNK):
-        weights = _tidy(barycentrics(pixel[part], face[part], table, screen.width))
+        weights = _clamped(barycentrics(pixel[part], face[part], table, screen.width))
         if screen.perspective:
             weights = undo_perspective(weights, screen.w[faces[face[part]]].T)
         bary[part] = weights.T
@@ -236,8 +241,8 @@ def barycentrics(pixel: NDArray[np.int64], face: I32, table: FaceTable, width: i
     return bary
 
 
-def _tidy(bary: F32) -> F32:
-    """Into [0, 1] with sum 1: rounding leaves slivers a little outside, and no numbers at all without any area."""
+def _clamped(bary: F32) -> F32:
+    """Into [0, 1] with sum 1: rounding leaves slivers a little outside, and NaN without any area."""
     lost = np.isnan(bary[0])
     if lost.any():
         bary[:, lost] = np.float32(1 / 3)

@@ -13,9 +13,14 @@ from manymesh.types import F32, I32, Bool
 
 I64 = NDArray[np.int64]
 
-ROWS_PER_BLOCK = 1 << 17  # bounds the memory of one block of faces to about 30 MB
-TILE = 1 << 15  # candidates handled at once: small enough for the cache
-LONGEST = 64  # longer spans are cut, so that there are few lengths and none needs a mask
+# Pixel rows of one block of faces. Bounds a block's memory to about 30 MB.
+ROWS_PER_BLOCK = 1 << 17
+
+# Candidates handled at a time: small enough for the processor's cache. Chosen by hand.
+TILE = 1 << 15
+
+# Longer spans are cut into pieces of this length, so that there are few lengths. Chosen by hand.
+LONGEST = 64
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class Spans:
 
 
 def face_blocks(screen: Screen, faces: I32) -> Iterator[I64]:
-    """The faces that can touch the picture, in order, in blocks of about equal work."""
+    """The numbers of the faces that can touch the picture, ascending, in blocks of about equal work."""
     if not len(faces):
         return
     drawn = screen.drawn[faces].all(axis=1)
@@ -106,7 +111,7 @@ def tiles(length: I64) -> Iterator[tuple[int, int, int]]:
 
 
 def pixel_center_spans(screen: Screen, faces: I32, block: I64) -> Spans:
-    """Exactly the pixels whose middles lie inside, each on one side only of a shared edge.
+    """Exactly the pixels whose centres lie inside, each on one side only of a shared edge.
 
     An edge's crossing with a row is computed from its upper end, in float64, so that two triangles which share the
     edge get the same number, one as its right end (excluded) and the other as its left (included).
@@ -119,15 +124,15 @@ def pixel_center_spans(screen: Screen, faces: I32, block: I64) -> Spans:
     left_x, right_x = np.minimum(long_x, short_x), np.maximum(long_x, short_x)
     start = np.clip(np.ceil(left_x - 0.5), 0, screen.width).astype(np.int64)
     length = np.clip(np.ceil(right_x - 0.5), 0, screen.width).astype(np.int64) - start
-    wanted = np.flatnonzero(length > 0)
-    left_x, right_x, long_z, short_z = (of[wanted] for of in (left_x, right_x, long_z, short_z))
+    covered = np.flatnonzero(length > 0)
+    left_x, right_x, long_z, short_z = (of[covered] for of in (left_x, right_x, long_z, short_z))
     rise = short_z - long_z
     step = rise / np.maximum(right_x - left_x, 1e-9)
-    swapped = short_x[wanted] < long_x[wanted]
+    swapped = short_x[covered] < long_x[covered]
     np.negative(step, out=step, where=swapped)
-    start, length = start[wanted], length[wanted]
+    start, length = start[covered], length[covered]
     depth = np.where(swapped, short_z, long_z) + (start + 0.5 - left_x) * step
-    return sorted_spans(block[item[wanted]], row[wanted], start, length, depth, step)
+    return sorted_spans(block[item[covered]], row[covered], start, length, depth, step)
 
 
 @dataclass(frozen=True)
@@ -152,8 +157,8 @@ class Edges:
         # The upper short edges of all triangles, then the lower ones: each line meets one of them.
         short = item + (y >= self.y[:, 1].take(item)) * len(self.y)
         upper, lower = self._edge(0, 1), self._edge(1, 2)
-        both = [np.concatenate(pair) for pair in zip(upper, lower, strict=True)]
-        return (*_along(self._edge(0, 2), item, y), *_along(both, short, y))
+        both_short = [np.concatenate(pair) for pair in zip(upper, lower, strict=True)]
+        return (*_along(self._edge(0, 2), item, y), *_along(both_short, short, y))
 
     def _edge(self, a: int, b: int) -> list[NDArray[np.float64]]:
         """Of each triangle's edge from corner a to b: x, y, z at its start, and how x and z change with y."""
@@ -164,10 +169,10 @@ class Edges:
 
     def reach(self, item: I64, y: Any, slack: Any) -> tuple[NDArray[np.float64], ...]:
         """Leftmost and rightmost x of the triangle within ``slack`` of the horizontal line at ``y``."""
-        top, middle, bottom = self.y[item, 0], self.y[item, 1], self.y[item, 2]
+        top, central, bottom = self.y[item, 0], self.y[item, 1], self.y[item, 2]
         above, below = np.clip(y - slack, top, bottom), np.clip(y + slack, top, bottom)
         found = [*self.cross(item, above)[0::2], *self.cross(item, below)[0::2]]
-        corner = np.where(np.abs(middle - y) <= slack, self.x[item, 1], found[0])
+        corner = np.where(np.abs(central - y) <= slack, self.x[item, 1], found[0])
         low = np.minimum.reduce([*found, corner]) - slack
         return low, np.maximum.reduce([*found, corner]) + slack
 
@@ -180,7 +185,7 @@ def _along(edge: list[NDArray[np.float64]], which: I64, y: NDArray[np.float64]) 
 
 
 def expand(first: I64, count: I64) -> tuple[I64, I64]:
-    """For every item its integers first .. first + count - 1: (which item, which integer)."""
+    """The integers first .. first + count - 1 of every item, one after the other: (the item, the integer)."""
     count = np.maximum(count, 0)
     item = np.repeat(np.arange(len(count)), count)
     offset = np.cumsum(count) - count

@@ -1,17 +1,18 @@
-"""What every texel of a texture shows: which place of the surface."""
+"""Which point of the surface each texel of a texture shows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from manymesh.parallel import run_pair
 from manymesh.render.normals import area_weighted_vertex_normals, row_lengths, scaled_face_normals, unit_rows
 from manymesh.render.raster import Raster, interpolate, raster_uv
-from manymesh.types import F32, I32, Atlas, Bool
+from manymesh.types import F32, F64, I32, Atlas, Bool
 
+# Width in texels of the gutter around charts: bilinear sampling at a chart's edge reads one texel beyond it, and a
+# chart's border may cut the first one off. Chosen by hand.
 GUTTER_PX = 2
 
 
@@ -20,11 +21,11 @@ class Texels:
     """The texels of a texture that show the surface; n of them, in the order of ``raster``.
 
     Attributes:
-        raster: (T, T) picture; its ``face`` and ``bary`` say which place of which triangle each texel shows.
+        raster: (T, T) picture; its ``face`` and ``bary`` say which point of which triangle each texel shows.
         position: (n, 3) float32, mesh frame.
         normal: (n, 3) float32 unit, smooth across seams, or as the atlas has them.
         spacing: (n,) float32, the distance between neighbouring texels on the surface, mesh units.
-        gutter: (n,) bool, texels outside the charts that repeat the nearest place inside.
+        gutter: (n,) bool, texels outside the charts, which repeat the chart's nearest point.
     """
 
     raster: Raster
@@ -35,23 +36,23 @@ class Texels:
 
 
 def texels(atlas: Atlas, texture_px: int, *, gutter_px: int = GUTTER_PX) -> Texels:
-    """The surface places of a texture of ``texture_px`` x ``texture_px``.
+    """The surface points of a texture of ``texture_px`` x ``texture_px``.
 
     Args:
-        gutter_px: texels this near outside a chart are given the chart's nearest place, so that both sides of a seam
-            read the same colours between texels.
+        gutter_px: texels this near outside a chart take part too, with the chart's nearest point, so that both sides of
+            a seam read the same colours between texels.
     """
     inside = raster_uv(atlas.uv, atlas.faces, texture_px, texture_px)
     raster = _with_gutter(inside, atlas, gutter_px) if gutter_px else inside
     normals = atlas.normals
     if normals is None:
         normals = area_weighted_vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
-    places = np.concatenate([atlas.vertices, normals], axis=1)
+    attributes = np.concatenate([atlas.vertices, normals], axis=1)
     count = len(raster.pixel)
     position, normal = np.empty((count, 3), np.float32), np.empty((count, 3), np.float32)
 
     def fill(part: slice) -> None:
-        values = interpolate(places, atlas.faces, raster.face[part], raster.bary[part])
+        values = interpolate(attributes, atlas.faces, raster.face[part], raster.bary[part])
         position[part], normal[part] = values[:, :3], unit_rows(values[:, 3:])
 
     run_pair(lambda: fill(slice(count // 2)), lambda: fill(slice(count // 2, None)))
@@ -61,7 +62,7 @@ def texels(atlas: Atlas, texture_px: int, *, gutter_px: int = GUTTER_PX) -> Texe
 
 
 def _with_gutter(inside: Raster, atlas: Atlas, gutter_px: int) -> Raster:
-    """The raster with the texels around its charts, each at the nearest place of the nearest texel's triangle."""
+    """The raster with the texels around its charts, each at the nearest point of the nearest texel's triangle."""
     import cv2
 
     if not len(inside.pixel):
@@ -73,8 +74,8 @@ def _with_gutter(inside: Raster, atlas: Atlas, gutter_px: int) -> Raster:
     face_of_label[label.ravel()[inside.pixel]] = inside.face
     face = face_of_label[label.ravel()[gutter]]
     row, column = np.divmod(gutter, inside.width)
-    place = np.stack([(column + 0.5) / inside.width, (row + 0.5) / inside.height], axis=1)
-    bary = _nearest_barycentrics(place, atlas.uv.astype(np.float64)[atlas.faces[face]])
+    uv = np.stack([(column + 0.5) / inside.width, (row + 0.5) / inside.height], axis=1)
+    bary = _nearest_barycentrics(uv, atlas.uv.astype(np.float64)[atlas.faces[face]])
     pixel = np.concatenate([inside.pixel, gutter])
     order = np.argsort(pixel, kind="stable")  # two sorted runs: a merge
     return Raster(
@@ -87,35 +88,35 @@ def _with_gutter(inside: Raster, atlas: Atlas, gutter_px: int) -> Raster:
     )
 
 
-def _nearest_barycentrics(place: Any, corners: Any) -> F32:
-    """(n, 3) weights of the point of each (n, 3, 2) triangle that lies nearest to (n, 2) places outside of it."""
-    best = np.full(len(place), np.inf)
-    bary = np.full((len(place), 3), 1 / 3)
+def _nearest_barycentrics(points: F64, corners: F64) -> F32:
+    """(n, 3) barycentric weights of the point of each (n, 3, 2) triangle nearest to (n, 2) points outside of it."""
+    best = np.full(len(points), np.inf)
+    bary = np.full((len(points), 3), 1 / 3)
     for a, b in ((0, 1), (1, 2), (2, 0)):
         start, edge = corners[:, a], corners[:, b] - corners[:, a]
         length2 = (edge**2).sum(axis=1)
-        along = np.clip(((place - start) * edge).sum(axis=1) / np.where(length2 > 0, length2, 1), 0, 1)
-        away = ((place - start - edge * along[:, None]) ** 2).sum(axis=1)
+        along = np.clip(((points - start) * edge).sum(axis=1) / np.where(length2 > 0, length2, 1), 0, 1)
+        away = ((points - start - edge * along[:, None]) ** 2).sum(axis=1)
         nearer = away < best
         best[nearer] = away[nearer]
-        weights = np.zeros((len(place), 3))
+        weights = np.zeros((len(points), 3))
         weights[:, a], weights[:, b] = 1 - along, along
         bary[nearer] = weights[nearer]
     return bary.astype(np.float32)
 
 
 def _face_spacing(atlas: Atlas, texture_px: int) -> F32:
-    """(m,) float32: how far apart neighbouring texels lie on each triangle."""
+    """(m,) float32: the distance between neighbouring texels on each triangle, mesh units."""
     area = row_lengths(scaled_face_normals(atlas.vertices, atlas.faces))
     flat = np.zeros((len(atlas.uv), 3), np.float32)
     flat[:, :2] = atlas.uv * texture_px
     uv_area = row_lengths(scaled_face_normals(flat, atlas.faces))
-    return np.sqrt(area / np.maximum(uv_area, 1e-6)).astype(np.float32)
+    return np.asarray(np.sqrt(area / np.maximum(uv_area, 1e-6)), np.float32)
 
 
-def weld_by_position(vertices: Any) -> I32:
-    """(k,) int32: equal numbers for vertices at the same place (to a millionth of the mesh's size)."""
-    vertices = np.asarray(vertices, np.float64)
-    step = max(float(np.ptp(vertices, axis=0).max(initial=0.0)), 1e-12) * 1e-6
-    _, number = np.unique(np.round(vertices / step).astype(np.int64), axis=0, return_inverse=True)
+def weld_by_position(vertices: F32) -> I32:
+    """(k,) int32: equal numbers for (k, 3) vertices at the same position, to a millionth of the mesh's size."""
+    points = np.asarray(vertices, np.float64)
+    step = max(float(np.ptp(points, axis=0).max(initial=0.0)), 1e-12) * 1e-6
+    _, number = np.unique(np.round(points / step).astype(np.int64), axis=0, return_inverse=True)
     return number.reshape(-1).astype(np.int32)
