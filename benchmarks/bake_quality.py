@@ -159,7 +159,7 @@ def psnr(error: np.ndarray) -> float:
 
 
 def truth_views(made: surface.HostSurface, atlas: Atlas, size: int) -> U8:
-    """(V, size, size, 3) what a painter without fault would answer."""
+    """(V, size, size, 3) what a perfect painter would return."""
     made.maps()
     assert made.rasters is not None
     pictures = []

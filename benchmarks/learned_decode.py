@@ -1,10 +1,10 @@
-"""How much is lost between the learned shape network's answer and the mesh: shapes known by formula, a perfect network.
+"""What the decoder of the learned shape stage loses: shapes given by formula, a perfect network's prediction.
 
     python benchmarks/learned_decode.py [--pictures FOLDER] [--set MODULE.NAME=VALUE ...]
 
-Distances are in the thing's own frame with its longest side = 1, without any alignment. NC: mean cosine between the
-normals of nearest points. IoU: silhouettes under the answer's own camera. Seam: the share of area that looks away from
-the camera by 60 to 120 degrees, and how far its normals are off in the median, degrees.
+Distances are in the canonical frame with the longest side = 1, without any alignment. NC: mean cosine between the
+normals of nearest points. IoU: silhouettes under the resulting camera. Seam: the share of the area whose normal is 60
+to 120 degrees from the direction to the camera, and the median and 90th percentile of its normals' error, degrees.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ VIEWS = ((30.0, 15.0), (-45.0, 25.0))
 
 
 def points_and_normals(vertices: np.ndarray, faces: np.ndarray, count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+    """(count, 3) random points spread evenly over a surface, and their (count, 3) unit normals."""
     rng = np.random.default_rng(0)
     corners = vertices[faces]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -45,6 +46,7 @@ def points_and_normals(vertices: np.ndarray, faces: np.ndarray, count: int = 20_
 
 
 def measure(name: str, azimuth: float, elevation: float, pictures: Path | None) -> dict[str, object]:
+    """One shape from one view (degrees): a row of the table. Pictures of truth and result go to ``pictures``."""
     view = look_at(SHAPES[name], azimuth, elevation, px=512)
     rgba = np.dstack([np.full((*view.alpha.shape, 3), 150, np.uint8), view.alpha])
     start_s = time.perf_counter()

@@ -1,14 +1,16 @@
-"""Seconds and memory of the `lite` engine, by stage, and the start-up times. Run it on an otherwise idle machine;
-where that cannot be had, compare the processor's seconds alone.
+"""Seconds and memory of the `lite` engine, by stage, and the start-up times.
+
+Run it on an otherwise idle machine. Where there is none, compare the processor's seconds alone.
 
     python benchmarks/lite_speed.py [PHOTO...] [--rounds N] [--against SRC] [--json FILE]
 
 Photos are first resized to 1024 pixels on their longer side. Each is made in a fresh process, as a user would; the
-wall seconds and peaks by stage are those of its manifest, the whole is measured from outside. Two objects are worked on
-at once, so a stage's objects take more seconds together than the stage. Of several rounds the quickest is shown.
+wall seconds and peaks by stage are those of its manifest, the whole is measured from outside. Two objects are in
+progress at a time, so a stage's objects take more seconds together than the stage. Of several rounds the quickest is
+shown.
 
-With ``--against`` another checkout's ``src`` folder makes each photo too, in turn with this one: on a machine that
-others share, only such a ratio says which is the faster.
+With ``--against`` another checkout's ``src`` folder makes each photo too, in turn with this one. On a machine that
+others share, only such a ratio says which is faster.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""How close a shape stage comes to meshes that are known: rendered from a view, modelled, painted, compared.
+"""How close a shape stage comes to known meshes: rendered from a view, modelled, painted, compared.
 
     python benchmarks/shape_quality.py MESH_OR_FOLDER... [--shape learned] [--views 2] [--json FILE]
 
 Each mesh is rendered as a 512 px RGBA cutout (a perfect matte), so only shape and paint are judged. Distances are in
-the camera's frame with the true mesh's longest side = 1; the answer is shifted along the line of sight (one picture
-does not tell how far away a thing is) and nothing else. F@t: harmonic mean of the shares of either surface within t of
+the camera frame with the true mesh's longest side = 1; the result is shifted along the line of sight (one picture does
+not tell how far away an object is) and nothing else. F@t: harmonic mean of the shares of either surface within t of
 the other, 20,000 points each. IoU: silhouettes at the input view. Colour: mean absolute sRGB difference, 0..255, inside
 both silhouettes at the input view, unlit.
 """
@@ -103,8 +103,8 @@ def compare(path: Path, azimuth: float, elevation: float, shape: Any, paint: Any
     true_points = _in_camera(vertices, camera) / 2
     made_points = _in_picture(mesh.vertices, view) * _half_width(camera) / 2
     rng = np.random.default_rng(0)
-    truth, answer = surface_points(true_points, faces, rng), surface_points(made_points, mesh.faces, rng)
-    forth, back = _distances(truth, answer)
+    truth, result = surface_points(true_points, faces, rng), surface_points(made_points, mesh.faces, rng)
+    forth, back = _distances(truth, result)
     again = draw(painted.atlas.vertices, painted.atlas.faces, texture_colors(painted), view)
     both = (cutout.rgba[..., 3] > 127) & (again[..., 3] > 127)
     either = (cutout.rgba[..., 3] > 127) | (again[..., 3] > 127)
@@ -124,14 +124,14 @@ def compare(path: Path, azimuth: float, elevation: float, shape: Any, paint: Any
     }
 
 
-def _distances(truth: np.ndarray, answer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _distances(truth: np.ndarray, result: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """From each surface to the other, at the shift along the line of sight that brings them nearest."""
     tree = cKDTree(truth)
-    shifts = np.median(truth[:, 2]) - np.median(answer[:, 2]) + np.linspace(-0.3, 0.3, 25)
-    few = answer[::20]
+    shifts = np.median(truth[:, 2]) - np.median(result[:, 2]) + np.linspace(-0.3, 0.3, 25)
+    few = result[::20]
     best = min(shifts, key=lambda shift: float(np.minimum(tree.query(few + np.array([0, 0, shift]))[0], 0.1).mean()))
-    moved_answer = answer + np.array([0, 0, best])
-    return tree.query(moved_answer)[0], cKDTree(moved_answer).query(truth)[0]
+    moved_result = result + np.array([0, 0, best])
+    return tree.query(moved_result)[0], cKDTree(moved_result).query(truth)[0]
 
 
 def _in_camera(vertices: np.ndarray, camera: Any) -> np.ndarray:

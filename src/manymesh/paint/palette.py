@@ -20,7 +20,7 @@ from manymesh.types import F32, F64, U8, Atlas, Bool
 
 I64 = NDArray[np.int64]
 
-# The constants of this file were set by hand on the 42 validation models (benchmarks/paint_unseen.py).
+# The constants of this file were set by hand on the 42 validation models (training/benchmarks/paint_unseen.py).
 
 # Weight of a difference in brightness against one in hue: shading alone does not make another material.
 BRIGHTNESS_WEIGHT = 0.25

@@ -12,7 +12,7 @@ from manymesh.render.camera import towards_viewer
 from manymesh.render.texels import Texels
 from manymesh.types import F64, U8, Atlas, Bool, Camera, Mesh
 
-# The constants of this file were set by hand on the 42 validation models (benchmarks/paint_unseen.py).
+# The constants of this file were set by hand on the 42 validation models (training/benchmarks/paint_unseen.py).
 
 # Points over the surface that mirror images are compared with; of them, how many are mirrored to judge a plane, and how
 # many in the first round over all angles.
