@@ -1,5 +1,6 @@
 """Every setting of a run, declared once. The command line's flags, the web page's fields, the Python keywords and the
-manifest all come from ``Settings``: add a field here and it exists everywhere.
+manifest all come from ``Settings``: a field that is added here appears in all of them. What it does is up to the stage
+that reads it.
 
 An engine's own settings are declared beside the engine, in a class that ``Settings`` inherits. Users see them all in
 one list.
@@ -161,7 +162,8 @@ class GeneralSettings(BaseModel):
     ] = "general"
 
 
-# Fields are listed in this order: of the last class named here first, of Settings itself last.
+# Order in help and form: GeneralSettings, ShapeSettings, PaintSettings, then the fields below. pydantic lists base
+# classes from right to left.
 class Settings(PaintSettings, ShapeSettings, GeneralSettings):
     """What to make and how. Frozen; two runs with equal settings, photo and machine give equal files.
 

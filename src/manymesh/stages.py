@@ -133,6 +133,9 @@ def begin(model: Shape | Paint, cutouts: Iterable[Cutout], *, tick: Tick) -> Non
     It wants to if it has a method ``begin(cutouts, *, tick)``. A network that is only needed to look at pictures can
     then do so for all of them and be let go. The same cutout comes again with the call for its object, under the same
     ``Cutout.object_id``; but not every one does, and one may come that was not shown.
+
+    An exception from it ends the whole call. So it leaves out a cutout that it cannot use, and raises when that
+    object's own turn comes.
     """
     method = getattr(model, "begin", None)
     if method is not None:

@@ -11,6 +11,7 @@ from manymesh._version import __version__
 from manymesh.engines import ENGINES, PREFERENCE, choose, missing_stages, stages_of
 from manymesh.errors import ManymeshError
 from manymesh.settings import Settings
+from manymesh.weights.catalogue import ENGINES as WEIGHTS_OF
 
 OPTIONAL = {
     "gradio": "pip install 'manymesh[ui]'",
@@ -98,6 +99,8 @@ def report(findings: dict[str, Any]) -> str:
             lines.append(f"  {mark}{kind:7}{stage['name']:22}{stage['summary']} ({stage['licence'].partition(':')[0]})")
             if lack is not None:
                 lines.append(f"            missing: {lack}")
+        if name in WEIGHTS_OF and any("models pull" in lack for lack in engine["missing"].values()):
+            lines.append(f"  all weights at once: manymesh models pull {name}")
     lines += [f"trouble: {text}" for text in findings["trouble"]]
     wanting = {module: command for module, command in findings["optional"].items() if command}
     if wanting:

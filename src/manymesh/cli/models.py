@@ -70,7 +70,7 @@ def pull(
 @app.command()
 def verify(names: Annotated[list[str] | None, typer.Argument()] = None, weights_dir: WeightsDir = None) -> None:
     """Check the files of the models named (of all that are here, without names) against what was published."""
-    models = [model(name) for name in names] if names else [m for m in MODELS if locate.find(m, weights_dir).files]
+    models = models_of(names) if names else [m for m in MODELS if locate.find(m, weights_dir).files]
     damaged: list[str] = []
     for m in models:
         damaged += _verify_one(m, weights_dir, must_be_here=bool(names))
@@ -107,8 +107,7 @@ def path(name: Annotated[str, typer.Argument(metavar="MODEL")], weights_dir: Wei
 @app.command()
 def remove(names: Names) -> None:
     """Delete models from the Hugging Face cache (files that another model shares stay)."""
-    for name in names:
-        m = model(name)
+    for m in models_of(names):
         freed = remove_model(m)
         say(f"{m.id}: {readable(freed)} freed" if freed else f"{m.id}: nothing to remove")
 

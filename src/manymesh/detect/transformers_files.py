@@ -37,7 +37,7 @@ def load_pretrained(kind: Any, folder: Path, build: Callable[[], Any], **options
         )
     absent = sorted(str(key) for key in report.get("missing_keys", ()))
     if absent:
-        raise WeightsError(f"{folder} is not {_WHAT}: the tensor '{absent[0]}' is missing")
+        raise WeightsError(f"{folder} is not {_WHAT}: the tensor '{absent[0]}' is missing", _AGAIN)
     require_loaded_as_stored(model, folder)
     return model
 

@@ -23,7 +23,7 @@ def require_finite(output: Tensor, network: str) -> Tensor:
     if not bool(output.isfinite().all()):
         raise NotFiniteError(
             f"the {network} gave numbers that are not finite",
-            "Look at the cutout, and check the weights: manymesh models verify",
+            "Check the weights: manymesh models verify. Or compute without the GPU: --device cpu",
             network=network,
         )
     return output

@@ -1,4 +1,4 @@
-"""Models opened on a thread while an earlier stage works: a single object would otherwise wait for each in turn."""
+"""Opens the models of later stages on a thread while an earlier stage works, so that loading overlaps with work."""
 
 from __future__ import annotations
 

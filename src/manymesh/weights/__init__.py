@@ -1,4 +1,5 @@
-"""Weights: what there is (``catalogue``), where it lies (``places``), how it comes (``pull``) and whether it is sound.
+"""Weights: what there is (``catalogue``), where it lies (``locate``), how it comes (``download``), whether it is sound
+(``verify``).
 
 Stages call two functions: ``missing`` before a run, ``require`` when they open. Importing this loads nothing heavy.
 """

@@ -236,7 +236,7 @@ MODELS: tuple[Model, ...] = (
         *("aa62cd87eafb9cc43056d08ef3615a14628b831d",),
         sha="4417d89795250e698c3cb0ae8df15743810065f646f48a694fdfa7ca052d0815",
     ),
-    _birefnet("lite-2k", "BiRefNet_lite-2K", 178 * _MB, "cuts objects out (Swin-T, 2560 x 1440 px)", 177_634_392),
+    _birefnet("lite-2k", "BiRefNet_lite-2K", 178 * _MB, "cuts objects out (Swin-T, 2560 x 1440 px)"),
     _birefnet("hr", "BiRefNet_HR", 444 * _MB, "cuts objects out (Swin-L, 2048 px)"),
     _birefnet(
         *("hr-matting", "BiRefNet_HR-matting", 444 * _MB, "cuts out hair and gauze (Swin-L, 2048 px)", None),
@@ -263,7 +263,12 @@ MODELS: tuple[Model, ...] = (
         *("hunyuan3d-2mini-turbo", _MINI, "hunyuan3d-dit-v2-mini-turbo", 3_822_584_202, "2mini, 5 steps"),
         sha="bdbcef30dd0149a281e17d5b5b1fdad1122c904e098a42f3100e04e03c247bc4",
     ),
-    _shape("hunyuan3d-2mini-vae", _MINI, "hunyuan3d-vae-v2-mini", 428_455_666, "2mini's decoder alone"),
+    # Its checksum is not known, and its size only as our own network's with the same tensors.
+    Model(
+        *("hunyuan3d-2mini-vae", "shape", "2mini's decoder alone", *_MINI),
+        (File("hunyuan3d-vae-v2-mini/config.yaml"), File("hunyuan3d-vae-v2-mini/model.fp16.safetensors")),
+        *(428_455_666, HUNYUAN),
+    ),
     _shape(
         *("hunyuan3d-2mini-vae-turbo", _MINI, "hunyuan3d-vae-v2-mini-turbo", 407_410_402, "2mini's fast decoder"),
         sha="5dcaca67a8da9e7079fb7b55714a572d0651ac95983bb43099913feaf6738f94",
@@ -372,6 +377,8 @@ def model(name: str) -> Model:
     of_repository = [known for known in MODELS if known.repo.lower() == key]
     if len(of_repository) == 1:
         return of_repository[0]
+    if key in ENGINES:
+        raise UsageError(f"'{name}' is an engine, not a model", f"Its models: {', '.join(ENGINES[key])}")
     ids = [known.id for known in MODELS]
     near = get_close_matches(key, [*ids, *_ALSO_CALLED, *ENGINES], n=3)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Known are: {', '.join(ids)}"

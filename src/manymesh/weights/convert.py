@@ -12,6 +12,7 @@ from manymesh.errors import MissingPieceError, WeightsError
 from manymesh.weights.locate import config_dir, read_notes, write_notes
 from manymesh.weights.verify import sha256_of
 
+_HINT = "Fetch it again, or give the weights as .safetensors"
 _SAFE_TORCH = (2, 10)  # earlier versions' restricted unpickler has known holes
 
 
@@ -67,13 +68,15 @@ def _tensors(source: Path) -> dict[str, Any]:
         loaded = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:
         first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise WeightsError(f"{source} was refused: it is damaged, or holds more than tensors ({first})") from error
+        raise WeightsError(
+            f"{source} was refused: it is damaged, or holds more than tensors ({first})", _HINT
+        ) from error
     if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
         loaded = loaded["state_dict"]
     if not isinstance(loaded, Mapping) or not all(
         isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in loaded.items()
     ):
-        raise WeightsError(f"{source} was refused: it is not a table of tensors")
+        raise WeightsError(f"{source} was refused: it is not a table of tensors", _HINT)
     return dict(loaded)
 
 

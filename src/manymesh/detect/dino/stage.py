@@ -73,7 +73,7 @@ def open_model(folder: Path, settings: Settings) -> Look:
         by_token = require_finite(out.logits[0].sigmoid(), "detector").float().cpu().numpy()
         none = np.zeros(len(by_token), np.float32)
         scores = [by_token[:, at].max(1) if at else none for at in places]
-        return np.stack(scores, 1), out.pred_boxes[0].float().cpu().numpy()
+        return np.stack(scores, 1), require_finite(out.pred_boxes[0], "detector").float().cpu().numpy()
 
     return look
 

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from manymesh.device.cuda_graph import record
+from manymesh.device.number_format import require_finite
 
 _log = logging.getLogger("manymesh.detect")
 
@@ -86,7 +87,7 @@ class Decoder:
         """Run the prompt and the picture through the model; returns the first new token."""
         self.model.model.rope_deltas = None
         out = self.model(**inputs, use_cache=True, logits_to_keep=1)
-        first = int(out.logits[0, -1].float().argmax())
+        first = int(require_finite(out.logits[0, -1], "detector").float().argmax())
         cache = out.past_key_values
         del out
         length = int(inputs["input_ids"].shape[1])

@@ -1,4 +1,4 @@
-"""When a reply is over before the model says so: its list is complete, or it goes round in circles."""
+"""Decides when to stop before the end token: the JSON list is complete, or the model repeats itself."""
 
 from __future__ import annotations
 

@@ -187,7 +187,11 @@ class Painting:
     def _read(self, cutouts: Sequence[Cutout], tick: Tick) -> None:
         """Fills ``_references``: all through the first network, then all through the second."""
         retry = self.networks.formats.retry
-        ready = retry(lambda: self._without_light(cutouts, tick))
+        try:
+            ready = retry(lambda: self._without_light(cutouts, tick))
+        except NotFiniteError as error:  # the delight network itself: no object can be painted, the shapes stay
+            self._failures.update({cutout.object_id: error for cutout in cutouts})
+            ready = {}
         self.networks.release()
         if ready:
             retry(lambda: self._read_all(ready))
@@ -196,7 +200,12 @@ class Painting:
         vae = self._vae or self.networks.vae()
         with self.networks.reference() as (network, text):
             for key, (picture, sharp) in ready.items():
-                self._references[key] = Reference(self._tokens(network, text, vae, picture), sharp)
+                try:
+                    self._references[key] = Reference(self._tokens(network, text, vae, picture), sharp)
+                except NotFiniteError as error:
+                    if self.networks.formats.can_widen(error.network):
+                        raise
+                    self._failures[key] = error
         if self._vae is None:
             del vae
             self.networks.release()
