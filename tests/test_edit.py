@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from fakes import Diary, fake_plan
+from PIL import Image
 
-from manymesh.errors import UsageError
+from manymesh.errors import InputError, UsageError
 from manymesh.pipeline import Pipeline
-from manymesh.run.edit import ObjectEdit, edit_objects, paint_again, parse_edits
+from manymesh.run.edit import ObjectEdit, edit_objects, paint_again, parse_edits, replace_cutouts
 from manymesh.run.export import as_format, write_archive
 from manymesh.run.folder import Run
-from manymesh.run.lifecycle import exit_code
+from manymesh.run.lifecycle import exit_code, redo_from
 
 
 @pytest.fixture
@@ -171,3 +172,37 @@ def test_other_formats_come_as_one_file(found: Run, name: str) -> None:
     file_name, data = as_format(run, run.manifest.objects[0], name)
     assert file_name == ("01-object-obj.zip" if name == "obj" else f"01-object.{name}")
     assert len(data) > 50
+
+
+def test_a_refused_cutout_leaves_the_others_as_they_are(found: Run, tmp_path: Path) -> None:
+    run = Pipeline().resume(found.folder)
+    before = {record.index: run.read(record.files["cutout"]) for record in run.manifest.objects}
+    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    whole = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
+    whole.paste((255, 0, 0, 255), (8, 8, 32, 32))
+    whole.save(tmp_path / "red.png")
+    for second in ({99: tmp_path / "red.png"}, {2: tmp_path / "clear.png"}, {2: tmp_path / "none.png"}):
+        opened = Run.open(run.folder)
+        with pytest.raises((UsageError, InputError)):
+            replace_cutouts(opened, {1: tmp_path / "red.png", **second})
+        again = Run.open(run.folder)
+        assert {record.index: again.read(record.files["cutout"]) for record in again.manifest.objects} == before
+
+
+def test_renaming_there_and_back_keeps_the_objects_folder(found: Run) -> None:
+    label = found.manifest.objects[0].label
+    run = go_on(found, ObjectEdit(index=1, label="mug"), ObjectEdit(index=1, label=label))
+    assert [record.state for record in run.manifest.objects] == ["done"] * 3
+
+
+def test_a_label_holds_no_control_characters(found: Run) -> None:
+    run = go_on(found, ObjectEdit(index=1, label="red\x1b[31m cup\0"))
+    assert run.manifest.objects[0].label == "red[31m cup"
+
+
+def test_exports_of_an_old_shape_are_not_handed_out(found: Run) -> None:
+    run = Pipeline().resume(found.folder)
+    record = run.manifest.objects[0]
+    run.write("model.stl", b"solid", owner=record, role="model-stl")
+    redo_from(record, "shape")
+    assert set(record.files) == {"crop", "cutout"}

@@ -191,11 +191,22 @@ def test_resume_of_a_finished_run_does_nothing(diary: Diary, make: Make) -> None
     assert {path: path.stat().st_mtime_ns for path in run.folder.rglob("*.glb")} == before
 
 
+def test_a_lost_mesh_comes_back_with_the_same_camera(diary: Diary, make: Make) -> None:
+    run = make()
+    before = [(record.view, run.read(record.files["mesh"])) for record in run.manifest.objects]
+    scene = run.read(run.manifest.files["scene"])
+    for record in run.manifest.objects:
+        (run.folder / record.files["mesh"].path).unlink()
+    again = Pipeline().resume(run.folder)
+    assert [(record.view, again.read(record.files["mesh"])) for record in again.manifest.objects] == before
+    assert again.read(again.manifest.files["scene"]) == scene
+
+
 @pytest.mark.parametrize(
     ("victim", "redone"),
     [
         ("cutout", ["matte", "shape", "paint"]),
-        ("mesh", ["paint"]),
+        ("mesh", ["shape", "paint"]),  # the camera that places the mesh is found with the shape
         ("model", ["paint"]),
         ("preview", []),
     ],

@@ -103,6 +103,32 @@ def test_nothing_is_written_through_a_link_out_of_the_folder(run: Run, tmp_path:
     assert sorted(path.name for path in outside.rglob("*")) == before
 
 
+def test_a_link_in_the_place_of_a_temporary_file_is_not_followed(run: Run, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (run.folder / f".run.json.{os.getpid()}.part").symlink_to(victim)
+    run.save()
+    assert victim.read_text() == "precious"
+    assert not (run.folder / "run.json").is_symlink()
+
+
+def test_a_manifest_that_is_a_link_out_of_the_folder_is_not_read(run: Run, tmp_path: Path) -> None:
+    outside = tmp_path / "elsewhere.json"
+    (run.folder / "run.json").rename(outside)
+    (run.folder / "run.json").symlink_to(outside)
+    with pytest.raises(InputError, match="outside its folder"):
+        Run.open(run.folder)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_a_manifest_with_numbers_that_json_lacks_is_damaged(run: Run, number: str) -> None:
+    path = run.folder / "run.json"
+    path.write_text(path.read_text().replace('"score": 0.9', f'"score": {number}'))
+    assert number in path.read_text()
+    with pytest.raises(InputError, match="damaged"):
+        Run.open(run.folder)
+
+
 def test_a_lock_that_leads_elsewhere_is_not_taken(run: Run, tmp_path: Path) -> None:
     (run.folder / LOCK).unlink(missing_ok=True)
     (run.folder / LOCK).symlink_to(tmp_path / "victim")

@@ -171,7 +171,10 @@ def _carry_out(pipeline: Pipeline, work: Callable[[], Sequence[Run]], as_json: b
 
     stopped: ManymeshError | None = None
     try:
-        work()
+        try:
+            work()
+        except KeyboardInterrupt:  # the second Ctrl-C, before or after the steps
+            raise Cancelled("Stopped by Ctrl-C") from None
     except ManymeshError as error:
         if not pipeline.runs:
             raise

@@ -58,6 +58,9 @@ def _from_deep_grey(image: Image.Image, notes: list[str]) -> Image.Image:
     from PIL import Image
 
     values: NDArray[np.generic] = np.asarray(image)
+    if image.mode.startswith("I;16") and getattr(image, "tag_v2", {}).get(262) == 0:
+        # TIFF's WhiteIsZero, which Pillow turns round in 8-bit pictures alone.
+        values = np.uint16(65535) - values.astype(np.uint16)
     grey = from_real_numbers(values, notes) if image.mode == "F" else from_whole_numbers(values, notes)
     made = Image.fromarray(grey).convert("RGB")
     transparent = image.info.get("transparency")

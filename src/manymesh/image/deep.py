@@ -87,7 +87,9 @@ def from_real_numbers(values: NDArray[Any], notes: list[str], *, linear: bool = 
     shades = "greyscale" if values.ndim == 2 else "colour"
     if not linear and 1.0 < highest <= 65535.0 and _on_an_integer_scale(finite, highest):
         return from_whole_numbers(np.rint(np.maximum(finite, 0.0)).astype(np.uint16), notes)
-    if highest <= 1.0 and not linear:
+    # Sharpening and resizing overshoot: a few values a little over 1 do not make a display picture linear light.
+    overshoot = highest <= 1.5 and float((finite > 1.0).mean()) <= _CLIPPED_SHARE
+    if not linear and (highest <= 1.0 or overshoot):
         notes.append(f"Reduced from float {shades} to 8 bits.")
         return _scaled(finite, 0.0, 1.0)
     if highest <= 1.0:

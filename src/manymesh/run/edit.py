@@ -18,11 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from manymesh.errors import InputError, UsageError
 from manymesh.image.crop import object_window
 from manymesh.image.load import load_photo
+from manymesh.naming import clean_name
 from manymesh.run import lifecycle
-from manymesh.run.create import draw_detections, new_record, object_id
+from manymesh.run.create import MAX_LABEL, draw_detections, new_record, object_id
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ObjectRecord
-from manymesh.types import Box, Cutout, Detection
+from manymesh.types import U8, Box, Cutout, Detection
 
 MAX_OBJECTS = 256
 
@@ -92,7 +93,7 @@ def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
     lifecycle.redo_run(manifest, "crop", "finish")
     draw_detections(run, photo)
     run.save()
-    for folder in stale:
+    for folder in set(stale) - {record.id for record in manifest.objects}:
         shutil.rmtree(run.inside(f"objects/{folder}"), ignore_errors=True)
 
 
@@ -150,6 +151,7 @@ def replace_cutouts(run: Run, replacements: Mapping[int, Path]) -> None:
         InputError: a picture cannot be read, or has no transparency.
     """
     by_index = {record.index: record for record in run.manifest.objects}
+    given: list[tuple[ObjectRecord, U8]] = []  # all are read before anything is replaced
     for index, path in replacements.items():
         if index not in by_index:
             known = ", ".join(f"{record.index} ({record.label})" for record in by_index.values()) or "none yet"
@@ -159,9 +161,10 @@ def replace_cutouts(run: Run, replacements: Mapping[int, Path]) -> None:
             raise InputError(f"'{path}' has no transparency, so it is no cutout", "Save it as a PNG with alpha.")
         if not (photo.alpha > 127).any():
             raise InputError(f"'{path}' is fully transparent", "Give a picture with something in it.")
-        record = by_index[index]
+        given.append((by_index[index], np.dstack([photo.rgb, photo.alpha])))
+    for record, rgba in given:
         lifecycle.redo_from(record, "matte")
-        run.store(record, "cutout", Cutout(np.dstack([photo.rgb, photo.alpha]), record.window))
+        run.store(record, "cutout", Cutout(rgba, record.window))
         lifecycle.mark_done(record, "matte")
         record.warnings = ["The cutout was given by the user."]
     if replacements:
@@ -211,7 +214,7 @@ def _redraw(run: Run, record: ObjectRecord, box: Box) -> None:
 
 def _rename(run: Run, record: ObjectRecord, label: str) -> list[str]:
     """Give ``record`` its new label. Returns the folder that is of no more use, if there is one."""
-    clean = " ".join(label.split())
+    clean = clean_name(label, MAX_LABEL) if label.strip() else ""
     if not clean or clean == record.label:
         return []
     record.label = clean

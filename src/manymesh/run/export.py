@@ -52,7 +52,7 @@ def write_archive(run: Run, file: IO[bytes]) -> None:
     manifest = run.manifest
     records = [record for role, record in manifest.files.items() if role != "detections"]
     for made in wanted(manifest):
-        records += [record for role, record in made.files.items() if role not in _LEAVE_OUT]
+        records += [record for role, record in made.files.items() if role.partition("-")[0] not in _LEAVE_OUT]
     root = run.folder.name
     with zipfile.ZipFile(file, "w") as archive:
         for record in records:

@@ -228,7 +228,8 @@ class Run:
         with _output_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                with open(temporary, "wb") as file:
+                temporary.unlink(missing_ok=True)
+                with open(temporary, "xb") as file:  # never through a link, or into a pipe, that lies there
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
@@ -246,6 +247,8 @@ def _manifest_bytes(folder: Path) -> bytes:
         raise InputError(f"'{folder}' is not a run folder (it has no {MANIFEST})", "Check the path.") from None
     except OSError as error:
         raise InputError(f"'{path}' cannot be read ({error.strerror or error})") from None
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"'{path}' leads outside its folder", "Make the run again.")
     return read_regular_file(path, MAX_MANIFEST_BYTES)
 
 

@@ -106,7 +106,11 @@ def redo_from(record: ObjectRecord, step: str) -> None:
     order = list(_OBJECT_STEPS)
     for later in order[order.index(step) :]:
         _forget(record, later)
-        record.files.pop(_OBJECT_STEPS[later].leaves, None)
+    # Roles such as "shape-2" belong to the step that leaves "shape"; exports such as "model-stl" to the last step.
+    kept = {"mask", "crop", *(_OBJECT_STEPS[earlier].leaves for earlier in order[: order.index(step)])}
+    for role in list(record.files):
+        if role not in kept and not (role.startswith("shape-") and "shape" in kept):
+            del record.files[role]
     if is_wanted(record):
         record.state = "pending"
 
@@ -136,7 +140,8 @@ def reopen(run: Run) -> None:
         for step in _OBJECT_STEPS.values():
             lost = not (step.leaves in record.files and run.intact(record.files[step.leaves]))
             if is_done(record, step.name) and lost:
-                redo_from(record, step.name)
+                # Refining moves the camera that the shape step found, so that camera is needed anew.
+                redo_from(record, "shape" if step.name == "refine" else step.name)
         _drop_lost(run, record)
         record.error = None
         if is_wanted(record):
@@ -202,7 +207,7 @@ def _settle(record: ObjectRecord) -> None:
 def _drop_lost(run: Run, record: ObjectRecord) -> None:
     """Forget files that are gone: exports and previews are written again, what cannot be remade is said."""
     for role in [role for role, file in record.files.items() if not run.intact(file)]:
-        del record.files[role]
+        record.files.pop(role, None)
         if role == "mask" and not is_done(record, "matte"):
             record.warnings.append("The detector's mask was lost, so the object is cut out from its box.")
         elif role not in ("mask", "crop") and not role.startswith("shape-") and is_done(record, "write"):

@@ -138,7 +138,7 @@ def read_manifest(data: bytes) -> Manifest:
         VersionError: of another schema version.
         ValueError: damaged.
     """
-    raw = json.loads(data.decode("utf-8"))
+    raw = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     version = raw.get("schema_version") if isinstance(raw, dict) else None
     if version != SCHEMA_VERSION:
         raise VersionError(version)
@@ -147,6 +147,10 @@ def read_manifest(data: bytes) -> Manifest:
     manifest = Manifest.model_validate(raw)
     check_names(manifest)
     return manifest
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no number in JSON")
 
 
 def check_names(manifest: Manifest) -> None:

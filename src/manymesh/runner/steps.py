@@ -120,11 +120,11 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     mesh, matrix = normalise(reduce(mesh, run.manifest.settings.faces))
     if not run.manifest.settings.texture:
         mesh = replace(mesh, colors=None)  # a guess of the unseen side, for the painter's use
-    store_view(record, move_camera(load_view(record), matrix))
     if mesh.faces is not shape.faces or not np.array_equal(mesh.vertices, shape.vertices):
         found = inspect(mesh)
     record.facts.update(asdict(found), cleaned=notes)
     run.store(record, "mesh", mesh)
+    store_view(record, move_camera(load_view(record), matrix))  # last: a failure must not leave the camera moved
 
 
 def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:

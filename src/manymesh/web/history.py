@@ -23,7 +23,8 @@ def run_folder(out: Path, name: str) -> Path:
     Raises:
         UsageError: not a run's name. A name with a path in it never gets near the disk.
     """
-    if not name or name in (".", "..") or Path(name).name != name or "\\" in name or "\0" in name:
+    too_long = len(name.encode("utf-8", "replace")) > 255  # bytes: what file systems count
+    if not name or name in (".", "..") or Path(name).name != name or "\\" in name or "\0" in name or too_long:
         raise UsageError(f"'{name}' is not the name of a run")
     folder = out / name
     if folder.is_symlink() or not (folder / MANIFEST).is_file():
@@ -35,7 +36,10 @@ def newest(out: Path) -> list[Path]:
     """Run folders, newest first. Their names begin with the time they were made."""
     if not out.is_dir():
         return []
-    return sorted((path.parent for path in out.glob(f"*/{MANIFEST}")), key=lambda folder: folder.name, reverse=True)
+    found = (path.parent for path in out.glob(f"*/{MANIFEST}"))
+    # A dot begins the name of a run that is being deleted. A link may lead anywhere.
+    own = [folder for folder in found if not folder.name.startswith(".") and not folder.is_symlink()]
+    return sorted(own, key=lambda folder: folder.name, reverse=True)
 
 
 def list_runs(out: Path, scratch: Scratch, *, page: int = 0) -> dict[str, Any]:

@@ -152,7 +152,12 @@ def _answering(function: PageFunction) -> PageFunction:
             return function(data)
         except ManymeshError as error:
             return {"error": error_card(error.code, error.what, error.hint)}
-        except (KeyError, TypeError, ValueError) as error:  # not from our page: somebody wrote the request by hand
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            OverflowError,
+        ) as error:  # not from our page: somebody wrote the request by hand
             return {"error": error_card("usage", f"The request makes no sense ({type(error).__name__}: {error})", "")}
 
     answer.__name__ = function.__name__

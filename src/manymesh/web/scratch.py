@@ -244,7 +244,12 @@ def _try_lock(file: IO[bytes]) -> bool:
 
 def is_plain_name(name: str) -> bool:
     """Whether ``name`` names something directly in a folder: no path, nothing hidden, nothing that ends a string."""
-    return bool(name) and not name.startswith(".") and not any(each in name for each in "/\\\0") and len(name) < 256
+    return (
+        bool(name)
+        and not name.startswith(".")
+        and not any(each in name for each in "/\\\0")
+        and len(name.encode("utf-8", "replace")) < 256
+    )
 
 
 def safe_stem(name: str) -> str:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from manymesh.errors import InputError
 from manymesh.web.asgi import (
@@ -142,8 +142,8 @@ def _forwarded(scope: Scope, *, believed: bool) -> Scope:
 
 def _is_own(origin: str, scope: Scope, host: str) -> bool:
     # The scheme is compared only where it is known to be the browser's: a TLS proxy may stand before us unannounced.
-    parts = urlsplit(origin.lower())
-    return parts.netloc == host and parts.scheme in ({"https"} if scope["scheme"] == "https" else {"http", "https"})
+    schemes = ("https",) if scope["scheme"] == "https" else ("http", "https")
+    return origin.lower() in {f"{scheme}://{host}" for scheme in schemes}
 
 
 def _is_direct(scope: Scope) -> bool:
@@ -210,16 +210,17 @@ class LoginGuard:
         await respond(send, 401, {"detail": "Log in first."})
 
     async def _log_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        wait_s = self._wait_s(client_of(scope))
-        if wait_s > 0:
-            headers = [(b"retry-after", str(int(wait_s) + 1).encode())]
-            return await respond(send, 429, "Too many wrong passwords. Try again later.", headers=headers)
         try:
             form = parse_qs((await read_body(receive, LOGIN_BYTES)).decode("utf-8", "replace"), max_num_fields=8)
         except DisconnectedError:
             return None
         except (TooLargeError, ValueError):
             return await respond(send, 400, "This is no login.")
+        # Asked after the body has come: between this and the count of failures no other request is answered.
+        wait_s = self._wait_s(client_of(scope))
+        if wait_s > 0:
+            headers = [(b"retry-after", str(int(wait_s) + 1).encode())]
+            return await respond(send, 429, "Too many wrong passwords. Try again later.", headers=headers)
         given = _digest(form.get("username", [""])[0].strip()), _digest(form.get("password", [""])[0])
         right = [hmac.compare_digest(one, wanted) for one, wanted in zip(given, self._wanted, strict=True)]
         browser = "text/html" in (header(scope, b"accept") or "")

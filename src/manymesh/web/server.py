@@ -105,7 +105,10 @@ def check(options: Options) -> tuple[str, str] | None:
             "--mcp needs the package mcp, which is not installed", "Run `pip install 'gradio[mcp]'`."
         )
     for origin in options.allow_origin:
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:
+            parts = urlsplit("")
         if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
             raise UsageError(f"'{origin}' is not an origin", "For example: --allow-origin https://meshes.example")
     auth: tuple[str, str] | None = None

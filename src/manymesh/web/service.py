@@ -213,6 +213,8 @@ class Service:
 
     def _resume(self, kind: JobKind, name: str, change: Callable[[Run], None], remark: Remark = lambda run: "") -> Job:
         run = Run.open(self._folder(name))
+        if run.manifest.settings.views or run.manifest.settings.weights_dir is not None:
+            raise UsageError(f"'{name}' names files of the server's machine", "Resume it on the command line there.")
         plan = choose(run.manifest.settings)
 
         def work(on_event: OnEvent, cancel: Cancel) -> Run:

@@ -226,7 +226,7 @@ def _with_one_buffer(document: dict[str, Any], binary: bytes | None) -> Gltf:
             raise DamagedFileError("keeps its data in other files")
     if len(contents) <= 1:
         return Gltf(document, contents[0] if contents else b"")
-    starts, joined = [], b""
+    starts, joined = [], bytearray()
     for content in contents:
         joined += b"\0" * (-len(joined) % 4)
         starts.append(len(joined))
@@ -239,7 +239,7 @@ def _with_one_buffer(document: dict[str, Any], binary: bytes | None) -> Gltf:
             if contents[number] or not buffers[number].get("byteLength"):
                 view["byteOffset"] = whole(view.get("byteOffset", 0), "byteOffset") + starts[number]
                 view["buffer"] = 0
-    return Gltf(document, joined)
+    return Gltf(document, bytes(joined))
 
 
 def _from_data_uri(uri: str) -> bytes:

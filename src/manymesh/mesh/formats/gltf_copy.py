@@ -341,6 +341,8 @@ def _recolour(
         showing = [part for part, mine in parts if mine == place]
         alpha = _old_alpha(edit, showing, len(pixels)) if paint.uv is None else None
         images.append(edit.add_picture(encode(pixels, alpha), "base color"))
+    if paint.uv is not None and any(_is_transparent(edit, part) for part, _ in parts):
+        edit.notes.append("The mesh was unwrapped anew, so the transparency of its old pictures was not kept.")
     painted = {(part.mesh, part.primitive) for part, _ in parts}
     elsewhere = {
         primitive.get("material")
@@ -369,6 +371,15 @@ def _recolour(
         names = ", ".join(f"'{name}'" for name in tinted if name) or "a material"
         edit.notes.append(f"Base colour factors would tint the picture, so those of {names} were set to white.")
     _drop_pictures(edit, replaced, images)
+
+
+def _is_transparent(edit: _Edit, part: GltfPart) -> bool:
+    """Whether the part's material blends or cuts out by its picture."""
+    number = edit.primitive(part).get("material")
+    if number is None:
+        return False
+    material = edit.document["materials"][number]
+    return material.get("alphaMode", "OPAQUE") != "OPAQUE" and bool(base_texture(material))
 
 
 def _old_alpha(edit: _Edit, parts: list[GltfPart], size_px: int) -> U8 | None:
@@ -510,7 +521,14 @@ def _drop_pictures(edit: _Edit, replaced: set[int], images: list[int]) -> None:
             for inner in [texture, *texture.get("extensions", {}).values()]
             if isinstance(inner, dict)
         )
-    free = [number for number in range(images[0]) if number not in sources and "bufferView" in table[number]]
+    # Only pictures that were base colours: extensions may name others, such as a thumbnail.
+    old = edit.source.document.get("textures", [])
+    ours = {old[number].get("source") for number in replaced if number < len(old)}
+    free = [
+        number
+        for number in range(images[0])
+        if number in ours and number not in sources and "bufferView" in table[number]
+    ]
     while free and len(table) > images[0]:
         last, place = len(table) - 1, free.pop(0)
         table[place] = {**table.pop(), **({"name": table[place]["name"]} if "name" in table[place] else {})}

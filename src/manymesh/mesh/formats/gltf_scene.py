@@ -26,6 +26,8 @@ TRANSFORM = "KHR_texture_transform"
 SPECULAR = "KHR_materials_pbrSpecularGlossiness"
 # The deepest chain of nodes. Chosen by hand: rigs have about 100, and a longer one is a mistake or an attack.
 MAX_DEPTH = 1000
+# Copies of one node's mesh: a small file can claim any number. Chosen by hand.
+MAX_INSTANCES = 100_000
 
 Ints = NDArray[np.int64]
 
@@ -143,6 +145,8 @@ class _Triangles:
             positions, normals = _moved(matrix, positions, normals)
             mirrored = float(np.linalg.det(matrix[:3, :3])) < 0
         faces = corners[:, [0, 2, 1]] if mirrored else corners
+        # Parts may share one large table of vertices: each keeps those that it uses.
+        used, placed = np.unique(faces, return_inverse=True)
         material = material_of(source, primitive)
         info = base_texture(material)
         uv = _texture_places(source, attributes, info, count)
@@ -151,8 +155,8 @@ class _Triangles:
         return cls(
             mesh,
             number,
-            positions,
-            faces,
+            positions[used],
+            placed.reshape(-1, 3),
             corners,
             None if uv is None else uv[faces],
             None if authored is None else authored[faces],
@@ -275,6 +279,10 @@ def _from_parts(translation: F64, rotation: F64, scale: F64) -> F64:
 def _instances(source: Gltf, instancing: dict[str, Any]) -> list[F64]:
     """The matrices of a node's instances."""
     attributes = instancing["attributes"]
+    for number in attributes.values():
+        claimed = whole(source.item("accessors", number).get("count"), "count")
+        if claimed > MAX_INSTANCES:
+            raise DamagedFileError(f"has {claimed:,} instances of one node; the limit is {MAX_INSTANCES:,}")
     found = {
         name: source.numbers(attributes[name]) for name in ("TRANSLATION", "ROTATION", "SCALE") if name in attributes
     }

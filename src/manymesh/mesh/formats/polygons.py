@@ -13,6 +13,8 @@ Ints = NDArray[np.int64]
 # Corners of a polygon that are clipped exactly. Clipping takes the square of their number; a larger polygon (a flat cap
 # of a CAD export) becomes a fan. Chosen by hand: 2,000 corners take about a second.
 MOST_CORNERS = 2000
+# The same for all polygons of a mesh: the sum of the squares of their corners, some ten seconds. The rest become fans.
+MOST_WORK = 10 * MOST_CORNERS**2
 
 
 def triangulated(positions: F64, corners: Ints, sizes: Ints) -> tuple[Ints, Ints]:
@@ -35,7 +37,8 @@ def triangulated(positions: F64, corners: Ints, sizes: Ints) -> tuple[Ints, Ints
     if not (sizes > 3).any():
         return triangles, polygon
     start_of = np.cumsum(count) - count
-    for number in _concave(positions, corners, sizes, starts).tolist():
+    concave = _concave(positions, corners, sizes, starts)
+    for number in concave[np.cumsum(sizes[concave] ** 2) <= MOST_WORK].tolist():
         ring = corners[starts[number] : starts[number] + sizes[number]]
         ears = _clipped(positions[ring])
         triangles[start_of[number] : start_of[number] + count[number]] = ears + starts[number]

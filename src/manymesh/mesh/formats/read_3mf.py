@@ -16,10 +16,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from manymesh.mesh.formats.user_mesh import DamagedFileError, UserMesh, check_face_count
+from manymesh.mesh.formats.user_mesh import MAX_FACES, DamagedFileError, UserMesh, check_face_count
 from manymesh.types import F64, I32
 
-MAX_UNPACKED_BYTES = 1024**3
+MAX_UNPACKED_BYTES = 512 * 1024**2
+# An object may be placed in others: a small file can place one any number of times. Chosen by hand.
+MAX_PLACES = 100_000
 START = "http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"
 PATH = "{http://schemas.microsoft.com/3dmanufacturing/production/2015/06}path"
 MAX_DEPTH = 32
@@ -66,7 +68,7 @@ class _Package:
         self.archive, self.name = archive, name
         self.roots: dict[str, ElementTree.Element] = {}
         self.objects: dict[tuple[str, str], _Object] = {}
-        self.faces = self.unpacked_bytes = 0
+        self.faces = self.vertices = self.places = self.unpacked_bytes = 0
 
     def start(self) -> str:
         """The path of the root model."""
@@ -91,10 +93,16 @@ class _Package:
     def _place(self, path: str, number: str, matrix: F64, depth: int, found: list[tuple[F64, I32]]) -> None:
         if depth > MAX_DEPTH:
             raise DamagedFileError("has objects that contain one another")
+        self.places += 1
+        if self.places > MAX_PLACES:
+            raise DamagedFileError(f"places objects more than {MAX_PLACES:,} times")
         part = self._object(path, number)
         if len(part.faces):
             self.faces += len(part.faces)
             check_face_count(self.faces, self.name)
+            self.vertices += len(part.positions)
+            if self.vertices > 3 * MAX_FACES:
+                raise DamagedFileError("places more vertices than its faces can use")
             mirrored = float(np.linalg.det(matrix[:3])) < 0
             faces = part.faces[:, [0, 2, 1]] if mirrored else part.faces
             found.append((part.positions @ matrix[:3] + matrix[3], faces))
@@ -124,7 +132,7 @@ class _Package:
                 (each.attrib["v1"], each.attrib["v2"], each.attrib["v3"])
                 for each in entry.iterfind("{*}mesh/{*}triangles/{*}triangle")
             ]
-            positions = np.array(vertices, dtype="U32").astype(np.float64).reshape(-1, 3)
+            positions = np.array(vertices, dtype="U64").astype(np.float64).reshape(-1, 3)
             faces = np.array(triangles, dtype="U12").astype(np.int64).reshape(-1, 3)
         except (KeyError, ValueError) as error:
             raise DamagedFileError("has a mesh whose numbers cannot be read") from error

@@ -38,6 +38,7 @@ def read_obj(data: bytes, name: str) -> UserMesh:
     """
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         data = data.decode("utf-16", "replace").encode("utf-8")
+    data = data.removeprefix(b"\xef\xbb\xbf")
     lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\\\n", b" ").split(b"\n")
     check_face_count(sum(line.startswith((b"f ", b"f\t")) for line in lines), name)
     values: dict[bytes, list[bytes]] = {b"v": [], b"vt": [], b"vn": []}
@@ -97,12 +98,12 @@ def _table(lines: list[bytes], width: int, what: str) -> F64:
     wide = {len(each) for each in words}
     try:
         if len(wide) == 1 and min(wide) >= width:
-            return np.array(words, dtype="S32")[:, :width].astype(np.float64)
+            return np.array(words, dtype="S64")[:, :width].astype(np.float64)
         # vt with one number has v = 0; a fourth number of v is a weight, and six or seven are a colour: not read.
         padded = [(each + [b"0"] * width)[:width] if what == "vt" else each[:width] for each in words]
         if any(len(each) < width for each in padded):
             raise DamagedFileError(f"has a line '{what}' with fewer than {width} numbers")
-        return np.array(padded, dtype="S32").astype(np.float64).reshape(-1, width)
+        return np.array(padded, dtype="S64").astype(np.float64).reshape(-1, width)
     except ValueError as error:
         if isinstance(error, DamagedFileError):
             raise

@@ -199,7 +199,7 @@ def _number(data: bytes, at: int, kind: np.dtype[Any]) -> int:
 
 
 def _text_data(data: bytes, elements: list[_Element]) -> dict[str, Columns]:
-    words = np.array(data.split(), dtype="S32")
+    words = np.array(data.split(), dtype="S64")
     found: dict[str, Columns] = {}
     at = 0
     for element in elements:
