@@ -211,7 +211,7 @@ def test_a_box_in_the_opaque_part_of_a_cutout_asks_for_an_object_there(save_phot
     cut = drawn((320, 240), "ellipse", (0.05, 0.02, 0.95, 1.2))
     path = save_photo(_picture_of(cut), "y.png")
     run = Pipeline(Settings(engine="lite", boxes=("135,90,165,150", "0,0,160,120"))).find(path, tmp_path / "runs")
-    alphas = [run.picture(record.files["crop"])[1] for record in run.manifest.objects]
+    alphas = [run.load_picture(record.files["crop"])[1] for record in run.manifest.objects]
     assert alphas[0] is None
     assert alphas[1] is not None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,7 +69,7 @@ def require_loaded_as_stored(model: Any, folder: Path) -> None:
     loaded = model.state_dict()
     renamed: dict[str, Any] = {}
     claimed: set[str] = set()
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in _weight_files(folder):
         with safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118 - it is no dictionary
                 stored = file.get_tensor(name)
@@ -83,6 +84,15 @@ def require_loaded_as_stored(model: Any, folder: Path) -> None:
         if match is None:
             raise WeightsError(f"transformers did not load the tensor '{name}' of {folder}", _OLD_LIBRARY)
         claimed.add(match)
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """The safetensors files that transformers loads: those of the index, else ``model.safetensors``, else all."""
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        return [folder / name for name in sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))]
+    single = folder / "model.safetensors"
+    return [single] if single.is_file() else sorted(folder.glob("*.safetensors"))
 
 
 # Numbers compared of each tensor. Enough that two tensors of one network never agree by chance.
