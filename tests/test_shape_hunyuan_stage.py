@@ -136,7 +136,7 @@ def test_a_second_view_changes_the_shape(weights: Path, tmp_path: Path) -> None:
 
 
 def test_views_are_refused_for_single_view_models_and_opaque_images(weights: Path, tmp_path: Path) -> None:
-    Image.new("RGB", (8, 8)).save(tmp_path / "opaque.png")
+    Image.new("RGB", (32, 32)).save(tmp_path / "opaque.png")
     with pytest.raises(UsageError, match="takes one view"):
         reconstruct(weights, disc(), views=("back=nowhere.png",))
     with pytest.raises(UsageError, match="not cut out"):
