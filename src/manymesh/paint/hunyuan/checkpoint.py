@@ -78,8 +78,3 @@ def load_network(
         state[key] = moved.contiguous(memory_format=torch.channels_last) if moved.ndim == 4 else moved.contiguous()
     network.load_state_dict(state, strict=True, assign=True)
     return network.eval().requires_grad_(False)
-
-
-def count_strays(path: Path, prefixes: tuple[str, ...]) -> list[str]:
-    """Keys of a file that belong to none of the networks under ``prefixes``."""
-    return [key for key in read_header(path) if not key.startswith(prefixes)]
