@@ -218,7 +218,7 @@ def write_paint(root: Path, draw: Draw, tiny: bool) -> None:
     """With the two UNets as a pickle, which is what is published, and its twin made as the first run makes it."""
     from manymesh.paint.hunyuan.config import read_unet
     from manymesh.paint.hunyuan.multiview import ReferenceUNet, ViewsUNet
-    from manymesh.weights.convert import as_safetensors
+    from manymesh.weights.load import as_safetensors
 
     folder = root / "hunyuan3d-paint-v2-0"
     _write_vae(folder, draw, tiny)

@@ -156,14 +156,14 @@ def test_a_pickle_that_would_run_something_is_refused(tmp_path: Path) -> None:
 def test_a_safetensors_file_goes_first_except_where_it_is_another_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from manymesh.weights import convert
+    from manymesh.weights import load
 
     folder = write_paint(tmp_path)
     converted = checkpoint.network_file(folder, "unet")
     safe = folder / "unet" / "diffusion_pytorch_model.safetensors"
     safe.write_bytes(b"a network")
     assert checkpoint.network_file(folder, "unet") == safe
-    monkeypatch.setattr(convert, "sha256_of", lambda path: pytest.fail("hashed again"))
+    monkeypatch.setattr(load, "sha256_of", lambda path: pytest.fail("hashed again"))
     assert checkpoint.network_file(folder, "unet", pickle_only=True) == converted
 
 

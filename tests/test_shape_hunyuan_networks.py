@@ -21,7 +21,7 @@ from hypothesis import strategies as st  # noqa: E402
 from manymesh.dev import parity_shape  # noqa: E402
 from manymesh.errors import WeightsError  # noqa: E402
 from manymesh.shape.hunyuan import head_norm  # noqa: E402
-from manymesh.shape.hunyuan.checkpoint import load_network, weights_file  # noqa: E402
+from manymesh.shape.hunyuan.checkpoint import weights_file  # noqa: E402
 from manymesh.shape.hunyuan.conditioner import Conditioner  # noqa: E402
 from manymesh.shape.hunyuan.config import (  # noqa: E402
     ConditionerConfig,
@@ -35,6 +35,7 @@ from manymesh.shape.hunyuan.dit import Dit  # noqa: E402
 from manymesh.shape.hunyuan.flow_schedule import consistency_schedule, euler_schedule, flow_schedule  # noqa: E402
 from manymesh.shape.hunyuan.sampler import Sampler, initial_noise, reference_denoise  # noqa: E402
 from manymesh.shape.hunyuan.vae import ShapeVae  # noqa: E402
+from manymesh.weights.load import load_network  # noqa: E402
 
 CPU = torch.device("cpu")
 
@@ -259,7 +260,7 @@ def test_the_first_key_that_does_not_fit_is_named(tmp_path: Path) -> None:
     known = read_shape_config(folder).dit
     wider = DitConfig(8, *list(vars(known).values())[1:])
     with pytest.raises(WeightsError, match=r"model\.latent_in\.weight"):
-        load_network(lambda: Dit(wider), weights_file(folder), "model.", device=CPU, dtype=torch.float32)
+        load_network(lambda: Dit(wider), weights_file(folder), prefix="model.", device=CPU, dtype=torch.float32)
 
 
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
@@ -268,4 +269,4 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
     known = read_shape_config(folder).dit
     with pytest.raises(WeightsError):
-        load_network(lambda: Dit(known), path, "model.", device=CPU, dtype=torch.float32)
+        load_network(lambda: Dit(known), path, prefix="model.", device=CPU, dtype=torch.float32)

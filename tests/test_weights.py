@@ -12,8 +12,7 @@ from manymesh.cli import models
 from manymesh.errors import LicenceError, UsageError, WeightsError
 from manymesh.settings import Settings
 from manymesh.weights import catalogue, licences, locate, missing, require
-from manymesh.weights.tensors import read_header, require_shapes
-from manymesh.weights.verify import check_file, sha256_of
+from manymesh.weights.verify import check_file, read_header, require_shapes, sha256_of
 
 
 @pytest.fixture(autouse=True)
@@ -215,7 +214,7 @@ class TestConversion:
         return pytest.importorskip("torch", reason="the full engine's extra is not installed")
 
     def test_a_state_dict_is_converted_once(self, tmp_path, torch) -> None:
-        from manymesh.weights.convert import as_safetensors
+        from manymesh.weights.load import as_safetensors
 
         shared = torch.arange(6, dtype=torch.float16)
         torch.save({"a": shared, "b": shared[:3], "c": shared.view(2, 3).t()}, tmp_path / "w.pth")
@@ -230,7 +229,7 @@ class TestConversion:
         assert [p.name for p in twin.parent.iterdir()] == [twin.name]
 
     def test_a_pickle_with_anything_else_in_it_is_refused_unrun(self, tmp_path, torch) -> None:
-        from manymesh.weights.convert import as_safetensors
+        from manymesh.weights.load import as_safetensors
 
         class Bomb:
             def __reduce__(self):
@@ -244,7 +243,7 @@ class TestConversion:
         assert not (tmp_path / "boom").exists()
 
     def test_a_wrong_checksum_stops_before_unpickling(self, tmp_path, torch, monkeypatch) -> None:
-        from manymesh.weights.convert import as_safetensors
+        from manymesh.weights.load import as_safetensors
 
         torch.save({"a": torch.ones(1)}, tmp_path / "w.pth")
         monkeypatch.setattr(torch, "load", lambda *a, **k: pytest.fail("it was unpickled"))
@@ -252,7 +251,7 @@ class TestConversion:
             as_safetensors(tmp_path / "w.pth", sha256="0" * 64)
 
     def test_what_is_no_table_of_tensors_is_refused(self, tmp_path, torch) -> None:
-        from manymesh.weights.convert import as_safetensors
+        from manymesh.weights.load import as_safetensors
 
         torch.save([torch.ones(1)], tmp_path / "w.pth")
         with pytest.raises(WeightsError, match="not a table of tensors"):

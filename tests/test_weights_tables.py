@@ -10,7 +10,7 @@ import pytest
 from manymesh.errors import WeightsError
 from manymesh.weights.locate import read_notes
 from manymesh.weights.tables import MAX_YAML_BYTES, read_json_table, read_yaml_table
-from manymesh.weights.tensors import read_header
+from manymesh.weights.verify import read_header
 
 DEEP = "[" * 100_000
 

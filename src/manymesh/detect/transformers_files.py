@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from manymesh.errors import WeightsError
-from manymesh.weights.tensors import read_header, require_shapes
+from manymesh.weights.verify import read_header, require_shapes
 
 _WHAT = "what its config.json describes"
 _AGAIN = "Fetch it again: 'manymesh models verify' names the damaged files and 'manymesh models pull' mends them"

@@ -59,7 +59,7 @@ def _vae(folder: Path) -> Any:
 def _checkpoint(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     """Strict loading of every network of every folder, and the counts of the manifest."""
     from manymesh.paint.hunyuan.checkpoint import network_file
-    from manymesh.weights.tensors import read_header
+    from manymesh.weights.verify import read_header
 
     for root in fixture["files"]:
         for folder in sorted(path for path in (directory / root).iterdir() if (path / "unet").is_dir()):

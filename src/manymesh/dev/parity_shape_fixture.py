@@ -83,18 +83,19 @@ def network(folder: Path, which: str) -> Any:
     from manymesh.shape.hunyuan.conditioner import Conditioner
     from manymesh.shape.hunyuan.dit import Dit
     from manymesh.shape.hunyuan.vae import ShapeVae
-    from manymesh.weights.tensors import read_header
+    from manymesh.weights.load import load_network
+    from manymesh.weights.verify import read_header
 
     path = checkpoint.weights_file(folder)
     place: Any = {"device": torch.device("cpu"), "dtype": torch.float32}
     if which == "vae":
         whole = any(key.startswith("vae.") for key in read_header(path))
         vae = read_shape_config(folder).vae if whole else read_vae_config(folder)
-        return checkpoint.load_network(lambda: ShapeVae(vae), path, "vae." if whole else "", **place)
+        return load_network(lambda: ShapeVae(vae), path, prefix="vae." if whole else "", **place)
     config = read_shape_config(folder)
     if which == "dit":
-        return checkpoint.load_network(lambda: Dit(config.dit), path, "model.", **place)
-    return checkpoint.load_network(lambda: Conditioner(config.conditioner), path, "conditioner.", **place)
+        return load_network(lambda: Dit(config.dit), path, prefix="model.", **place)
+    return load_network(lambda: Conditioner(config.conditioner), path, prefix="conditioner.", **place)
 
 
 def condition(folder: Path, checkpoint_folder: str, picture: str) -> Any:

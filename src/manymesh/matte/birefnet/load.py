@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from manymesh.matte.birefnet.config import Config, config_of, is_unused, plain_key
-from manymesh.weights.tensors import read_header, read_tensors, require_shapes
+from manymesh.weights.load import load_network
+from manymesh.weights.verify import read_header
 
 if TYPE_CHECKING:
     import torch
@@ -30,23 +31,28 @@ def build(config: Config, state: Mapping[str, torch.Tensor] | None = None) -> Bi
 
 
 def load(path: Path, device: torch.device, dtype: torch.dtype) -> BiRefNet:
-    """Load a BiRefNet's safetensors file, tensor by tensor.
+    """The network of a BiRefNet's safetensors file, on ``device`` in ``dtype``, ready to run.
 
-    The sizes are read from the tensors' shapes, and every name and shape is checked against the architecture before
-    anything is allocated. Raises ``WeightsError`` with the first key that does not fit.
+    The sizes are read from the tensors' shapes. Raises ``WeightsError`` with the first key that does not fit.
     """
-    import torch
+    from manymesh.matte.birefnet.network import BiRefNet
 
-    header = {key: info.shape for key, info in read_header(path).items()}
-    names = {key: plain for key in header if not is_unused(plain := plain_key(key))}
-    shapes = {plain: header[key] for key, plain in names.items()}
-    config = config_of(shapes)
-    expected = {k: v.shape for k, v in build(config).state_dict().items() if not is_unused(k)}
-    require_shapes(shapes, expected, "a BiRefNet of the sizes its first tensors have", path)
-    layout = torch.channels_last if device.type == "cuda" else torch.preserve_format
-    state = {}
-    for key, tensor in read_tensors(path, names):
-        tensor = tensor.to(device, dtype)
-        # "channels last" is how the tensor cores want a convolution's weights; other tensors have no such layout.
-        state[key] = tensor.contiguous(memory_format=layout) if tensor.ndim == 4 and device.type == "cuda" else tensor
-    return build(config, state).to(device)
+    config = read_config(path)
+    cuda = device.type == "cuda"
+    return load_network(
+        lambda: BiRefNet(config), path, device=device, dtype=dtype, rename=own_key, what=WHAT, channels_last=cuda
+    )
+
+
+WHAT = "a BiRefNet of the sizes its first tensors have"
+
+
+def read_config(path: Path) -> Config:
+    """The sizes of the network in a safetensors file. Raises ``WeightsError`` where it holds no BiRefNet."""
+    return config_of({plain_key(key): info.shape for key, info in read_header(path).items()})
+
+
+def own_key(key: str) -> str | None:
+    """A key of the file to the network's own, or None for what is there for training only."""
+    plain = plain_key(key)
+    return None if is_unused(plain) else plain

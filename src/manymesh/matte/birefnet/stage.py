@@ -20,7 +20,7 @@ from manymesh.stages import Matte, Stage, Tick
 from manymesh.types import U8, Crop, Cutout
 from manymesh.weights import missing as missing_weights
 from manymesh.weights import require
-from manymesh.weights.convert import as_safetensors
+from manymesh.weights.load import as_safetensors
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from manymesh.errors import WeightsError
-from manymesh.weights.convert import as_safetensors
-from manymesh.weights.tensors import read_header, read_tensors, require_shapes
+from manymesh.weights import load
+from manymesh.weights.load import as_safetensors
 
 if TYPE_CHECKING:
     import torch
@@ -60,21 +60,7 @@ def load_network(
     Raises:
         WeightsError: file and network do not match; the first wrong key is named. Nothing has been allocated then.
     """
-    import torch
-
-    with torch.device("meta"):
-        network = build()
-    names, found = {}, {}
-    for key, info in read_header(path).items():
-        own = rename(key.removeprefix(prefix)) if key.startswith(prefix) else None
-        if own is not None:
-            names[key], found[own] = own, info.shape
-    wanted = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    require_shapes(found, wanted, "the network that its config.json describes", path)
-    state = {}
-    for key, tensor in read_tensors(path, names):
-        moved = tensor.to(device, dtype)
-        # "channels last" is how the tensor cores want a convolution's weights.
-        state[key] = moved.contiguous(memory_format=torch.channels_last) if moved.ndim == 4 else moved.contiguous()
-    network.load_state_dict(state, strict=True, assign=True)
-    return network.eval().requires_grad_(False)
+    what = "the network that its config.json describes"
+    return load.load_network(
+        build, path, device=device, dtype=dtype, prefix=prefix, rename=rename, what=what, channels_last=True
+    )

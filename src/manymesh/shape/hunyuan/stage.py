@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from manymesh.errors import NotFiniteError, ObjectError, OutOfMemoryError, Usage
 from manymesh.mesh.normalise import normalise
 from manymesh.render.camera import fit_front_camera
 from manymesh.settings import Settings
-from manymesh.shape.hunyuan.checkpoint import load_network, weights_file
+from manymesh.shape.hunyuan.checkpoint import DECODER_PREFIX, ENCODER_PREFIX, TRANSFORMER_PREFIX, weights_file
 from manymesh.shape.hunyuan.conditioner import VIEWS, Conditioner
 from manymesh.shape.hunyuan.config import ShapeConfig, read_shape_config, read_vae_config
 from manymesh.shape.hunyuan.decode import decode, drop_small_components
@@ -36,6 +36,7 @@ from manymesh.shape.hunyuan.vae import ShapeVae
 from manymesh.stages import Tick
 from manymesh.types import U8, Camera, Cutout, Mesh, ShapeResult
 from manymesh.weights import find, model, require
+from manymesh.weights.load import Network, load_network
 
 # Device memory that must be free to load the image encoder: its weights at 16 bits (2.3 GB) and its work.
 _ENCODER_BYTES = 3 << 30
@@ -227,9 +228,7 @@ class ShapeModel:
         """The diffusion transformer, loaded on the first call."""
         if self._transformer is None:
             config, path = self.config.dit, weights_file(self.folder)
-            self._transformer = load_network(
-                lambda: Dit(config), path, "model.", device=self.device, dtype=self.formats[TRANSFORMER]
-            )
+            self._transformer = self._load(lambda: Dit(config), path, TRANSFORMER_PREFIX, TRANSFORMER)
         return self._transformer
 
     def _load_decoder(self) -> ShapeVae:
@@ -239,16 +238,14 @@ class ShapeModel:
         """
         if self._decoder is not None:
             return self._decoder
-        path, prefix, config = weights_file(self.folder), "vae.", self.config.vae
+        path, prefix, config = weights_file(self.folder), DECODER_PREFIX, self.config.vae
         small = self.variant.small_decoder
         if self.settings.decoding == "flash" and small and find(model(small), self.settings.weights_dir).complete:
             folder = weights_folder(small, self.settings)
             path, prefix, config = weights_file(folder), "", read_vae_config(folder)
         elif self.settings.decoding == "flash":
             self.notes = ("FlashVDM ran with the standard decoder: the small one made for it is not here.",)
-        self._decoder = load_network(
-            lambda: ShapeVae(config), path, prefix, device=self.device, dtype=self.formats[DECODER]
-        )
+        self._decoder = self._load(lambda: ShapeVae(config), path, prefix, DECODER)
         return self._decoder
 
     def _condition(self, cutout: Cutout) -> Tensor:
@@ -268,8 +265,11 @@ class ShapeModel:
 
     def _conditioner(self) -> Conditioner:
         path, config = weights_file(self.folder), self.config.conditioner
-        dtype = self.formats[ENCODER]
-        return load_network(lambda: Conditioner(config), path, "conditioner.", device=self.device, dtype=dtype)
+        return self._load(lambda: Conditioner(config), path, ENCODER_PREFIX, ENCODER)
+
+    def _load(self, build: Callable[[], Network], path: Path, prefix: str, name: str) -> Network:
+        """The network called ``name`` in its number format, on the stage's device."""
+        return load_network(build, path, device=self.device, dtype=self.formats[name], prefix=prefix)
 
     def _encode(self, network: Conditioner, cutout: Cutout) -> Tensor:
         """(1, T, width) condition tokens of a cutout and its further views, if any, in host memory."""
