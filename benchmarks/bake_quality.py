@@ -35,7 +35,7 @@ from manymesh.box import Box
 from manymesh.image.resample import sample
 from manymesh.mesh.normalise import normalise
 from manymesh.mesh.unwrap.unwrap import unwrap
-from manymesh.paint.hunyuan import detail, filling, surface
+from manymesh.paint.hunyuan import photo_detail, surface, surface_base
 from manymesh.paint.hunyuan.models import parse_views
 from manymesh.render.camera import orthographic
 from manymesh.render.raster import interpolate, raster_view
@@ -195,10 +195,10 @@ def measure(name: str, mesh: Mesh, texture_px: int, pictures: Path | None) -> li
         return sample(texture.astype(np.float32) / 255, uv * texture_px) - wanted
 
     def baked(view_px: int, exact: bool) -> tuple[U8, F32, np.ndarray]:
-        drawing = surface.Drawing(VIEWS, RENDER_PX, view_px, texture_px, centred=not exact)
+        drawing = surface_base.Drawing(VIEWS, RENDER_PX, view_px, texture_px, centred=not exact)
         made = surface.HostSurface(atlas, drawing)
         texture, painted = made.bake(truth_views(made, atlas, view_px))
-        return filling.fill(texture, painted, atlas, exact=exact), texture, painted
+        return surface.fill_texture(texture, painted, atlas, exact=exact), texture, painted
 
     full, _, _ = baked(RENDER_PX, False)
     small, texture, painted = baked(512, False)
@@ -209,9 +209,9 @@ def measure(name: str, mesh: Mesh, texture_px: int, pictures: Path | None) -> li
     photo = photo_of(atlas, front, 1024)
     kept = []
     for camera in (front, orthographic(1.1, 1.1, target=(0.02, 0.0, 0.0))):
-        sharp = detail.Sharp(photo.rgba[:, :, :3])
-        mixed, mask, _ = detail.keep_detail(texture, painted, atlas, camera, photo, sharp)
-        kept.append(filling.fill(mixed, mask, atlas))
+        sharp = photo_detail.SharpPhoto(photo.rgba[:, :, :3])
+        mixed, mask, _ = photo_detail.blend_photo_detail(texture, painted, atlas, camera, photo, sharp)
+        kept.append(surface.fill_texture(mixed, mask, atlas))
     if pictures is not None:
         save(pictures / f"{name.replace(' ', '-')}.png", atlas, [small, official, kept[0]], texture_px)
     share = float(painted.ravel()[used.raster.pixel].mean())

@@ -29,10 +29,19 @@ import torch
 from measuring import synchronise, timed
 from paint_kernels import attention, kernels
 
-from manymesh.paint.hunyuan import delight, filling, multiview, norm, surface, unet, vae, views
-from manymesh.paint.hunyuan.config import NoiseConfig, UNetConfig, VaeConfig
+from manymesh.paint.hunyuan import (
+    delight,
+    image_vae,
+    multiview_sampler,
+    multiview_unet,
+    norm,
+    surface,
+    surface_base,
+    unet,
+)
+from manymesh.paint.hunyuan.config import ImageVaeConfig, NoiseScheduleConfig, UNetConfig
+from manymesh.paint.hunyuan.diffusion_schedule import consistency, euler_ancestral, turbo_timesteps
 from manymesh.paint.hunyuan.models import parse_views
-from manymesh.paint.hunyuan.schedule import consistency, euler_ancestral, turbo_timesteps
 from manymesh.types import Atlas, Mesh
 
 VIEWS = parse_views("0:0:1,90:0:0.1,180:0:0.5,270:0:0.1,0:90:0.05,180:-90:0.05")
@@ -46,14 +55,14 @@ class Bench:
         self.device = torch.device("cpu" if tiny else "cuda")
         self.dtype = torch.float32 if tiny else torch.float16
         self.repeats = 1 if tiny else options.repeats
-        self.unet, self.vae = UNetConfig(), VaeConfig()
+        self.unet, self.vae = UNetConfig(), ImageVaeConfig()
         self.delight_unet = UNetConfig(in_channels=8)
         self.view_px, self.render_px, self.texture_px = 512, 2048, 2048
         self.steps, self.delight_steps, self.faces = 30, 50, 40_000
         if tiny:
             small = {"channels": (32, 64, 64, 64), "heads": (2, 4, 4, 4), "text_dim": 32, "groups": 8}
             self.unet, self.delight_unet = UNetConfig(**small), UNetConfig(in_channels=8, **small)
-            self.vae = VaeConfig(channels=(16, 16, 32, 32), groups=8)
+            self.vae = ImageVaeConfig(channels=(16, 16, 32, 32), groups=8)
             self.view_px, self.render_px, self.texture_px = 64, 256, 128
             self.steps, self.delight_steps, self.faces = 2, 2, 2000
         self.latent_px = self.view_px // 8
@@ -94,14 +103,14 @@ class Bench:
 
 def delighting(b: Bench) -> dict[str, Any]:
     """Encode, all steps, decode."""
-    network = unet.fuse(b.build(lambda: unet.UNet(b.delight_unet)))
-    coder = b.build(lambda: vae.Vae(b.vae))
+    network = unet.fuse_projections(b.build(lambda: unet.UNet(b.delight_unet)))
+    coder = b.build(lambda: image_vae.ImageVae(b.vae))
     prompt = torch.randn(1, 77, b.unet.text_dim, device=b.device, dtype=b.dtype)
-    noise = NoiseConfig(spacing="leading", zero_snr=False)
+    noise = NoiseScheduleConfig(spacing="leading", zero_snr=False)
     maker = delight.Delighter(network, coder, prompt, noise)
     picture = b.picture(1)[0]
     row = b.timed(lambda: delight.to_bytes(maker(picture, b.delight_steps, b.draw(1))))
-    row["fell_back"] = maker.denoiser.fell_back if maker.denoiser else ""
+    row["capture_failure"] = maker.denoiser.capture_failure if maker.denoiser else ""
     if b.device.type == "cuda":
         plain = delight.Delighter(network, coder, prompt, noise, use_graph=False)
         row["uncaptured_s"] = b.timed(lambda: plain(picture, b.delight_steps, b.draw(1)), 1)["median_s"]
@@ -110,28 +119,30 @@ def delighting(b: Bench) -> dict[str, Any]:
 
 def reference(b: Bench) -> dict[str, Any]:
     """The picture through the VAE, the reference network once."""
-    coder = b.build(lambda: vae.Vae(b.vae))
-    network = unet.fuse(b.build(lambda: multiview.ReferenceUNet(b.unet)))
+    coder = b.build(lambda: image_vae.ImageVae(b.vae))
+    network = unet.fuse_projections(b.build(lambda: multiview_unet.ReferenceUNet(b.unet)))
     text = torch.randn(1, 77, b.unet.text_dim, device=b.device, dtype=b.dtype)
 
     def run() -> None:
-        latents = views.encode(coder, b.picture(1), b.latents(1, 0), views.Economy())
-        b.kept["tokens"] = views.read_reference(network, latents, text)
+        latents = multiview_sampler.encode(coder, b.picture(1), b.latents(1, 0), multiview_sampler.Batching())
+        b.kept["tokens"] = multiview_sampler.reference_tokens(network, latents, text)
 
     return b.timed(run)
 
 
 def denoising(b: Bench) -> dict[str, Any]:
     """Maps through the VAE, all steps, views out of it; and the same more frugally."""
-    coder = b.build(lambda: vae.Vae(b.vae))
-    network = unet.fuse(b.build(lambda: multiview.ViewsUNet(b.unet)))
-    indices, schedule = [view.camera_index for view in VIEWS], euler_ancestral(NoiseConfig(), b.steps)
+    coder = b.build(lambda: image_vae.ImageVae(b.vae))
+    network = unet.fuse_projections(b.build(lambda: multiview_unet.MultiviewUNet(b.unet)))
+    indices, schedule = [view.camera_index for view in VIEWS], euler_ancestral(NoiseScheduleConfig(), b.steps)
     tokens, maps = b.kept["tokens"], b.picture(len(VIEWS))
     results: dict[str, Any] = {}
     pictures = {}
 
-    def measure(name: str, economy: views.Economy, *, use_graph: bool = True, guidance: float = 2.0, plan: Any) -> None:
-        painter = views.Painter(network, indices, guidance, economy, use_graph=use_graph)
+    def measure(
+        name: str, batching: multiview_sampler.Batching, *, use_graph: bool = True, guidance: float = 2.0, plan: Any
+    ) -> None:
+        painter = multiview_sampler.MultiviewSampler(network, indices, guidance, batching, use_graph=use_graph)
         seconds: dict[str, list[float]] = {"encode": [], "denoise": [], "decode": []}
 
         def lap(part: str, start: float) -> float:
@@ -141,29 +152,29 @@ def denoising(b: Bench) -> dict[str, Any]:
 
         def run() -> None:
             now = time.perf_counter()
-            first = views.encode(coder, maps, b.latents(len(VIEWS), 1), economy)
-            second = views.encode(coder, maps, b.latents(len(VIEWS), 2), economy)
+            first = multiview_sampler.encode(coder, maps, b.latents(len(VIEWS), 1), batching)
+            second = multiview_sampler.encode(coder, maps, b.latents(len(VIEWS), 2), batching)
             now = lap("encode", now)
             latents = painter(tokens, first, second, plan, b.draw(3))
             now = lap("denoise", now)
-            pictures[name] = delight.to_bytes(views.decode(coder, latents, economy))
+            pictures[name] = delight.to_bytes(multiview_sampler.decode(coder, latents, batching))
             lap("decode", now)
 
         row = b.timed(run, 1 if name != "together" else None)
         row |= {f"{part}_s": statistics.median(times[1:] or times) for part, times in seconds.items()}
-        row["fell_back"] = painter.denoiser.fell_back if painter.denoiser else ""
+        row["capture_failure"] = painter.denoiser.capture_failure if painter.denoiser else ""
         results[name] = row
 
-    measure("together", views.Economy(True, 1), plan=schedule)
-    measure("in turn", views.Economy(False, 1), plan=schedule)
+    measure("together", multiview_sampler.Batching(True, 1), plan=schedule)
+    measure("in turn", multiview_sampler.Batching(False, 1), plan=schedule)
     if b.device.type == "cuda":
-        measure("uncaptured", views.Economy(True, 1), use_graph=False, plan=schedule)
+        measure("uncaptured", multiview_sampler.Batching(True, 1), use_graph=False, plan=schedule)
         for part in ("layer_norm", "gated", "group_norm"):
             norm.KERNELS.without = frozenset([part])
-            measure(f"without our {part}", views.Economy(True, 1), plan=schedule)
+            measure(f"without our {part}", multiview_sampler.Batching(True, 1), plan=schedule)
         norm.KERNELS.without = frozenset()
-    turbo = consistency(NoiseConfig(), turbo_timesteps(NoiseConfig()))
-    measure("turbo", views.Economy(True, 1), guidance=1.0, plan=turbo)
+    turbo = consistency(NoiseScheduleConfig(), turbo_timesteps(NoiseScheduleConfig()))
+    measure("turbo", multiview_sampler.Batching(True, 1), guidance=1.0, plan=turbo)
     apart = np.abs(pictures["together"].astype(int) - pictures["in turn"])
     results["together"]["apart_from_in_turn_levels"] = float(apart.mean())
     b.kept["pictures"] = pictures["together"]
@@ -203,8 +214,8 @@ def unwrapping(b: Bench) -> dict[str, Any]:
     return row | {"faces": len(mesh.faces), "method": b.kept["atlas"].method}
 
 
-def _drawing(b: Bench, texture_px: int) -> surface.Drawing:
-    return surface.Drawing(VIEWS, b.render_px, b.view_px, texture_px)
+def _drawing(b: Bench, texture_px: int) -> surface_base.Drawing:
+    return surface_base.Drawing(VIEWS, b.render_px, b.view_px, texture_px)
 
 
 def _pictures(b: Bench) -> np.ndarray:
@@ -225,14 +236,14 @@ def baking(b: Bench) -> dict[str, Any]:
 
 def same_rasters(b: Bench) -> dict[str, Any]:
     """Does the GPU draw what the CPU draws?"""
-    from manymesh.paint.hunyuan.render import torch_raster
+    from manymesh.paint.hunyuan.render import raster_torch
     from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference
 
     drawn = surface.HostSurface(b.kept["atlas"], _drawing(b, b.texture_px))
     clip = drawn.cameras[0].clip(drawn.vertices)
     wanted = rasterise_reference(clip, drawn.faces, b.render_px, b.render_px)
     faces = torch.from_numpy(drawn.faces).to(b.device).long()
-    made = torch_raster.rasterise(torch.from_numpy(clip).to(b.device), faces, b.render_px, b.render_px)
+    made = raster_torch.rasterise(torch.from_numpy(clip).to(b.device), faces, b.render_px, b.render_px)
     same = len(made.pixel) == len(wanted.pixel) and bool((made.pixel.cpu().numpy() == wanted.pixel).all())
     other = int((made.face.cpu().numpy() != wanted.face).sum()) if same else -1
     bary = float(np.abs(made.bary.cpu().numpy() - wanted.bary).max()) if same else math.nan
@@ -245,9 +256,11 @@ def filling_up(b: Bench) -> dict[str, Any]:
     atlas = b.kept["atlas"]
     device = b.device if b.device.type == "cuda" else None
     results = {
-        "house": b.timed(lambda: b.kept.__setitem__("filled", filling.fill(texture, painted, atlas, device=device))),
-        "house on the CPU": b.timed(lambda: filling.fill(texture, painted, atlas), 1),
-        "official (CPU)": b.timed(lambda: filling.fill(texture, painted, atlas, exact=True), 1),
+        "house": b.timed(
+            lambda: b.kept.__setitem__("filled", surface.fill_texture(texture, painted, atlas, device=device))
+        ),
+        "house on the CPU": b.timed(lambda: surface.fill_texture(texture, painted, atlas), 1),
+        "official (CPU)": b.timed(lambda: surface.fill_texture(texture, painted, atlas, exact=True), 1),
     }
     results["house"]["painted"] = float(painted.mean())
     return results
@@ -275,7 +288,7 @@ def on_the_cpu(b: Bench) -> dict[str, Any]:
     seconds["maps_s"] = time.perf_counter() - start
     texture, painted = drawn.bake(_pictures(b))
     seconds["bake_s"] = time.perf_counter() - start - seconds["maps_s"]
-    filling.fill(texture, painted, atlas)
+    surface.fill_texture(texture, painted, atlas)
     surface.MOST_THREADS = was
     total = time.perf_counter() - start
     return {**seconds, "fill_s": total - seconds["maps_s"] - seconds["bake_s"], "total_s": total}
@@ -288,9 +301,11 @@ def profile(b: Bench) -> dict[str, Any]:
     from torch.profiler import ProfilerActivity
     from torch.profiler import profile as record
 
-    network = unet.fuse(b.build(lambda: multiview.ViewsUNet(b.unet)))
-    painter = views.Painter(network, [v.camera_index for v in VIEWS], 2.0, views.Economy(), use_graph=False)
-    plan = euler_ancestral(NoiseConfig(), 2)
+    network = unet.fuse_projections(b.build(lambda: multiview_unet.MultiviewUNet(b.unet)))
+    painter = multiview_sampler.MultiviewSampler(
+        network, [v.camera_index for v in VIEWS], 2.0, multiview_sampler.Batching(), use_graph=False
+    )
+    plan = euler_ancestral(NoiseScheduleConfig(), 2)
     maps = b.latents(len(VIEWS), 1)
     painter(b.kept["tokens"], maps, maps, plan, b.draw(3))
     with record(activities=[ProfilerActivity.CUDA]) as recorded:

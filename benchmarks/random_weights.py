@@ -191,7 +191,7 @@ def write_shape(root: Path, draw: Draw, tiny: bool) -> None:
 
 def write_delight(root: Path, draw: Draw, tiny: bool) -> None:
     from manymesh.paint.hunyuan.config import read_text, read_unet
-    from manymesh.paint.hunyuan.text import TextEncoder
+    from manymesh.paint.hunyuan.text_encoder import TextEncoder
     from manymesh.paint.hunyuan.unet import UNet
 
     folder = root / "hunyuan3d-delight-v2-0"
@@ -217,7 +217,7 @@ def write_delight(root: Path, draw: Draw, tiny: bool) -> None:
 def write_paint(root: Path, draw: Draw, tiny: bool) -> None:
     """With the two UNets as a pickle, which is what is published, and its twin made as the first run makes it."""
     from manymesh.paint.hunyuan.config import read_unet
-    from manymesh.paint.hunyuan.multiview import ReferenceUNet, ViewsUNet
+    from manymesh.paint.hunyuan.multiview_unet import MultiviewUNet, ReferenceUNet
     from manymesh.weights.load import as_safetensors
 
     folder = root / "hunyuan3d-paint-v2-0"
@@ -227,7 +227,7 @@ def write_paint(root: Path, draw: Draw, tiny: bool) -> None:
     write_json(folder / "scheduler" / "scheduler_config.json", noise)
     config = read_unet(folder)
     entries = [
-        *entries_of(lambda: ViewsUNet(config), "unet."),
+        *entries_of(lambda: MultiviewUNet(config), "unet."),
         *entries_of(lambda: ReferenceUNet(config), "unet_dual."),
     ]
     pickled = folder / "unet" / "diffusion_pytorch_model.bin"
@@ -237,8 +237,8 @@ def write_paint(root: Path, draw: Draw, tiny: bool) -> None:
 
 def _write_vae(folder: Path, draw: Draw, tiny: bool) -> None:
     from manymesh.paint.hunyuan.config import read_vae
-    from manymesh.paint.hunyuan.vae import Vae
+    from manymesh.paint.hunyuan.image_vae import ImageVae
 
     write_json(folder / "vae" / "config.json", (TINY_VAE if tiny else VAE) | VAE_COMMON)
-    entries = entries_of(lambda: Vae(read_vae(folder)))
+    entries = entries_of(lambda: ImageVae(read_vae(folder)))
     write_safetensors(folder / "vae" / "diffusion_pytorch_model.safetensors", entries, draw)

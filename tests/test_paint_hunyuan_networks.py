@@ -16,9 +16,18 @@ pytest.importorskip("safetensors", reason="safetensors is not installed")
 
 from manymesh.dev import parity  # noqa: E402
 from manymesh.errors import UsageError, WeightsError  # noqa: E402
-from manymesh.paint.hunyuan import checkpoint, config, multiview, norm, photo, text, unet, vae  # noqa: E402
+from manymesh.paint.hunyuan import (  # noqa: E402
+    checkpoint,
+    config,
+    delight_images,
+    image_vae,
+    multiview_unet,
+    norm,
+    text_encoder,
+    unet,
+)
+from manymesh.paint.hunyuan.diffusion_schedule import euler_ancestral  # noqa: E402
 from manymesh.paint.hunyuan.models import parse_views  # noqa: E402
-from manymesh.paint.hunyuan.schedule import euler_ancestral  # noqa: E402
 
 CPU: dict[str, Any] = {"device": torch.device("cpu"), "dtype": torch.float32}
 
@@ -47,7 +56,7 @@ def test_the_unet_is_diffusers(weights: Path) -> None:
     diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
     folder = weights / DELIGHT
     path = checkpoint.network_file(folder, "unet")
-    ours = unet.fuse(checkpoint.load_network(lambda: unet.UNet(config.read_unet(folder)), path, **CPU))
+    ours = unet.fuse_projections(checkpoint.load_network(lambda: unet.UNet(config.read_unet(folder)), path, **CPU))
     theirs = diffusers.UNet2DConditionModel(**{k: v for k, v in UNET.items() if k[0] != "_"} | {"in_channels": 8})
     theirs.load_state_dict(ours.state_dict(), strict=True)
     generator = torch.Generator().manual_seed(0)
@@ -55,7 +64,7 @@ def test_the_unet_is_diffusers(weights: Path) -> None:
     with torch.inference_mode():
         wanted = theirs(x, torch.tensor([7.0, 500.0]), prompt.expand(2, -1, -1)).sample
         time = ours.embed_time(torch.tensor([7.0, 500.0]))
-        made = ours(x, time, unet.text_memory(ours, prompt))
+        made = ours(x, time, unet.text_contexts(ours, prompt))
     assert (made - wanted).abs().max() <= 1e-5 * wanted.abs().max()
 
 
@@ -63,7 +72,7 @@ def test_the_autoencoder_is_diffusers(weights: Path) -> None:
     diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
     folder = weights / PAINT
     ours = checkpoint.load_network(
-        lambda: vae.Vae(config.read_vae(folder)), checkpoint.network_file(folder, "vae"), **CPU
+        lambda: image_vae.ImageVae(config.read_vae(folder)), checkpoint.network_file(folder, "vae"), **CPU
     )
     theirs = diffusers.AutoencoderKL(**{k: v for k, v in VAE.items() if k[0] != "_"})
     theirs.load_state_dict(ours.state_dict(), strict=True)
@@ -83,24 +92,27 @@ def test_the_text_encoder_is_transformers(weights: Path) -> None:
     folder = weights / DELIGHT
     sizes = config.read_text(folder)
     path = checkpoint.network_file(folder, "text_encoder")
-    ours = checkpoint.load_network(lambda: text.TextEncoder(sizes), path, rename=text.plain_key, **CPU)
+    ours = checkpoint.load_network(lambda: text_encoder.TextEncoder(sizes), path, rename=text_encoder.plain_key, **CPU)
     theirs = transformers.CLIPTextModel(
         transformers.CLIPTextConfig(**json.loads((folder / "text_encoder" / "config.json").read_text()))
     ).eval()
     names = theirs.state_dict().keys()
     prefix = "text_model." if next(iter(names)).startswith("text_model.") else ""
     theirs.load_state_dict({prefix + key: value for key, value in ours.state_dict().items()}, strict=True)
-    ids = torch.tensor([text.empty_prompt(folder, 77)])
+    ids = torch.tensor([text_encoder.empty_prompt(folder, 77)])
     assert ids[0, :4].tolist() == [4, 5, 0, 0]
     with torch.inference_mode():
         torch.testing.assert_close(ours(ids), theirs(ids).last_hidden_state, atol=1e-5, rtol=1e-5)
 
 
 def test_old_names_of_the_autoencoders_attention_are_known() -> None:
-    assert vae.plain_key("encoder.mid_block.attentions.0.query.weight") == "encoder.mid_block.attentions.0.to_q.weight"
+    assert (
+        image_vae.plain_key("encoder.mid_block.attentions.0.query.weight")
+        == "encoder.mid_block.attentions.0.to_q.weight"
+    )
     old = "decoder.mid_block.attentions.0.proj_attn.bias"
-    assert vae.plain_key(old) == "decoder.mid_block.attentions.0.to_out.0.bias"
-    assert vae.plain_key("decoder.conv_in.bias") == "decoder.conv_in.bias"
+    assert image_vae.plain_key(old) == "decoder.mid_block.attentions.0.to_out.0.bias"
+    assert image_vae.plain_key("decoder.conv_in.bias") == "decoder.conv_in.bias"
 
 
 def test_a_file_of_another_network_is_refused(weights: Path, tmp_path: Path) -> None:
@@ -118,7 +130,7 @@ def test_a_file_of_another_network_is_refused(weights: Path, tmp_path: Path) -> 
         save_file(changed, tmp_path / "other.safetensors")
         with pytest.raises(WeightsError, match=change.removeprefix("unet.")):
             checkpoint.load_network(
-                lambda: multiview.ViewsUNet(sizes), tmp_path / "other.safetensors", prefix="unet.", **CPU
+                lambda: multiview_unet.MultiviewUNet(sizes), tmp_path / "other.safetensors", prefix="unet.", **CPU
             )
 
 
@@ -185,7 +197,7 @@ def test_the_turbo_painter_never_takes_the_safetensors_beside_it(tmp_path: Path)
 def test_euler_steps_equal_diffusers(weights: Path) -> None:
     diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
     for folder in (weights / PAINT, weights / DELIGHT):
-        noise = config.read_noise(folder)
+        noise = config.read_noise_schedule(folder)
         settings = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
         theirs = diffusers.EulerAncestralDiscreteScheduler(**settings)
         theirs.set_timesteps(7)
@@ -218,9 +230,9 @@ def test_views_are_read_as_written() -> None:
 def test_a_cutout_of_a_single_pixel_can_be_prepared() -> None:
     rgba = np.zeros((5, 9, 4), np.uint8)
     rgba[2, 4] = (10, 20, 30, 255)
-    ready, target, alpha = photo.prepared(photo.resized(photo.recentre(rgba), 64))
+    ready, target, alpha = delight_images.prepared(delight_images.resize_square(delight_images.pad_to_square(rgba), 64))
     assert ready.shape == (64, 64, 4)
-    assert photo.finished(ready[:, :, :3], target, alpha).shape == (64, 64, 3)
+    assert delight_images.finished(ready[:, :, :3], target, alpha).shape == (64, 64, 3)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

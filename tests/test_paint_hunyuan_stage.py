@@ -18,8 +18,8 @@ from manymesh.box import Box  # noqa: E402
 from manymesh.errors import Cancelled, ObjectError, UsageError  # noqa: E402
 from manymesh.paint.hunyuan import STAGE, denoise  # noqa: E402
 from manymesh.paint.hunyuan.denoise import Denoiser  # noqa: E402
-from manymesh.paint.hunyuan.detail import Sharp, keep_detail  # noqa: E402
-from manymesh.paint.hunyuan.schedule import Schedule  # noqa: E402
+from manymesh.paint.hunyuan.diffusion_schedule import DiffusionSchedule  # noqa: E402
+from manymesh.paint.hunyuan.photo_detail import SharpPhoto, blend_photo_detail  # noqa: E402
 from manymesh.render.camera import orthographic  # noqa: E402
 from manymesh.render.raster import interpolate, raster_view  # noqa: E402
 from manymesh.render.texels import texels  # noqa: E402
@@ -187,7 +187,7 @@ def mixed(view: Camera, half: float = 1.2, size: int = 800, view_px: int = 512) 
     rgb = raster.image((detailed(place) * 255).astype(np.uint8), 0)
     cutout = Cutout(np.dstack([rgb, np.where(raster.mask, 255, 0).astype(np.uint8)]), Box(0, 0, size, size))
     grey, painted = np.full((texture_px, texture_px, 3), 0.5, np.float32), np.ones((texture_px, texture_px), bool)
-    made, _, _ = keep_detail(grey, painted, atlas, view, cutout, Sharp(rgb), view_px)
+    made, _, _ = blend_photo_detail(grey, painted, atlas, view, cutout, SharpPhoto(rgb), view_px)
     front = surface.position[:, 2] > 0.9
     pixel, wanted = surface.raster.pixel[front], detailed(surface.position[front])
     return tuple(float(np.abs(t.reshape(-1, 3)[pixel] - wanted).mean()) for t in (grey, made))  # type: ignore[return-value]
@@ -227,7 +227,7 @@ def denoised(denoiser: Denoiser, seed: int) -> torch.Tensor:
     """Three steps of any numbers."""
     draw = torch.Generator().manual_seed(seed)
     times, scale, keep, velocity, noise = np.random.default_rng(seed).random((5, 3))
-    schedule = Schedule(times, scale, keep, velocity, noise, 2.0, np.zeros(0))
+    schedule = DiffusionSchedule(times, scale, keep, velocity, noise, 2.0, np.zeros(0))
     start, embedded = torch.randn(denoiser.x.shape, generator=draw), torch.randn(3, 1, 6, generator=draw)
     return denoiser(start, schedule, embedded, lambda: torch.randn(denoiser.x.shape, generator=draw))
 
@@ -259,12 +259,12 @@ def test_a_step_that_was_captured_is_replayed_on_new_numbers(monkeypatch: pytest
     [
         ("delight text encoder", "TextEncoder", "final_layer_norm.bias"),
         ("delight network", "UNet", "conv_out.bias"),
-        ("delight VAE", "Vae", "decoder.conv_out.bias"),
-        ("delight VAE", "Vae", "quant_conv.bias"),
+        ("delight VAE", "ImageVae", "decoder.conv_out.bias"),
+        ("delight VAE", "ImageVae", "quant_conv.bias"),
         ("reference network", "ReferenceUNet", "conv_in.bias"),
-        ("paint network", "ViewsUNet", "conv_out.bias"),
-        ("paint VAE", "Vae", "decoder.conv_out.bias"),
-        ("paint VAE", "Vae", "quant_conv.bias"),
+        ("paint network", "MultiviewUNet", "conv_out.bias"),
+        ("paint VAE", "ImageVae", "decoder.conv_out.bias"),
+        ("paint VAE", "ImageVae", "quant_conv.bias"),
     ],
 )
 def test_a_network_that_runs_out_of_range_runs_in_float32(
@@ -297,13 +297,13 @@ def test_a_network_that_runs_out_of_range_runs_in_float32(
 def test_a_photo_whose_numbers_are_never_finite_fails_alone(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from manymesh.paint.hunyuan import delight
 
-    real = delight.to_signed
+    real = delight.to_signed_batch
 
     def spoiled(pictures, device, dtype):
         signed = real(pictures, device, dtype)
         return signed * torch.nan if pictures[..., 2].min() < 150 else signed
 
-    monkeypatch.setattr(delight, "to_signed", spoiled)
+    monkeypatch.setattr(delight, "to_signed_batch", spoiled)
     with STAGE.open(settings_of(weights)) as paint:
         paint.begin([disc(), disc(120)])
         with pytest.raises(ObjectError, match="the delight VAE gave numbers that are not finite"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from parity_path import parity_dir
 
-from manymesh.paint.hunyuan.render import maps, reference_camera, splat
+from manymesh.paint.hunyuan.render import control_maps, reference_camera, splat
 from manymesh.paint.hunyuan.render.inpaint import inpaint, spread_along_mesh
 from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference
 from manymesh.render.raster import Raster, interpolate
@@ -77,14 +77,14 @@ def test_control_maps(load: Load) -> None:
     data = load("control_maps")
     vertices, faces = data["mesh_vtx_pos"], data["faces"]
     rasters = [draw(vertices, faces, view, 64) for view in reference_camera.reference_views()]
-    for i, (normal, position) in enumerate(maps.control_maps(rasters, vertices, faces)):
+    for i, (normal, position) in enumerate(control_maps.control_maps(rasters, vertices, faces)):
         for made, wanted in ((normal, data[f"normal{i}"]), (position, data[f"position{i}"])):
             difference = np.abs(made.astype(int) - wanted)
             assert difference.max() <= 1
             assert np.count_nonzero(difference) <= 0.001 * difference.size
     first = rasters[0]
-    normals = first.image(maps.normal_values(first, vertices, faces), 1)
-    positions = first.image(maps.position_values(first, vertices, faces), 1)
+    normals = first.image(control_maps.normal_values(first, vertices, faces), 1)
+    positions = first.image(control_maps.position_values(first, vertices, faces), 1)
     np.testing.assert_allclose(normals, data["normal0_f"], atol=2e-5)
     np.testing.assert_allclose(positions, data["position0_f"], atol=2e-5)
 
@@ -153,5 +153,5 @@ def test_gaps_are_filled_alike(load: Load) -> None:
 
 def test_bytes_survive_the_trip_through_floats(load: Load) -> None:
     data = load("inpaint")
-    twice = maps.to_bytes(maps.to_bytes(data["cv_inpainted"] / np.float32(255)) / np.float32(255))
+    twice = control_maps.to_bytes(control_maps.to_bytes(data["cv_inpainted"] / np.float32(255)) / np.float32(255))
     np.testing.assert_array_equal(twice, data["final_uint8"])

@@ -13,15 +13,16 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from PIL import Image  # noqa: E402
 
-from manymesh.paint.hunyuan.models import View  # noqa: E402
-from manymesh.paint.hunyuan.render import reference_camera, torch_bake, torch_raster  # noqa: E402
+from manymesh.paint.hunyuan.models import PaintView  # noqa: E402
+from manymesh.paint.hunyuan.render import bake_torch, raster_torch, reference_camera  # noqa: E402
 from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference  # noqa: E402
-from manymesh.paint.hunyuan.surface import Drawing, HostSurface  # noqa: E402
+from manymesh.paint.hunyuan.surface import HostSurface  # noqa: E402
+from manymesh.paint.hunyuan.surface_base import Drawing  # noqa: E402
 from manymesh.paint.hunyuan.surface_torch import DeviceSurface  # noqa: E402
 from manymesh.types import Atlas  # noqa: E402
 
 VIEWS = tuple(
-    View(*item)
+    PaintView(*item)
     for item in zip(
         reference_camera.AZIMUTHS_DEG, reference_camera.ELEVATIONS_DEG, reference_camera.VIEW_WEIGHTS, strict=True
     )
@@ -47,7 +48,7 @@ def test_the_rasters_are_the_same_to_the_bit(size: tuple[int, int], chunk: int) 
     for camera in surface.cameras:
         clip = camera.clip(surface.vertices)
         wanted = rasterise_reference(clip, surface.faces, *size)
-        made = torch_raster.rasterise(torch.from_numpy(clip), torch.from_numpy(surface.faces).long(), *size, chunk)
+        made = raster_torch.rasterise(torch.from_numpy(clip), torch.from_numpy(surface.faces).long(), *size, chunk)
         np.testing.assert_array_equal(made.pixel.numpy(), wanted.pixel)
         np.testing.assert_array_equal(made.face.numpy(), wanted.face)
         np.testing.assert_allclose(made.bary.numpy(), wanted.bary, atol=2e-7)
@@ -58,16 +59,16 @@ def test_the_rules_of_the_reference_hold() -> None:
     data = safetensors.load_file(parity_dir("paint") / "raster_rules.safetensors")
     for end, shape in (("", (16, 16)), ("_persp", (16, 19))):
         faces = torch.from_numpy(data["faces"]).long()
-        made = torch_raster.rasterise(torch.from_numpy(data[f"clip{end}"]), faces, *shape)
+        made = raster_torch.rasterise(torch.from_numpy(data[f"clip{end}"]), faces, *shape)
         np.testing.assert_array_equal(made.image(made.face + 1, 0).numpy(), data[f"findex{end}"])
         np.testing.assert_allclose(made.image(made.bary, 0).numpy(), data[f"bary{end}"], atol=2e-7)
 
 
 def test_an_empty_picture_is_empty() -> None:
     clip = torch.tensor([[5.0, 5, 0, 1], [6, 5, 0, 1], [5, 6, 0, 1]])
-    made = torch_raster.rasterise(clip, torch.tensor([[0, 1, 2]]), 8, 8)
+    made = raster_torch.rasterise(clip, torch.tensor([[0, 1, 2]]), 8, 8)
     assert len(made.pixel) == 0
-    assert len(torch_raster.rasterise(clip, torch.zeros((0, 3), dtype=torch.int64), 8, 8).pixel) == 0
+    assert len(raster_torch.rasterise(clip, torch.zeros((0, 3), dtype=torch.int64), 8, 8).pixel) == 0
 
 
 def test_the_maps_are_the_same() -> None:
@@ -94,8 +95,8 @@ def test_the_order_of_pixels_does_not_matter() -> None:
     values, places = torch.rand(5000, 4, generator=generator), torch.rand(5000, 2, generator=generator)
     shuffled = torch.randperm(5000, generator=generator)
     one, other = (
-        torch_bake.splat(values, places, 32),
-        torch_bake.splat(values[shuffled], places[shuffled], 32, chunk=700),
+        bake_torch.splat(values, places, 32),
+        bake_torch.splat(values[shuffled], places[shuffled], 32, chunk=700),
     )
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
@@ -104,22 +105,22 @@ def test_the_order_of_pixels_does_not_matter() -> None:
 def test_pictures_are_resized_as_pillow_does(size: int) -> None:
     picture = np.random.default_rng(1).integers(0, 256, (96, 96, 3), dtype=np.uint8)
     wanted: Any = np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.BICUBIC))
-    made = torch_bake.resized(torch.from_numpy(picture), size).numpy()
+    made = bake_torch.resized(torch.from_numpy(picture), size).numpy()
     apart = np.abs(made.astype(int) - wanted)
     assert apart.max() <= 1
     assert (apart > 0).mean() < 0.01
 
 
 def test_texels_that_no_view_saw_are_filled_about_alike() -> None:
-    from manymesh.paint.hunyuan.filling import fill
-    from manymesh.paint.hunyuan.render.torch_fill import fill_on_device
+    from manymesh.paint.hunyuan.render.fill_torch import fill_on_device
+    from manymesh.paint.hunyuan.surface import fill_texture
     from manymesh.render.texels import texels
 
     atlas, size = bumpy(), 128
     surface = texels(atlas, size, gutter_px=0)
     texture = surface.raster.image(paint(surface.position), 0).astype(np.float32)
     painted = surface.raster.image(surface.position[:, 2] > -0.4, False)
-    whole = fill(texture, painted, atlas).astype(int)
+    whole = fill_texture(texture, painted, atlas).astype(int)
     made = fill_on_device(texture * painted[:, :, None], painted, atlas, torch.device("cpu")).astype(int)
     inside = surface.raster.mask
     assert np.abs(made - whole)[painted].max() <= 1
@@ -128,7 +129,7 @@ def test_texels_that_no_view_saw_are_filled_about_alike() -> None:
 
 
 def test_nothing_painted_is_grey() -> None:
-    from manymesh.paint.hunyuan.render.torch_fill import fill_on_device
+    from manymesh.paint.hunyuan.render.fill_torch import fill_on_device
 
     made = fill_on_device(np.zeros((32, 32, 3), np.float32), np.zeros((32, 32), bool), bumpy(), torch.device("cpu"))
     assert (made == 128).all()

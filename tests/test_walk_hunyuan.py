@@ -95,8 +95,8 @@ NETWORKS = {
     "TextEncoder",
     "UNet",
     "ReferenceUNet",
-    "ViewsUNet",
-    "Vae",
+    "MultiviewUNet",
+    "ImageVae",
 }
 
 
@@ -223,7 +223,7 @@ def test_every_network_is_in_memory_for_its_own_turn_only(walked: Walked) -> Non
         "matte": {"BiRefNet"},
         "shape": {"Dit", "ShapeVae"},
         "refine": set(),
-        "paint": {"ViewsUNet", "Vae"},
+        "paint": {"MultiviewUNet", "ImageVae"},
         "write": set(),
     }
     assert all(alive == set() for alive in walked.watch.at_start.values()), walked.watch.at_start

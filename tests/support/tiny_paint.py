@@ -59,13 +59,13 @@ NOISE = {
 def write_paint(root: Path, folder: str = PAINT, *, pickled: bool = True) -> Path:
     """Writes ``root/folder`` as the painter's (``pickled``: weights as .bin, as published), and gives it."""
     from manymesh.paint.hunyuan.config import read_unet
-    from manymesh.paint.hunyuan.multiview import ReferenceUNet, ViewsUNet
+    from manymesh.paint.hunyuan.multiview_unet import MultiviewUNet, ReferenceUNet
 
     target = root / folder
     scheduler = NOISE | {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing", "steps_offset": 1}
     _configs(target, {"unet": UNET, "vae": VAE, "scheduler": scheduler})
     config = read_unet(target)
-    tensors = _random(ViewsUNet(config), 1, "unet.") | _random(ReferenceUNet(config), 2, "unet_dual.")
+    tensors = _random(MultiviewUNet(config), 1, "unet.") | _random(ReferenceUNet(config), 2, "unet_dual.")
     _save(tensors, target / "unet" / "diffusion_pytorch_model", pickled=pickled)
     _vae(target, pickled=pickled)
     return target
@@ -74,7 +74,7 @@ def write_paint(root: Path, folder: str = PAINT, *, pickled: bool = True) -> Pat
 def write_delight(root: Path) -> Path:
     """Writes ``root/hunyuan3d-delight-v2-0`` and gives it."""
     from manymesh.paint.hunyuan.config import read_text, read_unet
-    from manymesh.paint.hunyuan.text import TextEncoder
+    from manymesh.paint.hunyuan.text_encoder import TextEncoder
     from manymesh.paint.hunyuan.unet import UNet
 
     target = root / DELIGHT
@@ -101,7 +101,7 @@ def write_delight(root: Path) -> Path:
 
 
 def write_all(root: Path) -> Path:
-    """Painter, turbo painter and delight network."""
+    """MultiviewSampler, turbo painter and delight network."""
     write_paint(root)
     write_paint(root, TURBO)
     write_delight(root)
@@ -117,9 +117,9 @@ def _configs(target: Path, configs: dict[str, dict[str, Any]]) -> None:
 
 def _vae(target: Path, *, pickled: bool = False) -> None:
     from manymesh.paint.hunyuan.config import read_vae
-    from manymesh.paint.hunyuan.vae import Vae
+    from manymesh.paint.hunyuan.image_vae import ImageVae
 
-    _save(_random(Vae(read_vae(target)), 5), target / "vae" / "diffusion_pytorch_model", pickled=pickled)
+    _save(_random(ImageVae(read_vae(target)), 5), target / "vae" / "diffusion_pytorch_model", pickled=pickled)
 
 
 def _random(network: Any, seed: int, prefix: str = "") -> dict[str, Any]:

@@ -38,22 +38,22 @@ def _unets(folder: Path) -> tuple[Any, Any]:
     """The reference network and the main one, with their projections joined as in a run."""
     from manymesh.paint.hunyuan.checkpoint import network_file
     from manymesh.paint.hunyuan.config import read_unet
-    from manymesh.paint.hunyuan.multiview import ReferenceUNet, ViewsUNet
-    from manymesh.paint.hunyuan.unet import fuse
+    from manymesh.paint.hunyuan.multiview_unet import MultiviewUNet, ReferenceUNet
+    from manymesh.paint.hunyuan.unet import fuse_projections
 
     config, path = read_unet(folder), network_file(folder, "unet")
     reference = _load(lambda: ReferenceUNet(config), path, prefix="unet_dual.")
-    main = _load(lambda: ViewsUNet(config), path, prefix="unet.")
-    return fuse(reference), fuse(main)
+    main = _load(lambda: MultiviewUNet(config), path, prefix="unet.")
+    return fuse_projections(reference), fuse_projections(main)
 
 
 def _vae(folder: Path) -> Any:
     from manymesh.paint.hunyuan.checkpoint import network_file
     from manymesh.paint.hunyuan.config import read_vae
-    from manymesh.paint.hunyuan.vae import Vae, plain_key
+    from manymesh.paint.hunyuan.image_vae import ImageVae, plain_key
 
     config = read_vae(folder)
-    return _load(lambda: Vae(config), network_file(folder, "vae"), rename=plain_key)
+    return _load(lambda: ImageVae(config), network_file(folder, "vae"), rename=plain_key)
 
 
 def _checkpoint(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
@@ -81,11 +81,11 @@ def _delight_networks(folder: Path) -> tuple[Any, Any]:
     """The UNet and the text encoder."""
     from manymesh.paint.hunyuan.checkpoint import network_file
     from manymesh.paint.hunyuan.config import read_text, read_unet
-    from manymesh.paint.hunyuan.text import TextEncoder, plain_key
-    from manymesh.paint.hunyuan.unet import UNet, fuse
+    from manymesh.paint.hunyuan.text_encoder import TextEncoder, plain_key
+    from manymesh.paint.hunyuan.unet import UNet, fuse_projections
 
     config, text = read_unet(folder), read_text(folder)
-    unet = fuse(_load(lambda: UNet(config), network_file(folder, "unet")))
+    unet = fuse_projections(_load(lambda: UNet(config), network_file(folder, "unet")))
     encoder = _load(lambda: TextEncoder(text), network_file(folder, "text_encoder"), rename=plain_key)
     return unet, encoder
 
@@ -112,13 +112,13 @@ def _tokens(reference: Any, main: Any, latents: Any) -> dict[str, Any]:
 def _read(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     import torch
 
-    from manymesh.paint.hunyuan.multiview import camera_rows
+    from manymesh.paint.hunyuan.multiview_unet import camera_labels
 
     reference, main = _unets(_folder(directory, fixture))
     data, values = _tensors(directory, fixture), fixture["values"]
     rows, views = data["sample"].shape[:2]
     with torch.inference_mode():
-        memory = main.memories(
+        memory = main.block_contexts(
             views,
             rows,
             text=data["encoder_hidden_states"],
@@ -127,7 +127,7 @@ def _read(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
             between=float(values.get("mva_scale", 1.0)),
         )
         x = torch.cat([data["sample"], data["normal_latents"], data["position_latents"]], dim=2).flatten(0, 1)
-        time = main.embed_time(data["timestep"].expand(rows * views), camera_rows(data["camera_info_gen"].flatten()))
+        time = main.embed_time(data["timestep"].expand(rows * views), camera_labels(data["camera_info_gen"].flatten()))
         out = main(x, time, memory)
     yield relative(f"{name}/out", out, data["out"], NETWORK)
 
@@ -136,7 +136,7 @@ def _block(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]
     import torch
 
     from manymesh.paint.hunyuan.layers import attend
-    from manymesh.paint.hunyuan.multiview import Memory
+    from manymesh.paint.hunyuan.multiview_unet import BlockContext
 
     main = _unets(_folder(directory, fixture))[1]
     data, values = _tensors(directory, fixture), fixture["values"]
@@ -144,41 +144,41 @@ def _block(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]
     views = int(values["num_in_batch"])
     with torch.inference_mode():
         texts = data["encoder_hidden_states"]
-        memory = Memory(
+        memory = BlockContext(
             views,
             0,
-            block.transformer.text_keys(texts),
-            block.reference_keys(data["cond"]),
+            block.transformer.text_keys_values(texts),
+            block.reference_keys_values(data["cond"]),
             data["ref_scale"],
             float(values["mva_scale"]),
         )
         z = block.transformer.norm1(data["hidden"])
         own, between, q = block.projected(z)
-        plain = Memory(views, 0, memory.text, memory.reference)
+        plain = BlockContext(views, 0, memory.text, memory.reference)
         heads = block.transformer.attn1.heads
-        joint = block.between_views(between, views).unflatten(0, (-1, views)).flatten(1, 2)
+        joint = block.multiview_attention(between, views).unflatten(0, (-1, views)).flatten(1, 2)
         parts = {
             "norm1_out": z,
             "attn1_out": block.transformer.attn1.out(attend(own[0], own[1], own[2], heads)),
-            "attn_refview_out": block.from_reference(q, plain),
+            "attn_refview_out": block.reference_attention(q, plain),
             "attn_multiview_out": joint,
             "out": block(data["hidden"], memory),
         }
-        h = data["hidden"] + parts["attn1_out"] + block.from_reference(q, memory)
-        h = h + memory.between * block.between_views(between, views)
+        h = data["hidden"] + parts["attn1_out"] + block.reference_attention(q, memory)
+        h = h + memory.between * block.multiview_attention(between, views)
         parts["attn2_out"] = torch.zeros_like(h)
-        block.add_text(parts["attn2_out"], block.transformer.norm2(h), memory)
+        block.add_text_attention(parts["attn2_out"], block.transformer.norm2(h), memory)
     for key, got in parts.items():
         yield relative(f"{name}/{key}", got, data[key], NETWORK)
 
 
 def _schedules(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    from manymesh.paint.hunyuan.config import NoiseConfig
-    from manymesh.paint.hunyuan.schedule import euler_ancestral, signal, turbo_timesteps
+    from manymesh.paint.hunyuan.config import NoiseScheduleConfig
+    from manymesh.paint.hunyuan.diffusion_schedule import euler_ancestral, signal, turbo_timesteps
 
     data = load_arrays(directory, fixture)
-    paint = NoiseConfig()
-    delight = NoiseConfig(spacing="leading", zero_snr=False, offset=1)
+    paint = NoiseScheduleConfig()
+    delight = NoiseScheduleConfig(spacing="leading", zero_snr=False, offset=1)
     for kind, config in (("paint", paint), ("delight", delight)):
         for key in (key for key in data if key.startswith(kind) and key.endswith("_timesteps")):
             start = key.removesuffix("_timesteps")
@@ -215,14 +215,14 @@ class _Script:
 def _pipeline(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     import torch
 
-    from manymesh.paint.hunyuan import views
-    from manymesh.paint.hunyuan.config import read_noise
-    from manymesh.paint.hunyuan.multiview import REFERENCE_SLOTS
-    from manymesh.paint.hunyuan.schedule import consistency, euler_ancestral, turbo_timesteps
+    from manymesh.paint.hunyuan import multiview_sampler
+    from manymesh.paint.hunyuan.config import read_noise_schedule
+    from manymesh.paint.hunyuan.diffusion_schedule import consistency, euler_ancestral, turbo_timesteps
+    from manymesh.paint.hunyuan.multiview_unet import REFERENCE_SLOTS
 
     folder, values = _folder(directory, fixture), fixture["values"]
     data, raw = _tensors(directory, fixture), load_arrays(directory, fixture)
-    (reference, main), vae, noise = _unets(folder), _vae(folder), read_noise(folder)
+    (reference, main), vae, noise = _unets(folder), _vae(folder), read_noise_schedule(folder)
     turbo = bool(values.get("lcm"))
     if turbo:
         schedule = consistency(noise, turbo_timesteps(noise))
@@ -232,16 +232,16 @@ def _pipeline(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[R
     yield compare(f"{name}/timesteps", schedule.timesteps, raw["timesteps"], 0.0)
     guidance = 1.0 if turbo else float(values["guidance_scale"])
     pictures = {"ref": raw["ref_image"], "normal": raw["normal_images"], "position": raw["position_images"]}
-    for economy in (views.Economy(True, 8), views.Economy(False, 1)):
-        kind = f"{name}/{'together' if economy.rows_together else 'in turn'}"
+    for economy in (multiview_sampler.Batching(True, 8), multiview_sampler.Batching(False, 1)):
+        kind = f"{name}/{'together' if economy.joint_guidance else 'in turn'}"
         latents = {}
         for key, picture in pictures.items():
             batch = picture if picture.ndim == 4 else picture[None]
-            latents[key] = views.encode(vae, batch, data[f"vae_eps_{key}"], economy)
+            latents[key] = multiview_sampler.encode(vae, batch, data[f"vae_eps_{key}"], economy)
             yield relative(f"{kind}/{key}_latents", latents[key], data[f"{key}_latents"][-1], PIPELINE)
-        tokens = views.read_reference(reference, latents["ref"], main.learned_text_clip_ref)
+        tokens = multiview_sampler.reference_tokens(reference, latents["ref"], main.learned_text_clip_ref)
         indices = data["camera_info_gen"].flatten().tolist()
-        painter = views.Painter(main, indices, guidance, economy, use_graph=False)
+        painter = multiview_sampler.MultiviewSampler(main, indices, guidance, economy, use_graph=False)
         seen: list[Any] = []
         out = painter(
             tokens,
@@ -261,16 +261,16 @@ def _pipeline(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[R
                 v = painter.predict(x, time)
             yield relative(f"{kind}/model_out{step}", v, data["model_out_guided"][step], PIPELINE)
         yield relative(f"{kind}/final_latents", out, data["final_latents"], PIPELINE)
-        yield compare(f"{kind}/images", views.decode(vae, out, economy), data["images"], PIPELINE)
+        yield compare(f"{kind}/images", multiview_sampler.decode(vae, out, economy), data["images"], PIPELINE)
 
 
 def _delight(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     import torch
 
-    from manymesh.paint.hunyuan.config import read_noise
+    from manymesh.paint.hunyuan.config import read_noise_schedule
     from manymesh.paint.hunyuan.delight import Delighter
-    from manymesh.paint.hunyuan.schedule import euler_ancestral
-    from manymesh.paint.hunyuan.text import empty_prompt
+    from manymesh.paint.hunyuan.diffusion_schedule import euler_ancestral
+    from manymesh.paint.hunyuan.text_encoder import empty_prompt
 
     folder, values = _folder(directory, fixture), fixture["values"]
     data, raw = _tensors(directory, fixture), load_arrays(directory, fixture)
@@ -279,7 +279,7 @@ def _delight(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Ro
     yield compare(f"{name}/prompt_ids", [ids], raw["prompt_ids"], 0.0)
     prompt = encoder(torch.tensor([ids]))
     yield relative(f"{name}/prompt_embeds", prompt, data["prompt_embeds"], DELIGHT)
-    noise, steps = read_noise(folder), int(values["steps"])
+    noise, steps = read_noise_schedule(folder), int(values["steps"])
     schedule = euler_ancestral(noise, steps)
     yield compare(f"{name}/timesteps", schedule.timesteps, raw["timesteps"], 0.0)
     yield relative(f"{name}/sigmas", schedule.sigmas, raw["sigmas"], 1e-5)
@@ -296,7 +296,7 @@ def _delight(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Ro
         yield relative(f"{name}/latents_after{step}", x, data["latents_after"][step], DELIGHT)
         with torch.inference_mode():
             time = unet.embed_time(torch.tensor([float(schedule.timesteps[step])]))
-            v = unet(data["unet_in"][step], time, delighter.memory)
+            v = unet(data["unet_in"][step], time, delighter.text_context)
         yield relative(f"{name}/model_out{step}", v, data["model_out"][step], DELIGHT)
     yield relative(f"{name}/images", image, data["images"], DELIGHT)
     # The generator itself: one on the CPU, one draw for the start and one for every step.
@@ -306,49 +306,49 @@ def _delight(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Ro
 
 
 def _prepost(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    from manymesh.paint.hunyuan import photo
+    from manymesh.paint.hunyuan import delight_images
 
     data, values = load_arrays(directory, fixture), fixture["values"]
     size = int(values.get("resize", 512))
-    yield compare(f"{name}/resized", photo.resized(data["rgba"], size), data["resized"], 1.0)
-    ready, target, alpha = photo.prepared(data["resized"])
+    yield compare(f"{name}/resized", delight_images.resize_square(data["rgba"], size), data["resized"], 1.0)
+    ready, target, alpha = delight_images.prepared(data["resized"])
     yield compare(f"{name}/eroded_alpha", ready[:, :, 3], data["eroded_alpha"], 0.0)
     yield compare(f"{name}/rgba_prepared", ready, data["rgba_prepared"], 0.0)
     yield compare(f"{name}/pipeline_input_rgb", ready[:, :, :3], data["pipeline_input_rgb"], 0.0)
     yield compare(
-        f"{name}/final_rgb", photo.finished(data["pipeline_output_rgb"], target, alpha), data["final_rgb"], 1.0
+        f"{name}/final_rgb", delight_images.finished(data["pipeline_output_rgb"], target, alpha), data["final_rgb"], 1.0
     )
     if "final_rgb_no_alpha" in data:
-        plain = photo.resized(np.ascontiguousarray(data["rgba"][:, :, :3]), size)
-        ready, target, alpha = photo.prepared(plain)
+        plain = delight_images.resize_square(np.ascontiguousarray(data["rgba"][:, :, :3]), size)
+        ready, target, alpha = delight_images.prepared(plain)
         stand_in = np.clip((ready / 255.0) ** 0.8 * [0.9, 1.0, 0.8] + 0.05, 0, 1)
-        final = photo.finished((stand_in * 255).astype(np.uint8), target, alpha)
+        final = delight_images.finished((stand_in * 255).astype(np.uint8), target, alpha)
         yield compare(f"{name}/final_rgb_no_alpha", final, data["final_rgb_no_alpha"], 1.0)
 
 
 def _recolor(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    from manymesh.paint.hunyuan import photo
+    from manymesh.paint.hunyuan import delight_images
 
     data = load_arrays(directory, fixture)
     for case in sorted(key.removesuffix("_src") for key in data if key.endswith("_src")):
         alpha = data[f"{case}_alpha"]
-        made = photo.recoloured(data[f"{case}_src"], data[f"{case}_target"], alpha)
+        made = delight_images.recoloured(data[f"{case}_src"], data[f"{case}_target"], alpha)
         yield compare(f"{name}/{case}", np.concatenate([made, alpha], axis=2), data[f"{case}_out"], 1e-9)
 
 
 def _recenter(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     from manymesh.errors import ObjectError
-    from manymesh.paint.hunyuan import photo
+    from manymesh.paint.hunyuan import delight_images
 
     data = load_arrays(directory, fixture)
     for key in sorted(key for key in data if key.startswith("in")):
-        yield compare(f"{name}/{key}", photo.recentre(data[key]), data[key.replace("in", "out")], 0.0)
+        yield compare(f"{name}/{key}", delight_images.pad_to_square(data[key]), data[key.replace("in", "out")], 0.0)
     plain = data["in0"][:, :, :3]
-    yield compare(f"{name}/rgb", photo.recentre(plain), plain, 0.0)
+    yield compare(f"{name}/rgb", delight_images.pad_to_square(plain), plain, 0.0)
     grey = plain[:, :, 0]
-    yield compare(f"{name}/grey", photo.recentre(grey), np.dstack([grey] * 3), 0.0)
+    yield compare(f"{name}/grey", delight_images.pad_to_square(grey), np.dstack([grey] * 3), 0.0)
     try:
-        photo.recentre(np.zeros_like(data["in0"]))
+        delight_images.pad_to_square(np.zeros_like(data["in0"]))
     except ObjectError:
         yield Row(f"{name}/transparent", 0.0, 0.0, 0.0, True, "raises")
     else:

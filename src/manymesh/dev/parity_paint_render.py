@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from manymesh.dev.parity_common import Arrays, CompareFixture, Row, compare, load_arrays, share_within
-from manymesh.paint.hunyuan.render import maps, reference_camera, splat
+from manymesh.paint.hunyuan.render import control_maps, reference_camera, splat
 from manymesh.paint.hunyuan.render.inpaint import inpaint, spread_along_mesh
 from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference
 from manymesh.render.raster import Raster, interpolate
@@ -112,12 +112,12 @@ def _control_maps(directory: Path, fixture: dict[str, Any], name: str) -> Iterat
     numbers = _numbered(data, "normal")
     shape = data[f"normal{numbers[0]}"].shape[:2]
     rasters = [_draw(vertices, faces, reference_camera.reference_view(*_views()[i]), *shape) for i in numbers]
-    made = maps.control_maps(rasters, vertices, faces)
+    made = control_maps.control_maps(rasters, vertices, faces)
     for i, (normal, position) in zip(numbers, made, strict=True):
         yield share_within(f"{name}/normal{i}", normal, data[f"normal{i}"], 1.0, 0.999)
         yield share_within(f"{name}/position{i}", position, data[f"position{i}"], 1.0, 0.999)
     first = rasters[0]
-    for kind, values in (("normal", maps.normal_values), ("position", maps.position_values)):
+    for kind, values in (("normal", control_maps.normal_values), ("position", control_maps.position_values)):
         exact = first.image(values(first, vertices, faces), 1)
         yield share_within(f"{name}/{kind}0_f", exact, data[f"{kind}0_f"], 2e-5, 0.999)
 
@@ -178,14 +178,14 @@ def _inpaint(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Ro
 
 def _roundtrip(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     data = load_arrays(directory, fixture)
-    once = maps.to_bytes(np.asarray(data["level"] / np.float32(255), np.float32))
+    once = control_maps.to_bytes(np.asarray(data["level"] / np.float32(255), np.float32))
     yield compare(f"{name}/after_set", once, data["after_set"], 0.0)
     yield compare(f"{name}/after_save", _twice(data["level"]), data["after_save"], 0.0)
 
 
 def _twice(levels: Any) -> Any:
-    once = maps.to_bytes(np.asarray(levels / np.float32(255), np.float32))
-    return maps.to_bytes(np.asarray(once / np.float32(255), np.float32))
+    once = control_maps.to_bytes(np.asarray(levels / np.float32(255), np.float32))
+    return control_maps.to_bytes(np.asarray(once / np.float32(255), np.float32))
 
 
 FIXTURES: Mapping[str, CompareFixture] = {

@@ -71,7 +71,7 @@ class UNetConfig:
 
 
 @dataclass(frozen=True)
-class VaeConfig:
+class ImageVaeConfig:
     """An AutoencoderKL (Rombach et al. 2022)."""
 
     channels: tuple[int, ...] = (128, 256, 512, 512)
@@ -101,7 +101,7 @@ class TextConfig:
 
 
 @dataclass(frozen=True)
-class NoiseConfig:
+class NoiseScheduleConfig:
     """The noise that the networks were trained with, and how its steps are spaced."""
 
     beta_start: float = 0.00085
@@ -143,12 +143,12 @@ def read_unet(folder: Path) -> UNetConfig:
     return config
 
 
-def read_vae(folder: Path) -> VaeConfig:
+def read_vae(folder: Path) -> ImageVaeConfig:
     """``folder/vae/config.json``. Raises as ``read_unet``."""
     path = folder / "vae" / "config.json"
     table = _table(path, _VAE_FIXED)
     with _reading(path):
-        return VaeConfig(
+        return ImageVaeConfig(
             channels=_whole_numbers(table["block_out_channels"]),
             layers=int(table["layers_per_block"]),
             latent_channels=int(table["latent_channels"]),
@@ -174,13 +174,13 @@ def read_text(folder: Path) -> TextConfig:
         )
 
 
-def read_noise(folder: Path) -> NoiseConfig:
+def read_noise_schedule(folder: Path) -> NoiseScheduleConfig:
     """``folder/scheduler/scheduler_config.json``. Raises as ``read_unet``."""
     path = folder / "scheduler" / "scheduler_config.json"
     fixed = {"beta_schedule": ("scaled_linear",), "prediction_type": ("v_prediction",), "trained_betas": (None,)}
     table = _table(path, {**fixed, "timestep_spacing": ("leading", "trailing")})
     with _reading(path):
-        return NoiseConfig(
+        return NoiseScheduleConfig(
             beta_start=float(table["beta_start"]),
             beta_end=float(table["beta_end"]),
             train_steps=int(table.get("num_train_timesteps", 1000)),

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from manymesh.device.number_format import require_finite
-from manymesh.paint.hunyuan.config import NoiseConfig
+from manymesh.paint.hunyuan.config import NoiseScheduleConfig
 from manymesh.paint.hunyuan.denoise import Denoiser
-from manymesh.paint.hunyuan.schedule import euler_ancestral
-from manymesh.paint.hunyuan.unet import UNet, text_memory
-from manymesh.paint.hunyuan.vae import Vae
+from manymesh.paint.hunyuan.diffusion_schedule import euler_ancestral
+from manymesh.paint.hunyuan.image_vae import ImageVae
+from manymesh.paint.hunyuan.unet import UNet, text_contexts
 from manymesh.stages import Tick
 from manymesh.types import U8
 
@@ -34,11 +34,13 @@ class Delighter:
         use_graph: see ``Denoiser``.
     """
 
-    def __init__(self, unet: UNet, vae: Vae, prompt: Tensor, noise: NoiseConfig, *, use_graph: bool = True) -> None:
+    def __init__(
+        self, unet: UNet, vae: ImageVae, prompt: Tensor, noise: NoiseScheduleConfig, *, use_graph: bool = True
+    ) -> None:
         self.unet, self.vae, self.noise, self.use_graph = unet, vae, noise, use_graph
         weight = unet.conv_in.weight
         self.device, self.dtype = weight.device, weight.dtype
-        self.memory = text_memory(unet, prompt.to(self.device, self.dtype))
+        self.text_context = text_contexts(unet, prompt.to(self.device, self.dtype))
         self.latents: Tensor | None = None
         self.denoiser: Denoiser | None = None
 
@@ -87,20 +89,22 @@ class Delighter:
     def encode(self, picture: U8) -> Tensor:
         """(1, 4, H / 8, W / 8): the encoder's mean, not scaled."""
         vae_dtype = self.vae.quant_conv.weight.dtype
-        return require_finite(self.vae.encode(to_signed(picture[None], self.device, vae_dtype)), VAE).to(self.dtype)
+        return require_finite(self.vae.encode(to_signed_batch(picture[None], self.device, vae_dtype)), VAE).to(
+            self.dtype
+        )
 
     def _predict(self, x: Tensor, time: Tensor) -> Tensor:
         assert self.latents is not None
-        return self.unet(torch.cat([x, self.latents], dim=1), time, self.memory)  # type: ignore[no-any-return]
+        return self.unet(torch.cat([x, self.latents], dim=1), time, self.text_context)  # type: ignore[no-any-return]
 
 
-def to_signed(pictures: U8, device: torch.device, dtype: torch.dtype) -> Tensor:
+def to_signed_batch(pictures: U8, device: torch.device, dtype: torch.dtype) -> Tensor:
     """(N, H, W, 3) uint8 to (N, 3, H, W) in [-1, 1]."""
     unit = torch.from_numpy(np.ascontiguousarray(pictures)).to(device).permute(0, 3, 1, 2).float() / 255
     return (unit.to(dtype) - 0.5) * 2
 
 
-def to_bytes(pictures: Tensor) -> U8:
+def to_uint8_images(pictures: Tensor) -> U8:
     """(N, 3, H, W) in [0, 1] to (N, H, W, 3) uint8, rounded."""
     levels = (pictures.float() * 255).round().to(torch.uint8)
     return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())

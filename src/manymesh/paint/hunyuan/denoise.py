@@ -5,17 +5,26 @@ A step of these networks is some two thousand small kernels; launching them one 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from manymesh.device.cuda_graph import Pace, try_record
-from manymesh.paint.hunyuan.schedule import Schedule
+from manymesh.paint.hunyuan.diffusion_schedule import DiffusionSchedule
 from manymesh.stages import Tick
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 """(N, 4, h, w) scaled sample and (N, time_dim) embedded time to the network's (N, 4, h, w) prediction of v."""
+
+
+NoiseSource = Callable[[tuple[int, ...]], Tensor]
+"""Normal numbers of a shape; every call gives fresh ones."""
+
+# The official program's fixed seeds.
+OFFICIAL_DELIGHT_SEED = 42
+OFFICIAL_PAINT_SEED = 0
 
 
 class Denoiser:
@@ -42,7 +51,7 @@ class Denoiser:
         self.predict = predict
         self.use_graph = use_graph and device.type == "cuda"
         self.graph: torch.cuda.CUDAGraph | None = None
-        self.fell_back = ""
+        self.capture_failure = ""
         # What a step reads and writes; a captured graph holds on to these very addresses.
         self.x = torch.zeros(shape, device=device)
         self.noise = torch.zeros(shape, device=device)
@@ -53,7 +62,7 @@ class Denoiser:
     def __call__(
         self,
         start: Tensor,
-        schedule: Schedule,
+        schedule: DiffusionSchedule,
         times: Tensor,
         draw: Callable[[], Tensor],
         tick: Tick = lambda done: None,
@@ -102,5 +111,24 @@ class Denoiser:
         self.x.zero_()
         self.numbers.zero_()
         self.time.copy_(time)
-        self.graph, self.fell_back = try_record(self.step, self.x.device)
+        self.graph, self.capture_failure = try_record(self.step, self.x.device)
         self.use_graph = self.graph is not None
+
+
+def cpu_noise(seed: int, purpose: str) -> NoiseSource:
+    """Float32 numbers that are the same on every device; each purpose has its own stream."""
+    digest = hashlib.sha256(f"{seed}/paint/{purpose}".encode()).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    return lambda shape: torch.randn(shape, generator=generator)
+
+
+def official_delight_noise(dtype: torch.dtype) -> NoiseSource:
+    """As the official program draws for delight: on the CPU, in the network's own number format, seed 42."""
+    generator = torch.Generator().manual_seed(OFFICIAL_DELIGHT_SEED)
+    return lambda shape: torch.randn(shape, generator=generator, dtype=dtype)
+
+
+def official_paint_noise(device: torch.device, dtype: torch.dtype) -> NoiseSource:
+    """As it draws for the views, and once more for the VAE: on the device, seed 0. A CPU draws other numbers."""
+    generator = torch.Generator(device).manual_seed(OFFICIAL_PAINT_SEED)
+    return lambda shape: torch.randn(shape, generator=generator, device=device, dtype=dtype)

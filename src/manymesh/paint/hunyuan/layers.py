@@ -16,7 +16,7 @@ from manymesh.paint.hunyuan.norm import gated, group_norm
 SCORES_BYTES = 256 << 20
 
 
-class Resnet(nn.Module):
+class ResnetBlock(nn.Module):
     """Two normalised convolutions beside a shortcut.
 
     Args:
@@ -129,12 +129,12 @@ def to_tokens(x: Tensor) -> Tensor:
     return x.permute(0, 2, 3, 1).flatten(1, 2)
 
 
-def to_picture(tokens: Tensor, height: int, width: int) -> Tensor:
+def to_feature_map(tokens: Tensor, height: int, width: int) -> Tensor:
     """(B, H * W, C) to (B, C, H, W), "channels last", the same memory."""
     return tokens.unflatten(1, (height, width)).permute(0, 3, 1, 2)
 
 
-def time_features(timesteps: Tensor, width: int, flip_sin_to_cos: bool, freq_shift: float) -> Tensor:
+def sinusoidal_features(timesteps: Tensor, width: int, flip_sin_to_cos: bool, freq_shift: float) -> Tensor:
     """(B, width) float32 sines and cosines of (B,) timesteps (Vaswani et al. 2017)."""
     half = width // 2
     exponent = -math.log(10000) * torch.arange(half, dtype=torch.float32, device=timesteps.device)

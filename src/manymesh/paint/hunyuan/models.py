@@ -13,7 +13,7 @@ DELIGHT_FOLDER = "hunyuan3d-delight-v2-0"
 
 
 @dataclass(frozen=True)
-class Variant:
+class PaintVariant:
     """One official checkpoint.
 
     Attributes:
@@ -29,15 +29,15 @@ class Variant:
     turbo: bool = False
 
 
-VARIANTS: Mapping[str, Variant] = {
-    "2": Variant("hunyuan3d-paint", "hunyuan3d-paint-v2-0", 30),
-    "2-turbo": Variant("hunyuan3d-paint-turbo", "hunyuan3d-paint-v2-0-turbo", 10, turbo=True),
+VARIANTS: Mapping[str, PaintVariant] = {
+    "2": PaintVariant("hunyuan3d-paint", "hunyuan3d-paint-v2-0", 30),
+    "2-turbo": PaintVariant("hunyuan3d-paint-turbo", "hunyuan3d-paint-v2-0-turbo", 10, turbo=True),
 }
 """By the name that ``--paint-model`` takes."""
 
 
 @dataclass(frozen=True)
-class View:
+class PaintView:
     """One picture that the painter makes of the mesh.
 
     Attributes:
@@ -55,13 +55,13 @@ class View:
         return camera_index(self.azimuth_deg, self.elevation_deg)
 
 
-def parse_views(text: str) -> tuple[View, ...]:
+def parse_views(text: str) -> tuple[PaintView, ...]:
     """``"AZIMUTH:ELEVATION:WEIGHT, ..."`` to views. Raises ``UsageError`` for angles that the network never saw."""
     views = []
     for item in text.split(","):
         try:
             azimuth, elevation, weight = item.strip().split(":")
-            view = View(int(azimuth) % 360, int(elevation), float(weight))
+            view = PaintView(int(azimuth) % 360, int(elevation), float(weight))
         except ValueError:
             raise UsageError(
                 f"'{item.strip()}' is not a view", "Write AZIMUTH:ELEVATION:WEIGHT, as in 90:0:0.1"

@@ -17,16 +17,16 @@ from manymesh.device.number_format import Formats, require_finite
 from manymesh.device.placement import place
 from manymesh.errors import OutOfMemoryError
 from manymesh.paint.hunyuan.checkpoint import load_network, network_file
-from manymesh.paint.hunyuan.config import read_noise, read_text, read_unet, read_vae
+from manymesh.paint.hunyuan.config import read_noise_schedule, read_text, read_unet, read_vae
 from manymesh.paint.hunyuan.delight import UNET as DELIGHT_UNET
 from manymesh.paint.hunyuan.delight import VAE as DELIGHT_VAE
 from manymesh.paint.hunyuan.delight import Delighter
+from manymesh.paint.hunyuan.image_vae import ImageVae, plain_key
 from manymesh.paint.hunyuan.models import DELIGHT, DELIGHT_FOLDER, VARIANTS
-from manymesh.paint.hunyuan.multiview import ReferenceUNet, ViewsUNet
-from manymesh.paint.hunyuan.text import TextEncoder, empty_prompt
-from manymesh.paint.hunyuan.text import plain_key as plain_text_key
-from manymesh.paint.hunyuan.unet import UNet, fuse
-from manymesh.paint.hunyuan.vae import Vae, plain_key
+from manymesh.paint.hunyuan.multiview_unet import MultiviewUNet, ReferenceUNet
+from manymesh.paint.hunyuan.text_encoder import TextEncoder, empty_prompt
+from manymesh.paint.hunyuan.text_encoder import plain_key as plain_text_key
+from manymesh.paint.hunyuan.unet import UNet, fuse_projections
 from manymesh.settings import Settings
 from manymesh.weights import require
 from manymesh.weights.verify import blob_sha256
@@ -58,7 +58,7 @@ class Networks:
         name = placement.dtype if settings.paint_precision == "auto" else settings.paint_precision
         self.device = torch.device(placement.device)
         self.formats = Formats(getattr(torch, name), reload)
-        self.noise = read_noise(self.folder)
+        self.noise = read_noise_schedule(self.folder)
 
     @contextmanager
     def delighter(self) -> Iterator[Delighter]:
@@ -70,10 +70,10 @@ class Networks:
         prompt = require_finite(encoder(ids), TEXT)
         del encoder
         self.release()
-        unet = fuse(self._load(DELIGHT_UNET, lambda: UNet(config), _file(folder, "unet")))
-        vae = self._load(DELIGHT_VAE, lambda: Vae(vae_config), _file(folder, "vae"), rename=plain_key)
+        unet = fuse_projections(self._load(DELIGHT_UNET, lambda: UNet(config), _file(folder, "unet")))
+        vae = self._load(DELIGHT_VAE, lambda: ImageVae(vae_config), _file(folder, "vae"), rename=plain_key)
         try:
-            yield Delighter(unet, vae, prompt, read_noise(folder))
+            yield Delighter(unet, vae, prompt, read_noise_schedule(folder))
         finally:
             del unet, vae
             self.release()
@@ -83,7 +83,7 @@ class Networks:
         """The network that reads the reference, and the text it is given."""
         config, path = read_unet(self.folder), _file(self.folder, "unet")
         text = self._load(REFERENCE, lambda: _ReferenceText(config.text_dim), path, prefix="unet.", rename=_text_alone)
-        network = fuse(self._load(REFERENCE, lambda: ReferenceUNet(config), path, prefix="unet_dual."))
+        network = fuse_projections(self._load(REFERENCE, lambda: ReferenceUNet(config), path, prefix="unet_dual."))
         assert isinstance(network, ReferenceUNet)
         try:
             yield network, text.learned_text_clip_ref
@@ -91,15 +91,17 @@ class Networks:
             del network
             self.release()
 
-    def views(self) -> ViewsUNet:
+    def views(self) -> MultiviewUNet:
         config = read_unet(self.folder)
-        network = fuse(self._load(VIEWS, lambda: ViewsUNet(config), _file(self.folder, "unet"), prefix="unet."))
-        assert isinstance(network, ViewsUNet)
+        network = fuse_projections(
+            self._load(VIEWS, lambda: MultiviewUNet(config), _file(self.folder, "unet"), prefix="unet.")
+        )
+        assert isinstance(network, MultiviewUNet)
         return network
 
-    def vae(self) -> Vae:
+    def vae(self) -> ImageVae:
         config = read_vae(self.folder)
-        return self._load(VAE, lambda: Vae(config), _file(self.folder, "vae"), rename=plain_key)
+        return self._load(VAE, lambda: ImageVae(config), _file(self.folder, "vae"), rename=plain_key)
 
     def release(self) -> None:
         gc.collect()

@@ -18,18 +18,18 @@ from torch import Tensor
 
 from manymesh.device.number_format import require_finite
 from manymesh.errors import NotFiniteError, ObjectError, UsageError
-from manymesh.paint.hunyuan import photo, views
+from manymesh.paint.hunyuan import delight_images, multiview_sampler
 from manymesh.paint.hunyuan.delight import UNET as DELIGHT_UNET
-from manymesh.paint.hunyuan.delight import Delighter, to_bytes
-from manymesh.paint.hunyuan.detail import Sharp, keep_detail, sharp_photo
-from manymesh.paint.hunyuan.filling import fill
+from manymesh.paint.hunyuan.delight import Delighter, to_uint8_images
+from manymesh.paint.hunyuan.denoise import NoiseSource, cpu_noise, official_delight_noise, official_paint_noise
+from manymesh.paint.hunyuan.diffusion_schedule import DiffusionSchedule, consistency, euler_ancestral, turbo_timesteps
+from manymesh.paint.hunyuan.image_vae import ImageVae
 from manymesh.paint.hunyuan.models import parse_views
-from manymesh.paint.hunyuan.multiview import ReferenceUNet
+from manymesh.paint.hunyuan.multiview_unet import ReferenceUNet
 from manymesh.paint.hunyuan.networks import REFERENCE, VAE, VIEWS, Networks
-from manymesh.paint.hunyuan.randomness import Draw, draw_on_cpu, reference_delight_draw, reference_paint_draw
-from manymesh.paint.hunyuan.schedule import Schedule, consistency, euler_ancestral, turbo_timesteps
-from manymesh.paint.hunyuan.surface import Drawing, surface_of
-from manymesh.paint.hunyuan.vae import Vae
+from manymesh.paint.hunyuan.photo_detail import SharpPhoto, blend_photo_detail, sharp_photo
+from manymesh.paint.hunyuan.surface import fill_texture, surface_of
+from manymesh.paint.hunyuan.surface_base import Drawing
 from manymesh.settings import Settings
 from manymesh.stages import Tick
 from manymesh.types import U8, Atlas, Camera, Cutout, Mesh, TexturedMesh
@@ -42,9 +42,9 @@ _UNWRAPPED, _MAPPED, _DENOISED, _BAKED = 0.1, 0.2, 0.75, 0.9
 
 
 @contextmanager
-def open_paint(settings: Settings) -> Iterator[Painting]:
+def open_paint(settings: Settings) -> Iterator[PaintStage]:
     """The stage, with nothing loaded yet: networks come when they are first needed."""
-    painting = Painting(settings)
+    painting = PaintStage(settings)
     try:
         yield painting
     finally:
@@ -61,10 +61,10 @@ class Reference:
     """
 
     tokens: Mapping[str, Tensor]
-    sharp: Sharp
+    sharp: SharpPhoto
 
 
-class Painting:
+class PaintStage:
     """Paints meshes. Call ``begin`` once with all cutouts, then the object itself for each of them.
 
     Args:
@@ -84,8 +84,8 @@ class Painting:
         self.economy = self._economy()
         self._references: dict[str, Reference] = {}
         self._failures: dict[str, ObjectError] = {}  # of cutouts that cannot be used
-        self._painter: views.Painter | None = None
-        self._vae: Vae | None = None
+        self._painter: multiview_sampler.MultiviewSampler | None = None
+        self._vae: ImageVae | None = None
 
     def begin(self, cutouts: Sequence[Cutout], *, tick: Tick = lambda done: None) -> None:
         """Takes the light out of all cutouts and reads them as references. One that cannot be used is left out here and
@@ -105,7 +105,7 @@ class Painting:
         from manymesh.mesh.unwrap.unwrap import unwrap
 
         tick(0.0)
-        watch = Stopwatch()
+        watch = StageTimer()
         with self.networks.device_errors():
             reference = self._reference(cutout)
             watch.lap("photo")
@@ -123,18 +123,18 @@ class Painting:
         details: dict[str, object] = {"painted": round(float(painted.mean()), 4)}
         if self.settings.keep_photo and not self.exact:
             view_px = self.settings.paint_view_size
-            texture, painted, kept = keep_detail(texture, painted, atlas, view, cutout, reference.sharp, view_px)
+            texture, painted, kept = blend_photo_detail(texture, painted, atlas, view, cutout, reference.sharp, view_px)
             details |= kept
             watch.lap("photo detail")
         with self.networks.device_errors():
-            base_color = fill(texture, painted, atlas, exact=self.exact, device=self.networks.device)
+            base_color = fill_texture(texture, painted, atlas, exact=self.exact, device=self.networks.device)
         watch.lap("fill")
         tick(1.0)
         notes = (f"The texture was unwrapped by {atlas.method}.",) if "(" in atlas.method else ()
         notes = (*notes, *self.networks.formats.notes)
-        fell_back = self._painter.denoiser.fell_back if self._painter and self._painter.denoiser else ""
-        if fell_back:
-            notes = (*notes, f"The painter's {fell_back}.")
+        capture_failure = self._painter.denoiser.capture_failure if self._painter and self._painter.denoiser else ""
+        if capture_failure:
+            notes = (*notes, f"The painter's {capture_failure}.")
         return TexturedMesh(atlas, base_color, notes, {"seconds": watch.laps, **details})
 
     def close(self) -> None:
@@ -164,7 +164,7 @@ class Painting:
             centred=not self.exact,
         )
 
-    def _schedule(self) -> Schedule:
+    def _schedule(self) -> DiffusionSchedule:
         variant, settings = self.networks.variant, self.settings
         if not variant.turbo:
             return euler_ancestral(self.networks.noise, settings.paint_steps)
@@ -174,7 +174,7 @@ class Painting:
             )
         return consistency(self.networks.noise, turbo_timesteps(self.networks.noise))
 
-    def _economy(self) -> views.Economy:
+    def _economy(self) -> multiview_sampler.Batching:
         """More at once where there is memory for it. The card's size decides, not what is free just now, so that the
         same run on the same machine rounds alike."""
         device, wish = self.networks.device, self.settings.paint_memory
@@ -182,7 +182,9 @@ class Painting:
         if wish == "auto" and device.type == "cuda":
             large = torch.cuda.get_device_properties(device).total_memory >= ROOMY_BYTES
             roomy = large and self.settings.memory >= Settings().memory
-        return views.Economy(rows_together=roomy, pictures_together=len(self.views) if wish == "high" else 1)
+        return multiview_sampler.Batching(
+            joint_guidance=roomy, images_per_pass=len(self.views) if wish == "high" else 1
+        )
 
     def _read(self, cutouts: Sequence[Cutout], tick: Tick) -> None:
         """Fills ``_references``: all through the first network, then all through the second."""
@@ -196,7 +198,7 @@ class Painting:
         if ready:
             retry(lambda: self._read_all(ready))
 
-    def _read_all(self, ready: Mapping[str, tuple[U8, Sharp]]) -> None:
+    def _read_all(self, ready: Mapping[str, tuple[U8, SharpPhoto]]) -> None:
         vae = self._vae or self.networks.vae()
         with self.networks.reference() as (network, text):
             for key, (picture, sharp) in ready.items():
@@ -210,10 +212,10 @@ class Painting:
             del vae
             self.networks.release()
 
-    def _without_light(self, cutouts: Sequence[Cutout], tick: Tick) -> dict[str, tuple[U8, Sharp]]:
+    def _without_light(self, cutouts: Sequence[Cutout], tick: Tick) -> dict[str, tuple[U8, SharpPhoto]]:
         """What the second network is shown of each cutout. A function of its own: while a name for the first network
         lives, so does the network. Raises ``NotFiniteError`` while a network can still be tried in a wider format."""
-        ready: dict[str, tuple[U8, Sharp]] = {}
+        ready: dict[str, tuple[U8, SharpPhoto]] = {}
         with self._delighter() as delighter:
             for number, cutout in enumerate(cutouts):
                 try:
@@ -232,35 +234,37 @@ class Painting:
         with self.networks.delighter() as delighter:
             yield delighter
 
-    def _delit(self, delighter: Delighter | None, cutout: Cutout, tick: Tick) -> tuple[U8, Sharp]:
+    def _delit(self, delighter: Delighter | None, cutout: Cutout, tick: Tick) -> tuple[U8, SharpPhoto]:
         """The picture that the painter is shown (S, S, 3), and the photo's own detail."""
         settings, size = self.settings, self.settings.paint_view_size
-        canvas = photo.recentre(cutout.rgba, settings.photo_margin)
-        ready, target, alpha = photo.prepared(photo.resized(canvas, size))
+        canvas = delight_images.pad_to_square(cutout.rgba, settings.photo_margin)
+        ready, target, alpha = delight_images.prepared(delight_images.resize_square(canvas, size))
         source = np.ascontiguousarray(ready[:, :, :3])
         if delighter is None:
-            final = photo.on_white(target, alpha)
+            final = delight_images.on_white(target, alpha)
         else:
-            draw = draw_on_cpu(settings.seed, "delight")
+            draw = cpu_noise(settings.seed, "delight")
             if self.exact:
-                draw = reference_delight_draw(self.networks.formats[DELIGHT_UNET])
-            answer = to_bytes(delighter(source, settings.delight_steps, draw, tick))[0]
-            final = photo.finished(answer, target, alpha)
-        return final, sharp_photo(cutout.rgba, photo.on_white(target, alpha), final, settings.photo_margin)
+                draw = official_delight_noise(self.networks.formats[DELIGHT_UNET])
+            answer = to_uint8_images(delighter(source, settings.delight_steps, draw, tick))[0]
+            final = delight_images.finished(answer, target, alpha)
+        return final, sharp_photo(cutout.rgba, delight_images.on_white(target, alpha), final, settings.photo_margin)
 
-    def _tokens(self, network: ReferenceUNet, text: Tensor, vae: Vae, picture: U8) -> dict[str, Tensor]:
-        draw = draw_on_cpu(self.settings.seed, "reference")
+    def _tokens(self, network: ReferenceUNet, text: Tensor, vae: ImageVae, picture: U8) -> dict[str, Tensor]:
+        draw = cpu_noise(self.settings.seed, "reference")
         if self.exact:
             draw = self._reference_draw()
-        latents = require_finite(views.encode(vae, picture[None], draw(self._latents(1)), self.economy), VAE)
-        tokens = views.read_reference(network, latents.to(text.dtype), text)
+        latents = require_finite(
+            multiview_sampler.encode(vae, picture[None], draw(self._latents(1)), self.economy), VAE
+        )
+        tokens = multiview_sampler.reference_tokens(network, latents.to(text.dtype), text)
         return {name: require_finite(value, REFERENCE).cpu() for name, value in tokens.items()}
 
     def _reference(self, cutout: Cutout) -> Reference:
         """What ``begin`` kept, or else made now. Raises ``ObjectError`` for a cutout that cannot be used."""
         ready = self._references.pop(cutout.object_id, None)
         if ready is None:
-            photo.recentre(cutout.rgba, self.settings.photo_margin)  # says what is wrong, where something is
+            delight_images.pad_to_square(cutout.rgba, self.settings.photo_margin)  # raises for an unusable cutout
             if self.settings.paint_memory != "high":
                 self._painter = self._vae = None
                 self.networks.release()
@@ -275,8 +279,10 @@ class Painting:
         """(V, S, S, 3) uint8 painted views."""
         retry = self.networks.formats.retry
         latents = retry(lambda: self._denoise(reference, normals, positions, seed, tick))
-        pictures = retry(lambda: require_finite(views.decode(self._loaded_vae(), latents, self.economy), VAE))
-        return to_bytes(pictures)
+        pictures = retry(
+            lambda: require_finite(multiview_sampler.decode(self._loaded_vae(), latents, self.economy), VAE)
+        )
+        return to_uint8_images(pictures)
 
     def _denoise(self, reference: Reference, normals: U8, positions: U8, seed: int, tick: Tick) -> Tensor:
         """(V, 4, S / 8, S / 8) scaled latents of the views."""
@@ -284,33 +290,33 @@ class Painting:
         if self._painter is None:
             guidance = 1.0 if self.networks.variant.turbo else self.settings.paint_guidance
             indices = [view.camera_index for view in self.views]
-            self._painter = views.Painter(self.networks.views(), indices, guidance, self.economy)
-        encoding, noise = draw_on_cpu(seed, "maps"), draw_on_cpu(seed, "views")
+            self._painter = multiview_sampler.MultiviewSampler(self.networks.views(), indices, guidance, self.economy)
+        encoding, noise = cpu_noise(seed, "maps"), cpu_noise(seed, "views")
         if self.exact:
             encoding, noise = self._reference_draw(), self._reference_draw()
             encoding(self._latents(1))  # the reference picture's comes first there
         count = len(self.views)
-        first = views.encode(vae, normals, encoding(self._latents(count)), self.economy)
-        second = views.encode(vae, positions, encoding(self._latents(count)), self.economy)
+        first = multiview_sampler.encode(vae, normals, encoding(self._latents(count)), self.economy)
+        second = multiview_sampler.encode(vae, positions, encoding(self._latents(count)), self.economy)
         require_finite(first, VAE)
         require_finite(second, VAE)
         latents = self._painter(reference.tokens, first, second, self.schedule, noise, tick)
         return require_finite(latents, VIEWS)
 
-    def _loaded_vae(self) -> Vae:
+    def _loaded_vae(self) -> ImageVae:
         if self._vae is None:
             self._vae = self.networks.vae()
         return self._vae
 
-    def _reference_draw(self) -> Draw:
-        return reference_paint_draw(self.networks.device, self.networks.formats[VIEWS])
+    def _reference_draw(self) -> NoiseSource:
+        return official_paint_noise(self.networks.device, self.networks.formats[VIEWS])
 
     def _latents(self, count: int) -> tuple[int, ...]:
         side = self.settings.paint_view_size // 8
         return (count, LATENT_CHANNELS, side, side)
 
 
-class Stopwatch:
+class StageTimer:
     """Seconds by part, for the manifest."""
 
     def __init__(self) -> None:

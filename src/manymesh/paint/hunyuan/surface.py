@@ -1,22 +1,21 @@
-"""The mesh as the painter's renderer holds it, its maps, and the way of painted views into its texture.
+"""The painter's renderer on the CPU: control maps of a mesh, and painted views baked into its texture.
 
-Two makers of the same numbers: NumPy, with the views on as many threads as there are cores, and PyTorch on a GPU.
+The views are drawn on several threads. ``surface_torch`` does the same on a GPU.
 """
 
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from manymesh.paint.hunyuan.models import View
-from manymesh.paint.hunyuan.render import maps, reference_camera, splat
+from manymesh.paint.hunyuan.delight_images import resize_square
+from manymesh.paint.hunyuan.render import control_maps, splat
 from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference
+from manymesh.paint.hunyuan.surface_base import Drawing, Surface
 from manymesh.render.raster import Raster
 from manymesh.stages import Tick
 from manymesh.types import F32, U8, Atlas, Bool
@@ -24,61 +23,10 @@ from manymesh.types import F32, U8, Atlas, Bool
 if TYPE_CHECKING:
     import torch
 
+# Most views drawn at once; each takes the memory of a drawing. Chosen by hand; not measured.
 MOST_THREADS = 4
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """How the mesh is drawn and read back.
-
-    Attributes:
-        views: the cameras.
-        render_px: size of the drawings.
-        view_px: size of the maps given to the network.
-        texture_px: T.
-        exponent: of the cosine in a view's weight.
-        max_angle_deg: surfaces turned further away are not read.
-        centred: place texels as glTF does, at their middles. The official program puts the outermost ones' middles on
-            the texture's edges, which shifts colours by up to half a texel.
-    """
-
-    views: tuple[View, ...]
-    render_px: int = reference_camera.RENDER_PX
-    view_px: int = reference_camera.VIEW_PX
-    texture_px: int = reference_camera.RENDER_PX
-    exponent: float = reference_camera.BAKE_EXPONENT
-    max_angle_deg: float = reference_camera.MAX_ANGLE_DEG
-    centred: bool = True
-
-
-class Surface(ABC):
-    """An unwrapped mesh in the official frame, ready to be drawn.
-
-    Args:
-        atlas: in the house's frame.
-        drawing: see ``Drawing``.
-    """
-
-    def __init__(self, atlas: Atlas, drawing: Drawing) -> None:
-        self.drawing = drawing
-        # glTF's v already grows downwards, as the official renderer's does once it has turned the file's around.
-        self.vertices, _ = reference_camera.normalised(atlas.vertices, atlas.uv)
-        self.faces = np.ascontiguousarray(atlas.faces, np.int32)
-        self.uv = np.array(atlas.uv, np.float32)
-        if drawing.centred:
-            size = np.float32(drawing.texture_px)
-            self.uv = (self.uv * size - np.float32(0.5)) / (size - np.float32(1))
-        self.cameras = [reference_camera.reference_view(view.azimuth_deg, view.elevation_deg) for view in drawing.views]
-
-    @abstractmethod
-    def maps(self, tick: Tick = lambda done: None) -> tuple[U8, U8]:
-        """(V, view_px, view_px, 3) uint8 maps of normals and of positions."""
-
-    @abstractmethod
-    def bake(self, pictures: U8, tick: Tick = lambda done: None) -> tuple[F32, Bool]:
-        """(V, h, w, 3) uint8 painted views to a (T, T, 3) float32 texture and (T, T) bool, where it is painted."""
 
 
 class HostSurface(Surface):
@@ -91,10 +39,10 @@ class HostSurface(Surface):
     def maps(self, tick: Tick = lambda done: None) -> tuple[U8, U8]:
         def one(number: int) -> tuple[Raster, U8, U8]:
             raster = self._raster(number)
-            normal, position = maps.control_maps([raster], self.vertices, self.faces)[0]
-            return raster, resized(normal, self.drawing.view_px), resized(position, self.drawing.view_px)
+            normal, position = control_maps.control_maps([raster], self.vertices, self.faces)[0]
+            return raster, resize_square(normal, self.drawing.view_px), resize_square(position, self.drawing.view_px)
 
-        made = in_threads(one, len(self.cameras), tick)
+        made = map_in_threads(one, len(self.cameras), tick)
         self.rasters = [raster for raster, _, _ in made]
         return np.stack([normal for _, normal, _ in made]), np.stack([position for _, _, position in made])
 
@@ -103,7 +51,7 @@ class HostSurface(Surface):
 
         def one(number: int) -> splat.Splat:
             raster = self._raster(number) if self.rasters is None else self.rasters[number]
-            picture = resized(pictures[number], drawing.render_px)
+            picture = resize_square(pictures[number], drawing.render_px)
             return splat.backproject(
                 picture,
                 raster,
@@ -116,7 +64,7 @@ class HostSurface(Surface):
                 drawing.max_angle_deg,
             )
 
-        splats = in_threads(one, len(self.cameras), tick)
+        splats = map_in_threads(one, len(self.cameras), tick)
         return splat.merge(splats, [view.weight for view in drawing.views], drawing.exponent)
 
     def _raster(self, number: int) -> Raster:
@@ -125,7 +73,7 @@ class HostSurface(Surface):
 
 
 def surface_of(atlas: Atlas, drawing: Drawing, device: torch.device | None = None) -> Surface:
-    """The maker for a device."""
+    """The renderer for a device: ``DeviceSurface`` on CUDA, otherwise ``HostSurface``."""
     if device is not None and device.type == "cuda":
         from manymesh.paint.hunyuan.surface_torch import DeviceSurface
 
@@ -133,17 +81,44 @@ def surface_of(atlas: Atlas, drawing: Drawing, device: torch.device | None = Non
     return HostSurface(atlas, drawing)
 
 
-def resized(picture: U8, size_px: int) -> U8:
-    """Square, by Pillow's bicubic filter."""
-    from PIL import Image
+def fill_texture(
+    texture: F32, painted: Bool, atlas: Atlas, *, exact: bool = False, device: torch.device | None = None
+) -> U8:
+    """The finished texture.
 
-    if picture.shape[:2] == (size_px, size_px):
-        return picture
-    return np.asarray(Image.fromarray(picture).resize((size_px, size_px), Image.Resampling.BICUBIC))
+    Args:
+        texture: (T, T, 3) float32 in [0, 1]. painted: (T, T) bool, where it has a colour.
+        atlas: the unwrapped mesh, in the canonical frame.
+        exact: fill as the official program does, along the mesh's edges and then over the image (colour bleeds from one
+            chart into another). Otherwise over the closed surface, then outwards from each chart.
+        device: a GPU to fill on, if any; its result differs slightly from the CPU's.
+
+    Returns:
+        (T, T, 3) uint8.
+    """
+    if exact:
+        from manymesh.paint.hunyuan.render.inpaint import inpaint
+        from manymesh.paint.hunyuan.render.reference_camera import normalised, unmirrored
+
+        vertices, lower_left = normalised(atlas.vertices, atlas.uv)
+        return inpaint(texture, painted, unmirrored(vertices), atlas.faces, lower_left, lambda done: None)
+    if device is not None and device.type == "cuda":
+        from manymesh.paint.hunyuan.render.fill_torch import fill_on_device
+
+        return fill_on_device(texture, painted, atlas, device)
+    from manymesh.render.bake import Projection
+    from manymesh.render.fill import fill_surface, pad_charts
+    from manymesh.render.texels import texels
+
+    surface = texels(atlas, texture.shape[0])
+    pixel = surface.raster.pixel
+    seen = Projection(texture.reshape(-1, 3)[pixel], painted.reshape(-1)[pixel].astype(np.float32))
+    return pad_charts(fill_surface(seen, surface, atlas), surface)
 
 
-def in_threads(one: Callable[[int], Result], count: int, tick: Tick) -> Sequence[Result]:
-    """``one(0)``, ``one(1)``... in order, a few at a time: NumPy lets other threads work. ``tick`` may stop it."""
+def map_in_threads(one: Callable[[int], Result], count: int, tick: Tick) -> Sequence[Result]:
+    """``one(0)``, ``one(1)``... in order, a few at a time on threads (NumPy releases the GIL). ``tick`` may raise to
+    stop."""
     workers = max(1, min(MOST_THREADS, os.cpu_count() or 1, count))
     results = []
     with ThreadPoolExecutor(workers, thread_name_prefix="manymesh-view") as pool:

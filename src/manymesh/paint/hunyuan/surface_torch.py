@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from manymesh.paint.hunyuan.render import torch_bake
-from manymesh.paint.hunyuan.render.torch_raster import DeviceRaster, rasterise
-from manymesh.paint.hunyuan.surface import Drawing, Surface
+from manymesh.paint.hunyuan.render import bake_torch
+from manymesh.paint.hunyuan.render.raster_torch import DeviceRaster, rasterise
+from manymesh.paint.hunyuan.surface_base import Drawing, Surface
 from manymesh.render.normals import equal_weighted_vertex_normals
 from manymesh.stages import Tick
 from manymesh.types import F32, U8, Atlas, Bool
@@ -29,8 +29,8 @@ class DeviceSurface(Surface):
         size = self.drawing.view_px
         pairs = []
         for number in range(len(self.cameras)):
-            pair = torch_bake.control_maps(self._raster(number), self.points, self.normals, self.triangles)
-            pairs.append([torch_bake.resized(picture, size) for picture in pair])
+            pair = bake_torch.control_maps(self._raster(number), self.points, self.normals, self.triangles)
+            pairs.append([bake_torch.resized(picture, size) for picture in pair])
             tick((number + 1) / len(self.cameras))
         made = [torch.stack([pair[kind] for pair in pairs]).cpu().numpy() for kind in (0, 1)]
         return made[0], made[1]
@@ -45,8 +45,8 @@ class DeviceSurface(Surface):
 
         def one(number: int) -> tuple[Tensor, Tensor]:
             picture = torch.from_numpy(np.ascontiguousarray(pictures[number])).to(self.device)
-            made = torch_bake.backproject(
-                torch_bake.resized(picture, drawing.render_px),
+            made = bake_torch.backproject(
+                bake_torch.resized(picture, drawing.render_px),
                 self._raster(number),
                 torch.from_numpy(self.cameras[number].world_to_camera).to(self.device),
                 self.points,
@@ -61,7 +61,7 @@ class DeviceSurface(Surface):
             return made
 
         views = (one(number) for number in range(len(self.cameras)))
-        return torch_bake.merge(views, [view.weight for view in drawing.views], drawing.exponent)
+        return bake_torch.merge(views, [view.weight for view in drawing.views], drawing.exponent)
 
     def _raster(self, number: int) -> DeviceRaster:
         # NumPy's product, so that both makers start from the same bits.

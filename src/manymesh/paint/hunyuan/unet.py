@@ -18,11 +18,11 @@ from manymesh.paint.hunyuan.layers import (
     Attention,
     Downsample,
     FeedForward,
-    Resnet,
+    ResnetBlock,
     Upsample,
     attend,
-    time_features,
-    to_picture,
+    sinusoidal_features,
+    to_feature_map,
     to_tokens,
 )
 from manymesh.paint.hunyuan.norm import group_norm, layer_norm
@@ -49,12 +49,12 @@ class TransformerBlock(nn.Module):
         self.fused: Tensor | None = None
 
     def forward(self, h: Tensor, text: tuple[Tensor, Tensor]) -> Tensor:
-        """(B, L, C) tokens; ``text`` is what ``text_keys`` gave."""
-        h = h + self.own_attention(layer_norm(h, self.norm1))
+        """(B, L, C) tokens; ``text`` is what ``text_keys_values`` gave."""
+        h = h + self.self_attention(layer_norm(h, self.norm1))
         h = h + self.text_attention(layer_norm(h, self.norm2), text)
         return h + self.ff(layer_norm(h, self.norm3))  # type: ignore[no-any-return]
 
-    def own_attention(self, z: Tensor) -> Tensor:
+    def self_attention(self, z: Tensor) -> Tensor:
         """Each picture's tokens to one another; z is normalised."""
         if self.fused is not None:
             q, k, v = F.linear(z, self.fused).chunk(3, dim=-1)
@@ -62,7 +62,7 @@ class TransformerBlock(nn.Module):
             q, k, v = self.attn1.to_q(z), self.attn1.to_k(z), self.attn1.to_v(z)
         return self.attn1.out(attend(q, k, v, self.attn1.heads))
 
-    def text_keys(self, text: Tensor) -> tuple[Tensor, Tensor]:
+    def text_keys_values(self, text: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values of (T, S, text_dim) text, which stay the same over all steps."""
         return self.attn2.to_k(text), self.attn2.to_v(text)
 
@@ -72,12 +72,12 @@ class TransformerBlock(nn.Module):
         q = self.attn2.to_q(z).reshape(len(k), -1, z.shape[-1])
         return self.attn2.out(attend(q, k, v, self.attn2.heads).reshape(z.shape))
 
-    def fuse(self) -> None:
+    def fuse_projections(self) -> None:
         """One matrix product for queries, keys and values in place of three. The single ones are given up."""
-        self.fused = joined_weights(self.attn1.to_q, self.attn1.to_k, self.attn1.to_v)
+        self.fused = stack_weights(self.attn1.to_q, self.attn1.to_k, self.attn1.to_v)
 
 
-def joined_weights(*layers: nn.Linear) -> Tensor:
+def stack_weights(*layers: nn.Linear) -> Tensor:
     """The weights of bias-free layers on top of one another; the layers then look into the same memory."""
     fused = torch.cat([layer.weight for layer in layers]).detach()
     start = 0
@@ -102,13 +102,13 @@ class Transformer(nn.Module):
         height, width = x.shape[2:]
         tokens = self.proj_in(to_tokens(group_norm(x, self.norm)))
         tokens = self.transformer_blocks[0](tokens, memory[self.name])
-        return to_picture(self.proj_out(tokens), height, width) + x
+        return to_feature_map(self.proj_out(tokens), height, width) + x
 
 
 class Level(nn.Module):
     """One resolution of the way down or up: resnets, each followed by a transformer where there are any."""
 
-    def __init__(self, resnets: list[Resnet], attentions: list[Transformer]) -> None:
+    def __init__(self, resnets: list[ResnetBlock], attentions: list[Transformer]) -> None:
         super().__init__()
         self.resnets = nn.ModuleList(resnets)
         if attentions:
@@ -138,8 +138,8 @@ class UNet(nn.Module):
         self.time_embedding.linear_2 = nn.Linear(time_dim, time_dim)
         self.class_embedding = nn.Embedding(class_embeds, time_dim) if class_embeds else None
 
-        def resnet(inner: int, outer: int) -> Resnet:
-            return Resnet(inner, outer, config.groups, config.eps, time_dim)
+        def resnet(inner: int, outer: int) -> ResnetBlock:
+            return ResnetBlock(inner, outer, config.groups, config.eps, time_dim)
 
         def transformers(level: int, count: int, attends: bool, side: str, number: int) -> list[Transformer]:
             width, heads = channels[level], config.heads[level]
@@ -182,7 +182,7 @@ class UNet(nn.Module):
     def embed_time(self, timesteps: Tensor, labels: Tensor | None = None) -> Tensor:
         """(B,) timesteps, and (B,) rows of the class table, to activated embeddings (B, time_dim)."""
         config = self.config
-        features = time_features(timesteps, config.channels[0], config.flip_sin_to_cos, config.freq_shift)
+        features = sinusoidal_features(timesteps, config.channels[0], config.flip_sin_to_cos, config.freq_shift)
         time = self.time_embedding
         embedded = time.linear_2(F.silu(time.linear_1(features.to(self.conv_in.weight.dtype))))  # type: ignore[operator]
         if labels is not None and self.class_embedding is not None:
@@ -221,13 +221,13 @@ class UNet(nn.Module):
         return out
 
 
-def text_memory(unet: UNet, text: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+def text_contexts(unet: UNet, text: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
     """Keys and values of (T, S, text_dim) text for every plain block of ``unet``."""
-    return {name: block.text_keys(text) for name, block in unet.blocks()}  # type: ignore[operator]
+    return {name: block.text_keys_values(text) for name, block in unet.blocks()}  # type: ignore[operator]
 
 
-def fuse(unet: UNet) -> UNet:
+def fuse_projections(unet: UNet) -> UNet:
     """Let every block do its projections in one product each."""
     for _, block in unet.blocks():
-        block.fuse()  # type: ignore[operator]
+        block.fuse_projections()  # type: ignore[operator]
     return unet

@@ -1,7 +1,7 @@
 """The frame, cameras and constants that Hunyuan3D-2's painter was trained with.
 
 Its renderer mirrors the mesh, puts it into a sphere and looks at it with orthographic cameras whose up is +Z. Nothing
-of this leaves the painter: exported meshes keep the house's frame.
+of this leaves the painter: exported meshes keep the canonical frame.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def normalised(vertices: Any, uv: Any) -> tuple[F32, F32]:
     """A mesh as the reference's renderer holds it.
 
     Args:
-        vertices: (k, 3) in the house's frame.
+        vertices: (k, 3) in the canonical frame.
         uv: (k, 2) with the origin at the *lower* left, as xatlas gives it.
 
     Returns:
@@ -73,12 +73,12 @@ def normalised(vertices: Any, uv: Any) -> tuple[F32, F32]:
 
 
 def unmirrored(vertices: F32) -> F32:
-    """Normalised vertices back to the house's axes (not its scale)."""
+    """Normalised vertices back to the canonical axes (not its scale)."""
     return np.stack([-vertices[:, 0], -vertices[:, 2], vertices[:, 1]], axis=1)
 
 
 def reference_view(azimuth_deg: float, elevation_deg: float) -> ReferenceView:
-    """The camera at an angle: azimuth 0 sees the house's +Z side, 90 its +X side; elevation 90 looks down."""
+    """The camera at an angle: azimuth 0 sees the mesh's +Z side, 90 its +X side; elevation 90 looks down."""
     # At the poles the side vector is only defined by cos(90 deg) being 6e-17 and not 0: keep the float64 arithmetic.
     elevation, azimuth = math.radians(-elevation_deg), math.radians(azimuth_deg + 90)
     position = CAMERA_DISTANCE * np.array(

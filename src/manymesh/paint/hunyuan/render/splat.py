@@ -1,6 +1,6 @@
 """Hunyuan3D-2's baker: every pixel of a view pushes its colour into the texture, then the views are merged.
 
-Vertices and UV are those of the unwrapped mesh as ``official.normalised`` gives them; row 0 of a texture is
+Vertices and UV are those of the unwrapped mesh as ``reference_camera.normalised`` gives them; row 0 of a texture is
 v = 0 there.
 """
 

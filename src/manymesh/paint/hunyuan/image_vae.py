@@ -8,15 +8,23 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from manymesh.paint.hunyuan.config import VaeConfig
-from manymesh.paint.hunyuan.layers import Attention, Downsample, Resnet, Upsample, attend, to_picture, to_tokens
+from manymesh.paint.hunyuan.config import ImageVaeConfig
+from manymesh.paint.hunyuan.layers import (
+    Attention,
+    Downsample,
+    ResnetBlock,
+    Upsample,
+    attend,
+    to_feature_map,
+    to_tokens,
+)
 from manymesh.paint.hunyuan.norm import group_norm
 
 EPS = 1e-6
 _OLD_NAMES = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 
 
-class PictureAttention(Attention):
+class ImageAttention(Attention):
     """One head over all places of the picture."""
 
     def __init__(self, channels: int, groups: int) -> None:
@@ -26,14 +34,14 @@ class PictureAttention(Attention):
     def forward(self, x: Tensor) -> Tensor:
         z = to_tokens(group_norm(x, self.group_norm))
         seen = self.out(attend(self.to_q(z), self.to_k(z), self.to_v(z), 1))
-        return x + to_picture(seen, x.shape[2], x.shape[3])
+        return x + to_feature_map(seen, x.shape[2], x.shape[3])
 
 
-class Middle(nn.Module):
+class MidBlock(nn.Module):
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
-        self.resnets = nn.ModuleList([Resnet(channels, channels, groups, EPS) for _ in range(2)])
-        self.attentions = nn.ModuleList([PictureAttention(channels, groups)])
+        self.resnets = nn.ModuleList([ResnetBlock(channels, channels, groups, EPS) for _ in range(2)])
+        self.attentions = nn.ModuleList([ImageAttention(channels, groups)])
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.resnets[1](self.attentions[0](self.resnets[0](x)))
@@ -41,7 +49,7 @@ class Middle(nn.Module):
 
 
 class Encoder(nn.Module):
-    def __init__(self, config: VaeConfig) -> None:
+    def __init__(self, config: ImageVaeConfig) -> None:
         super().__init__()
         channels, groups = config.channels, config.groups
         self.conv_in = nn.Conv2d(3, channels[0], 3, padding=1)
@@ -50,13 +58,13 @@ class Encoder(nn.Module):
         for i, outer in enumerate(channels):
             level = nn.Module()
             level.resnets = nn.ModuleList(
-                [Resnet(inner if j == 0 else outer, outer, groups, EPS) for j in range(config.layers)]
+                [ResnetBlock(inner if j == 0 else outer, outer, groups, EPS) for j in range(config.layers)]
             )
             if i < len(channels) - 1:
                 level.downsamplers = nn.ModuleList([Downsample(outer, one_sided=True)])
             self.down_blocks.append(level)
             inner = outer
-        self.mid_block = Middle(inner, groups)
+        self.mid_block = MidBlock(inner, groups)
         self.conv_norm_out = nn.GroupNorm(groups, inner, EPS)
         self.conv_out = nn.Conv2d(inner, 2 * config.latent_channels, 3, padding=1)
 
@@ -72,17 +80,17 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    def __init__(self, config: VaeConfig) -> None:
+    def __init__(self, config: ImageVaeConfig) -> None:
         super().__init__()
         channels, groups = config.channels, config.groups
         inner = channels[-1]
         self.conv_in = nn.Conv2d(config.latent_channels, inner, 3, padding=1)
-        self.mid_block = Middle(inner, groups)
+        self.mid_block = MidBlock(inner, groups)
         self.up_blocks = nn.ModuleList()
         for i, outer in enumerate(reversed(channels)):
             level = nn.Module()
             level.resnets = nn.ModuleList(
-                [Resnet(inner if j == 0 else outer, outer, groups, EPS) for j in range(config.layers + 1)]
+                [ResnetBlock(inner if j == 0 else outer, outer, groups, EPS) for j in range(config.layers + 1)]
             )
             if i < len(channels) - 1:
                 level.upsamplers = nn.ModuleList([Upsample(outer)])
@@ -102,8 +110,8 @@ class Decoder(nn.Module):
         return out
 
 
-class Vae(nn.Module):
-    def __init__(self, config: VaeConfig) -> None:
+class ImageVae(nn.Module):
+    def __init__(self, config: ImageVaeConfig) -> None:
         super().__init__()
         self.config = config
         self.encoder = Encoder(config)

@@ -20,18 +20,18 @@ from torch.nn import functional as F
 from manymesh.paint.hunyuan.config import UNetConfig
 from manymesh.paint.hunyuan.layers import Attention, attend
 from manymesh.paint.hunyuan.norm import layer_norm
-from manymesh.paint.hunyuan.unet import TransformerBlock, UNet, joined_weights
+from manymesh.paint.hunyuan.unet import TransformerBlock, UNet, stack_weights
 
 REFERENCE_SLOTS = 5  # rows of the class table before those of the generated views
 CLASS_EMBEDS = 49
 TEXT_TOKENS = 77
 CONDITIONS = 3  # noisy latents, normals, positions
 
-KeysValues = tuple[Tensor, Tensor]
+KeyValuePair = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class Memory:
+class BlockContext:
     """What one block of the main UNet is given.
 
     Attributes:
@@ -45,14 +45,14 @@ class Memory:
 
     views: int
     first: int
-    text: KeysValues | None
-    reference: KeysValues | None = None
+    text: KeyValuePair | None
+    reference: KeyValuePair | None = None
     scale: Tensor | None = None
     between: float = 1.0
 
 
 @dataclass
-class Notebook:
+class RecordedTokens:
     """What one block of the reference UNet is given, and leaves behind.
 
     Attributes:
@@ -60,27 +60,27 @@ class Notebook:
         tokens: (B, L, C) normalised tokens, after the pass.
     """
 
-    text: KeysValues
+    text: KeyValuePair
     tokens: Tensor | None = None
 
 
-class WritingBlock(nn.Module):
+class ReferenceBlock(nn.Module):
     """A block of the reference UNet."""
 
     def __init__(self, width: int, heads: int, text_dim: int) -> None:
         super().__init__()
         self.transformer = TransformerBlock(width, heads, text_dim)
 
-    def forward(self, h: Tensor, notebook: Notebook) -> Tensor:
+    def forward(self, h: Tensor, notebook: RecordedTokens) -> Tensor:
         notebook.tokens = layer_norm(h, self.transformer.norm1)
         out: Tensor = self.transformer(h, notebook.text)
         return out
 
-    def fuse(self) -> None:
-        self.transformer.fuse()
+    def fuse_projections(self) -> None:
+        self.transformer.fuse_projections()
 
 
-class ViewsBlock(nn.Module):
+class MultiviewBlock(nn.Module):
     """A block of the main UNet."""
 
     def __init__(self, width: int, heads: int, text_dim: int) -> None:
@@ -90,18 +90,18 @@ class ViewsBlock(nn.Module):
         self.attn_refview = Attention(width, width, heads)
         self.fused: Tensor | None = None
 
-    def forward(self, h: Tensor, memory: Memory) -> Tensor:
+    def forward(self, h: Tensor, memory: BlockContext) -> Tensor:
         """(rows * views, L, C) tokens."""
         block, start = self.transformer, memory.first * memory.views
         z = layer_norm(h, block.norm1)
         own, between, q_reference = self.projected(z)
         h = h + block.attn1.out(attend(own[0], own[1], own[2], block.attn1.heads))
         if memory.reference is not None and start < len(h):
-            h[start:] += self.from_reference(q_reference[start:], memory)
+            h[start:] += self.reference_attention(q_reference[start:], memory)
         if memory.views > 1 and memory.between:
-            seen = self.between_views(between, memory.views)
+            seen = self.multiview_attention(between, memory.views)
             h += seen if memory.between == 1 else memory.between * seen
-        self.add_text(h, layer_norm(h, block.norm2), memory)
+        self.add_text_attention(h, layer_norm(h, block.norm2), memory)
         return h + block.ff(layer_norm(h, block.norm3))  # type: ignore[no-any-return]
 
     def projected(self, z: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], Tensor]:
@@ -112,7 +112,7 @@ class ViewsBlock(nn.Module):
             parts = tuple(layer(z) for layer in self._layers())
         return parts[:3], parts[3:6], parts[6]
 
-    def from_reference(self, q: Tensor, memory: Memory) -> Tensor:
+    def reference_attention(self, q: Tensor, memory: BlockContext) -> Tensor:
         """(R * views, L, C) queries of the conditional rows."""
         assert memory.reference is not None
         k, v = memory.reference
@@ -122,13 +122,13 @@ class ViewsBlock(nn.Module):
             seen = seen * memory.scale[:, None, None].to(seen.dtype)
         return seen.reshape(q.shape)
 
-    def between_views(self, parts: tuple[Tensor, ...], views: int) -> Tensor:
+    def multiview_attention(self, parts: tuple[Tensor, ...], views: int) -> Tensor:
         """All views' tokens of a row to one another."""
         shape = parts[0].shape
         q, k, v = (part.unflatten(0, (-1, views)).flatten(1, 2) for part in parts)
         return self.attn_multiview.out(attend(q, k, v, self.attn_multiview.heads)).reshape(shape)
 
-    def add_text(self, h: Tensor, z: Tensor, memory: Memory) -> None:
+    def add_text_attention(self, h: Tensor, z: Tensor, memory: BlockContext) -> None:
         """Adds to ``h``, in place, what its normalised tokens z see of the text."""
         start, attention = memory.first * memory.views, self.transformer.attn2
         if memory.text is None:
@@ -137,12 +137,12 @@ class ViewsBlock(nn.Module):
             h[start:] += self.transformer.text_attention(z[start:], memory.text)
         h[:start] += attention.to_out[0].bias  # type: ignore[arg-type]
 
-    def reference_keys(self, tokens: Tensor) -> KeysValues:
+    def reference_keys_values(self, tokens: Tensor) -> KeyValuePair:
         """Keys and values of (R, S, C) tokens written down; they stay the same over all steps."""
         return self.attn_refview.to_k(tokens), self.attn_refview.to_v(tokens)
 
-    def fuse(self) -> None:
-        self.fused = joined_weights(*self._layers())
+    def fuse_projections(self) -> None:
+        self.fused = stack_weights(*self._layers())
 
     def _layers(self) -> tuple[nn.Linear, ...]:
         own, between = self.transformer.attn1, self.attn_multiview
@@ -153,7 +153,7 @@ class ReferenceUNet(UNet):
     """The keys under ``unet_dual.``."""
 
     def __init__(self, config: UNetConfig) -> None:
-        super().__init__(config, WritingBlock)
+        super().__init__(config, ReferenceBlock)
 
     @torch.inference_mode()
     def write(self, latents: Tensor, text: Tensor) -> tuple[dict[str, Tensor], Tensor]:
@@ -167,7 +167,7 @@ class ReferenceUNet(UNet):
             (1, N * L, C) tokens by block, and the network's own (N, 4, h, w) answer, which nothing uses.
         """
         notebooks = {
-            name: Notebook(block.transformer.text_keys(text))  # type: ignore[union-attr, operator]
+            name: RecordedTokens(block.transformer.text_keys_values(text))  # type: ignore[union-attr, operator]
             for name, block in self.blocks()
         }
         time = self.embed_time(torch.zeros(len(latents), device=latents.device))
@@ -179,16 +179,16 @@ class ReferenceUNet(UNet):
         return tokens, out
 
 
-class ViewsUNet(UNet):
+class MultiviewUNet(UNet):
     """The keys under ``unet.``."""
 
     def __init__(self, config: UNetConfig) -> None:
         wide = replace(config, in_channels=CONDITIONS * config.in_channels)
-        super().__init__(wide, ViewsBlock, CLASS_EMBEDS)
+        super().__init__(wide, MultiviewBlock, CLASS_EMBEDS)
         self.learned_text_clip_gen = nn.Parameter(torch.empty(1, TEXT_TOKENS, config.text_dim))
         self.learned_text_clip_ref = nn.Parameter(torch.empty(1, TEXT_TOKENS, config.text_dim))
 
-    def memories(
+    def block_contexts(
         self,
         views: int,
         rows: int,
@@ -197,7 +197,7 @@ class ViewsUNet(UNet):
         tokens: Mapping[str, Tensor] | None = None,
         scale: Tensor | None = None,
         between: float = 1.0,
-    ) -> dict[str, Memory]:
+    ) -> dict[str, BlockContext]:
         """What all blocks are given in a run.
 
         Args:
@@ -205,17 +205,17 @@ class ViewsUNet(UNet):
             rows: of the batch; those that ``text`` does not reach, at the front, are unconditional.
             text: (R, 77, text_dim) for the last R rows; None for none of them.
             tokens: what ``ReferenceUNet.write`` gave, (R, S, C) by block, or None for no reference.
-            scale, between: see ``Memory``.
+            scale, between: see ``BlockContext``.
         """
         first = rows - (0 if text is None else len(text))
         result = {}
         for name, block in self.blocks():
-            keys = None if text is None else block.transformer.text_keys(text)  # type: ignore[union-attr, operator]
-            reference = None if tokens is None else block.reference_keys(tokens[name])  # type: ignore[operator]
-            result[name] = Memory(views, first, keys, reference, scale, between)
+            keys = None if text is None else block.transformer.text_keys_values(text)  # type: ignore[union-attr, operator]
+            reference = None if tokens is None else block.reference_keys_values(tokens[name])  # type: ignore[operator]
+            result[name] = BlockContext(views, first, keys, reference, scale, between)
         return result
 
 
-def camera_rows(indices: Tensor) -> Tensor:
-    """Numbers of cameras (``render.official.camera_index``) to rows of the class table."""
+def camera_labels(indices: Tensor) -> Tensor:
+    """Numbers of cameras (``reference_camera.camera_index``) to rows of the class table."""
     return indices + REFERENCE_SLOTS

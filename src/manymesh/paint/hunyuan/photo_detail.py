@@ -30,13 +30,13 @@ _COMPARE_PX = 512
 
 
 @dataclass(frozen=True)
-class Sharp:
+class SharpPhoto:
     """(h, w, 3) uint8 on the cutout's grid: the photo's detail in delit colours."""
 
     rgb: U8
 
 
-def sharp_photo(rgba: U8, plain: U8, delit: U8, margin: float) -> Sharp:
+def sharp_photo(rgba: U8, plain: U8, delit: U8, margin: float) -> SharpPhoto:
     """
     Args:
         rgba: (h, w, 4) uint8 the cutout.
@@ -45,7 +45,7 @@ def sharp_photo(rgba: U8, plain: U8, delit: U8, margin: float) -> Sharp:
     """
     import cv2
 
-    from manymesh.paint.hunyuan.photo import placement
+    from manymesh.paint.hunyuan.delight_images import placement
 
     at = placement(rgba, margin)
     change = (delit.astype(np.float32) - plain.astype(np.float32)) / np.float32(255)
@@ -57,16 +57,16 @@ def sharp_photo(rgba: U8, plain: U8, delit: U8, margin: float) -> Sharp:
     window = sharp[at.from_row : at.from_row + at.height, at.from_column : at.from_column + at.width]
     moved = window.astype(np.float32) + np.asarray(change) * np.float32(255)
     window[:] = np.clip(np.round(moved), 0, 255).astype(np.uint8)
-    return Sharp(sharp)
+    return SharpPhoto(sharp)
 
 
-def keep_detail(
+def blend_photo_detail(
     texture: F32,
     painted: Bool,
     atlas: Atlas,
     view: Camera,
     cutout: Cutout,
-    sharp: Sharp,
+    sharp: SharpPhoto,
     view_px: int = VIEW_PX,
 ) -> tuple[F32, Bool, dict[str, Any]]:
     """Blend the photo over what was painted, as far as outlines agree and both show the same at a view's resolution.

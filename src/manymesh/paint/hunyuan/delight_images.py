@@ -18,7 +18,7 @@ MEAN_SHARE = 0.95
 WHITE = 255
 
 
-def recentre(picture: U8, margin: float = MARGIN) -> U8:
+def pad_to_square(picture: U8, margin: float = MARGIN) -> U8:
     """The object in the middle of a square, with room around it.
 
     Args:
@@ -40,7 +40,7 @@ def recentre(picture: U8, margin: float = MARGIN) -> U8:
 
 
 @dataclass(frozen=True)
-class Placement:
+class SquarePlacement:
     """Where the object's box (height x width pixels) lies in the cutout (from_row, from_column) and where in the square
     canvas of ``side`` pixels (row, column)."""
 
@@ -53,8 +53,8 @@ class Placement:
     side: int
 
 
-def placement(rgba: U8, margin: float = MARGIN) -> Placement:
-    """Where ``recentre`` takes the object from and to. Raises as it does."""
+def placement(rgba: U8, margin: float = MARGIN) -> SquarePlacement:
+    """Where ``pad_to_square`` takes the object from and to. Raises as it does."""
     rows, columns = np.flatnonzero(rgba[:, :, 3].any(axis=1)), np.flatnonzero(rgba[:, :, 3].any(axis=0))
     if not len(rows):
         raise ObjectError("the cutout is empty", "Draw its box again, or bring a cutout of your own")
@@ -63,10 +63,10 @@ def placement(rgba: U8, margin: float = MARGIN) -> Placement:
     side = max(width + 2 * left, height + 2 * above)
     row = (side - (height + 2 * above)) // 2 + above
     column = (side - (width + 2 * left)) // 2 + left
-    return Placement(int(rows[0]), int(columns[0]), height, width, row, column, side)
+    return SquarePlacement(int(rows[0]), int(columns[0]), height, width, row, column, side)
 
 
-def resized(picture: U8, size_px: int) -> U8:
+def resize_square(picture: U8, size_px: int) -> U8:
     """Square, by Pillow's bicubic filter (which weighs colours by their alpha)."""
     from PIL import Image
 

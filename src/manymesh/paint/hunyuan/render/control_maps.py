@@ -1,6 +1,7 @@
 """The pictures of a mesh's normals and positions that steer Hunyuan3D-2's painter.
 
-Vertices are those of the unwrapped mesh as ``official.normalised`` gives them; rasters follow the official rule.
+Vertices are those of the unwrapped mesh as ``reference_camera.normalised`` gives them; rasters follow the official
+rule.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from manymesh.paint.hunyuan.render.torch_bake import FIXED_POINT
-from manymesh.paint.hunyuan.render.torch_raster import DeviceRaster, interpolate, rasterise
+from manymesh.paint.hunyuan.render.bake_torch import FIXED_POINT
+from manymesh.paint.hunyuan.render.raster_torch import DeviceRaster, interpolate, rasterise
 from manymesh.render.fill import FADE_PX, REPEAT_PX, membrane_colors, weld_atlas
 from manymesh.types import F32, U8, Atlas, Bool
 
@@ -23,7 +23,7 @@ def fill_on_device(texture: F32, painted: Bool, atlas: Atlas, device: torch.devi
 
     Args:
         texture: (T, T, 3) float32 in [0, 1]. painted: (T, T) bool, where it has a colour.
-        atlas: the unwrapped mesh, in the house's frame.
+        atlas: the unwrapped mesh, in the canonical frame.
 
     Returns:
         (T, T, 3) uint8 without holes.

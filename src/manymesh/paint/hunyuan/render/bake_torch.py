@@ -1,4 +1,4 @@
-"""The painter's maps and baker in PyTorch, for GPUs; ``maps.py`` and ``splat.py`` say what they mean.
+"""The painter's maps and baker in PyTorch, for GPUs; ``control_maps`` and ``splat`` say what they mean.
 
 Sums over pixels are of whole numbers, so that they do not depend on the order in which threads arrive.
 """
@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from manymesh.paint.hunyuan.render.raster_torch import CHUNK, DeviceRaster, interpolate
 from manymesh.paint.hunyuan.render.reference_camera import BAKE_EXPONENT, MAX_ANGLE_DEG, RENDER_PX, SCALE_FACTOR
 from manymesh.paint.hunyuan.render.splat import PAINTED_ALREADY
-from manymesh.paint.hunyuan.render.torch_raster import CHUNK, DeviceRaster, interpolate
 
 FIXED_POINT = 2.0**32
 

@@ -8,43 +8,43 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from manymesh.paint.hunyuan.delight import to_signed
+from manymesh.paint.hunyuan.delight import to_signed_batch
 from manymesh.paint.hunyuan.denoise import Denoiser
-from manymesh.paint.hunyuan.multiview import Memory, ReferenceUNet, ViewsUNet, camera_rows
-from manymesh.paint.hunyuan.schedule import Schedule
-from manymesh.paint.hunyuan.vae import Vae
+from manymesh.paint.hunyuan.diffusion_schedule import DiffusionSchedule
+from manymesh.paint.hunyuan.image_vae import ImageVae
+from manymesh.paint.hunyuan.multiview_unet import BlockContext, MultiviewUNet, ReferenceUNet, camera_labels
 from manymesh.stages import Tick
 from manymesh.types import U8
 
 
 @dataclass(frozen=True)
-class Economy:
+class Batching:
     """How much is done at once. None of it changes the pictures beyond rounding.
 
     Attributes:
-        rows_together: the guided and the unguided row in one pass, or one after the other.
-        pictures_together: how many go through the VAE at once.
+        joint_guidance: the guided and the unguided row in one pass, or one after the other.
+        images_per_pass: how many go through the VAE at once.
     """
 
-    rows_together: bool = True
-    pictures_together: int = 1
+    joint_guidance: bool = True
+    images_per_pass: int = 1
 
 
-def encode(vae: Vae, pictures: U8, draw: Tensor, economy: Economy) -> Tensor:
+def encode(vae: ImageVae, pictures: U8, draw: Tensor, economy: Batching) -> Tensor:
     """(N, H, W, 3) uint8 to sampled, scaled latents (N, 4, H / 8, W / 8). ``draw``: normal numbers of that shape."""
     weight = vae.quant_conv.weight
-    signed = to_signed(pictures, weight.device, weight.dtype)
-    latents = vae.encode(signed, draw.to(signed.device, signed.dtype), economy.pictures_together)
+    signed = to_signed_batch(pictures, weight.device, weight.dtype)
+    latents = vae.encode(signed, draw.to(signed.device, signed.dtype), economy.images_per_pass)
     return latents * vae.config.scaling_factor
 
 
-def decode(vae: Vae, latents: Tensor, economy: Economy) -> Tensor:
+def decode(vae: ImageVae, latents: Tensor, economy: Batching) -> Tensor:
     """(N, 4, h, w) scaled latents to (N, 3, 8 h, 8 w) pictures in [0, 1]."""
     weight = vae.quant_conv.weight
-    return vae.decode((latents / vae.config.scaling_factor).to(weight.dtype), economy.pictures_together)
+    return vae.decode((latents / vae.config.scaling_factor).to(weight.dtype), economy.images_per_pass)
 
 
-def read_reference(network: ReferenceUNet, latents: Tensor, text: Tensor) -> dict[str, Tensor]:
+def reference_tokens(network: ReferenceUNet, latents: Tensor, text: Tensor) -> dict[str, Tensor]:
     """What the main network's blocks see of the reference: (1, N * L, C) tokens by block.
 
     The inputs never change over a run, so this is done once; the official program does it at every step.
@@ -52,33 +52,33 @@ def read_reference(network: ReferenceUNet, latents: Tensor, text: Tensor) -> dic
     return network.write(latents, text)[0]
 
 
-class Painter:
+class MultiviewSampler:
     """Denoises all views of a mesh together.
 
     Args:
         network: the main network.
         camera_indices: of the views.
         guidance: scale; at 1 or below, and for distilled networks, there is no unguided row.
-        economy: see ``Economy``.
+        economy: see ``Batching``.
         use_graph: see ``Denoiser``.
     """
 
     def __init__(
         self,
-        network: ViewsUNet,
+        network: MultiviewUNet,
         camera_indices: Sequence[int],
         guidance: float,
-        economy: Economy,
+        economy: Batching,
         *,
         use_graph: bool = True,
     ) -> None:
         self.network, self.guidance, self.economy, self.use_graph = network, guidance, economy, use_graph
         weight = network.conv_in.weight
         self.device, self.dtype = weight.device, weight.dtype
-        self.labels = camera_rows(torch.tensor(camera_indices, device=self.device))
+        self.labels = camera_labels(torch.tensor(camera_indices, device=self.device))
         self.guided = guidance > 1
         self.conditions: Tensor | None = None
-        self.memories: dict[int, dict[str, Memory]] = {}
+        self.block_contexts: dict[int, dict[str, BlockContext]] = {}
         self.denoiser: Denoiser | None = None
 
     @torch.inference_mode()
@@ -87,14 +87,14 @@ class Painter:
         tokens: Mapping[str, Tensor],
         normals: Tensor,
         positions: Tensor,
-        schedule: Schedule,
+        schedule: DiffusionSchedule,
         draw: Callable[[tuple[int, ...]], Tensor],
         tick: Tick = lambda done: None,
         each: Callable[[int, Tensor], None] | None = None,
     ) -> Tensor:
         """
         Args:
-            tokens: from ``read_reference``.
+            tokens: from ``reference_tokens``.
             normals, positions: (V, 4, h, w) scaled latents of the views' maps.
             schedule: the steps.
             draw: normal numbers of a shape; called once for the start and once for every step.
@@ -126,33 +126,33 @@ class Painter:
         assert self.conditions is not None
         x = torch.cat([x, self.conditions], dim=1)
         if not self.guided:
-            return self.network(x, time, self.memories[1])  # type: ignore[no-any-return]
-        if self.economy.rows_together:
-            both = self.network(torch.cat([x, x]), torch.cat([time, time]), self.memories[2])
+            return self.network(x, time, self.block_contexts[1])  # type: ignore[no-any-return]
+        if self.economy.joint_guidance:
+            both = self.network(torch.cat([x, x]), torch.cat([time, time]), self.block_contexts[2])
             free, guided = both.chunk(2)
         else:
-            free, guided = self.network(x, time, self.memories[0]), self.network(x, time, self.memories[1])
+            free, guided = self.network(x, time, self.block_contexts[0]), self.network(x, time, self.block_contexts[1])
         return free + self.guidance * (guided - free)  # type: ignore[no-any-return]
 
     def _remember(self, tokens: Mapping[str, Tensor]) -> None:
         """Keys and values of text and reference: 0 for the unguided row alone, 1 the guided, 2 for both."""
         views, text = len(self.labels), self.network.learned_text_clip_gen
         tokens = {name: value.to(self.device, self.dtype) for name, value in tokens.items()}
-        if not self.memories:
-            if self.guided and self.economy.rows_together:
-                self.memories[2] = self.network.memories(views, 2, text=text, tokens=tokens)
+        if not self.block_contexts:
+            if self.guided and self.economy.joint_guidance:
+                self.block_contexts[2] = self.network.block_contexts(views, 2, text=text, tokens=tokens)
             else:
-                self.memories[1] = self.network.memories(views, 1, text=text, tokens=tokens)
+                self.block_contexts[1] = self.network.block_contexts(views, 1, text=text, tokens=tokens)
                 if self.guided:
-                    self.memories[0] = self.network.memories(views, 1)
+                    self.block_contexts[0] = self.network.block_contexts(views, 1)
             return
-        for rows, memory in self.memories.items():
+        for rows, memory in self.block_contexts.items():
             if rows == 0:
                 continue
             for name, block in self.network.blocks():
                 held = memory[name].reference
                 assert held is not None
-                fresh = block.reference_keys(tokens[name])  # type: ignore[operator]
+                fresh = block.reference_keys_values(tokens[name])  # type: ignore[operator]
                 for kept, new in zip(held, fresh, strict=True):
                     if kept.shape != new.shape:
                         raise ValueError("a painter takes references of one size")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from manymesh.errors import UsageError
-from manymesh.paint.hunyuan.config import NoiseConfig
+from manymesh.paint.hunyuan.config import NoiseScheduleConfig
 from manymesh.types import F64
 
 LAST_ALPHA = 2.0**-24  # stands for no signal at all, where sigma would be infinite
@@ -21,7 +21,7 @@ _SIGMA_DATA, _TIME_SCALE = 0.5, 10.0
 
 
 @dataclass(frozen=True)
-class Schedule:
+class DiffusionSchedule:
     """A run's steps; all arrays are float64 of length n.
 
     Attributes:
@@ -45,7 +45,7 @@ class Schedule:
         return len(self.timesteps)
 
 
-def signal(config: NoiseConfig) -> F64:
+def signal(config: NoiseScheduleConfig) -> F64:
     """(train_steps,) share of signal (alpha bar) left at each step of the forward process.
 
     With ``zero_snr`` the square roots are shifted and stretched so that nothing is left at the last one (Lin et al.
@@ -61,7 +61,7 @@ def signal(config: NoiseConfig) -> F64:
     return alphas
 
 
-def timesteps(config: NoiseConfig, steps: int) -> F64:
+def timesteps(config: NoiseScheduleConfig, steps: int) -> F64:
     """(steps,) descending training steps that a run visits. Raises ``UsageError`` for more than there are."""
     if not 1 <= steps <= config.train_steps:
         raise UsageError(f"{steps} steps cannot be taken: these networks have {config.train_steps}")
@@ -70,7 +70,7 @@ def timesteps(config: NoiseConfig, steps: int) -> F64:
     return np.round(config.train_steps - np.arange(steps) * (config.train_steps / steps)) - 1
 
 
-def euler_ancestral(config: NoiseConfig, steps: int) -> Schedule:
+def euler_ancestral(config: NoiseScheduleConfig, steps: int) -> DiffusionSchedule:
     """Ancestral sampling with Euler steps (Karras et al. 2022; Crowson's k-diffusion)."""
     alphas = signal(config)
     if config.zero_snr:
@@ -84,7 +84,7 @@ def euler_ancestral(config: NoiseConfig, steps: int) -> Schedule:
     # The picture expected from x and v is x / (s^2 + 1) - v * s / sqrt(s^2 + 1); a step goes towards it.
     share = (here - down) / here
     highest = float(sigma.max())
-    return Schedule(
+    return DiffusionSchedule(
         timesteps=times,
         input_scale=1 / np.sqrt(here**2 + 1),
         keep=1 - share * here**2 / (here**2 + 1),
@@ -95,20 +95,20 @@ def euler_ancestral(config: NoiseConfig, steps: int) -> Schedule:
     )
 
 
-def turbo_timesteps(config: NoiseConfig) -> F64:
+def turbo_timesteps(config: NoiseScheduleConfig) -> F64:
     """(10,) the fixed steps of the distilled painter: every third of a grid of thirty."""
     grid = np.arange(1, TURBO_GRID + 1) * (config.train_steps // TURBO_GRID) - 1
     return grid[::-1][:: TURBO_GRID // TURBO_STEPS].astype(np.float64)
 
 
-def consistency(config: NoiseConfig, times: F64) -> Schedule:
+def consistency(config: NoiseScheduleConfig, times: F64) -> DiffusionSchedule:
     """Consistency sampling (Luo et al. 2023): a guess at the picture, then noise of the next step's strength."""
     alphas = signal(config)[times.astype(np.int64)]
     scaled = times * _TIME_SCALE
     skip = _SIGMA_DATA**2 / (scaled**2 + _SIGMA_DATA**2)
     out = scaled / np.sqrt(scaled**2 + _SIGMA_DATA**2)
     following = np.append(alphas[1:], 1.0)
-    return Schedule(
+    return DiffusionSchedule(
         timesteps=times,
         input_scale=np.ones(len(times)),
         keep=np.sqrt(following) * (out * np.sqrt(alphas) + skip),
