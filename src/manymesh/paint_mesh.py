@@ -75,7 +75,7 @@ def paint_file(
         image: the photo. Where it is a cutout nothing is cut out; else the first of ``settings.boxes``, or all of
             it, is given to the engine's matte stage.
         out: a folder for the results; ``MESH-painted`` is made in it.
-        settings: the engine, texture size, formats and seed are heeded.
+        settings: the engine, texture size, formats, size, up axis and seed are heeded.
         turn_deg: where the photo was taken from: 0 looks at the mesh's +Z side, 90 at its +X side.
         progress: see ``Progress``.
 
@@ -214,6 +214,7 @@ def _files(
     user: UserMesh, painted: _Painted, settings: Settings, name: str, tick: Tick
 ) -> tuple[dict[str, bytes], list[str]]:
     """Every format that was asked for, read back by another reader, a preview, and what people should know."""
+    from manymesh.mesh.formats.placement import Placement, sentence
     from manymesh.mesh.formats.verify import verify
     from manymesh.mesh.formats.write import write
     from manymesh.paint.user_atlas import file_atlas
@@ -223,27 +224,33 @@ def _files(
     notes: list[str] = []
     start_s = time.perf_counter()
     final: TexturedMesh | None = None
+    placement = Placement(settings.size_m, settings.up or user.up, user.unit, own_place=True)
+    longest = float(np.ptp(user.positions[np.unique(user.faces)], axis=0).max())
+    said = []
     for number, kind in enumerate(settings.formats):
         tick(number / (len(settings.formats) + 1))
+        frame = placement.in_file(kind, longest)
+        said.append(sentence(f"model.{kind}", kind, frame, longest))
         if kind == "glb" and user.gltf is not None:
-            files["model.glb"], more = _painted_copy(user, painted)
+            files["model.glb"], more = _painted_copy(user, painted, frame.scale)
             notes += more
             continue
         if final is None:
             final = TexturedMesh(file_atlas(user, painted.atlas, painted.work), painted.made.base_color)
         if any(final.atlas.translation) and kind in ("stl", "3mf"):
             notes.append(f"model.{kind} lies around the origin: the file's own place is too far away for its numbers.")
-        written = write(final, kind, stem="model", name=name)
-        verify(written, final)
+        written = write(final, kind, stem="model", name=name, frame=frame)
+        verify(written, final, frame)
         files |= written
     files["preview.png"] = png.encode(four_views(painted.made))
     painted.made.details.setdefault("seconds", {})["write"] = round(time.perf_counter() - start_s, 3)
-    return files, notes
+    return files, [*notes, *said]
 
 
-def _painted_copy(user: UserMesh, painted: _Painted) -> tuple[bytes, list[str]]:
-    """The user's own glTF file with the new picture, all else as it was."""
+def _painted_copy(user: UserMesh, painted: _Painted, scale: float) -> tuple[bytes, list[str]]:
+    """The user's own glTF file with the new picture, all else as it was; its scene scaled as a whole if asked for."""
     from manymesh.mesh.formats.gltf_copy import Repaint, repainted
+    from manymesh.mesh.formats.gltf_scale import scaled
     from manymesh.mesh.formats.verify import verify_copy
 
     assert user.gltf is not None
@@ -258,7 +265,7 @@ def _painted_copy(user: UserMesh, painted: _Painted) -> tuple[bytes, list[str]]:
     )
     data, notes = repainted(user.gltf, paint)
     verify_copy(data, user, paint)
-    return data, notes
+    return data if scale == 1.0 else scaled(data, scale), notes
 
 
 def _tiles(sheet: U8, tiles: int, count: int) -> list[U8]:

@@ -21,6 +21,7 @@ from manymesh.errors import UsageError
 from manymesh.paint.hunyuan.settings import PaintSettings
 from manymesh.shape.hunyuan.settings import ShapeSettings
 from manymesh.stages import KINDS
+from manymesh.units import Up, parse_length
 
 Format = Literal["glb", "obj", "stl", "ply", "3mf"]
 EngineName = Literal["auto", "lite", "hunyuan"]
@@ -133,6 +134,21 @@ class GeneralSettings(BaseModel):
             min_length=1,
         ),
     ] = ("glb",)
+    sizes: Annotated[
+        tuple[str, ...],
+        Field(
+            description="How long the longest side of a written model is: 0.09 (metres), 9cm, 90mm or 3in.",
+            json_schema_extra={"group": "result", "flag": "size", "metavar": "LENGTH"},
+            max_length=256,
+        ),
+    ] = ()
+    up: Annotated[
+        Up | None,
+        Field(
+            description="The axis that is up in OBJ, PLY and STL: y, or z as slicers have it. GLB has y, 3MF has z.",
+            json_schema_extra={"group": "result"},
+        ),
+    ] = None
     seed: Annotated[
         int,
         Field(description="Same seed, same result.", ge=0, le=2**32 - 1, json_schema_extra={"group": "engine"}),
@@ -204,6 +220,16 @@ class Settings(PaintSettings, ShapeSettings, GeneralSettings):
                 raise ValueError(f"'{item}' is not STAGE=NAME with {_KINDS_IN_WORDS}")
         return value
 
+    @field_validator("sizes")
+    @classmethod
+    def _check_sizes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """One length. (A list, so that a size for each name can be told later without another kind of manifest.)"""
+        for item in value:
+            parse_length(item)
+        if len(value) > 1:
+            raise ValueError(f"give one length, not {len(value)}")
+        return value
+
     @field_validator("formats", mode="before")
     @classmethod
     def _split_formats(cls, value: Any) -> Any:
@@ -224,6 +250,11 @@ class Settings(PaintSettings, ShapeSettings, GeneralSettings):
             if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,2})?", device):
                 raise ValueError(f"'{item}' names no device: use auto, cpu, cuda, cuda:N or mps")
         return value
+
+    @property
+    def size_m(self) -> float | None:
+        """The longest side of a written model in metres, None where nothing is asked for."""
+        return parse_length(self.sizes[0]) if self.sizes else None
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -20,8 +20,10 @@ from manymesh.image.crop import box_in_window
 from manymesh.types import F32, U8, Bool, Camera, Crop, Cutout, Mesh, Photo, TexturedMesh
 
 if TYPE_CHECKING:
+    from manymesh.mesh.formats.placement import Placement
     from manymesh.run.folder import Run
     from manymesh.run.manifest import FileRecord, ObjectRecord
+    from manymesh.settings import Settings
 
 Value = TypeVar("Value")
 Picture = tuple[U8, "U8 | None"]
@@ -200,7 +202,8 @@ def _store_mesh(run: Run, record: ObjectRecord, role: str, mesh: Mesh) -> None:
 
     check_writable(record.label, mesh.vertices, mesh.faces)
     normals = vertex_normals(mesh)
-    file = run.write(f"{role}.glb", write_glb(mesh, normals=normals), owner=record, role=role)
+    scale = 1.0 if role.startswith("shape") else _scale(run, mesh)
+    file = run.write(f"{role}.glb", write_glb(mesh, normals=normals, scale=scale), owner=record, role=role)
     as_read = mesh_as_read(mesh)
     if as_read is not None:
         run.cache.put("mesh", file.sha256, as_read)
@@ -210,11 +213,26 @@ def _store_mesh(run: Run, record: ObjectRecord, role: str, mesh: Mesh) -> None:
 def _store_model(run: Run, record: ObjectRecord, role: str, model: TexturedMesh) -> None:
     from manymesh.mesh.formats.glb import model_as_read, write_glb
 
-    data = write_glb(model, normals=_known_normals(run, record, model))
+    data = write_glb(model, normals=_known_normals(run, record, model), scale=_scale(run, model))
     file = run.write(f"{role}.glb", data, owner=record, role=role)
     as_read = model_as_read(model)
     if as_read is not None:
         run.cache.put("model", file.sha256, as_read)
+
+
+def _scale(run: Run, shape: Mesh | TexturedMesh) -> float:
+    """From the numbers of a mesh to metres, as the run's settings ask for it."""
+    from manymesh.mesh.formats.placement import longest_side
+
+    settings = run.manifest.settings
+    return 1.0 if settings.size_m is None else placement(settings).in_file("glb", longest_side(shape)).scale
+
+
+def placement(settings: Settings) -> Placement:
+    """How a run's settings ask its meshes to be written; all of these are in the canonical frame."""
+    from manymesh.mesh.formats.placement import Placement
+
+    return Placement(settings.size_m, settings.up or "y")
 
 
 def _known_normals(run: Run, record: ObjectRecord, model: TexturedMesh) -> F32 | None:

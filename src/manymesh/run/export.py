@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from manymesh.errors import UsageError
-from manymesh.run.artifacts import final_role
+from manymesh.run.artifacts import final_role, placement
 from manymesh.run.folder import MANIFEST, Run
 from manymesh.run.lifecycle import wanted
 from manymesh.run.manifest import Manifest, ObjectRecord
@@ -35,9 +35,12 @@ def as_format(run: Run, record: ObjectRecord, name: str) -> tuple[str, bytes]:
         raise UsageError(f"'{record.label}' has no mesh yet", "Resume the run first.")
     if name == "glb":
         return f"{record.id}.glb", run.read(record.files[final_role(record)])
+    from manymesh.mesh.formats.placement import longest_side
     from manymesh.mesh.formats.write import write
 
-    files = write(run.load(record, final_role(record)), name, stem=record.id, name=record.label)
+    shape = run.load(record, final_role(record))
+    frame = placement(run.manifest.settings).in_file(name, longest_side(shape))
+    files = write(shape, name, stem=record.id, name=record.label, frame=frame)
     if len(files) == 1:
         return f"{record.id}.{name}", next(iter(files.values()))
     buffer = io.BytesIO()

@@ -18,7 +18,7 @@ from manymesh.image.crop import box_in_window, crop_array
 from manymesh.image.transparency import is_cutout_near
 from manymesh.parallel import run_pair
 from manymesh.run import lifecycle
-from manymesh.run.artifacts import final_role, load_view, store_view
+from manymesh.run.artifacts import final_role, load_view, placement, store_view
 from manymesh.run.create import draw_detections, write_objects
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ObjectRecord
@@ -143,6 +143,7 @@ def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:
 
 def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     """Write the other formats and the preview. Every file is looked through before it counts."""
+    from manymesh.mesh.formats.placement import longest_side
     from manymesh.mesh.formats.verify import check, verify
     from manymesh.render.preview import four_views
 
@@ -155,8 +156,9 @@ def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
             continue
         from manymesh.mesh.formats.write import write as write_format
 
-        files = write_format(final, format_name, stem=stem, name=record.label)
-        verify(files, final)
+        frame = placement(run.manifest.settings).in_file(format_name, longest_side(final))
+        files = write_format(final, format_name, stem=stem, name=record.label, frame=frame)
+        verify(files, final, frame)
         for name, content in files.items():
             run.write(name, content, owner=record, role=name.replace(".", "-"))
     views = four_views(final, PREVIEW_PX)
@@ -180,7 +182,18 @@ def finish(run: Run, plan: Plan, model: None, tick: Tick) -> None:
     _, sheet = run_pair(write_scene, lambda: contact_sheet(run))
     tick(0.9)
     run.write("sheet.png", sheet, role="sheet")
+    if made:
+        run.manifest.warnings += _frames_said(run.manifest.settings)
     lifecycle.give_verdict(run.manifest)
+
+
+def _frames_said(settings: Settings) -> list[str]:
+    """One line about the unit and the up axis of each format. All final meshes are 2 units long."""
+    from manymesh.mesh.formats.placement import sentence
+
+    asked = [kind for kind in settings.formats if kind != "glb" or settings.size_m is not None]
+    wanted = placement(settings)
+    return [sentence(f"{kind.upper()} files", kind, wanted.in_file(kind, 2.0), 2.0) for kind in asked]
 
 
 def _drawn_boxes(settings: Settings, photo: Photo, scale: float, say: Say) -> list[Detection]:

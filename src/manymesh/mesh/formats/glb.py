@@ -29,19 +29,22 @@ LINEAR, LINEAR_MIPMAPS, CLAMP = 9729, 9987, 33071
 GREY = 0.6  # linear base colour of a mesh that has none
 
 
-def write_glb(shape: Mesh | TexturedMesh, *, name: str = "object", normals: F32 | None = None) -> bytes:
+def write_glb(
+    shape: Mesh | TexturedMesh, *, name: str = "object", normals: F32 | None = None, scale: float = 1.0
+) -> bytes:
     """One mesh as a GLB file.
 
     Args:
         shape: the mesh.
         name: of its node, mesh, material and texture.
         normals: (n, 3) its ``vertex_normals``, where they are known already.
+        scale: of the node, from the mesh's numbers to metres; the vertices stay as they are.
 
     Raises:
         DamagedMeshError: the mesh has no faces or numbers that are not finite.
     """
     build = _Builder()
-    build.add(clean_name(name), np.eye(4), *_parts(shape), normals)
+    build.add(clean_name(name), np.diag([scale, scale, scale, 1.0]), *_parts(shape), normals)
     return build.to_bytes()
 
 

@@ -198,6 +198,7 @@ def _joined(source: Gltf, made: list[_Triangles]) -> UserMesh:
         per_face([layouts[part.layout] for part in made]),
         copy=np.repeat(np.array([part.copy for part in made], bool), counts),
         notes=source.changed,
+        unit="m",
         gltf=GltfParts(source, parts),
     )
 
@@ -373,7 +374,8 @@ def _moved(matrix: F64, positions: F64, normals: F64 | None) -> tuple[F64, F64 |
 def _cofactors(linear: F64) -> F64:
     """What turns normals under a linear map: its inverse transposed times its determinant, which is never singular."""
     a, b, c = linear
-    return np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)]) * np.sign(np.linalg.det(linear) or 1.0)
+    made: F64 = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)]) * np.sign(np.linalg.det(linear) or 1.0)
+    return made
 
 
 def _skinned(
@@ -440,4 +442,5 @@ def _texture_places(source: Gltf, attributes: dict[str, Any], info: dict[str, An
     scaled = uv * scale
     c, s = math.cos(turn), math.sin(turn)
     # Counter-clockwise to the eye: v runs downwards.
-    return np.stack([c * scaled[:, 0] + s * scaled[:, 1], c * scaled[:, 1] - s * scaled[:, 0]], axis=1) + offset
+    turned: F64 = np.stack([c * scaled[:, 0] + s * scaled[:, 1], c * scaled[:, 1] - s * scaled[:, 0]], axis=1) + offset
+    return turned

@@ -142,7 +142,7 @@ def _filtered(values: Bytes, name: str) -> NDArray[Any]:
         return values
     if name == "EXPONENTIAL":
         words = values.view("<i4")
-        return np.ldexp((words << 8 >> 8).astype(np.float32), words >> 24).astype("<f4")
+        return np.asarray(np.ldexp((words << 8 >> 8).astype(np.float32), words >> 24), "<f4")
     if name == "QUATERNION" and stride == 8:
         return _quaternions(values.view("<i2"))
     if name not in ("OCTAHEDRAL", "COLOR") or stride not in (4, 8):

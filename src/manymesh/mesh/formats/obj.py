@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from manymesh.image.png import encode
 from manymesh.mesh.formats.glb import GREY
+from manymesh.mesh.formats.placement import FileFrame, comment
 from manymesh.mesh.normals import vertex_normals
 from manymesh.mesh.seams import weld
 from manymesh.types import Atlas, Mesh, TexturedMesh
@@ -19,7 +20,7 @@ def formatted(pattern: str, rows: NDArray[Any]) -> list[str]:
     return [pattern % tuple(row) for row in rows.tolist()]
 
 
-def write_obj(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, bytes]:
+def write_obj(shape: Mesh | TexturedMesh, stem: str, name: str, frame: FileFrame) -> dict[str, bytes]:
     """The files STEM.obj, STEM.mtl and, when textured, STEM.png.
 
     OBJ's texture origin is the lower left corner, so v is turned over. Positions on seams are named once, so the
@@ -28,10 +29,11 @@ def write_obj(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, byt
     Args:
         stem: a safe file name; the files refer to each other by it.
         name: a label on one line.
+        frame: of the file, for its comment.
     """
     geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
     positions, faces, first = weld(geometry)
-    lines = [f"mtllib {stem}.mtl", f"o {name}"]
+    lines = [f"# manymesh, {comment(frame)}", f"mtllib {stem}.mtl", f"o {name}"]
     if isinstance(shape, Mesh) and shape.colors is not None:
         rows = np.concatenate([positions, shape.colors / 255], axis=1)
         lines += formatted("v %.9g %.9g %.9g %.5g %.5g %.5g", rows)

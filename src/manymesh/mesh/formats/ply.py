@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from manymesh.mesh.formats.placement import FileFrame, comment
 from manymesh.mesh.normals import vertex_normals
 from manymesh.mesh.sample import sample
 from manymesh.types import Atlas, Mesh, TexturedMesh
@@ -11,8 +12,8 @@ from manymesh.types import Atlas, Mesh, TexturedMesh
 FACE = np.dtype([("count", "u1"), ("corners", "<i4", 3)])
 
 
-def write_ply(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, bytes]:
-    """The file STEM.ply.
+def write_ply(shape: Mesh | TexturedMesh, stem: str, name: str, frame: FileFrame) -> dict[str, bytes]:
+    """The file STEM.ply, its frame in a comment.
 
     A textured mesh has the texture's colour at each vertex, and its texture coordinates as ``s``, ``t`` with the origin
     in the lower left corner, as PLY's readers have it.
@@ -37,7 +38,8 @@ def write_ply(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, byt
         vertices[field] = value
     faces = np.zeros(len(geometry.faces), dtype=FACE)
     faces["count"], faces["corners"] = 3, geometry.faces
-    header = ["ply", "format binary_little_endian 1.0", "comment manymesh", f"element vertex {len(vertices)}"]
+    header = ["ply", "format binary_little_endian 1.0", f"comment manymesh, {comment(frame)}"]
+    header += [f"element vertex {len(vertices)}"]
     header += [f"property {word} {field}" for field, _, word in columns]
     header += [f"element face {len(faces)}", "property list uchar int vertex_indices", "end_header", ""]
     return {f"{stem}.ply": "\n".join(header).encode("ascii") + vertices.tobytes() + faces.tobytes()}

@@ -57,8 +57,7 @@ def read_3mf(data: bytes, name: str) -> UserMesh:
     faces = np.concatenate(
         [np.zeros((0, 3), np.int32), *(part + start for (_, part), start in zip(placed, offset, strict=False))]
     )
-    note = f"3MF has +Z up and is in {unit}s; it was turned to +Y up, and the numbers stay in {unit}s."
-    return UserMesh(positions, faces.astype(np.int32), notes=(note,))
+    return UserMesh(positions, faces.astype(np.int32), unit=unit, up="z")
 
 
 class _Package:

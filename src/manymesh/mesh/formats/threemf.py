@@ -1,7 +1,7 @@
 """3MF for printing (3MF Core 1.3, Materials and Properties 1.2).
 
-Vertices stand in the house's frame. Printers want +Z up and real sizes, so the build item turns the object upright,
-sets it on the plate and makes its longest side ``PRINT_MM``.
+Vertices stand in the mesh's own frame. Printers want +Z up and real sizes, so the build item turns the object upright,
+scales it to millimetres and, where it has no place of its own, sets it on the plate.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import numpy as np
 
 from manymesh.image.png import encode
 from manymesh.mesh.formats.obj import formatted
+from manymesh.mesh.formats.placement import UPRIGHT, FileFrame
 from manymesh.mesh.seams import weld
 from manymesh.types import F64, Mesh, TexturedMesh
 
-PRINT_MM = 100.0
 CORE = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
 MATERIAL = "http://schemas.microsoft.com/3dmanufacturing/material/2015/02"
 MODEL_TYPE = "application/vnd.ms-package.3dmanufacturing-3dmodel+xml"
@@ -30,8 +30,8 @@ CONTENT = f"""<?xml version="1.0" encoding="UTF-8"?>
 <Default Extension="model" ContentType="{MODEL_TYPE}"/><Default Extension="png" ContentType="image/png"/></Types>"""
 
 
-def write_3mf(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, bytes]:
-    """The file STEM.3mf, with the texture or the vertex colours."""
+def write_3mf(shape: Mesh | TexturedMesh, stem: str, name: str, frame: FileFrame) -> dict[str, bytes]:
+    """The file STEM.3mf, with the texture or the vertex colours. ``frame.scale`` leads to millimetres."""
     geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
     positions, faces, _ = weld(geometry)
     resources, corners = _colours(shape, faces)
@@ -43,7 +43,7 @@ def write_3mf(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, byt
         both = np.concatenate([faces, corners], axis=1)
         pattern = '<triangle v1="%d" v2="%d" v3="%d" pid="2" p1="%d" p2="%d" p3="%d"/>'
         triangles = formatted(pattern, both)
-    transform = " ".join(f"{x:.9g}" for x in build_transform(positions.astype(np.float64)).reshape(-1))
+    transform = " ".join(f"{x:.9g}" for x in build_transform(positions.astype(np.float64), frame).reshape(-1))
     model = "".join(
         [
             '<?xml version="1.0" encoding="UTF-8"?>\n',
@@ -68,11 +68,10 @@ def write_3mf(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, byt
     return {f"{stem}.3mf": _zipped(parts)}
 
 
-def build_transform(positions: F64) -> F64:
-    """(4, 3): rows of 3MF's transform for row vectors: upright (+Y to +Z), on the plate, PRINT_MM long."""
-    scale = PRINT_MM / max(float(np.ptp(positions, axis=0).max()), 1e-12)
-    matrix = scale * np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
-    return np.concatenate([matrix, [[0, 0, -scale * float(positions[:, 1].min())]]])
+def build_transform(positions: F64, frame: FileFrame) -> F64:
+    """(4, 3): 3MF's transform for row vectors: upright (+Y to +Z), in millimetres, on the plate if asked for."""
+    height = -frame.scale * float(positions[:, 1].min()) if frame.on_plate else 0.0
+    return np.concatenate([frame.scale * UPRIGHT.T, [[0.0, 0.0, height]]])
 
 
 def _colours(shape: Mesh | TexturedMesh, faces: np.ndarray) -> tuple[list[str], np.ndarray | None]:

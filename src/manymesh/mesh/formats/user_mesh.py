@@ -9,6 +9,7 @@ import numpy as np
 
 from manymesh.errors import InputError
 from manymesh.types import F32, F64, I32
+from manymesh.units import Up
 
 if TYPE_CHECKING:
     from manymesh.mesh.formats.gltf_scene import GltfParts
@@ -39,6 +40,8 @@ class UserMesh:
         copy: (m,) bool: faces that show the same data of the file once more (a mesh used by several nodes). They share
             the texture coordinates of the first use.
         notes: one sentence for people about each thing that is read in a special way.
+        unit: of the positions, as ``units.METRES`` names it; "" where the format states none.
+        up: the axis that is up in the file.
         gltf: where each face stands in a glTF file, None for other formats.
     """
 
@@ -53,6 +56,8 @@ class UserMesh:
     group_names: tuple[str, ...] = ("",)
     copy: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     notes: tuple[str, ...] = ()
+    unit: str = ""
+    up: Up = "y"
     gltf: GltfParts | None = None
 
     def __post_init__(self) -> None:

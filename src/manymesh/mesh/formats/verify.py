@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from manymesh.errors import InputError, ManymeshError, ObjectError, OutputError
 from manymesh.mesh.formats.glb import read_glb, read_painted_glb
 from manymesh.mesh.formats.glb_check import check_glb
+from manymesh.mesh.formats.placement import FileFrame, in_frame
 from manymesh.mesh.sample import sample
 from manymesh.types import U8, Atlas, Mesh, TexturedMesh
 
@@ -36,8 +37,10 @@ UV_TOLERANCE = 1e-5
 COLOUR_TOLERANCE = 1.01  # of 255
 
 
-def verify(files: Mapping[str, bytes], shape: Mesh | TexturedMesh) -> None:
+def verify(files: Mapping[str, bytes], shape: Mesh | TexturedMesh, frame: FileFrame | None = None) -> None:
     """Checks files as ``write`` returns them: triangles exactly, texture coordinates, texture or colours.
+
+    ``frame`` is the one that they were written in.
 
     STL has no colours to compare, and those of 3MF are not read.
 
@@ -49,7 +52,8 @@ def verify(files: Mapping[str, bytes], shape: Mesh | TexturedMesh) -> None:
         if main.endswith(".glb"):
             _compare_glb(files[main], shape, main)
         else:
-            _compare(_load(files, main), shape, main)
+            written = shape if frame is None else in_frame(shape, main.rsplit(".", 1)[-1], frame)
+            _compare(_load(files, main), written, main)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError) as error:
         raise _bad(main, f"cannot be read back ({type(error).__name__}: {error})") from error
     except (StopIteration, struct.error, zipfile.BadZipFile, zlib.error, ElementTree.ParseError) as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from manymesh.errors import UsageError
 from manymesh.mesh.formats.glb import check_writable, write_glb
 from manymesh.mesh.formats.obj import write_obj
+from manymesh.mesh.formats.placement import FileFrame, Placement, in_frame, longest_side
 from manymesh.mesh.formats.ply import write_ply
 from manymesh.mesh.formats.stl import write_stl
 from manymesh.mesh.formats.threemf import write_3mf
@@ -16,11 +17,11 @@ from manymesh.types import Mesh, TexturedMesh
 __all__ = ["WRITERS", "write"]
 
 
-def _glb(shape: Mesh | TexturedMesh, stem: str, name: str) -> dict[str, bytes]:
-    return {f"{stem}.glb": write_glb(shape, name=name)}
+def _glb(shape: Mesh | TexturedMesh, stem: str, name: str, frame: FileFrame) -> dict[str, bytes]:
+    return {f"{stem}.glb": write_glb(shape, name=name, scale=frame.scale)}
 
 
-WRITERS: dict[str, Callable[[Mesh | TexturedMesh, str, str], dict[str, bytes]]] = {
+WRITERS: dict[str, Callable[[Mesh | TexturedMesh, str, str, FileFrame], dict[str, bytes]]] = {
     "glb": _glb,
     "obj": write_obj,
     "stl": write_stl,
@@ -29,14 +30,17 @@ WRITERS: dict[str, Callable[[Mesh | TexturedMesh, str, str], dict[str, bytes]]] 
 }
 
 
-def write(shape: Mesh | TexturedMesh, file_format: str, *, stem: str, name: str = "") -> dict[str, bytes]:
+def write(
+    shape: Mesh | TexturedMesh, file_format: str, *, stem: str, name: str = "", frame: FileFrame | None = None
+) -> dict[str, bytes]:
     """A mesh's files in one format: file name -> bytes, the main file first. Same input, same bytes.
 
     Args:
-        shape: in the house's frame; every format keeps its coordinates.
+        shape: any, +Y up.
         file_format: a key of ``WRITERS``.
         stem: becomes ``slug(stem)`` plus the format's endings.
         name: the label inside the file; the stem when empty.
+        frame: of this file, as ``Placement.in_file`` gives it; None for a mesh in the canonical frame and no wishes.
 
     Raises:
         UsageError: no such format.
@@ -47,4 +51,5 @@ def write(shape: Mesh | TexturedMesh, file_format: str, *, stem: str, name: str 
     geometry = shape.atlas if isinstance(shape, TexturedMesh) else shape
     label = clean_name(name or stem)
     check_writable(label, geometry.vertices, geometry.faces)
-    return WRITERS[file_format](shape, slug(stem), label)
+    frame = frame or Placement().in_file(file_format, longest_side(shape))
+    return WRITERS[file_format](in_frame(shape, file_format, frame), slug(stem), label, frame)
