@@ -56,7 +56,7 @@ MIB = 2**20
 
 @dataclass
 class Answer:
-    status: int
+    status: int  # 0: the server closed without an answer
     body: bytes
     seconds: float
 
@@ -111,10 +111,12 @@ class Target:
         try:
             writer.write(request)
             got = b""
-            while chunk := await reader.read(1 << 16):
-                got += chunk
-                if until is not None and until in got:
-                    break
+            # A server that refuses a request before its body has come may close while we still send.
+            with suppress(ConnectionResetError, BrokenPipeError):
+                while chunk := await reader.read(1 << 16):
+                    got += chunk
+                    if until is not None and until in got:
+                        break
             return got
         finally:
             writer.close()
@@ -377,7 +379,8 @@ def server(source: Path) -> Iterator[Target]:
             process.stdout.close()
 
 
-async def run(target: Target, names: list[str], scale: float) -> dict[str, Any]:
+async def run(target: Target, names: list[str], scale: float, kept: Path | None) -> dict[str, Any]:
+    """All storms in turn; what is known so far is in ``kept`` after each."""
     config = json.loads(_unchunked((await target.ask("GET", "/config")).body))
     target.functions = {each["api_name"]: each["id"] for each in config["dependencies"] if each["api_name"]}
     # One real job first: what it loads stays loaded, and is no storm's fault.
@@ -390,6 +393,8 @@ async def run(target: Target, names: list[str], scale: float) -> dict[str, Any]:
     for name in names:
         print(f"... {name}", flush=True)
         report[name] = await stormed(target, name, scale)
+        if kept is not None:
+            kept.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return report
 
 
@@ -419,9 +424,7 @@ def main() -> None:
     given = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (CLIENT_DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     with server(given.source.resolve()) as target:
-        report = asyncio.run(run(target, given.storms.split(","), given.scale))
-    if given.json is not None:
-        given.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        report = asyncio.run(run(target, given.storms.split(","), given.scale, given.json))
     print(table(report))
 
 

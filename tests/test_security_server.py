@@ -21,7 +21,7 @@ import httpx
 import pytest
 from conftest import three_things
 from fakes import Diary, fake_plan
-from web_fixtures import IGNORE_FOREIGN_WARNINGS, collected, collected_at_the_end, need_gradio, until
+from web_fixtures import IGNORE_FOREIGN_WARNINGS, collected, collected_at_the_end, need_gradio
 
 from manymesh.errors import InputError, OutputError
 from manymesh.pipeline import Pipeline
@@ -423,11 +423,3 @@ def test_what_gradio_keeps_for_a_page_goes_with_many_pages(url: str, made: tuple
     holders = [each for each in gc.get_objects() if isinstance(each, gradio.state_holder.StateHolder)]
     counts = [len(holder.session_data) for holder in holders]
     assert max(counts) <= SESSIONS_KEPT + 1
-
-
-def test_jobs_that_have_ended_are_forgotten_and_refused_ones_never_known(made: tuple[Served, Run]) -> None:
-    from manymesh.web.jobs import MAX_REMEMBERED
-
-    served = made[0]
-    until(lambda: all(job.ended for job in served.service.jobs.all()))
-    assert len(served.service.jobs.all()) <= MAX_REMEMBERED

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 import trimesh
@@ -187,6 +188,30 @@ def test_another_host_needs_a_password(tmp_path: Path) -> None:
     assert check(Options()) is None
     with pytest.raises(UsageError, match="cannot go together"):
         check(Options(auth="ann:secret", mcp=True))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a second loopback address")
+def test_each_address_has_a_share_of_the_queue(
+    slow: tuple[Served, HeldStages], photo_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("manymesh.web.jobs.MAX_QUEUED_PER_CLIENT", 1)
+    served, stages = slow
+
+    def answers(address: str, count: int) -> list[str]:
+        transport = httpx.HTTPTransport(local_address=address)
+        with httpx.Client(base_url=served.url, transport=transport, timeout=30) as client:
+            sent = client.post("gradio_api/upload", files={"files": ("a.png", photo_path.read_bytes())}).json()[0]
+            body = {"photo": {"path": sent, "meta": {"_type": "gradio.FileData"}}}
+            begun = [client.post("gradio_api/call/v2/submit", json=body).json()["event_id"] for _ in range(count)]
+            return [client.get(f"gradio_api/call/submit/{event}").text for event in begun]
+
+    first = answers("127.0.0.1", 1)
+    until(lambda: served.service.all_jobs()[0]["state"] == "running")
+    first += answers("127.0.0.1", 2)
+    assert ["event: complete" in answer for answer in first] == [True, True, False]
+    assert "jobs of yours" in first[2]
+    assert "event: complete" in answers("127.0.0.2", 1)[0]
+    stages.go.set()
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,21 @@ def test_the_queue_and_remembered_jobs_are_bounded(queue: Jobs, a_run: Run, monk
         queue.get(last.id)
 
 
+def test_one_address_cannot_fill_the_queue_alone(queue: Jobs, a_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "MAX_QUEUED_PER_CLIENT", 2)
+    works = [HeldWork(a_run) for _ in range(5)]
+    submit(queue, works[0], client="10.0.0.1")
+    assert works[0].begun.wait(5)
+    for work in works[1:3]:
+        submit(queue, work, client="10.0.0.1")
+    with pytest.raises(UsageError, match="2 jobs of yours"):
+        submit(queue, works[3], client="10.0.0.1")
+    assert submit(queue, works[3], client="10.0.0.2").state == "queued"
+    assert submit(queue, works[4]).state == "queued"
+    for work in works:
+        work.go.set()
+
+
 def test_two_jobs_never_work_on_one_run(queue: Jobs, a_run: Run) -> None:
     work = HeldWork(a_run)
     submit(queue, work, run="a-run")

@@ -17,6 +17,7 @@ from gradio.events import api
 
 from manymesh.errors import ManymeshError
 from manymesh.settings import Settings, plain_type
+from manymesh.web.asgi import network_of
 from manymesh.web.cards import error_card
 from manymesh.web.jobs import Job
 from manymesh.web.service import LOCAL_SETTINGS, Service
@@ -29,8 +30,8 @@ def add(service: Service) -> None:
     """Add every endpoint to the ``gr.Blocks`` that is being built."""
 
     def submitter(start: Callable[..., Job]) -> Callable[..., Job]:
-        def submit(photo: Any, given: dict[str, Any]) -> Job:
-            return start(service.given_photo(photo), given)
+        def submit(photo: Any, given: dict[str, Any], request: gr.Request) -> Job:
+            return start(service.given_photo(photo), given, client_of(request))
 
         return submit
 
@@ -41,16 +42,16 @@ def add(service: Service) -> None:
 
     find, make = submitter(service.find), submitter(service.make)
 
-    async def submit_find(photo: Any, given: dict[str, Any]) -> dict[str, Any]:
-        return await finished(find(photo, given))
+    async def submit_find(photo: Any, given: dict[str, Any], request: gr.Request) -> dict[str, Any]:
+        return await finished(find(photo, given, request))
 
-    async def submit_make(photo: Any, given: dict[str, Any]) -> dict[str, Any]:
-        return await finished(make(photo, given))
+    async def submit_make(photo: Any, given: dict[str, Any], request: gr.Request) -> dict[str, Any]:
+        return await finished(make(photo, given, request))
 
-    async def submit_only(photo: Any, given: dict[str, Any]) -> dict[str, Any]:
-        return service.job(make(photo, given).id)
+    async def submit_only(photo: Any, given: dict[str, Any], request: gr.Request) -> dict[str, Any]:
+        return service.job(make(photo, given, request).id)
 
-    async def go_on(run: str, edits: list[dict[str, Any]]) -> dict[str, Any]:
+    async def go_on(run: str, edits: list[dict[str, Any]], request: gr.Request) -> dict[str, Any]:
         """Make the objects of a run that was found, as edited; waits for the end.
 
         Args:
@@ -59,17 +60,17 @@ def add(service: Service) -> None:
                 {"index": 3, "box": [x0, y0, x1, y1]}, or a new one: {"label": "spoon", "box": [x0, y0, x1, y1]}.
                 [] makes everything as it was found.
         """
-        return await finished(service.go_on(run, edits))
+        return await finished(service.go_on(run, edits, client_of(request)))
 
-    async def resume(run: str) -> dict[str, Any]:
+    async def resume(run: str, request: gr.Request) -> dict[str, Any]:
         """Finish a run that was stopped, or try again what failed; waits for the end.
 
         Args:
             run: the run's name.
         """
-        return await finished(service.resume(run))
+        return await finished(service.resume(run, client_of(request)))
 
-    async def paint_again(run: str, index: int, seed: int) -> dict[str, Any]:
+    async def paint_again(run: str, index: int, seed: int, request: gr.Request) -> dict[str, Any]:
         """Paint one object anew with another seed; its shape stays. Waits for the end.
 
         Args:
@@ -77,7 +78,7 @@ def add(service: Service) -> None:
             index: the object's number in the run, from 1.
             seed: 0 to 4294967295.
         """
-        return await finished(service.paint_again(run, index, seed))
+        return await finished(service.paint_again(run, index, seed, client_of(request)))
 
     async def job(job_id: str) -> dict[str, Any]:
         """A job's state, place in the queue, stage, seconds left and error; with the run's objects once it has one.
@@ -157,6 +158,12 @@ def add(service: Service) -> None:
         _endpoint(function, function.__name__)
 
 
+def client_of(request: gr.Request) -> str:
+    """The network that a request comes from, for limits; "" when it came over none."""
+    client = request.client
+    return "" if client is None else network_of(str(client.host))
+
+
 def _endpoint(function: Callable[..., Awaitable[Any]], name: str) -> None:
     async def guarded(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -175,7 +182,7 @@ def _endpoint(function: Callable[..., Awaitable[Any]], name: str) -> None:
 
 
 def _with_settings(
-    submit: Callable[[Any, dict[str, Any]], Awaitable[dict[str, Any]]], summary: str
+    submit: Callable[[Any, dict[str, Any], gr.Request], Awaitable[dict[str, Any]]], summary: str
 ) -> Callable[..., Awaitable[dict[str, Any]]]:
     """An endpoint that takes a photo and every setting by its name."""
     options = []
@@ -189,11 +196,14 @@ def _with_settings(
         )
         lines.append(f"    {name}: {field.description}")
     photo = inspect.Parameter("photo", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.FileData)
-    signature = inspect.Signature([photo, *options], return_annotation=dict[str, Any])
+    # Gradio fills a parameter of this type itself, and shows none to clients. It has no default, so it goes first.
+    request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request)
+    signature = inspect.Signature([request, photo, *options], return_annotation=dict[str, Any])
 
     async def endpoint(*args: Any, **kwargs: Any) -> dict[str, Any]:
         given = signature.bind(*args, **kwargs).arguments
-        return await submit(given.pop("photo"), {name: value for name, value in given.items() if value is not None})
+        request, photo = given.pop("request"), given.pop("photo")
+        return await submit(photo, {name: value for name, value in given.items() if value is not None}, request)
 
     endpoint.__signature__ = signature  # type: ignore[attr-defined]
     endpoint.__doc__ = "\n".join(lines)

@@ -27,6 +27,7 @@ from starlette.routing import Route
 
 from manymesh.errors import ManymeshError
 from manymesh.run.folder import Run
+from manymesh.web.asgi import client_of
 from manymesh.web.cards import ADDRESS, error_card, file_url
 from manymesh.web.history import run_folder
 from manymesh.web.scratch import DOWNLOADS, THUMBS, UPLOADS, is_plain_name
@@ -47,7 +48,8 @@ SCRIPTS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=u
 FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 ALWAYS_ASK = {"cache-control": "private, no-cache"}
 
-PageFunction = Callable[[dict[str, Any]], dict[str, Any]]
+# Takes the request's mapping and the network that asks (``asgi.network_of``); answers with a mapping.
+PageFunction = Callable[[dict[str, Any], str], dict[str, Any]]
 
 
 def routes(service: Service, page_functions: Sequence[PageFunction]) -> list[Route]:
@@ -168,4 +170,4 @@ async def _ask(request: Request, functions: Mapping[str, PageFunction]) -> Respo
     data = json.loads(body) if body else None  # the guard has seen that it is JSON
     if not isinstance(data, dict):
         return JSONResponse({"detail": "The request's body is no mapping."}, 422)
-    return JSONResponse(await run_in_threadpool(function, data))
+    return JSONResponse(await run_in_threadpool(function, data, client_of(request.scope)))

@@ -27,6 +27,8 @@ ENDED: tuple[JobState, ...] = ("done", "partial", "failed", "cancelled")
 
 # How many jobs may wait. Chosen by hand: a hundred jobs of lite take about ten minutes.
 MAX_QUEUED = 100
+# How many of them may come from one address, so that nobody fills the queue alone. Chosen by hand; not measured.
+MAX_QUEUED_PER_CLIENT = 60
 # How many jobs are remembered, those that wait included.
 MAX_REMEMBERED = 200
 
@@ -55,6 +57,7 @@ class Job:
         state: see ``JobState``; "partial" when some objects failed.
         error: why it failed.
         photo: the upload it is made from, which must stay until the job has ended; None for one that resumes a run.
+        client: the network that asked for it (``asgi.network_of``); "" when no network did.
         queued_at, started_at, ended_at: seconds since the epoch.
     """
 
@@ -67,6 +70,7 @@ class Job:
     state: JobState = "queued"
     error: JobError | None = None
     photo: Path | None = None
+    client: str = ""
     queued_at: float = field(default_factory=time.time)
     started_at: float | None = None
     ended_at: float | None = None
@@ -104,20 +108,27 @@ class Jobs:
         run: str = "",
         stages: Sequence[str] = STAGES,
         photo: Path | None = None,
+        client: str = "",
     ) -> Job:
         """Put ``work`` at the end of the queue.
 
         Raises:
-            UsageError: the queue is full, or another job that has not ended works on the same run.
+            UsageError: the queue is full, ``client`` has too many jobs in it, or another job works on the same run.
         """
         with self._change:
             if self._closed:
                 raise UsageError("The server is shutting down")
             if len(self._waiting) >= MAX_QUEUED:
                 raise UsageError(f"{MAX_QUEUED} jobs are waiting already", "Try again when some are done.")
+            if client and sum(job.client == client for job in self._waiting) >= MAX_QUEUED_PER_CLIENT:
+                raise UsageError(
+                    f"{MAX_QUEUED_PER_CLIENT} jobs of yours are waiting already", "Try again when some are done."
+                )
             if run and self._active_on(run) is not None:
                 raise UsageError(f"Another job works on '{run}'", "Wait for it, or cancel it.")
-            job = Job(secrets.token_hex(6), kind, title, Progress(engine, stages), work, run, photo=photo)
+            job = Job(
+                secrets.token_hex(6), kind, title, Progress(engine, stages), work, run, photo=photo, client=client
+            )
             self._known[job.id] = job
             self._waiting.append(job)
             self._forget_old()

@@ -98,9 +98,9 @@ def _form() -> tuple[gr.Image, dict[str, gr.components.Component], gr.Button, gr
 
 
 def _submitter(service: Service, submit: Callable[..., Job], names: Sequence[str]) -> Callable[..., dict[str, Any]]:
-    def pressed(photo: Any, *given: Any) -> dict[str, Any]:
+    def pressed(request: gr.Request, photo: Any, *given: Any) -> dict[str, Any]:
         try:
-            job = submit(service.given_photo(photo), fields.values(names, given))
+            job = submit(service.given_photo(photo), fields.values(names, given), api.client_of(request))
         except ManymeshError as error:
             # Shown by the page's script, as text: Gradio's own messages are HTML.
             return {"error": error_card(error.code, error.what, error.hint), "at": time.time_ns()}
@@ -110,34 +110,34 @@ def _submitter(service: Service, submit: Callable[..., Job], names: Sequence[str
 
 
 def page_functions(service: Service) -> list[PageFunction]:
-    """What the page's script may ask. Each takes a mapping and answers with one; errors for people are answers too."""
+    """What the page's script may ask. Errors for people are answers too."""
 
-    def status(data: dict[str, Any]) -> dict[str, Any]:
+    def status(data: dict[str, Any], client: str) -> dict[str, Any]:
         return service.status(data.get("job"), data.get("run"), str(data.get("version") or ""))
 
-    def runs(data: dict[str, Any]) -> dict[str, Any]:
+    def runs(data: dict[str, Any], client: str) -> dict[str, Any]:
         return service.runs(int(data["page"]))
 
-    def go_on(data: dict[str, Any]) -> dict[str, Any]:
-        return service.job(service.go_on(str(data["run"]), data["edits"]).id)
+    def go_on(data: dict[str, Any], client: str) -> dict[str, Any]:
+        return service.job(service.go_on(str(data["run"]), data["edits"], client).id)
 
-    def resume(data: dict[str, Any]) -> dict[str, Any]:
-        return service.job(service.resume(str(data["run"])).id)
+    def resume(data: dict[str, Any], client: str) -> dict[str, Any]:
+        return service.job(service.resume(str(data["run"]), client).id)
 
-    def paint_again(data: dict[str, Any]) -> dict[str, Any]:
-        return service.job(service.paint_again(str(data["run"]), int(data["index"]), int(data["seed"])).id)
+    def paint_again(data: dict[str, Any], client: str) -> dict[str, Any]:
+        return service.job(service.paint_again(str(data["run"]), int(data["index"]), int(data["seed"]), client).id)
 
-    def cancel(data: dict[str, Any]) -> dict[str, Any]:
+    def cancel(data: dict[str, Any], client: str) -> dict[str, Any]:
         return service.cancel(str(data["job"]))
 
-    def delete(data: dict[str, Any]) -> dict[str, Any]:
+    def delete(data: dict[str, Any], client: str) -> dict[str, Any]:
         service.delete(str(data["run"]))
         return {"deleted": data["run"]}
 
-    def download(data: dict[str, Any]) -> dict[str, Any]:
+    def download(data: dict[str, Any], client: str) -> dict[str, Any]:
         return address(service.download(str(data["run"]), int(data["index"]), str(data["format"])))
 
-    def archive(data: dict[str, Any]) -> dict[str, Any]:
+    def archive(data: dict[str, Any], client: str) -> dict[str, Any]:
         return address(service.archive(str(data["run"])))
 
     def address(path: Path) -> dict[str, Any]:
@@ -147,9 +147,9 @@ def page_functions(service: Service) -> list[PageFunction]:
 
 
 def _answering(function: PageFunction) -> PageFunction:
-    def answer(data: dict[str, Any]) -> dict[str, Any]:
+    def answer(data: dict[str, Any], client: str) -> dict[str, Any]:
         try:
-            return function(data)
+            return function(data, client)
         except ManymeshError as error:
             return {"error": error_card(error.code, error.what, error.hint)}
         except (

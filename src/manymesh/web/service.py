@@ -36,6 +36,9 @@ Remark = Callable[[Run], str]
 class Service:
     """One output folder and one queue of jobs.
 
+    ``client``, where a method takes it, is the network that asks (``asgi.network_of``), for the limit of jobs that may
+    wait from one address. "" has no limit of its own.
+
     Args:
         out: where run folders go.
         scratch: for uploads, downloads and thumbnails.
@@ -64,35 +67,35 @@ class Service:
             raise InputError("No photo was given", "Choose, paste or take one first.")
         return self.scratch.adopted(Path(path))
 
-    def find(self, photo: Path, settings: Mapping[str, Any]) -> Job:
+    def find(self, photo: Path, settings: Mapping[str, Any], client: str = "") -> Job:
         """Queue: find the objects, and stop there for a person to choose."""
         plan = _plan(settings)
 
         def work(on_event: OnEvent, cancel: Cancel) -> Run:
             return Pipeline(plan.settings, on_event=on_event, cancel=cancel).find(photo, self.out)
 
-        return self._submit("find", photo.stem, work, plan, FINDING, photo=photo)
+        return self._submit("find", photo.stem, work, plan, FINDING, photo=photo, client=client)
 
-    def make(self, photo: Path, settings: Mapping[str, Any]) -> Job:
+    def make(self, photo: Path, settings: Mapping[str, Any], client: str = "") -> Job:
         """Queue: everything from the photo to painted models."""
         plan = _plan(settings)
 
         def work(on_event: OnEvent, cancel: Cancel) -> Run:
             return Pipeline(plan.settings, on_event=on_event, cancel=cancel).make([photo], self.out)[0]
 
-        return self._submit("make", photo.stem, work, plan, photo=photo)
+        return self._submit("make", photo.stem, work, plan, photo=photo, client=client)
 
-    def go_on(self, name: str, edits: Iterable[Mapping[str, Any]]) -> Job:
+    def go_on(self, name: str, edits: Iterable[Mapping[str, Any]], client: str = "") -> Job:
         """Queue: make the objects of a found run, as the user edited them."""
         parsed = parse_edits(edits)
         check_edits(Run.open(self._folder(name)), parsed)
-        return self._resume("go-on", name, lambda run: edit_objects(run, parsed))
+        return self._resume("go-on", name, lambda run: edit_objects(run, parsed), client=client)
 
-    def resume(self, name: str) -> Job:
+    def resume(self, name: str, client: str = "") -> Job:
         """Queue: finish a run; what failed is tried again."""
-        return self._resume("resume", name, lambda run: None)
+        return self._resume("resume", name, lambda run: None, client=client)
 
-    def paint_again(self, name: str, index: int, seed: int) -> Job:
+    def paint_again(self, name: str, index: int, seed: int, client: str = "") -> Job:
         """Queue: paint one object anew with another seed."""
         if not 0 <= seed < 2**32:
             raise UsageError(f"The seed {seed} is not between 0 and {2**32 - 1}")
@@ -105,7 +108,7 @@ class Service:
             painter = run.manifest.implementations["paint"]
             return f"The paint of '{record.label}' came out the same: '{painter}' does not use the seed."
 
-        return self._resume("paint", name, lambda run: paint_again(run, index, seed), remark)
+        return self._resume("paint", name, lambda run: paint_again(run, index, seed), remark, client=client)
 
     def cancel(self, job_id: str) -> dict[str, Any]:
         """Stop a job; its run can be resumed."""
@@ -211,7 +214,15 @@ class Service:
     def _folder(self, name: str) -> Path:
         return history.run_folder(self.out, name)
 
-    def _resume(self, kind: JobKind, name: str, change: Callable[[Run], None], remark: Remark = lambda run: "") -> Job:
+    def _resume(
+        self,
+        kind: JobKind,
+        name: str,
+        change: Callable[[Run], None],
+        remark: Remark = lambda run: "",
+        *,
+        client: str,
+    ) -> Job:
         run = Run.open(self._folder(name))
         if run.manifest.settings.views or run.manifest.settings.weights_dir is not None:
             raise UsageError(f"'{name}' names files of the server's machine", "Resume it on the command line there.")
@@ -223,7 +234,7 @@ class Service:
                 on_event(Event("note", name, text=note))
             return ended
 
-        return self._submit(kind, run.manifest.input.name, work, plan, run=name)
+        return self._submit(kind, run.manifest.input.name, work, plan, run=name, client=client)
 
     def _submit(
         self,
@@ -235,9 +246,12 @@ class Service:
         *,
         run: str = "",
         photo: Path | None = None,
+        client: str,
     ) -> Job:
         stages = tuple(step.name for step in steps if step.name != "load" and step.applies(plan.settings))
-        return self.jobs.submit(kind, title, work, engine=plan.engine, run=run, stages=stages, photo=photo)
+        return self.jobs.submit(
+            kind, title, work, engine=plan.engine, run=run, stages=stages, photo=photo, client=client
+        )
 
 
 def _plan(settings: Mapping[str, Any]) -> Plan:
