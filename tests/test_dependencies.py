@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
-EXTRAS = ("ui", "hunyuan", "heic")
+EXTRAS = ("ui", "hunyuan", "small", "heic")
 
 # Licences that allow any use with no more than a notice; MPL-2.0 asks for its own files' source alone.
 ALLOWED = re.compile(

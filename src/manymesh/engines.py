@@ -17,6 +17,7 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "foreground": "manymesh.detect.lite:STAGE",
         "qwen3-vl": "manymesh.detect.qwen:STAGE",
         "dino": "manymesh.detect.dino:STAGE",
+        "owlvit": "manymesh.detect.owlvit:STAGE",
     },
     "matte": {"colour-mix": "manymesh.matte.lite:STAGE", "birefnet": "manymesh.matte.birefnet:STAGE"},
     "shape": {

@@ -25,7 +25,7 @@ from manymesh.units import Up, parse_length
 
 Format = Literal["glb", "obj", "stl", "ply", "3mf"]
 EngineName = Literal["auto", "lite", "hunyuan"]
-DetectorName = Literal["qwen3-vl-2b", "qwen3-vl-4b", "qwen3-vl-8b", "dino", "dino-mm"]
+DetectorName = Literal["qwen3-vl-2b", "qwen3-vl-4b", "qwen3-vl-8b", "dino", "dino-mm", "owlvit", "owlv2"]
 MatteName = Literal["general", "lite", "lite-2k", "hr", "hr-matting", "matting", "portrait", "512"]
 
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -156,7 +156,7 @@ class GeneralSettings(BaseModel):
     detector: Annotated[
         DetectorName,
         Field(
-            description="The full engine's detector. qwen3-vl: understands phrases. dino: nouns only, small and fast.",
+            description="Who reads the prompt. qwen3-vl: whole phrases. dino: nouns, fast. owlvit: nouns, no PyTorch.",
             json_schema_extra={"group": "engine"},
         ),
     ] = "qwen3-vl-2b"

@@ -154,6 +154,13 @@ def _damage() -> str | None:
     return problem and f"tells objects from the background by colour alone: {problem}"
 
 
+def _instead(settings: Settings) -> str | None:
+    """A detector that reads names, where the user names things and has one that needs no GPU."""
+    from manymesh.detect.owlvit.stage import better_than
+
+    return better_than(settings)
+
+
 STAGE = Stage(
     "foreground",
     "detect",
@@ -161,4 +168,5 @@ STAGE = Stage(
     "Apache-2.0",
     open_detector,
     damage=_damage,
+    instead=_instead,
 )

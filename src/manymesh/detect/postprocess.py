@@ -94,7 +94,7 @@ def drop_duplicates(
             continue
         label = detection.label.casefold()
         n = len(kept)
-        overlap = _overlaps(np.array(detection.box), boxes[:n])
+        overlap = overlaps(np.array(detection.box), boxes[:n])
         if n and (overlap >= np.where(labels[:n] == label, min(same_label, any_label), any_label)).any():
             continue
         boxes[n], labels[n] = detection.box, label
@@ -103,7 +103,7 @@ def drop_duplicates(
     return kept
 
 
-def _overlaps(box: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[Any]:
+def overlaps(box: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[Any]:
     """(n,) intersection over union of one box (4,) with each of (n, 4)."""
     sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
     shared = np.maximum(sides, 0).prod(axis=1)

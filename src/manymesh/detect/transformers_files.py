@@ -47,8 +47,15 @@ def load_tokenizer(folder: Path) -> Any:
     """The tokenizer in a folder. Raises ``WeightsError`` for damaged files."""
     from transformers import AutoTokenizer
 
-    try:
+    with tokenizer_errors(folder):
         return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+@contextmanager
+def tokenizer_errors(folder: Path) -> Iterator[None]:
+    """Within, whatever the tokenizers library raises for the files in ``folder`` is a ``WeightsError``."""
+    try:
+        yield
     except BaseException as error:
         # The tokenizers library is written in Rust: damaged files make it panic, which is no ``Exception``.
         if isinstance(error, Exception) or type(error).__name__ == "PanicException":

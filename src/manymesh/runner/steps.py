@@ -53,7 +53,8 @@ def detect(run: Run, plan: Plan, model: Detect | None, tick: Tick) -> None:
         names = settings.names if stage.reads_names else ()
         found = model(photo, names, tick=tick)
         if isinstance(found, Detections):
-            run.manifest.warnings += found.notes
+            for note in found.notes:  # (the manifest puts a copy in the place of a list that is assigned to it)
+                say(note)
         detections = list(found)
         run.manifest.missing_names = list(names_not_found(detections, names))
         _say_about_names(stage, settings, run.manifest.missing_names, say)

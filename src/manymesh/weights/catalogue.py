@@ -60,6 +60,19 @@ class File:
 
 
 @dataclass(frozen=True)
+class Graph:
+    """How the ONNX file of a model is called. An open file must report these names, or it is refused.
+
+    Attributes:
+        inputs: the name of each input in the file, by the name that the stage has for it. "" is the file's first.
+        outputs: likewise of the outputs; the file may have more.
+    """
+
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Model:
     """One set of weights.
 
@@ -72,6 +85,7 @@ class Model:
         files: what is needed of it.
         bytes: about how much that is.
         licence: its terms.
+        graph: names of inputs and outputs, for a model that is an ONNX file.
     """
 
     id: str
@@ -82,6 +96,7 @@ class Model:
     files: tuple[File, ...]
     bytes: int
     licence: Licence
+    graph: Graph | None = None
 
     @property
     def folder(self) -> str:
@@ -135,6 +150,23 @@ def _dino(name: str, repo: str, summary: str, size: int, revision: str | None = 
     weights = File("model.safetensors", bytes=size, sha256=sha)
     files = tuple(weights if file.name == "*.safetensors" else file for file in files)
     return Model(name, "detect", summary, repo, revision, files, size, APACHE)
+
+
+def _owl(name: str, repo: str, size: int, summary: str) -> Model:
+    """A conversion in transformers.js' layout. Its revision, sizes and checksums are those of the first download."""
+    # Names in a folder that a user brings: the float network, or either without its folder.
+    others = ("onnx/model.onnx", "model_quantized.onnx", "model.onnx")
+    files = (
+        File("onnx/model_quantized.onnx", alternatives=others),
+        File("preprocessor_config.json"),
+        File("tokenizer.json"),
+        File("tokenizer_config.json", optional=True),
+    )
+    graph = Graph(
+        {"tokens": "input_ids", "mask": "attention_mask", "picture": "pixel_values"},
+        {"logits": "logits", "boxes": "pred_boxes"},
+    )
+    return Model(name, "detect", summary, repo, None, files, size, APACHE, graph)
 
 
 def _birefnet(
@@ -227,6 +259,8 @@ MODELS: tuple[Model, ...] = (
         "as grounding-dino-tiny, more accurate on rare objects",
         692_015_412,
     ),
+    _owl("owlvit", "Xenova/owlvit-base-patch32", 157 * _MB, "OWL-ViT base/32: finds objects by name on any CPU"),
+    _owl("owlv2", "Xenova/owlv2-base-patch16", 165 * _MB, "OWLv2 base/16: as owlvit, sharper and slower"),
     _birefnet(
         *("general", "BiRefNet", 444_473_596, "cuts objects out (Swin-L, 1024 px)", 444_473_596),
         sha="9ab37426bf4de0567af6b5d21b16151357149139362e6e8992021b8ce356a154",
@@ -354,6 +388,8 @@ _ALSO_CALLED: Mapping[str, str] = {
     "dino": "grounding-dino-tiny",
     "grounding-dino": "grounding-dino-tiny",
     "dino-mm": "mm-grounding-dino-tiny",
+    "owl": "owlvit",
+    "owl-vit": "owlvit",
     "qwen": "qwen3-vl-2b",
     "qwen3-vl": "qwen3-vl-2b",
     "birefnet": "birefnet-general",

@@ -35,6 +35,13 @@ def missing(settings: Settings) -> str | None:
     return missing_weights(settings.detector, settings.weights_dir)
 
 
+def instead(settings: Settings) -> str | None:
+    """The stage of the detector that the settings name; None where it is this one."""
+    if settings.detector.startswith("qwen3-vl"):
+        return None
+    return "owlvit" if settings.detector.startswith("owl") else "dino"
+
+
 STAGE = Stage(
     name="qwen3-vl",
     kind="detect",
@@ -43,6 +50,6 @@ STAGE = Stage(
     open=open_detect,
     missing=missing,
     slow_here=slow_without_gpu,
-    instead=lambda settings: None if settings.detector.startswith("qwen3-vl") else "dino",
+    instead=instead,
     reads_names=True,
 )
