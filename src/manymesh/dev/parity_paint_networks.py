@@ -21,7 +21,7 @@ def _tensors(directory: Path, fixture: dict[str, Any]) -> dict[str, Any]:
 
 
 def _folder(directory: Path, fixture: dict[str, Any]) -> Path:
-    folder = directory / fixture["config"]
+    folder: Path = directory / fixture["config"]
     return folder.parent if folder.name == "unet" else folder
 
 

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from manymesh.device.resident import Resident
 
@@ -64,22 +65,20 @@ class Meter:
         self._peak_bytes = max(self._peak_bytes, self._resident.bytes())
 
 
-def _cuda() -> object | None:
+def _cuda() -> Any:
     """torch.cuda when something else has already loaded torch and it sees a device; measuring must not load it."""
     torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_available():
-        return None
-    return torch.cuda
+    return torch.cuda if torch is not None and torch.cuda.is_available() else None
 
 
 def _reset_device_peak() -> None:
     cuda = _cuda()
     if cuda is not None:
-        cuda.reset_peak_memory_stats()  # type: ignore[attr-defined]
+        cuda.reset_peak_memory_stats()
 
 
 def _device_peaks() -> tuple[int | None, int | None]:
     cuda = _cuda()
     if cuda is None:
         return None, None
-    return int(cuda.max_memory_allocated()), int(cuda.max_memory_reserved())  # type: ignore[attr-defined]
+    return int(cuda.max_memory_allocated()), int(cuda.max_memory_reserved())

@@ -69,7 +69,8 @@ def filtered_normals(vertices: F64, faces: Any, rounds: int, likeness: float) ->
         pairs.data = weight * np.exp((alike - 1) / np.float32(likeness**2))[place]
         normals = pairs @ normals
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), np.float32(1e-12))
-    return normals.astype(np.float64)
+    smoothed: F64 = normals.astype(np.float64)
+    return smoothed
 
 
 def _each_pair_once(one: Any, other: Any, pairs: Any) -> tuple[Any, Any]:

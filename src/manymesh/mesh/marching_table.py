@@ -33,7 +33,7 @@ def _face_corners(axis: int, side: int) -> tuple[int, int, int, int]:
     u, v = 1 << (axis + 1) % 3, 1 << (axis + 2) % 3
     base = side << axis
     ring = (base, base | u, base | u | v, base | v)
-    return ring if side else ring[::-1]  # type: ignore[return-value]
+    return ring if side else ring[::-1]
 
 
 FACES = tuple(_face_corners(axis, side) for axis in range(3) for side in range(2))

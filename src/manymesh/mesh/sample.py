@@ -17,4 +17,5 @@ def sample(image: U8, uv: F32) -> U8:
     fx, fy = (x - x0)[:, None], (y - y0)[:, None]
     top = image[y0, x0] * (1 - fx) + image[y0, x1] * fx
     bottom = image[y1, x0] * (1 - fx) + image[y1, x1] * fx
-    return np.round(top * (1 - fy) + bottom * fy).astype(np.uint8)
+    blended: U8 = np.round(top * (1 - fy) + bottom * fy).astype(np.uint8)
+    return blended

@@ -152,7 +152,8 @@ def face_cross(vertices: NDArray[Any], faces: NDArray[Any]) -> NDArray[np.float6
 
 def length(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Euclidean length along the last axis."""
-    return np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
+    lengths: NDArray[np.float64] = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
+    return lengths
 
 
 def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -165,7 +166,8 @@ def six_volumes(vertices: NDArray[Any], faces: NDArray[Any]) -> NDArray[np.float
     """(m,) six times the signed volume between each face and the middle of the vertices."""
     points = vertices.astype(np.float64)
     corners = (points - points.mean(axis=0))[faces]
-    return np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))
+    volumes: NDArray[np.float64] = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))
+    return volumes
 
 
 def scatter_sum(index: NDArray[Any], values: NDArray[np.float64], size: int) -> NDArray[np.float64]:

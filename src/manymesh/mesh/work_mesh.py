@@ -110,7 +110,8 @@ def _centred(positions: F64, faces: NDArray[Any], turn: F64) -> F64:
     points = np.where(used[:, None], positions, centre) - centre
     points = points / largest @ turn.T
     low, high = points[used].min(axis=0), points[used].max(axis=0)
-    return np.clip((points - (low + high) / 2) * (2 / (high - low).max()), -1, 1)
+    framed: F64 = np.clip((points - (low + high) / 2) * (2 / (high - low).max()), -1, 1)
+    return framed
 
 
 def _merged(points: F64, faces: NDArray[Any]) -> tuple[Ints, F64]:
@@ -147,7 +148,8 @@ def _merged_near(places: F64) -> Ints:
 def _has_area(places: F64, faces: NDArray[Any]) -> Bool:
     a, b, c = faces.T
     distinct = (a != b) & (b != c) & (c != a)
-    return distinct & (length(face_cross(places, faces)) > FLATTEST * FLATTEST)
+    sound: Bool = distinct & (length(face_cross(places, faces)) > FLATTEST * FLATTEST)
+    return sound
 
 
 def _inward(places: F64, faces: NDArray[Any], table: Edges) -> tuple[Bool, Bool]:

@@ -162,7 +162,8 @@ class Decoder:
         grouped = q.reshape(1, keys.shape[1], -1, width)
         shared = mask.expand(1, 1, grouped.shape[2], -1)
         mixed = F.scaled_dot_product_attention(grouped, keys, values, attn_mask=shared, scale=width**-0.5)
-        return attention.o_proj(mixed.reshape(1, 1, -1))
+        out: Tensor = attention.o_proj(mixed.reshape(1, 1, -1))
+        return out
 
     def _capture(self) -> None:
         """Record one step as a CUDA graph; where the driver cannot, steps stay plain and ``capture_error`` says why."""
@@ -184,7 +185,8 @@ class Decoder:
 def _normed(norm: Any, x: Tensor) -> Tensor:
     """The model's RMS norm with its rounding (to the number format before the weight), in half as many kernels."""
     wide = F.rms_norm(x.float(), (x.shape[-1],), None, norm.variance_epsilon)
-    return norm.weight * wide.to(x.dtype)
+    out: Tensor = norm.weight * wide.to(x.dtype)
+    return out
 
 
 def _rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

@@ -98,4 +98,4 @@ def stretched(rgb: U8) -> U8:
 
 def is_wide(rgb: U8) -> bool:
     h, w = rgb.shape[:2]
-    return max(h, w) > WIDEST * min(h, w)
+    return bool(max(h, w) > WIDEST * min(h, w))

@@ -61,7 +61,8 @@ class DecoderBlock(nn.Module):
         """(B, inner, h, w) to (B, outputs, h, w)."""
         if mixed.is_cuda:
             mixed = mixed.contiguous(memory_format=torch.channels_last)
-        return self.bn_out(self.conv_out(mixed))
+        out: Tensor = self.bn_out(self.conv_out(mixed))
+        return out
 
     def forward(self, x: Tensor) -> Tensor:
         return self.widen(self.dec_att(self.narrow(x)))

@@ -36,7 +36,8 @@ class PictureBlock(nn.Module):
         self.conv_out = nn.Conv2d(inner, outputs, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv_out(self.conv1(x))
+        out: Tensor = self.conv_out(self.conv1(x))
+        return out
 
 
 class Lateral(nn.Module):
@@ -45,7 +46,8 @@ class Lateral(nn.Module):
         self.conv = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(x)
+        out: Tensor = self.conv(x)
+        return out
 
 
 class Decoder(nn.Module):

@@ -25,7 +25,8 @@ def box_mean(image: F32, window: int) -> F32:
     import cv2
 
     anchor = (window // 2 - 1 + window % 2,) * 2
-    return cv2.blur(image, (window, window), anchor=anchor, borderType=cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+    mean: F32 = cv2.blur(image, (window, window), anchor=anchor, borderType=cv2.BORDER_REPLICATE)
+    return mean
 
 
 def fuse(image: F32, foreground: F32, background: F32, alpha: F32, window: int) -> tuple[F32, F32]:

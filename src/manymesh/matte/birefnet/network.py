@@ -37,7 +37,7 @@ class BiRefNet(nn.Module):
             for name, value in (("squeeze_in", context), ("squeeze_aspp", mixed), ("squeeze_out", maps[3])):
                 probe(name, value)
         del context, mixed
-        logits = self.decoder(x, maps, probe)
+        logits: Tensor = self.decoder(x, maps, probe)
         if probe:
             probe("logits", logits)
         return logits

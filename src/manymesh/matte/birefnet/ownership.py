@@ -63,7 +63,8 @@ def _own_parts(solid: Bool, visible: Bool, inside: Bool, claimed: Bool) -> Bool:
     if (keep & at_home).any():
         keep &= at_home | ~abroad
     keep[0] = False
-    return keep[_nearest_part(solid, labels)]
+    own: np.ndarray = keep[_nearest_part(solid, labels)]
+    return own
 
 
 def _touching(kept: Bool, solid: Bool) -> Bool:
@@ -73,7 +74,8 @@ def _touching(kept: Bool, solid: Bool) -> Bool:
     count, labels = cv2.connectedComponents(kept.astype(np.uint8), connectivity=8)
     anchored = np.bincount(labels[kept & solid], minlength=count) > 0
     anchored[0] = False
-    return anchored[labels]
+    linked: Bool = anchored[labels]
+    return linked
 
 
 def _nearest_part(solid: Bool, labels: np.ndarray) -> np.ndarray:
@@ -85,4 +87,5 @@ def _nearest_part(solid: Bool, labels: np.ndarray) -> np.ndarray:
     )
     part_of_seed = np.zeros(int(seeds.max()) + 1, labels.dtype)
     part_of_seed[seeds[solid]] = labels[solid]
-    return part_of_seed[seeds]
+    parts: np.ndarray = part_of_seed[seeds]
+    return parts

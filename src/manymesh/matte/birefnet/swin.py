@@ -95,10 +95,11 @@ class WindowAttention(nn.Module):
             if blocked is not None:
                 which = torch.arange(part.start, part.stop, device=windows.device) % len(blocked)
                 mask = bias.masked_fill(blocked[which][:, None], float("-inf"))
-            out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-            mixed[part] = out.transpose(1, 2).flatten(2)
+            seen = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+            mixed[part] = seen.transpose(1, 2).flatten(2)
         del qkv
-        return self.proj(mixed)
+        out: Tensor = self.proj(mixed)
+        return out
 
 
 class Mlp(nn.Module):
@@ -108,7 +109,8 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(4 * dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.fc2(F.gelu(self.fc1(x)))
+        out: Tensor = self.fc2(F.gelu(self.fc1(x)))
+        return out
 
 
 class Block(nn.Module):
@@ -147,7 +149,8 @@ class PatchMerging(nn.Module):
         """(B, h * w, C) to (B, ceil(h/2) * ceil(w/2), 2C)."""
         plane = F.pad(tokens.view(-1, h, w, tokens.shape[-1]), (0, 0, 0, w % 2, 0, h % 2))
         corners = [plane[:, y::2, x::2] for y, x in ((0, 0), (1, 0), (0, 1), (1, 1))]
-        return self.reduction(self.norm(torch.cat(corners, -1).flatten(1, 2)))
+        out: Tensor = self.reduction(self.norm(torch.cat(corners, -1).flatten(1, 2)))
+        return out
 
 
 class Stage(nn.Module):

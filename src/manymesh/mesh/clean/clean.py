@@ -166,9 +166,9 @@ def without_repeats(faces: np.ndarray) -> np.ndarray:
     if np.bincount(group)[wanted == 0].sum() > len(faces) / 2:
         wanted[:] = 1  # a sheet drawn from both sides: one side is better than nothing
     agrees = np.where(net[group] < 0, -1, 1) == sense
-    single = faces[np.sort(order[_first_of_each(group, agrees, wanted)])]
+    single: np.ndarray = faces[np.sort(order[_first_of_each(group, agrees, wanted)])]
     if (np.abs(net) > 1).any() and _closed(faces) and not _closed(single):
-        return faces[np.sort(order[_first_of_each(group, agrees, np.abs(net))])]
+        single = faces[np.sort(order[_first_of_each(group, agrees, np.abs(net))])]
     return single
 
 

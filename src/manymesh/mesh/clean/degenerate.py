@@ -62,7 +62,8 @@ def _around(chosen: NDArray[np.bool_], faces: NDArray[Any]) -> NDArray[np.bool_]
     """Faces that share a vertex with a chosen one."""
     marked = np.zeros(int(faces.max()) + 1, dtype=bool)
     marked[faces[chosen]] = True
-    return marked[faces].any(axis=1)
+    touched: NDArray[np.bool_] = marked[faces].any(axis=1)
+    return touched
 
 
 def _measure(
@@ -85,7 +86,8 @@ def _shrink(points: NDArray[np.float64], faces: NDArray[Any], limit: float) -> N
     _, first = np.unique(label, return_index=True)
     merged = first[label][faces].astype(np.int32)
     a, b, c = merged.T
-    return merged[(a != b) & (b != c) & (c != a)]
+    kept: NDArray[np.int32] = merged[(a != b) & (b != c) & (c != a)]
+    return kept
 
 
 def _flip_caps(

@@ -138,7 +138,8 @@ def _double_edges(faces: NDArray[np.int32], pairs: Ints) -> Ints:
     low, high = low_high(ends)
     key = low * (int(faces.max(initial=0)) + 1) + high
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return pairs[first[inverse] != np.arange(len(key))]
+    repeated: Ints = pairs[first[inverse] != np.arange(len(key))]
+    return repeated
 
 
 def _cut_in_the_middle(

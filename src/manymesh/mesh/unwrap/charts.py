@@ -72,7 +72,8 @@ def _choose_axis(normals: NDArray[np.float64], area: NDArray[np.float64], neighb
     facing = normals @ AXES.T
     # A small pull towards the face's own best axis, and never an axis that turns it over.
     score = np.where(facing >= STEEPEST, smooth @ AXES.T + 0.05 * facing, -2 + facing)
-    return score.argmax(axis=1).astype(np.int64)
+    nearest: Ints = score.argmax(axis=1).astype(np.int64)
+    return nearest
 
 
 def _join_small(

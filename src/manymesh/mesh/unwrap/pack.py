@@ -73,7 +73,8 @@ def pack(flat: NDArray[np.float64], corners: Ints, border: Ints, owner: Ints, si
     turned_y = np.choose(turns, [y, x, box[:, 1] - y, box[:, 0] - x])
     result = np.stack([turned_x, turned_y], axis=1) + placed.corner[owner] * cell
     result[:, 1] = size_px - result[:, 1]
-    return np.clip(result, 0, size_px)
+    places: NDArray[np.float64] = np.clip(result, 0, size_px)
+    return places
 
 
 class _Charts:
@@ -97,7 +98,7 @@ class _Charts:
 
     def find_scale(self, grid: int) -> float:
         """Nearly the largest scale at which all charts find a place."""
-        high = np.sqrt(0.9 * self.size_px**2 / self.area)
+        high: float = np.sqrt(0.9 * self.size_px**2 / self.area)
         high = min(high, self.size_px / float(self.extent.max(initial=1e-12)))
         low = 0.0
         scale = high * 0.88

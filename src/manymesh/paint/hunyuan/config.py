@@ -83,7 +83,7 @@ class ImageVaeConfig:
     @property
     def shrinks(self) -> int:
         """Pixels per latent along a side."""
-        return 2 ** (len(self.channels) - 1)
+        return 1 << (len(self.channels) - 1)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,11 @@ Numbers are the official program's: the network saw pictures made like these.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from manymesh.errors import ObjectError
-from manymesh.types import F64, U8
+from manymesh.types import F32, F64, U8
 
 MARGIN = 0.2
 MEAN_SHARE = 0.95
@@ -96,7 +95,7 @@ def prepared(picture: U8) -> tuple[U8, F64, F64]:
     return ready, ready[:, :, :3] / 255.0, alpha[:, :, None] / 255.0
 
 
-def recoloured(answer: Any, target: F64, alpha: F64) -> F64:
+def recoloured(answer: F32 | F64, target: F64, alpha: F64) -> F64:
     """The network's answer in the photo's own colours, unless it is nearer to the photo as it is.
 
     Each channel gets the target's mean (all but a twentieth) and deviation over the opaque pixels.
@@ -107,16 +106,16 @@ def recoloured(answer: Any, target: F64, alpha: F64) -> F64:
     Returns:
         (H, W, 3) float64 in [0, 1].
     """
-    answer = np.asarray(answer, np.float64)
+    own: F64 = np.asarray(answer, np.float64)
     mask = alpha[:, :, 0] > 0.5
     if np.count_nonzero(mask) < 2:
-        return answer
-    here, there = answer[mask], target[mask]
+        return own
+    here, there = own[mask], target[mask]
     spread = there.std(axis=0, ddof=1) / np.maximum(here.std(axis=0, ddof=1), 1e-12)
-    moved = (answer - MEAN_SHARE * here.mean(axis=0)) * spread + MEAN_SHARE * there.mean(axis=0)
+    moved: F64 = (own - MEAN_SHARE * here.mean(axis=0)) * spread + MEAN_SHARE * there.mean(axis=0)
     moved = np.clip(moved, 0, 1)
-    as_it_is = np.mean((answer - target) ** 2) < np.mean((moved - target) ** 2)
-    return answer if as_it_is else moved
+    as_it_is = np.mean((own - target) ** 2) < np.mean((moved - target) ** 2)
+    return own if as_it_is else moved
 
 
 def on_white(colors: F64, alpha: F64) -> U8:

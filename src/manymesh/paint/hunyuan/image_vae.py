@@ -72,7 +72,7 @@ class Encoder(nn.Module):
         x = self.conv_in(x.contiguous(memory_format=torch.channels_last))
         for level in self.down_blocks:
             for resnet in level.resnets:  # type: ignore[union-attr]
-                x = resnet(x)  # type: ignore[operator]
+                x = resnet(x)
             if hasattr(level, "downsamplers"):
                 x = level.downsamplers[0](x)  # type: ignore[index, operator]
         out: Tensor = self.conv_out(group_norm(self.mid_block(x), self.conv_norm_out, silu=True))
@@ -103,7 +103,7 @@ class Decoder(nn.Module):
         x = self.mid_block(self.conv_in(x.contiguous(memory_format=torch.channels_last)))
         for level in self.up_blocks:
             for resnet in level.resnets:  # type: ignore[union-attr]
-                x = resnet(x)  # type: ignore[operator]
+                x = resnet(x)
             if hasattr(level, "upsamplers"):
                 x = level.upsamplers[0](x)  # type: ignore[index, operator]
         out: Tensor = self.conv_out(group_norm(x, self.conv_norm_out, silu=True))

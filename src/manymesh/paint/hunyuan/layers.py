@@ -39,7 +39,8 @@ class ResnetBlock(nn.Module):
         h = self.conv1(group_norm(x, self.norm1, silu=True))
         shift = self.time_emb_proj(time) if self.timed else None
         h = self.conv2(group_norm(h, self.norm2, silu=True, shift=shift))
-        return (x if self.conv_shortcut is None else self.conv_shortcut(x)) + h
+        out: Tensor = (x if self.conv_shortcut is None else self.conv_shortcut(x)) + h
+        return out
 
 
 class Downsample(nn.Module):
@@ -120,7 +121,7 @@ class FeedForward(nn.Module):
         self.net = nn.ModuleList([gate, nn.Identity(), nn.Linear(4 * width, width)])
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.net[2](gated(self.net[0].proj(x)))  # type: ignore[union-attr, operator]
+        out: Tensor = self.net[2](gated(self.net[0].proj(x)))  # type: ignore[operator]
         return out
 
 
@@ -131,7 +132,8 @@ def to_tokens(x: Tensor) -> Tensor:
 
 def to_feature_map(tokens: Tensor, height: int, width: int) -> Tensor:
     """(B, H * W, C) to (B, C, H, W), "channels last", the same memory."""
-    return tokens.unflatten(1, (height, width)).permute(0, 3, 1, 2)
+    out: Tensor = tokens.unflatten(1, (height, width)).permute(0, 3, 1, 2)
+    return out
 
 
 def sinusoidal_features(timesteps: Tensor, width: int, flip_sin_to_cos: bool, freq_shift: float) -> Tensor:

@@ -110,7 +110,7 @@ class MultiviewSampler:
             self.conditions = conditions.clone()
             self.denoiser = Denoiser(
                 self.predict,
-                shape,  # type: ignore[arg-type]
+                shape,
                 self.network.time_embedding.linear_2.out_features,  # type: ignore[union-attr, arg-type]
                 device=self.device,
                 dtype=self.dtype,

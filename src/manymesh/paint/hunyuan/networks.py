@@ -9,6 +9,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -30,6 +31,8 @@ from manymesh.paint.hunyuan.unet import UNet, fuse_projections
 from manymesh.settings import Settings
 from manymesh.weights import require
 from manymesh.weights.verify import blob_sha256
+
+Network = TypeVar("Network", bound=torch.nn.Module)
 
 # What people call the networks.
 TEXT, REFERENCE, VIEWS, VAE = "delight text encoder", "reference network", "paint network", "paint VAE"
@@ -118,7 +121,7 @@ class Networks:
                 "Use --paint-memory low, a smaller --render-size, or --device paint=cpu",
             ) from error
 
-    def _load(self, name, build, path, **how):  # type: ignore[no-untyped-def]
+    def _load(self, name: str, build: Callable[[], Network], path: Path, **how: Any) -> Network:
         return load_network(build, path, device=self.device, dtype=self.formats[name], **how)
 
 

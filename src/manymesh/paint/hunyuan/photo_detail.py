@@ -118,7 +118,8 @@ def _blurred(rgb: U8, alpha: U8, blur_px: float) -> U8:
     weight = (alpha / np.float32(255))[:, :, None]
     mixed = np.dstack([rgb * weight, weight]).astype(np.float32)
     soft = np.asarray(cv2.GaussianBlur(mixed, (0, 0), blur_px))
-    return np.clip(soft[:, :, :3] / np.maximum(soft[:, :, 3:], 1e-3) + 0.5, 0, 255).astype(np.uint8)
+    colors: U8 = np.clip(soft[:, :, :3] / np.maximum(soft[:, :, 3:], 1e-3) + 0.5, 0, 255).astype(np.uint8)
+    return colors
 
 
 def _agreeing(apart: F32, weight: F32) -> F32:
@@ -133,4 +134,5 @@ def _agreeing(apart: F32, weight: F32) -> F32:
     total = np.asarray(cv2.boxFilter(apart**2 * known, -1, size, normalize=False))
     count = np.asarray(cv2.boxFilter(known, -1, size, normalize=False))
     error = np.sqrt(np.maximum(total, 0) / np.maximum(count, 1))
-    return np.clip((MOST_APART - error) / (MOST_APART - SURELY_SAME), 0, 1).astype(np.float32)
+    agreement: F32 = np.clip((MOST_APART - error) / (MOST_APART - SURELY_SAME), 0, 1).astype(np.float32)
+    return agreement

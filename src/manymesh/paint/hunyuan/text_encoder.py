@@ -57,7 +57,7 @@ class TextEncoder(nn.Module):
         places = torch.arange(ids.shape[1], device=ids.device)
         x = self.embeddings.token_embedding(ids) + self.embeddings.position_embedding(places)  # type: ignore[operator]
         for layer in self.encoder.layers:  # type: ignore[union-attr]
-            x = layer(x)  # type: ignore[operator]
+            x = layer(x)
         out: Tensor = self.final_layer_norm(x)
         return out
 

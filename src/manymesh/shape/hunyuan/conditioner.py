@@ -56,7 +56,8 @@ class Conditioner(nn.Module):
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) float32 in [-1, 1] to (B, tokens, width)."""
-        return self.main_image_encoder.model(self.normalise_pixels(images))
+        out: Tensor = self.main_image_encoder.model(self.normalise_pixels(images))
+        return out
 
     @torch.inference_mode()
     def encode_views(self, images: Tensor, indices: Sequence[int]) -> Tensor:

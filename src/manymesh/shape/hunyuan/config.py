@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from manymesh.errors import WeightsError
 from manymesh.weights.tables import read_yaml_table
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,7 @@ def _params(folder: Path, block: str, data: Mapping[str, Any]) -> dict[str, Any]
     return params
 
 
-def _fill(folder: Path, cls: Any, params: Mapping[str, Any], skip: set[str]) -> Any:
+def _fill(folder: Path, cls: type[T], params: Mapping[str, Any], skip: set[str]) -> T:
     """An instance of ``cls`` from the keys it knows, each cast to the type of its default."""
     defaults = cls()
     values: dict[str, Any] = {}
@@ -225,7 +227,7 @@ def _fill(folder: Path, cls: Any, params: Mapping[str, Any], skip: set[str]) -> 
 
 
 def _dit(folder: Path, params: Mapping[str, Any]) -> DitConfig:
-    config: DitConfig = _fill(folder, DitConfig, params, _WITHOUT_EFFECT)
+    config = _fill(folder, DitConfig, params, _WITHOUT_EFFECT)
     if config.hidden_size % config.num_heads:
         raise WeightsError(
             f"the checkpoint '{folder.name}' has {config.num_heads} heads in a width of {config.hidden_size}",
@@ -257,7 +259,7 @@ def _conditioner(folder: Path, params: Mapping[str, Any]) -> ConditionerConfig:
 
 def _scheduler(folder: Path, data: Mapping[str, Any]) -> SchedulerConfig:
     kind = _kind(folder, "scheduler", data)
-    filled: SchedulerConfig = _fill(folder, SchedulerConfig, _params(folder, "scheduler", data), {"kind"})
+    filled = _fill(folder, SchedulerConfig, _params(folder, "scheduler", data), {"kind"})
     return SchedulerConfig(
         "consistency" if kind == "consistency" else "euler",
         filled.num_train_timesteps,
@@ -268,5 +270,4 @@ def _scheduler(folder: Path, data: Mapping[str, Any]) -> SchedulerConfig:
 
 def _image(folder: Path, data: Mapping[str, Any]) -> ImageConfig:
     _kind(folder, "image_processor", data)
-    config: ImageConfig = _fill(folder, ImageConfig, _params(folder, "image_processor", data), set())
-    return config
+    return _fill(folder, ImageConfig, _params(folder, "image_processor", data), set())

@@ -22,7 +22,8 @@ class PatchEmbeddings(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, H/patch * W/patch, width), row by row."""
-        return self.projection(pixels).flatten(2).transpose(1, 2)
+        out: Tensor = self.projection(pixels).flatten(2).transpose(1, 2)
+        return out
 
 
 class Embeddings(nn.Module):
@@ -93,7 +94,8 @@ class Attention(nn.Module):
             project(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for project in (self.attention.query, self.attention.key, self.attention.value)
         )
-        return self.output.dense(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        out: Tensor = self.output.dense(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        return out
 
 
 class SwiGlu(nn.Module):
@@ -106,7 +108,8 @@ class SwiGlu(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         a, b = self.weights_in(x).chunk(2, dim=-1)
-        return self.weights_out(F.silu(a) * b)
+        out: Tensor = self.weights_out(F.silu(a) * b)
+        return out
 
 
 class Mlp(nn.Module):
@@ -116,7 +119,8 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(inner, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.fc2(F.gelu(self.fc1(x)))
+        out: Tensor = self.fc2(F.gelu(self.fc1(x)))
+        return out
 
 
 class LayerScale(nn.Module):
@@ -184,4 +188,5 @@ class Dino(nn.Module):
         x = self.embeddings(pixels)
         for layer in self.encoder.layer:
             x = layer(x)
-        return self.layernorm(x)
+        out: Tensor = self.layernorm(x)
+        return out

@@ -66,7 +66,8 @@ class Embedder(nn.Module):
         self.out_layer = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.out_layer(F.silu(self.in_layer(x)))
+        out: Tensor = self.out_layer(F.silu(self.in_layer(x)))
+        return out
 
 
 class HeadNorm(nn.Module):
@@ -117,7 +118,8 @@ class StreamAttention(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(..., L, H) to q, k, v (..., L, heads, d)."""
-        return self.norm(self.qkv(x), self.heads)
+        out: tuple[Tensor, Tensor, Tensor] = self.norm(self.qkv(x), self.heads)
+        return out
 
 
 def mlp(width: int, inner: int) -> nn.Sequential:
@@ -212,7 +214,7 @@ class Dit(nn.Module):
         Returns:
             (B, H).
         """
-        vector = self.time_in(time_embedding(t, self.config.time_factor))
+        vector: Tensor = self.time_in(time_embedding(t, self.config.time_factor))
         if self.config.guidance_embed:
             if guidance is None:
                 raise ValueError("this network takes the guidance scale as an input")
@@ -265,7 +267,8 @@ class Dit(nn.Module):
         for single in self.single_blocks:
             x = single(x, _split_modulation(next(remaining), 1)[0], layout)
         shift, scale = next(remaining).chunk(2, dim=-1)
-        return self.final_layer.linear(modulate(layout.latents(x), ShiftScaleGate(shift, scale, shift)))
+        out: Tensor = self.final_layer.linear(modulate(layout.latents(x), ShiftScaleGate(shift, scale, shift)))
+        return out
 
 
 def _split_modulation(modulation: Tensor, count: int) -> list[ShiftScaleGate]:

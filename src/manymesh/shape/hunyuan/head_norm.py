@@ -23,7 +23,8 @@ def is_half(x: Tensor) -> bool:
 def inverse_length(x: Tensor, eps: float) -> Tensor:
     """(..., d) to (..., 1) float32: ``1 / sqrt(sum(x^2) + d * eps)``."""
     length = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
-    return length.square_().add_(x.shape[-1] * eps).rsqrt_()
+    out: Tensor = length.square_().add_(x.shape[-1] * eps).rsqrt_()
+    return out
 
 
 def rms_norm(x: Tensor, scale: Tensor, eps: float) -> Tensor:
@@ -51,6 +52,7 @@ def centre_heads(linear: nn.Linear, heads: int) -> tuple[Tensor, Tensor | None]:
 
     def centred(rows: Tensor) -> Tensor:
         wide = rows.float().unflatten(0, (heads, -1))
-        return (wide - wide.mean(dim=1, keepdim=True)).flatten(0, 1).to(rows.dtype)
+        out: Tensor = (wide - wide.mean(dim=1, keepdim=True)).flatten(0, 1).to(rows.dtype)
+        return out
 
     return centred(linear.weight), None if linear.bias is None else centred(linear.bias)

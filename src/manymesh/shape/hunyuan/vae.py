@@ -58,7 +58,8 @@ class Mlp(nn.Module):
         self.c_proj = nn.Linear(width * expand, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.c_proj(F.gelu(self.c_fc(x)))
+        out: Tensor = self.c_proj(F.gelu(self.c_fc(x)))
+        return out
 
 
 class SelfAttention(nn.Module):
@@ -75,7 +76,8 @@ class SelfAttention(nn.Module):
         if self.attention is not None:
             q, k = self.attention.q_norm(q), self.attention.k_norm(k)
         attended = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
-        return self.c_proj(attended.transpose(1, 2).flatten(2))
+        out: Tensor = self.c_proj(attended.transpose(1, 2).flatten(2))
+        return out
 
 
 class ResidualBlock(nn.Module):
@@ -88,7 +90,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attn(self.ln_1(x))
-        return x + self.mlp(self.ln_2(x))
+        out: Tensor = x + self.mlp(self.ln_2(x))
+        return out
 
 
 class Transformer(nn.Module):
@@ -124,7 +127,8 @@ class CrossAttention(nn.Module):
                 self._centred = centre_heads(self.c_q, self.heads)
             q = F.linear(x, *self._centred).unflatten(-1, (self.heads, -1))
             q = centred_layer_norm(q, self.attention.q_norm)
-        return q.transpose(1, 2)
+        out: Tensor = q.transpose(1, 2)
+        return out
 
     def keys_values(self, tokens: Tensor) -> KeysValues:
         """(B, L, w) to keys and values. The projection is laid out (heads, 2, d)."""
@@ -148,7 +152,8 @@ class CrossBlock(nn.Module):
     def forward(self, x: Tensor, attended: Tensor) -> Tensor:
         """(B, N, w) embedded points and their attention output (B, heads, N, d) to (B, N, w)."""
         x = x + self.attn.c_proj(attended.transpose(1, 2).flatten(2))
-        return x + self.mlp(self.ln_3(x))
+        out: Tensor = x + self.mlp(self.ln_3(x))
+        return out
 
 
 class GeoDecoder(nn.Module):
@@ -176,7 +181,8 @@ class GeoDecoder(nn.Module):
     def embed(self, points: Tensor) -> Tensor:
         """(B, N, 3) points to (B, N, w), computed in the network's dtype as in the official program."""
         points = points.to(self.query_proj.weight.dtype)
-        return self.query_proj(fourier(points, self.config.num_freqs, self.config.include_pi))
+        out: Tensor = self.query_proj(fourier(points, self.config.num_freqs, self.config.include_pi))
+        return out
 
     def queries(self, embedded: Tensor) -> Tensor:
         """(B, N, w) embedded points to queries (B, heads, N, d)."""
@@ -186,7 +192,8 @@ class GeoDecoder(nn.Module):
     def logits(self, embedded: Tensor, attended: Tensor) -> Tensor:
         """(B, N, w) embedded points and their attention output (B, heads, N, d) to (B, N, 1); positive is inside."""
         x = self.cross_attn_decoder(embedded, attended)
-        return self.output_proj(self.ln_post(x) if self.config.geo_decoder_ln_post else x)
+        out: Tensor = self.output_proj(self.ln_post(x) if self.config.geo_decoder_ln_post else x)
+        return out
 
     def embedded_logits(self, embedded: Tensor, keys_values: KeysValues) -> Tensor:
         """(B, N, w) embedded points to (B, N, 1) logits."""
@@ -209,4 +216,5 @@ class ShapeVae(nn.Module):
 
     def forward(self, latents: Tensor) -> Tensor:
         """(B, L, embed_dim) latents of the diffusion transformer to (B, L, W) tokens."""
-        return self.transformer(self.post_kl(latents * (1.0 / self.config.scale_factor)))
+        out: Tensor = self.transformer(self.post_kl(latents * (1.0 / self.config.scale_factor)))
+        return out

@@ -143,7 +143,8 @@ def _near_trouble(raster: Raster, edges: U8, render_px: int) -> Bool:
 
     radius = int(2 / 512 * render_px)
     trouble = edges | np.where(raster.mask, 0, 255).astype(np.uint8)
-    return cv2.dilate(trouble, np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)) > 0
+    near: Bool = cv2.dilate(trouble, np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)) > 0
+    return near
 
 
 def _splat(color: F32, cosine: F32, row_column: F32, size: int) -> Splat:
