@@ -92,7 +92,8 @@ def test_a_caller_that_raises_stops_workers_at_their_next_report():
 
 @pytest.fixture
 def one_spare(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "_spare", threading.Semaphore(1))
+    slots = threading.Semaphore(1)
+    monkeypatch.setattr(parallel, "worker_slots", lambda: slots)
 
 
 def test_a_pair_runs_at_once_where_a_worker_slot_is_free(one_spare: None) -> None:

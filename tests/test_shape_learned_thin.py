@@ -13,7 +13,7 @@ from manymesh.mesh.inspect import inspect
 from manymesh.render.camera import to_clip
 from manymesh.render.raster import rasterise
 from manymesh.shape.learned import contract
-from manymesh.shape.learned.connect_parts import connect_parts, label_parts
+from manymesh.shape.learned.connect_parts import connect_parts
 from manymesh.shape.learned.field import Field
 from manymesh.shape.learned.pose import posterior_elevation
 from manymesh.shape.learned.stage import reconstruct
@@ -91,18 +91,6 @@ def test_two_objects_on_the_floor_stay_apart_and_a_single_part_is_unchanged() ->
     assert part_count(connect_parts(shoes, UP)) == 2
     one = blocks(np.s_[60:90, 10:40, 10:50])
     assert connect_parts(one, UP) is one
-
-
-@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.5, 0.8, 1.0])
-@pytest.mark.parametrize("size", [(9, 8, 7), (1, 1, 5), (3, 1, 1), (1, 6, 4)])
-def test_parts_are_the_face_connected_components(size: tuple[int, int, int], share: float) -> None:
-    solid = np.random.default_rng(7).random(size) < share
-    numbers, count = label_parts(solid)
-    expected, expected_count = label(solid)
-    assert count == expected_count
-    assert np.array_equal(numbers > 0, solid)
-    pairs = np.unique(np.stack([numbers[solid], expected[solid]]), axis=1)
-    assert pairs.shape[1] == count
 
 
 def test_small_hidden_parts_are_not_connected() -> None:

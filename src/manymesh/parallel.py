@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import cache
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -30,8 +31,15 @@ def worker_count() -> int:
     return min(MAX_OBJECTS, cores)
 
 
-# Worker slots that are free: every thread beside the calling one holds one while it works.
-_spare = threading.Semaphore(worker_count() - 1)
+@cache
+def worker_slots() -> threading.Semaphore:
+    """The free worker slots of this process: every thread beside the calling ones holds one while it works.
+
+    One for the whole process, since its cores are what is shared: a pair within an object must not start a thread while
+    another object, perhaps of another job of the web page, has the core. Made at first use, so that importing decides
+    nothing about the machine.
+    """
+    return threading.Semaphore(worker_count() - 1)
 
 
 def run_pair(first: Callable[[], Item], second: Callable[[], Result]) -> tuple[Item, Result]:
@@ -41,7 +49,8 @@ def run_pair(first: Callable[[], Item], second: Callable[[], Result]) -> tuple[I
     Otherwise it runs after the first, so that two objects in progress need no more memory. It must not report progress;
     the first may, and may raise.
     """
-    if not _spare.acquire(blocking=False):
+    slots = worker_slots()
+    if not slots.acquire(blocking=False):
         return first(), second()
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="manymesh-half") as thread:
@@ -51,7 +60,7 @@ def run_pair(first: Callable[[], Item], second: Callable[[], Result]) -> tuple[I
                 return first(), second()
             return first(), waiting.result()
     finally:
-        _spare.release()
+        slots.release()
 
 
 def map_ordered(
@@ -74,7 +83,7 @@ def map_ordered(
         Whatever ``on_report`` and ``on_result`` raise, and what ``work`` raises for the first item in order that fails.
         Workers in progress are stopped when they next report, and waited for.
     """
-    stop = threading.Event()
+    slots, stop = worker_slots(), threading.Event()
     reports: SimpleQueue[tuple[int, Any]] = SimpleQueue()
     ended = object()
 
@@ -91,8 +100,8 @@ def map_ordered(
 
     with ExitStack() as held, ThreadPoolExecutor(at_once, thread_name_prefix="manymesh-object") as pool:
         for _ in range(at_once - 1):
-            if _spare.acquire(blocking=False):
-                held.callback(_spare.release)
+            if slots.acquire(blocking=False):
+                held.callback(slots.release)
         futures: dict[int, Future[Result]] = {}
         finished: set[int] = set()
         try:

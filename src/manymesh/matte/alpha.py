@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from manymesh.parallel import run_pair
 from manymesh.segment.guided_filter import CHUNK_ROWS, FIT_SIDE_PX, guided_filter, resize_rows
 from manymesh.segment.regions import push_pull_fill
 from manymesh.types import F32, U8, Bool
@@ -74,10 +73,8 @@ def _both_sides(color: F32, distance: F32, band_px: float) -> tuple[F32, F32]:
         distance: (h, w) float32, see ``outline_distance``.
         band_px: half width of the unknown band.
     """
-    return run_pair(
-        lambda: push_pull_fill(color, color_confidence(distance, band_px)),
-        lambda: push_pull_fill(color, color_confidence(-distance, band_px)),
-    )
+    inner = push_pull_fill(color, color_confidence(distance, band_px))
+    return inner, push_pull_fill(color, color_confidence(-distance, band_px))
 
 
 def _color_votes(color: F32, mask: Bool, reach_px: float) -> F32:

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manymesh.image.resample import sample
-from manymesh.parallel import run_pair
 from manymesh.render.camera import depth_of, eye_position, pixel_footprint, project, towards_viewer
 from manymesh.render.raster import interpolate, raster_view
 from manymesh.render.texels import Texels
@@ -42,9 +41,6 @@ MAX_LEVEL = 5
 
 # Depth of pixels that show nothing.
 FAR_AWAY = np.float32(1e9)
-
-# From twice as many texels on, two threads take a half each. Chosen by hand.
-MANY_TEXELS = 65_536
 
 
 @dataclass(frozen=True)
@@ -110,33 +106,6 @@ def project_colors(
     """
     alpha = _as_bytes(alpha)
     depths = depths if depths is not None else picture_depths(atlas, camera, *alpha.shape)
-
-    def projected(texels: Texels) -> Projection:
-        return _project_colors(texels, rgb, alpha, depths, max_angle_deg, exponent, margins_px)
-
-    half = len(surface.position) // 2
-    if half < MANY_TEXELS:
-        return projected(surface)
-    one, other = run_pair(
-        lambda: projected(_slice_of(surface, slice(half))), lambda: projected(_slice_of(surface, slice(half, None)))
-    )
-    return Projection(np.concatenate([one.color, other.color]), np.concatenate([one.weight, other.weight]))
-
-
-def _slice_of(surface: Texels, part: slice) -> Texels:
-    """Some of the texels, with the fields that ``_project_colors`` reads."""
-    return replace(surface, position=surface.position[part], normal=surface.normal[part], spacing=surface.spacing[part])
-
-
-def _project_colors(
-    surface: Texels,
-    rgb: U8,
-    alpha: U8,
-    depths: DepthMap,
-    max_angle_deg: float,
-    exponent: float,
-    margins_px: Sequence[int],
-) -> Projection:
     color, weight = np.zeros((len(surface.position), 3), np.float32), np.zeros(len(surface.position), np.float32)
     height, width = alpha.shape
     facing, points = _projected_points(surface, depths.camera, max_angle_deg, height, width)

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.parallel import run_pair
 from manymesh.render.bake import Projection
 from manymesh.render.raster import Raster, interpolate
 from manymesh.render.texels import Texels
@@ -91,7 +90,7 @@ def fill_surface(
     keep = np.clip(seen.weight / np.float32(solid), 0, 1)
     keep = keep * keep * (3 - 2 * keep)
     fill_colors = vertex_colors if vertex_colors is not None else lambda: projection_membrane(seen, surface, atlas)
-    colors, near = run_pair(fill_colors, lambda: _nearest_kept(keep, surface, atlas))
+    colors, near = fill_colors(), _nearest_kept(keep, surface, atlas)
     color = np.array(seen.color, np.float32)
     rest = np.flatnonzero(keep <= KEPT)  # the others stay as they were seen
     color[rest] = _filled(rest, keep[rest], color, colors, near, surface.raster, atlas)
@@ -110,8 +109,7 @@ def _filled(rest: I64, keep: F32, own: F32, colors: F32, near: _Near | None, ras
     def base(texels: I64) -> F32:
         return interpolate(colors, atlas.faces, raster.face.take(texels), raster.bary.take(texels, axis=0))
 
-    half = len(rest) // 2
-    filled = np.concatenate(run_pair(lambda: base(rest[:half]), lambda: base(rest[half:])))
+    filled = base(rest)
     if near is not None:
         filled[np.searchsorted(rest, near.texel)] += _detail(near, own, base)
     mixed = np.flatnonzero(keep)
@@ -255,12 +253,9 @@ def pad_charts(colors: Any, surface: Texels) -> U8:
     raster = surface.raster
     if not len(raster.pixel):
         return np.full((*raster.mask.shape, 3), 128, np.uint8)
-
-    def charts() -> U8:
-        levels = (np.asarray(colors, np.float32) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-        return np.asarray(raster.image(levels, np.uint8(0)), np.uint8)
-
-    picture, (near, ring, source) = run_pair(charts, lambda: _repeated_edges(raster))
+    levels = (np.asarray(colors, np.float32) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    picture = np.asarray(raster.image(levels, np.uint8(0)), np.uint8)
+    near, ring, source = _repeated_edges(raster)
     flat = picture.reshape(-1, 3)
     flat[ring] = flat[source]
     return _fill_with_means(picture, near)

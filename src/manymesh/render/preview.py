@@ -11,7 +11,6 @@ import numpy as np
 
 from manymesh.image.resample import linear_from_srgb, sample, srgb_from_linear
 from manymesh.mesh.topology import edges, six_volumes
-from manymesh.parallel import run_pair
 from manymesh.render.camera import depth_of, perspective, pixel_footprint, to_clip
 from manymesh.render.normals import corner_normals, unit_rows
 from manymesh.render.raster import Raster, interpolate, interpolate_corners, rasterise
@@ -153,14 +152,8 @@ def four_views(
         (view_px, 4 * view_px, 4) uint8, transparent background.
     """
     model = mesh if isinstance(mesh, Model) else prepare_model(mesh)
-
-    def drawn(azimuths_deg: Sequence[float]) -> list[U8]:
-        cameras = [framing_camera(model.vertices, azimuth + turn_deg, elevation_deg) for azimuth in azimuths_deg]
-        return [render(model, camera, view_px, view_px) for camera in cameras]
-
-    half = len(VIEWS_DEG) // 2
-    first, last = run_pair(lambda: drawn(VIEWS_DEG[:half]), lambda: drawn(VIEWS_DEG[half:]))
-    return np.concatenate([*first, *last], axis=1)
+    cameras = [framing_camera(model.vertices, azimuth + turn_deg, elevation_deg) for azimuth in VIEWS_DEG]
+    return np.concatenate([render(model, camera, view_px, view_px) for camera in cameras], axis=1)
 
 
 def framing_camera(vertices: Any, azimuth_deg: float, elevation_deg: float, *, aspect: float = 1.0) -> Camera:

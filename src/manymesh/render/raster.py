@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.parallel import run_pair
 from manymesh.render.camera import to_clip
 from manymesh.render.spans import Screen, Spans, face_blocks, pixel_center_spans, tiles
 from manymesh.types import F32, I32, Bool, Camera
@@ -26,9 +25,6 @@ FACE_BITS = 32
 
 # Points handled at a time, so that their data stays in the processor's cache. Chosen by hand.
 CHUNK = 1 << 14
-
-# A texture is drawn as two halves, by two threads, when each half has at least this many rows. Chosen by hand.
-HALF_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -101,24 +97,6 @@ def raster_uv(uv: Any, faces: Any, height: int, width: int) -> Raster:
         uv: (k, 2) in [0, 1], (0, 0) the upper left corner of the picture.
     """
     uv, faces = np.asarray(uv, np.float64), np.ascontiguousarray(faces, np.int32)
-    if height < 2 * HALF_ROWS or height % 2:
-        return _raster_uv(uv, faces, height, width)
-    rows = height // 2
-    stretched = uv * [1, 2]
-    upper, lower = run_pair(
-        lambda: _raster_uv(stretched, faces, rows, width), lambda: _raster_uv(stretched - [0, 1], faces, rows, width)
-    )
-    return Raster(
-        height,
-        width,
-        np.concatenate([upper.pixel, lower.pixel + rows * width]),
-        np.concatenate([upper.face, lower.face]),
-        np.concatenate([upper.bary, lower.bary]),
-        np.concatenate([upper.depth, lower.depth]),
-    )
-
-
-def _raster_uv(uv: Any, faces: I32, height: int, width: int) -> Raster:
     clip = np.zeros((len(uv), 4))
     clip[:, 0] = uv[:, 0] * 2 - 1
     clip[:, 1] = 1 - uv[:, 1] * 2

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from manymesh.parallel import run_pair
 from manymesh.render.normals import area_weighted_vertex_normals, row_lengths, scaled_face_normals, unit_rows
 from manymesh.render.raster import Raster, interpolate, raster_uv
 from manymesh.types import F32, F64, I32, Atlas, Bool
@@ -48,14 +47,8 @@ def texels(atlas: Atlas, texture_px: int, *, gutter_px: int = GUTTER_PX) -> Texe
     if normals is None:
         normals = area_weighted_vertex_normals(atlas.vertices, atlas.faces, weld=atlas.source)
     attributes = np.concatenate([atlas.vertices, normals], axis=1)
-    count = len(raster.pixel)
-    position, normal = np.empty((count, 3), np.float32), np.empty((count, 3), np.float32)
-
-    def fill(part: slice) -> None:
-        values = interpolate(attributes, atlas.faces, raster.face[part], raster.bary[part])
-        position[part], normal[part] = values[:, :3], unit_rows(values[:, 3:])
-
-    run_pair(lambda: fill(slice(count // 2)), lambda: fill(slice(count // 2, None)))
+    values = interpolate(attributes, atlas.faces, raster.face, raster.bary)
+    position, normal = np.ascontiguousarray(values[:, :3]), unit_rows(values[:, 3:])
     spacing = _face_spacing(atlas, texture_px).take(raster.face)
     gutter = ~inside.mask.ravel().take(raster.pixel)
     return Texels(raster, position, normal, spacing, gutter)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
-from functools import partial
-from importlib.metadata import PackageNotFoundError, distribution, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from manymesh._version import __version__
@@ -17,7 +16,6 @@ from manymesh.image import png
 from manymesh.image.crop import crop_array, object_window
 from manymesh.image.load import load_photo
 from manymesh.naming import clean_name, object_seed, slug
-from manymesh.parallel import run_pair
 from manymesh.run.artifacts import ArtifactCache
 from manymesh.run.folder import Run
 from manymesh.run.lifecycle import wanted
@@ -57,7 +55,8 @@ def begin_run(path: Path, out: Path, plan: Plan, cache: ArtifactCache | None = N
         InputError: the photo cannot be read; no folder is made then.
         OutputError: ``out`` cannot be written.
     """
-    (photo, scale), libraries = run_pair(partial(load_photo, path), _library_versions)
+    photo, scale = load_photo(path)
+    libraries = _library_versions()
     manifest = Manifest(
         manymesh=__version__,
         name="",
@@ -118,13 +117,9 @@ def object_id(index: int, label: str) -> str:
 
 
 def _library_versions() -> dict[str, str]:
+    """The versions of those of ``LIBRARIES`` that are installed."""
     found = {}
     for name in LIBRARIES:
-        try:
-            described = distribution(name).read_text("METADATA") or ""
-        except PackageNotFoundError:
-            continue  # an extra that is not installed
-        # One line is wanted, and parsing all of them as e-mail headers takes 5 ms a library.
-        line = re.search(r"^Version: *(\S+)", described, re.MULTILINE)
-        found[name] = line[1] if line else version(name)
+        with suppress(PackageNotFoundError):  # an extra that is not installed
+            found[name] = version(name)
     return found

@@ -16,7 +16,6 @@ from manymesh.engines import Plan
 from manymesh.errors import InputError, NothingFoundError, ObjectError
 from manymesh.image.crop import box_in_window, crop_array
 from manymesh.image.transparency import is_cutout_near
-from manymesh.parallel import run_pair
 from manymesh.run import lifecycle
 from manymesh.run.artifacts import final_role, load_view, placement, store_view
 from manymesh.run.create import draw_detections, write_objects
@@ -175,14 +174,11 @@ def finish(run: Run, plan: Plan, model: None, tick: Tick) -> None:
         draw_detections(run, run.load_photo())
     made = lifecycle.close_objects(run.manifest)
 
-    def write_scene() -> None:
-        if made:
-            run.write("scene.glb", scene(run, made), role="scene")
-
     tick(0.0)
-    _, sheet = run_pair(write_scene, lambda: contact_sheet(run))
+    if made:
+        run.write("scene.glb", scene(run, made), role="scene")
+    run.write("sheet.png", contact_sheet(run), role="sheet")
     tick(0.9)
-    run.write("sheet.png", sheet, role="sheet")
     if made:
         run.manifest.warnings += _frames_said(run.manifest.settings)
     lifecycle.give_verdict(run.manifest)

@@ -151,14 +151,17 @@ def _grabcut_from_saliency(rgb: U8, lab: F32) -> Bool:
 
 
 def _otsu(value: F32) -> float:
-    """The threshold that maximises the variance between the two groups of values (Otsu 1979)."""
-    count, edges = np.histogram(value, 256)
-    center = (edges[1:] + edges[:-1]) / 2
-    below, total = np.cumsum(count)[:-1], np.cumsum(count * center)[:-1]
-    above = value.size - below
-    mean_below = total / np.maximum(below, 1)
-    mean_above = ((count * center).sum() - total) / np.maximum(above, 1)
-    return float(center[int(np.argmax(below * above.astype(np.float64) * (mean_above - mean_below) ** 2))])
+    """The threshold that maximises the variance between the two groups of values (Otsu 1979).
+
+    Args:
+        value: (h, w) float32 whose least value is 0 and whose largest is 1.
+    """
+    import cv2
+
+    # OpenCV answers with the last of the 256 levels of the lower group; the threshold is that level's middle.
+    levels = np.minimum(value * 256, 255).astype(np.uint8)
+    level, _ = cv2.threshold(levels, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return (level + 0.5) / 256
 
 
 def grabcut(rgb: U8, hints: U8, rounds: int = 2) -> Bool:

@@ -80,7 +80,7 @@ def segment(network: SegmentationNetwork, rgb: U8) -> tuple[Bool, Segmentation] 
         return None
     if uncertainty(segmentation) > MAX_UNCERTAINTY:
         return None
-    mask, fitted = run_pair(partial(refine_mask, segmentation, image), partial(lab_and_background, image))
+    mask, fitted = refine_mask(segmentation, image)
     if fitted is not None and mask.any():
         mask = restore_holes(mask, segmentation.probability, *fitted)
     return mask if mask.mean() < FULL else np.zeros_like(mask), segmentation
@@ -99,7 +99,7 @@ def uncertainty(segmentation: Segmentation) -> float:
     return doubt / max(float((segmentation.probability > 0.5).sum()), 50.0)
 
 
-def refine_mask(segmentation: Segmentation, rgb: U8) -> Bool:
+def refine_mask(segmentation: Segmentation, rgb: U8) -> tuple[Bool, tuple[F32, Background] | None]:
     """The foreground mask, (h, w) bool, with GrabCut deciding the pixels that the network is not certain of.
 
     Where a doubtful region reaches the edge of the photo, the segmentation by colour is asked as well.
@@ -107,22 +107,31 @@ def refine_mask(segmentation: Segmentation, rgb: U8) -> Bool:
     Args:
         segmentation: the network's answer.
         rgb: (h, w, 3) uint8 sRGB, the network's input.
+
+    Returns:
+        The mask, and ``lab_and_background`` of the image; None in its place where the mask is empty.
     """
     import cv2
 
     probability = segmentation.probability
     if not (probability > 0.5).any():
-        return np.zeros(probability.shape, bool)
+        return np.zeros(probability.shape, bool), None
     hints = np.where(probability > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     hints[probability > CERTAIN] = cv2.GC_FGD
     hints[probability < 1 - CERTAIN] = cv2.GC_BGD
-    cut, by_color = partial(grabcut, rgb, hints), partial(_foreground_by_color, rgb)
-    # Both are slow. Doubt before GrabCut almost always means doubt after it, so that both will be needed.
-    first, color_mask = run_pair(cut, by_color) if _is_doubtful(probability > 0.5, probability) else (cut(), None)
+    # Doubt before GrabCut almost always means doubt after it, so the segmentation by colour need not wait.
+    doubtful = _is_doubtful(probability > 0.5, probability)
+
+    def judge_colors() -> tuple[Bool | None, tuple[F32, Background] | None]:
+        return _foreground_by_color(rgb) if doubtful else None, lab_and_background(rgb)
+
+    first, (color_mask, fitted) = run_pair(partial(grabcut, rgb, hints), judge_colors)
     mask = _with_thin_parts(first, probability)
     if _is_doubtful(mask, probability):
-        mask = _without_doubtful_edge(mask, probability, by_color() if color_mask is None else color_mask)
-    return _fill_holes(mask, probability)
+        mask = _without_doubtful_edge(
+            mask, probability, _foreground_by_color(rgb) if color_mask is None else color_mask
+        )
+    return _fill_holes(mask, probability), fitted
 
 
 def _with_thin_parts(mask: Bool, probability: F32) -> Bool:

@@ -1,6 +1,6 @@
 """The segmentation network: which pixels are foreground, and where the centre of each pixel's object is.
 
-It was trained by ``training/finder`` on composed scenes; ``lite-segmentation.onnx`` is package data. Centres and
+It was trained by ``training/segmentation`` on composed scenes; ``lite-segmentation.onnx`` is package data. Centres and
 centre offsets are those of Cheng et al., "Panoptic-DeepLab", CVPR 2020.
 """
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from manymesh.shape.learned.contract import BIN_LENGTH
 from manymesh.shape.learned.field import EDGE_SLOPE, Field
-from manymesh.types import F32, F64, I32, Bool
+from manymesh.types import F32, F64, I32
 
 # A part is connected when it has at least this share of the body's cells, or at least this many cells of the picture
 # that show nothing else. Smaller ones are left to be dropped with the mesh's other small components.
@@ -49,9 +49,10 @@ def connect_parts(field: Field, up: F64) -> Field:
     Args:
         up: (3,) unit vector, the object's upward direction in the camera frame.
     """
+    from scipy.ndimage import label
     from scipy.spatial import cKDTree
 
-    labels, count = label_parts(field.values > 0)
+    labels, count = label(field.values > 0)  # parts are connected through faces of cells
     if count < 2:
         return field
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
@@ -94,38 +95,6 @@ def _worth_connecting(labels: I32, sizes: Any, body: int) -> list[int]:
     worth = (sizes >= MIN_SHARE * sizes[body]) | (visible >= MIN_VISIBLE_CELLS)
     worth[[0, body]] = False
     return [int(part) for part in np.flatnonzero(worth)]
-
-
-def label_parts(solid: Bool) -> tuple[I32, int]:
-    """Label the face-connected components of an (h, w, d) volume.
-
-    Returns:
-        (h, w, d) int32, 0 outside and numbers from 1 on inside; and how many components there are.
-    """
-    # By runs along the last axis and the graph of those that touch. SciPy's ``ndimage.label`` does the same, but that
-    # module takes 0.1 s to import.
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    starts = solid.copy()
-    starts[..., 1:] &= ~solid[..., :-1]
-    runs = np.cumsum(starts.ravel(), dtype=np.int32).reshape(solid.shape)
-    count = int(starts.sum()) + 1
-    one, other = np.concatenate([_touching(solid, starts, runs, axis) for axis in (0, 1)], axis=1)
-    links = coo_array((np.ones(len(one), np.int8), (one, other)), shape=(count, count))
-    # No run has the number 0, so it is the first component by itself.
-    parts, label = connected_components(links, directed=False)
-    return np.where(solid, label[runs], 0).astype(np.int32), int(parts) - 1
-
-
-def _touching(solid: Bool, starts: Bool, runs: I32, axis: int) -> I32:
-    """(2, n) pairs of runs that lie side by side along an axis, each pair once."""
-    here: tuple[slice, ...] = (slice(None),) * axis + (slice(None, -1),)
-    there: tuple[slice, ...] = (slice(None),) * axis + (slice(1, None),)
-    both = solid[here] & solid[there]
-    # A pair begins where either of its runs does, if the other is there.
-    both &= starts[here] | starts[there]
-    return np.stack([runs[here][both], runs[there][both]])
 
 
 def _cell_points(field: Field, labels: I32, part: int) -> F64:

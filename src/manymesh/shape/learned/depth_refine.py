@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.parallel import run_pair
 from manymesh.shape.learned import contract
 from manymesh.shape.learned.contract import BIN_LENGTH
 from manymesh.shape.learned.predict import Prediction
@@ -59,17 +58,11 @@ def refine_depths(prediction: Prediction, inside: Bool, tan_half_fov: float) -> 
         tan_half_fov: of the crop.
     """
     first, last = prediction.surface[contract.FRONT_DEPTH], prediction.surface[contract.BACK_DEPTH]
-
-    def front() -> F32:
-        normals = _unit(prediction.surface[contract.FRONT_NORMAL].transpose(1, 2, 0).astype(np.float64))
-        return fit_to_normals(first, normals, inside, tan_half_fov, FRONT_REACH)
-
-    def back() -> F32:
-        normals = filter_normals(normals_from_depth(last, inside, tan_half_fov), last, inside)
-        return fit_to_normals(last, normals, inside, tan_half_fov, BACK_REACH)
-
+    front_normals = _unit(prediction.surface[contract.FRONT_NORMAL].transpose(1, 2, 0).astype(np.float64))
+    back_normals = filter_normals(normals_from_depth(last, inside, tan_half_fov), last, inside)
     surface = prediction.surface.copy()
-    surface[contract.FRONT_DEPTH], surface[contract.BACK_DEPTH] = run_pair(front, back)
+    surface[contract.FRONT_DEPTH] = fit_to_normals(first, front_normals, inside, tan_half_fov, FRONT_REACH)
+    surface[contract.BACK_DEPTH] = fit_to_normals(last, back_normals, inside, tan_half_fov, BACK_REACH)
     return replace(prediction, surface=surface)
 
 
