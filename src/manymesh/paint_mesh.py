@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from manymesh.stages import Tick, begin
 from manymesh.types import U8, Crop, Cutout, Photo, TexturedMesh
 
 if TYPE_CHECKING:
+    from manymesh.mesh.formats.placement import FileFrame
     from manymesh.paint.user_atlas import PaintAtlas
 
 Progress = Callable[[str, float], None]
@@ -226,7 +227,7 @@ def _files(
     final: TexturedMesh | None = None
     placement = Placement(settings.size_m, settings.up or user.up, user.unit, own_place=True)
     longest = float(np.ptp(user.positions[np.unique(user.faces)], axis=0).max())
-    said = []
+    said, anew = [], []
     for number, kind in enumerate(settings.formats):
         tick(number / (len(settings.formats) + 1))
         frame = placement.in_file(kind, longest)
@@ -235,6 +236,12 @@ def _files(
             files["model.glb"], more = _painted_copy(user, painted, frame.scale)
             notes += more
             continue
+        if kind == "obj" and user.obj is not None:
+            copied, more = _painted_obj(user, painted, frame)
+            files |= copied
+            notes += more
+            continue
+        anew.append(f"model.{kind}")
         if final is None:
             final = TexturedMesh(file_atlas(user, painted.atlas, painted.work), painted.made.base_color)
         if any(final.atlas.translation) and kind in ("stl", "3mf"):
@@ -242,6 +249,9 @@ def _files(
         written = write(final, kind, stem="model", name=name, frame=frame)
         verify(written, final, frame)
         files |= written
+    if user.lost and anew:
+        hold = "do" if len(anew) > 1 else "does"
+        notes.append(f"{_listed(anew)} {hold} not hold the file's {_listed(user.lost)}.")
     files["preview.png"] = png.encode(four_views(painted.made))
     painted.made.details.setdefault("seconds", {})["write"] = round(time.perf_counter() - start_s, 3)
     return files, [*notes, *said]
@@ -266,6 +276,33 @@ def _painted_copy(user: UserMesh, painted: _Painted, scale: float) -> tuple[byte
     data, notes = repainted(user.gltf, paint)
     verify_copy(data, user, paint)
     return data if scale == 1.0 else scaled(data, scale), notes
+
+
+def _painted_obj(user: UserMesh, painted: _Painted, frame: FileFrame) -> tuple[dict[str, bytes], list[str]]:
+    """The user's own OBJ file with new texture coordinates where they are needed and a new material file."""
+    from manymesh.mesh.formats.obj_copy import ObjRepaint, repainted_obj
+    from manymesh.mesh.formats.verify import verify_obj_copy
+
+    assert user.obj is not None
+    layout, count = painted.atlas.layout, len(user.material_names)
+    picture_of = [0] * count
+    if layout is not None:
+        picture_of = [int(layout.tile[user.material == number].max(initial=0)) for number in range(count)]
+    paint = ObjRepaint(
+        _tiles(painted.made.base_color, 1 if layout is None else layout.tiles, max(picture_of) + 1),
+        picture_of,
+        painted.atlas.uv if layout is None else None,
+        painted.work.turned,
+        painted.atlas.negated,
+        frame,
+    )
+    files, notes = repainted_obj(user.obj, paint, "model")
+    verify_obj_copy(files["model.obj"], user, paint)
+    return files, notes
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _tiles(sheet: U8, tiles: int, count: int) -> list[U8]:

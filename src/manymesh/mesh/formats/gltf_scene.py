@@ -199,8 +199,25 @@ def _joined(source: Gltf, made: list[_Triangles]) -> UserMesh:
         copy=np.repeat(np.array([part.copy for part in made], bool), counts),
         notes=source.changed,
         unit="m",
+        lost=_lost(source.document, made),
         gltf=GltfParts(source, parts),
     )
+
+
+def _lost(document: dict[str, Any], made: list[_Triangles]) -> tuple[str, ...]:
+    """What only a copy of the file keeps, in a few words each."""
+    places = len({(part.mesh, part.copy) for part in made})
+    found = [f"{places} meshes as nodes"] if places > 1 else []
+    found += [name for name in ("skins", "animations", "cameras") if document.get(name)]
+    primitives = [each for mesh in document.get("meshes", []) for each in mesh.get("primitives", [])]
+    if any(primitive.get("targets") for primitive in primitives):
+        found.append("morph targets")
+    materials = document.get("materials", [])
+    if any(
+        name in material for material in materials for name in ("normalTexture", "occlusionTexture", "emissiveTexture")
+    ):
+        found.append("other textures")
+    return tuple(found)
 
 
 def _normals_or_zero(part: _Triangles) -> F32:

@@ -12,6 +12,7 @@ from manymesh.mesh.formats.glb import GREY
 from manymesh.mesh.formats.placement import FileFrame, comment
 from manymesh.mesh.normals import vertex_normals
 from manymesh.mesh.seams import weld
+from manymesh.naming import clean_name
 from manymesh.types import Atlas, Mesh, TexturedMesh
 
 
@@ -45,20 +46,40 @@ def write_obj(shape: Mesh | TexturedMesh, stem: str, name: str, frame: FileFrame
     if isinstance(shape, TexturedMesh):
         lines += [f"vt {u:.9g} {1 - v:.9g}" for u, v in shape.atlas.uv.astype(np.float64).tolist()]
     lines += formatted("vn %.6g %.6g %.6g", vertex_normals(geometry)[first])
-    lines.append("usemtl surface")
     if isinstance(shape, TexturedMesh):
         corners = np.stack([faces, shape.atlas.faces, faces], axis=2).reshape(-1, 9) + 1
-        lines += formatted("f %d/%d/%d %d/%d/%d %d/%d/%d", corners)
+        of_face = formatted("f %d/%d/%d %d/%d/%d %d/%d/%d", corners)
     else:
         corners = np.stack([faces, faces], axis=2).reshape(-1, 6) + 1
-        lines += formatted("f %d//%d %d//%d %d//%d", corners)
+        of_face = formatted("f %d//%d %d//%d %d//%d", corners)
+    names, runs = _material_runs(geometry)
+    for name_of_run, start, stop in runs:
+        lines += [f"usemtl {name_of_run}", *of_face[start:stop]]
     files = {f"{stem}.obj": ("\n".join(lines) + "\n").encode("utf-8")}
-    material = ["newmtl surface", "Ka 0 0 0", "Ks 0 0 0", "d 1", "illum 1"]
+    look = ["Ka 0 0 0", "Ks 0 0 0", "d 1", "illum 1"]
     if isinstance(shape, TexturedMesh):
-        material += ["Kd 1 1 1", f"map_Kd {stem}.png"]
+        look += ["Kd 1 1 1", f"map_Kd {stem}.png"]
         files[f"{stem}.png"] = encode(shape.base_color)
     else:
         grey = 1.0 if shape.colors is not None else round(1.055 * GREY ** (1 / 2.4) - 0.055, 4)
-        material.append(f"Kd {grey:g} {grey:g} {grey:g}")
+        look.append(f"Kd {grey:g} {grey:g} {grey:g}")
+    material = [line for each in names for line in (f"newmtl {each}", *look)]
     files[f"{stem}.mtl"] = ("\n".join(material) + "\n").encode("utf-8")
     return files
+
+
+def _material_runs(geometry: Mesh | Atlas) -> tuple[list[str], list[tuple[str, int, int]]]:
+    """The names of all materials, and the runs of faces that share one: name, first face, end."""
+    count = len(geometry.faces)
+    if not isinstance(geometry, Atlas) or geometry.material is None:
+        return ["surface"], [("surface", 0, count)]
+    # Each name once and without spaces, as most readers want them.
+    names: list[str] = []
+    for each in geometry.material_names:
+        name = "_".join(clean_name(each).replace("#", "_").split()) if each else "surface"
+        while name in names:
+            name += "_"
+        names.append(name)
+    starts = [0, *(np.flatnonzero(np.diff(geometry.material)) + 1).tolist()]
+    numbers = geometry.material[starts].tolist()
+    return names, [(names[n], a, b) for n, a, b in zip(numbers, starts, [*starts[1:], count], strict=True)]

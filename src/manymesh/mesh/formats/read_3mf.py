@@ -50,6 +50,7 @@ def read_3mf(data: bytes, name: str) -> UserMesh:
             root = package.start()
             unit = package.model(root).get("unit", "millimeter")
             placed = package.placed(root)
+            lost = package.lost(len(placed))
     except (zipfile.BadZipFile, ElementTree.ParseError, NotImplementedError, EOFError, RuntimeError) as error:
         raise DamagedFileError(f"is no 3MF package that can be unpacked ({error})") from error
     offset = np.cumsum([0, *(len(positions) for positions, _ in placed)])
@@ -57,7 +58,7 @@ def read_3mf(data: bytes, name: str) -> UserMesh:
     faces = np.concatenate(
         [np.zeros((0, 3), np.int32), *(part + start for (_, part), start in zip(placed, offset, strict=False))]
     )
-    return UserMesh(positions, faces.astype(np.int32), unit=unit, up="z")
+    return UserMesh(positions, faces.astype(np.int32), unit=unit, up="z", lost=lost)
 
 
 class _Package:
@@ -88,6 +89,16 @@ class _Package:
             path = str(item.get(PATH, root)).lstrip("/")
             self._place(path, str(item.get("objectid")), _transform(item.get("transform")), 0, found)
         return found
+
+    def lost(self, placed: int) -> tuple[str, ...]:
+        """What is not read, in a few words each."""
+        found = [f"{placed} objects and their places"] if placed > 1 else []
+        parts = [root.find("{*}resources") for root in self.roots.values() if root.tag.endswith("}model")]
+        kinds = {each.tag.rpartition("}")[2] for part in parts if part is not None for each in part}
+        if kinds & {"basematerials", "colorgroup", "texture2dgroup", "compositematerials", "multiproperties"}:
+            found.append("colours and materials")
+        others = sorted(kinds & {"slicestack", "beamlattice", "displacement2d", "volumetricstack"})
+        return (*found, *(f"part '{kind}'" for kind in others))
 
     def _place(self, path: str, number: str, matrix: F64, depth: int, found: list[tuple[F64, I32]]) -> None:
         if depth > MAX_DEPTH:

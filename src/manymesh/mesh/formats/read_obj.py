@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from manymesh.mesh.formats.obj_copy import ObjLines, word_and_rest
 from manymesh.mesh.formats.polygons import triangulated
 from manymesh.mesh.formats.user_mesh import DamagedFileError, UserMesh, check_face_count
 from manymesh.mesh.topology import face_cross, scatter_sum, unit
@@ -23,9 +24,10 @@ NONE = np.iinfo(np.int64).min  # a corner without texture coordinates or normal
 
 @dataclass
 class _Faces:
-    """The faces while lines are read. ``state`` (per face): material, group, smoothing group."""
+    """The faces while lines are read. ``states`` (per face): material, group, smoothing group."""
 
     lines: list[bytes] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)  # of the lines
     counts: list[tuple[int, int, int]] = field(default_factory=list)  # v, vt, vn lines before the face, if relative
     states: list[tuple[int, int, int]] = field(default_factory=list)
 
@@ -46,15 +48,13 @@ def read_obj(data: bytes, name: str) -> UserMesh:
     material_number, group_number = {b"": 0}, {b"": 0}
     material, group, smooth = 0, 0, 0
     stated_smooth = False
-    for line in lines:
-        word, _, rest = line.strip().partition(b" ")
-        if b"\t" in word:
-            word, _, more = word.partition(b"\t")
-            rest = more + b" " + rest
+    for number, line in enumerate(lines):
+        word, rest = word_and_rest(line)
         if word in values:
             values[word].append(rest)
         elif word == b"f":
             faces.lines.append(rest.partition(b"#")[0])
+            faces.numbers.append(number)
             faces.counts.append((len(values[b"v"]), len(values[b"vt"]), len(values[b"vn"])))
             faces.states.append((material, group, smooth))
         elif word == b"usemtl":
@@ -87,7 +87,23 @@ def read_obj(data: bytes, name: str) -> UserMesh:
         states[:, 0].astype(np.int32),
         states[:, 1].astype(np.int32),
         tuple(each.decode("utf-8", "replace") for each in groups),
+        obj=ObjLines(
+            lines,
+            np.array(faces.numbers, np.int64),
+            sizes,
+            polygon,
+            triangles,
+            tuple(materials),
+            frozenset(states[:, 0].tolist()),
+        ),
+        lost=_lost(len(groups) - 1, values[b"v"]),
     )
+
+
+def _lost(groups: int, vertices: list[bytes]) -> tuple[str, ...]:
+    """What the copy keeps and other formats do not."""
+    coloured = bool(vertices) and len(vertices[0].split()) in (6, 7)
+    return (*((f"{groups} groups and objects",) if groups > 1 else ()), *(("vertex colours",) if coloured else ()))
 
 
 def _table(lines: list[bytes], width: int, what: str) -> F64:

@@ -74,7 +74,25 @@ def read_ply(data: bytes, name: str) -> UserMesh:
         length = np.linalg.norm(stored, axis=1, keepdims=True)
         normals = (stored / np.where(length > 0, length, 1)).astype(np.float32)[faces]
     layout = _texture_numbers(found, len(sizes))
-    return UserMesh(positions, faces, corner_uv, normals, layout=layout[polygon].astype(np.int32))
+    return UserMesh(positions, faces, corner_uv, normals, layout=layout[polygon].astype(np.int32), lost=_lost(elements))
+
+
+def _lost(elements: list[_Element]) -> tuple[str, ...]:
+    """What is not read, in a few words each."""
+    read = {"x", "y", "z", "nx", "ny", "nz", *(name for pair in UV_NAMES for name in pair)}
+    read |= {"vertex_indices", "vertex_index", "texcoord", "texnumber"}
+    found: list[str] = []
+    for element in elements:
+        names = [each.name for each in element.properties if each.name not in read]
+        if element.name not in ("vertex", "face", "faces", "tristrips"):
+            found += [f"element '{element.name[:40]}'"] if element.count else []
+            continue
+        what = "vertex" if element.name == "vertex" else "face"
+        colours = {"red", "green", "blue", "alpha", "diffuse_red", "diffuse_green", "diffuse_blue"}
+        if colours & set(names):
+            found.append(f"{what} colours")
+        found += [f"{what} property '{name[:40]}'" for name in names if name not in colours]
+    return tuple(found[:8])
 
 
 def _header(data: bytes) -> tuple[list[_Element], str, int]:

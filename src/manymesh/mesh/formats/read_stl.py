@@ -21,12 +21,22 @@ def read_stl(data: bytes, name: str) -> UserMesh:
         DamagedFileError: neither form of STL. InputError: too many faces.
     """
     corners = _binary(data, name)
+    text = corners is None
     if corners is None:
         corners = _text(data, name)
     if not np.isfinite(corners).all():
         raise DamagedFileError("has coordinates that are not numbers")
     positions, faces = merged(corners.reshape(-1, 3))
-    return UserMesh(positions, faces.reshape(-1, 3))
+    return UserMesh(positions, faces.reshape(-1, 3), lost=_lost(data, text))
+
+
+def _lost(data: bytes, text: bool) -> tuple[str, ...]:
+    """What is not read, in a few words each."""
+    if text:
+        solids = len(re.findall(rb"^\s*solid\b", data, re.IGNORECASE | re.MULTILINE))
+        return (f"{solids} solids and their names",) if solids > 1 else ()
+    coloured = np.frombuffer(data, TRIANGLE, (len(data) - HEADER_BYTES) // TRIANGLE.itemsize, HEADER_BYTES)["attribute"]
+    return ("face colours",) if coloured.any() else ()
 
 
 def _binary(data: bytes, name: str) -> F64 | None:

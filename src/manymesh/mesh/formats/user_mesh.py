@@ -13,6 +13,7 @@ from manymesh.units import Up
 
 if TYPE_CHECKING:
     from manymesh.mesh.formats.gltf_scene import GltfParts
+    from manymesh.mesh.formats.obj_copy import ObjLines
 
 # The most triangles that are read, checked before they are. Chosen by hand. By `benchmarks/paint_file.py` on two cores
 # that others used too, texture 1024: 81,224 faces 18 s and 346 MB, 398,160 faces 111 s and 804 MB. Two million have
@@ -43,6 +44,8 @@ class UserMesh:
         unit: of the positions, as ``units.METRES`` names it; "" where the format states none.
         up: the axis that is up in the file.
         gltf: where each face stands in a glTF file, None for other formats.
+        obj: the same for an OBJ file.
+        lost: what else the file holds and no file that is written anew will hold, in a few words each.
     """
 
     positions: F64
@@ -59,6 +62,8 @@ class UserMesh:
     unit: str = ""
     up: Up = "y"
     gltf: GltfParts | None = None
+    obj: ObjLines | None = None
+    lost: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, dtype in (("material", np.int32), ("layout", np.int32), ("group", np.int32), ("copy", bool)):

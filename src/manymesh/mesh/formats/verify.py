@@ -29,6 +29,7 @@ from manymesh.types import U8, Atlas, Mesh, TexturedMesh
 
 if TYPE_CHECKING:
     from manymesh.mesh.formats.gltf_copy import Repaint
+    from manymesh.mesh.formats.obj_copy import ObjRepaint
     from manymesh.mesh.formats.user_mesh import UserMesh
 
 # What readers raise on data that contradicts itself.
@@ -94,6 +95,20 @@ def verify_copy(data: bytes, user: UserMesh, paint: Repaint) -> None:
             raise _bad("model.glb", "holds other texture coordinates than the mesh")
 
 
+def verify_obj_copy(data: bytes, user: UserMesh, paint: ObjRepaint) -> None:
+    """Checks a painted copy of a user's OBJ file, as ``verify_copy`` does for glTF."""
+    from manymesh.mesh.formats.obj_copy import same_obj
+    from manymesh.mesh.formats.read_obj import read_obj
+
+    try:
+        found = read_obj(data, "model.obj")
+    except (ManymeshError, *FAULTS) as error:
+        raise _bad("model.obj", f"cannot be read back ({error})") from error
+    wrong = same_obj(found, user, paint)
+    if wrong:
+        raise _bad("model.obj", f"holds {wrong} than the mesh")
+
+
 def _bad(main: str, what: str) -> ObjectError:
     return ObjectError(f"the file {main} {what}", "Please report this, with the photo if you can.")
 
@@ -145,9 +160,22 @@ def _load(files: Mapping[str, bytes], main: str) -> Any:
             raise OutputError(what, "Free some space there, or set TMPDIR to another folder.") from error
         scene = trimesh.load_scene(str(Path(folder, main)), process=False)
         geometry = list(scene.geometry.values())
+    if main.endswith(".obj") and len(geometry) > 1:
+        return _joined(geometry)
     if len(geometry) != 1:
         raise _bad(main, f"holds {len(geometry)} meshes instead of one")
     return geometry[0]
+
+
+def _joined(geometry: list[Any]) -> SimpleNamespace:
+    """Meshes as one; a reader makes one for each material."""
+    offset = np.cumsum([0, *(len(part.vertices) for part in geometry)])
+    uv = [part.visual.uv for part in geometry]
+    return SimpleNamespace(
+        vertices=np.concatenate([part.vertices for part in geometry]),
+        faces=np.concatenate([part.faces + start for part, start in zip(geometry, offset, strict=False)]),
+        visual=SimpleNamespace(uv=np.concatenate(uv), material=geometry[0].visual.material),
+    )
 
 
 def _load_3mf(data: bytes, main: str) -> SimpleNamespace:
