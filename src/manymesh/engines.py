@@ -23,9 +23,14 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
     "shape": {
         "learned": "manymesh.shape.learned.stage:STAGE",
         "inflate": "manymesh.shape.inflate:STAGE",
+        "triposr": "manymesh.shape.triposr:STAGE",
         "hunyuan3d": "manymesh.shape.hunyuan:STAGE",
     },
-    "paint": {"photo": "manymesh.paint.projection:STAGE", "hunyuan3d-paint": "manymesh.paint.hunyuan:STAGE"},
+    "paint": {
+        "photo": "manymesh.paint.projection:STAGE",
+        "photo-and-shape": "manymesh.paint.projection:STAGE_WITH_SHAPE_COLORS",
+        "hunyuan3d-paint": "manymesh.paint.hunyuan:STAGE",
+    },
 }
 
 ENTRY_POINT_GROUPS: Mapping[Kind, str] = {

@@ -20,6 +20,7 @@ from functools import partial
 import numpy as np
 
 from manymesh.paint.palette import continue_materials, extract_palette
+from manymesh.paint.shape_colors import continue_shape_colors
 from manymesh.paint.symmetry import MirrorPlane, find_mirror_plane, photo_agrees, project_mirror_image
 from manymesh.parallel import run_pair
 from manymesh.render.bake import DepthMap, Projection, picture_depths, project_colors, sample_opaque
@@ -64,6 +65,18 @@ def open_paint(settings: Settings) -> Iterator[Paint]:
     yield paint
 
 
+@contextmanager
+def open_paint_with_shape_colors(settings: Settings) -> Iterator[Paint]:
+    """As ``open_paint``, for shapes whose own colours are to be shown where the photo shows nothing."""
+
+    def paint(
+        mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick, atlas: Atlas | None = None
+    ) -> TexturedMesh:
+        return paint_from_photo(mesh, view, cutout, settings.texture_size, tick, atlas, shape_colors=True)
+
+    yield paint
+
+
 STAGE = Stage(
     "photo",
     "paint",
@@ -73,9 +86,25 @@ STAGE = Stage(
     thread_safe=True,
 )
 
+STAGE_WITH_SHAPE_COLORS = Stage(
+    "photo-and-shape",
+    "paint",
+    "the photo in front, the shape network's own colours elsewhere; no download",
+    "Apache-2.0",
+    open_paint_with_shape_colors,
+    thread_safe=True,
+)
+
 
 def paint_from_photo(
-    mesh: Mesh, view: Camera, cutout: Cutout, texture_px: int, tick: Tick, atlas: Atlas | None = None
+    mesh: Mesh,
+    view: Camera,
+    cutout: Cutout,
+    texture_px: int,
+    tick: Tick,
+    atlas: Atlas | None = None,
+    *,
+    shape_colors: bool = False,
 ) -> TexturedMesh:
     """A mesh textured from the photo.
 
@@ -84,6 +113,7 @@ def paint_from_photo(
         view: the camera whose picture is the cutout.
         texture_px: side of the texture.
         atlas: the mesh's texture coordinates; the mesh is unwrapped when None.
+        shape_colors: show the mesh's own colours, if it has any, where the photo shows nothing.
     """
     from manymesh.mesh.unwrap.unwrap import unwrap
 
@@ -103,7 +133,10 @@ def paint_from_photo(
     )
     tick(0.7)
     materials = None
-    if mesh.colors is None:
+    if shape_colors and mesh.colors is not None:
+        seen, shares = _only_photo(front)
+        materials = partial(_own_colors, seen, mesh, surface, flat)
+    elif mesh.colors is None:
         seen, shares = _add_mirrored_front(front, surface, view, inputs.rgb, inputs.alpha)
     else:
         seen, shares = _add_other_half(front, inputs, surface, flat, view)
@@ -187,6 +220,22 @@ def _add_other_half(
         "guessed": float((weight == 0).sum()) / count,
     }
     return Projection(color, weight.astype(np.float32)), shares
+
+
+def _only_photo(front: Projection) -> tuple[Projection, dict[str, float]]:
+    """``front`` with weights that fade at a slant, and the share of texels by where their colour is from."""
+    seen = float((front.weight > 0).sum()) / max(len(front.weight), 1)
+    return Projection(front.color, _saturated(front.weight)), {"photo": seen, "shape": 1 - seen}
+
+
+def _own_colors(seen: Projection, mesh: Mesh, surface: Texels, atlas: Atlas) -> F32:
+    """(k, 3) colours for the atlas' vertices: the mesh's own where nothing was seen."""
+    assert mesh.colors is not None
+    weld, count = weld_atlas(atlas)
+    strength, color = vertex_means(seen, surface, weld[atlas.faces], count)
+    own = np.zeros((count, 3))
+    own[weld] = mesh.colors[atlas.source] / 255
+    return continue_shape_colors(atlas, strength, color, own)
 
 
 def _saturated(weight: F32) -> F32:

@@ -244,6 +244,27 @@ def _paint(name: str, top: str, unet: File, vae: File, size: int, summary: str) 
     return Model(name, "paint", summary, *_TWO, files, size, HUNYUAN)
 
 
+# A pickle in a zip, the only published form. It is read by weights/torch_pickle.py, which runs nothing. A user's own
+# model.safetensors with the same tensors does as well.
+_TRIPOSR = Model(
+    *("triposr", "shape", "TripoSR: shape and colours in one pass, on any CPU", "stabilityai/TripoSR"),
+    "5b521936b01fbe1890f6f9baed0254ab6351c04a",
+    (
+        File(
+            "config.yaml",
+            bytes=987,
+            sha256="74ca708ce086bf68e97709ea6b3d91f14717921c04691e84043f0eb8fcc68e62",
+        ),
+        File(
+            "model.ckpt",
+            bytes=1_677_246_742,
+            sha256="429e2c6b22a0923967459de24d67f05962b235f79cde6b032aa7ed2ffcd970ee",
+            alternatives=("model.safetensors",),
+        ),
+    ),
+    *(1_677_247_729, MIT),
+)
+
 MODELS: tuple[Model, ...] = (
     _qwen("2b", 4_270 * _MB),
     _qwen("4b", 8_890 * _MB, "ebb281ec70b05090aa6165b016eac8ec08e71b17"),
@@ -347,6 +368,7 @@ MODELS: tuple[Model, ...] = (
         *("hunyuan3d-2mv-turbo", _VIEWS, "hunyuan3d-dit-v2-mv-turbo", 4_930_777_530, "2mv, 5 steps"),
         sha="172d7a989b99f66af760da0080d8c6f6350c72609536cf0c55b87a4afa574e45",
     ),
+    _TRIPOSR,
     _delight(),
     _paint(
         *("hunyuan3d-paint", "hunyuan3d-paint-v2-0"),

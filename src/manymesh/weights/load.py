@@ -133,7 +133,7 @@ def as_safetensors(source: Path, sha256: str | None = None, folder: Path | None 
     """
     if source.suffix == ".safetensors":
         return source
-    digest = _digest(source)
+    digest = digest_of(source)
     if sha256 and digest != sha256.lower():
         raise WeightsError(f"{source} is damaged: SHA-256 {digest} where {sha256} belongs", "Fetch it again")
     target = (folder or converted_dir()) / f"{source.stem}-{digest[:16]}.safetensors"
@@ -148,14 +148,14 @@ def converted_dir() -> Path:
     return Path(cache).expanduser() / "manymesh" / "converted" if cache else config_dir() / "converted"
 
 
-def _digest(source: Path) -> str:
+def digest_of(source: Path, tick: Callable[[float], None] = lambda done: None) -> str:
     """The file's SHA-256. One computed before is used while size and time of change are the same: reading seven
     gigabytes takes longer than anything else that is done with them."""
     state = source.stat()
     key = f"{source.resolve()}|{state.st_size}|{state.st_mtime_ns}"
     known = read_notes("digests.json")
     if key not in known:
-        known[key] = sha256_of(source)
+        known[key] = sha256_of(source, lambda done: tick(done / max(state.st_size, 1)))
         write_notes("digests.json", known)
     return known[key]
 

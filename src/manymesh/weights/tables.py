@@ -43,6 +43,18 @@ def read_yaml_table(path: Path) -> dict[str, Any]:
     return _checked(path, table)
 
 
+def read_text(path: Path, most_bytes: int) -> str:
+    """A text file in UTF-8.
+
+    Raises:
+        WeightsError: absent, larger than ``most_bytes``, or no UTF-8.
+    """
+    try:
+        return _read(path, most_bytes).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, error) from None
+
+
 def _read(path: Path, most_bytes: int) -> bytes:
     try:
         status = path.stat()

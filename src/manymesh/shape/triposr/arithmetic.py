@@ -1,0 +1,180 @@
+"""Layers in float32 on the CPU: NumPy's matrix products, and OpenCV's exp, which takes a fifth of NumPy's time.
+
+Everything is float32. Weights are (out, in), as in the file.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from manymesh.stages import Tick
+from manymesh.types import F32
+
+Keep = Callable[[str, F32], None]
+"""Told named intermediate results; for comparisons with recorded ones."""
+
+Item = TypeVar("Item")
+
+# Rows of a matrix of scores in work at a time. 512 x 3072 float32 are 6 MB. Chosen by hand.
+SCORE_ROWS = 512
+# Numbers in work at a time where many small steps are taken with each: 128 kB stay in a core's cache. Chosen by hand.
+CACHE_NUMBERS = 32_768
+# Threads that share pieces of a layer: while one multiplies matrices, which uses all cores, another is at exp, which
+# uses one. Measured on two cores: more than two gain nothing.
+THREADS = min(2, os.cpu_count() or 1)
+
+
+def ignore(name: str, value: F32) -> None:
+    """A ``Keep`` that keeps nothing."""
+
+
+class Weights:
+    """A network's tensors by name, each widened to float32 when it is asked for.
+
+    Args:
+        arrays: float32 or float16.
+        prefix: stands before every name that is asked for.
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], prefix: str = "") -> None:
+        self._arrays = arrays
+        self._prefix = prefix
+
+    def __getitem__(self, name: str) -> F32:
+        return np.ascontiguousarray(self._arrays[self._prefix + name], np.float32)
+
+    def part(self, prefix: str) -> Weights:
+        """The tensors whose names begin with ``prefix`` and a dot."""
+        return Weights(self._arrays, f"{self._prefix}{prefix}.")
+
+
+def in_threads(work: Callable[[Item], None], items: Iterable[Item], tick: Callable[[], None]) -> None:
+    """Do ``work`` for every item, ``THREADS`` at a time; ``tick`` is called in this thread after each of them.
+
+    The work on different items must not touch the same numbers. When ``tick`` or an item raises, items that have not
+    begun are left out.
+    """
+    pieces = list(items)
+    if THREADS == 1 or len(pieces) == 1:
+        for piece in pieces:
+            work(piece)
+            tick()
+        return
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="manymesh-layer") as pool:
+        waiting = [pool.submit(work, piece) for piece in pieces]
+        try:
+            for one in waiting:
+                one.result()
+                tick()
+        finally:
+            for one in waiting:
+                one.cancel()
+
+
+def linear(x: F32, weights: Weights, name: str, *, bias: bool = True) -> F32:
+    """(n, in) to (n, out) with the tensors ``name.weight`` and ``name.bias``."""
+    y = x @ weights[f"{name}.weight"].T
+    if bias:
+        y += weights[f"{name}.bias"]
+    return np.asarray(y)
+
+
+def layer_norm(x: F32, weights: Weights, name: str, eps: float) -> F32:
+    """(n, width) with mean 0 and variance 1 in each row, then scaled and shifted."""
+    y = x - x.mean(axis=1, keepdims=True, dtype=np.float32)
+    variance = np.einsum("nc,nc->n", y, y) / np.float32(y.shape[1])
+    y *= (1 / np.sqrt(variance + np.float32(eps)))[:, None]
+    y *= weights[f"{name}.weight"]
+    y += weights[f"{name}.bias"]
+    return np.asarray(y)
+
+
+def attention(q: F32, k: F32, v: F32, heads: int, tick: Callable[[], None]) -> F32:
+    """Scaled dot product attention, without masks.
+
+    Args:
+        q: (n, heads * d). k, v: (m, heads * d). Each head has d channels next to each other.
+        tick: called often.
+
+    Returns:
+        (n, heads * d) float32.
+    """
+    width = q.shape[1] // heads
+    out = np.empty_like(q)
+    scaled: F32 = np.multiply(q, np.float32(1 / math.sqrt(width)), dtype=np.float32)
+
+    def one_head(head: int) -> None:
+        mine = slice(head * width, (head + 1) * width)
+        key, value = np.ascontiguousarray(k[:, mine].T), np.ascontiguousarray(v[:, mine])
+        for start in range(0, len(q), SCORE_ROWS):
+            rows = slice(start, start + SCORE_ROWS)
+            scores: F32 = np.matmul(scaled[rows, mine], key, dtype=np.float32)
+            np.subtract(scores, scores.max(axis=1, keepdims=True), out=scores)
+            exp_(scores)
+            total = scores.sum(axis=1, keepdims=True)
+            out[rows, mine] = (scores @ value) / total
+
+    in_threads(one_head, range(heads), tick)
+    return out
+
+
+def exp_(x: F32) -> None:
+    """e to the power of each number of a contiguous array, in place; 2e-7 of the value exact."""
+    import cv2
+
+    flat = x.reshape(1, -1) if x.ndim != 2 else x
+    cv2.exp(flat, flat)
+
+
+def gelu_(x: F32) -> None:
+    """x times the normal distribution's share below x, in place, for (n, c) rows next to each other.
+
+    With erf by Abramowitz and Stegun, 7.1.26, which is within 1.5e-7.
+    """
+    rows = max(CACHE_NUMBERS // x.shape[1], 1)
+    for start in range(0, len(x), rows):
+        part = x[start : start + rows]
+        size = np.abs(part)
+        t = size * np.float32(0.3275911 / math.sqrt(2))
+        t += 1
+        np.divide(np.float32(1), t, out=t)
+        tail = t * np.float32(1.061405429)
+        for factor in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+            tail += np.float32(factor)
+            tail *= t
+        np.multiply(size, size, out=t)
+        t *= np.float32(-0.5)
+        exp_(t)
+        # Half of what erf lacks to 1, times |x|: taken from x where it is positive, with a minus sign elsewhere.
+        tail *= t
+        tail *= size
+        tail *= np.float32(0.5)
+        np.maximum(part, 0, out=part)
+        part -= tail
+
+
+def silu_(x: F32) -> None:
+    """x / (1 + exp(-x)), in place, for a contiguous array of two axes."""
+    e = np.negative(x)
+    exp_(e)
+    e += 1
+    np.divide(x, e, out=x)
+
+
+def steps_tick(tick: Tick, start: float, end: float, steps: int) -> Callable[[], None]:
+    """A function that reports one of ``steps`` equal steps from ``start`` to ``end`` each time it is called."""
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done = min(done + 1, steps)
+        tick(start + (end - start) * done / steps)
+
+    return step

@@ -1,0 +1,329 @@
+"""TripoSR without torch: its numbers, its surface, its camera, and a whole run with a tiny checkpoint."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from parity_path import parity_dir
+from tiny_triposr import CONFIG, INSIDE, OUTSIDE, YAML, summing_decoder, tiny_tensors, write_tiny_model
+
+from manymesh.dev.parity import rows_of
+from manymesh.engines import BUILTIN, find_stage
+from manymesh.errors import Cancelled, ObjectError, WeightsError
+from manymesh.mesh.inspect import inspect
+from manymesh.paint.shape_colors import match_channels
+from manymesh.pipeline import Pipeline
+from manymesh.render.camera import eye_position, orbit, project
+from manymesh.render.silhouette import silhouette_iou
+from manymesh.settings import Settings
+from manymesh.shape.triposr import STAGE, checkpoint, stage, surface
+from manymesh.shape.triposr.arithmetic import Weights
+from manymesh.shape.triposr.config import read_config
+from manymesh.shape.triposr.field import Field, Lattice
+from manymesh.shape.triposr.preprocess import Frame
+from manymesh.shape.triposr.surface import extract_surface, refined_volume
+from manymesh.shape.triposr.view import fit_view
+from manymesh.types import Box, Cutout
+from manymesh.weights import catalogue, load
+
+
+def no_tick(done: float) -> None:
+    pass
+
+
+def test_every_recorded_number_is_ours() -> None:
+    rows = list(rows_of(parity_dir("triposr")))
+    assert len(rows) > 100
+    assert [row for row in rows if not row.passed] == []
+
+
+# A box off the centre, in the network's frame: +X towards the camera, +Y the picture's right, +Z up.
+LOW, HIGH = np.array([-0.1, 0.1, -0.5]), np.array([0.3, 0.4, 0.2])
+
+
+def box_field(texels: int = 64) -> Field:
+    """Solid in the box, white where x is over its middle, else black."""
+    place = ((np.arange(texels) + 0.5) / texels * 2 - 1) * CONFIG.radius
+    inside = [(place > low) & (place < high) for low, high in zip(LOW, HIGH, strict=True)]
+    planes = np.zeros((3, CONFIG.plane_channels, texels, texels), np.float32)
+    for plane, (across, down) in enumerate(((0, 1), (0, 2), (1, 2))):
+        planes[plane, 0] = np.where(inside[down][:, None] & inside[across][None], 0, OUTSIDE)
+    planes[0, 1:] = np.where(place > (LOW + HIGH)[0] / 2, 20, -20)
+    return Field(Weights(summing_decoder(CONFIG)), CONFIG, planes)
+
+
+def box_in_the_picture(side: int) -> np.ndarray:
+    """(side, side) uint8: the box as the published camera sees it, by the pinhole's own rule."""
+    import cv2
+
+    corners = np.array([[x, y, z] for x in (LOW[0], HIGH[0]) for y in (LOW[1], HIGH[1]) for z in (LOW[2], HIGH[2])])
+    spread = (1.9 - corners[:, 0]) * 2 * math.tan(math.radians(20))
+    pixels = np.stack([0.5 + corners[:, 1] / spread, 0.5 - corners[:, 2] / spread], axis=1) * side
+    picture = np.zeros((side, side), np.uint8)
+    return cv2.fillConvexPoly(picture, cv2.convexHull(np.round(pixels - 0.5).astype(np.int32)), 255)
+
+
+def test_a_box_comes_out_upright_where_it_is_and_coloured() -> None:
+    mesh, notes = extract_surface(box_field(), no_tick)
+    assert notes == ()
+    assert inspect(mesh).solid
+    texel = 2 * CONFIG.radius / 64
+    # Ours: X is the picture's right, Y up, Z towards the camera.
+    assert np.allclose(mesh.vertices.min(axis=0), LOW[[1, 2, 0]], atol=texel)
+    assert np.allclose(mesh.vertices.max(axis=0), HIGH[[1, 2, 0]], atol=texel)
+    front = mesh.vertices[:, 2] > 0.15
+    assert mesh.colors is not None
+    assert mesh.colors[front].min() > 200
+    assert mesh.colors[mesh.vertices[:, 2] < 0.05].max() < 60
+
+
+@pytest.mark.parametrize("moved", [(0, 0), (12, -9)])
+def test_the_camera_lays_the_mesh_onto_the_photo_and_tells_a_mirror_image(moved: tuple[int, int]) -> None:
+    mesh, _ = extract_surface(box_field(), no_tick)
+    seen = np.roll(box_in_the_picture(300), moved, axis=(1, 0))
+    # The cutout shows more on the left and less at the bottom than the network saw.
+    alpha = np.pad(seen, ((0, 0), (40, 0)))[:290]
+    view = fit_view(mesh, Frame(40, 0, 300), alpha)
+    assert view.iou > 0.93
+    assert view.mirrored_iou < 0.6
+    assert silhouette_iou(view.camera, mesh.vertices, mesh.faces, alpha, 512) > 0.93
+    assert "agree by" in view.note
+    turned = fit_view(mesh, Frame(0, 0, 300), np.ascontiguousarray(box_in_the_picture(300)[:, ::-1]))
+    assert "mirror image" in turned.note
+
+
+def test_a_mesh_of_a_centred_picture_is_seen_by_the_nominal_camera() -> None:
+    mesh, _ = extract_surface(box_field(), no_tick)
+    view = fit_view(mesh, Frame(0, 0, 300), box_in_the_picture(300))
+    middle = ((LOW + HIGH) / 2)[[1, 2, 0]]
+    pixels, depth = project(view.camera, middle[None], 300, 300)
+    spread = (1.9 - middle[2]) * 2 * math.tan(math.radians(20))
+    assert np.allclose(pixels[0], [300 * (0.5 + middle[0] / spread), 300 * (0.5 - middle[1] / spread)], atol=3)
+    assert depth[0] == pytest.approx(1.9 - middle[2], abs=1e-6)
+
+
+def test_near_the_surface_the_values_are_those_of_the_whole_lattice() -> None:
+    rng = np.random.default_rng(3)
+    planes = rng.standard_normal((3, CONFIG.plane_channels, 16, 16)).astype(np.float32) * 4
+    field = Field(Weights(summing_decoder(CONFIG)), CONFIG, planes)
+    lattice = Lattice(field, 49)
+    level = INSIDE + 3
+    dense = lattice.raw_density(np.indices((49,) * 3).reshape(3, -1).T).reshape((49,) * 3) - np.float32(level)
+    volume = refined_volume(lattice, dense[::3, ::3, ::3].copy(), level, 3, no_tick)
+    assert np.array_equal(volume > 0, dense > 0)
+    crossed = np.zeros(dense.shape, bool)
+    for axis in range(3):
+        change = np.diff(dense > 0, axis=axis)
+        for end in (0, 1):
+            where = [slice(None)] * 3
+            where[axis] = slice(end, end + change.shape[axis])
+            crossed[tuple(where)] |= change
+    assert np.array_equal(volume[crossed], dense[crossed])
+
+
+def test_a_field_that_is_empty_or_full_fails_this_object_alone() -> None:
+    for value, says in ((-20.0, "nothing solid"), (20.0, "no outside")):
+        planes = np.full((3, CONFIG.plane_channels, 8, 8), value, np.float32)
+        with pytest.raises(ObjectError, match=says):
+            extract_surface(Field(Weights(summing_decoder(CONFIG)), CONFIG, planes), no_tick)
+
+
+def test_a_thin_object_is_read_at_a_lower_density_and_says_so() -> None:
+    field = box_field(32)
+    # Densities between 10 and 25 inside.
+    field.bias -= INSIDE - 1.0 - math.log(15)
+    mesh, notes = extract_surface(field, no_tick)
+    assert len(mesh.faces)
+    assert "very thin" in notes[0]
+
+
+def disc_cutout(side: int = 120) -> Cutout:
+    y, x = np.indices((side, side)) - side / 2 + 0.5
+    rgba = np.zeros((side, side, 4), np.uint8)
+    rgba[..., :3] = (200, 60, 40)
+    rgba[..., 3] = np.where(np.hypot(x, y) < 0.36 * side, 255, 0)
+    return Cutout(rgba, Box(0, 0, side, side))
+
+
+@pytest.fixture
+def level(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every camera counts as level, so that the small network of ``lite`` need not run."""
+    monkeypatch.setattr(stage, "believed_rotation", lambda rgba: np.eye(3))
+
+
+def test_progress_rises_and_a_cancelled_shape_ends_at_the_next_report(tmp_path: Path, level: None) -> None:
+    write_tiny_model(tmp_path)
+    told: list[float] = []
+    with STAGE.open(Settings(weights_dir=tmp_path)) as shape:
+        shape(disc_cutout(), seed=0, tick=told.append)
+        assert told == sorted(told)
+        assert told[-1] == 1
+        assert sum(0.07 < done < 0.85 for done in told) >= 2 * CONFIG.layers * CONFIG.heads
+        count = 0
+
+        def stop(done: float) -> None:
+            nonlocal count
+            count += 1
+            if count > 12:
+                raise Cancelled("stop")
+
+        with pytest.raises(Cancelled):
+            shape(disc_cutout(), seed=0, tick=stop)
+        assert count == 13
+
+
+def test_the_same_cutout_gives_the_same_numbers_whatever_the_seed(tmp_path: Path, level: None) -> None:
+    write_tiny_model(tmp_path)
+    with STAGE.open(Settings(weights_dir=tmp_path)) as shape:
+        one, two = (shape(disc_cutout(), seed=seed, tick=no_tick) for seed in (1, 2))
+    assert one.mesh.vertices.tobytes() == two.mesh.vertices.tobytes()
+    assert one.mesh.faces.tobytes() == two.mesh.faces.tobytes()
+    assert one.mesh.colors.tobytes() == two.mesh.colors.tobytes()
+    assert np.array_equal(one.view.world_to_clip, two.view.world_to_clip)
+
+
+def test_a_whole_run_makes_a_textured_mesh(tmp_path: Path, photo_path: Path) -> None:
+    write_tiny_model(tmp_path / "weights")
+    settings = Settings(
+        engine="lite",
+        stages=("shape=triposr", "paint=photo-and-shape"),
+        weights_dir=tmp_path / "weights",
+        boxes=("20,75,100,155:apple",),
+        texture_size=64,
+        faces=2000,
+    )
+    with Pipeline(settings) as pipeline:
+        run = pipeline.make([photo_path], tmp_path / "runs")[0]
+    (record,) = run.manifest.objects
+    assert record.error is None
+    assert any("outlines of photo and shape agree" in note for note in record.warnings)
+    mesh = run.load(record, "model").atlas
+    assert np.isclose(np.ptp(mesh.vertices, axis=0).max(), 2, atol=1e-4)
+
+
+def test_the_checkpoint_is_converted_once_and_kept_in_half_the_space(tmp_path: Path, monkeypatch) -> None:
+    folder = write_tiny_model(tmp_path)
+    config = read_config(folder / "config.yaml", folder / "dino_config.json")
+    told: list[float] = []
+    arrays = checkpoint.load_arrays(folder / "model.ckpt", config, told.append)
+    assert told == sorted(told)
+    assert arrays["backbone.proj_in.weight"].dtype == np.float16
+    assert arrays["decoder.layers.0.weight"].dtype == np.float32
+    assert not any("pooler" in name for name in arrays)
+    for name, value in tiny_tensors().items():
+        if name in arrays:
+            assert np.allclose(arrays[name], value, rtol=1e-3, atol=1e-5), name
+    (copy,) = load.converted_dir().iterdir()
+    monkeypatch.setattr(checkpoint, "map_torch_file", None)
+    again = checkpoint.load_arrays(folder / "model.ckpt", config)
+    assert list(again) == list(arrays)
+    # The copy alone does as well.
+    assert list(checkpoint.load_arrays(copy, config)) == list(arrays)
+
+
+def test_numbers_too_large_for_half_precision_stay_as_they_are(tmp_path: Path) -> None:
+    tensors = tiny_tensors()
+    tensors["backbone.proj_in.weight"][0, 0] = 1e6
+    folder = write_tiny_model(tmp_path, tensors)
+    config = read_config(folder / "config.yaml", folder / "dino_config.json")
+    arrays = checkpoint.load_arrays(folder / "model.ckpt", config)
+    assert arrays["backbone.proj_in.weight"].dtype == np.float32
+    assert arrays["backbone.proj_in.weight"][0, 0] == 1e6
+
+
+def test_a_file_of_the_published_size_with_other_bytes_is_refused_before_it_is_read(tmp_path, monkeypatch) -> None:
+    folder = write_tiny_model(tmp_path)
+    path = folder / "model.ckpt"
+    known = catalogue.model("triposr")
+    published = replace(known, files=(known.files[0], replace(known.files[1], bytes=path.stat().st_size)))
+    monkeypatch.setattr(checkpoint, "model", lambda name: published)
+    monkeypatch.setattr(checkpoint, "map_torch_file", None)
+    config = read_config(folder / "config.yaml", folder / "dino_config.json")
+    with pytest.raises(WeightsError, match="SHA-256"):
+        checkpoint.load_arrays(path, config)
+
+
+def test_damaged_weights_end_the_run_before_the_first_object(tmp_path: Path) -> None:
+    tensors = tiny_tensors()
+    tensors["backbone.norm.weight"][0] = np.nan
+    write_tiny_model(tmp_path, tensors)
+    with STAGE.open(Settings(weights_dir=tmp_path)) as shape, pytest.raises(WeightsError, match="not finite"):
+        shape.begin([disc_cutout()], tick=no_tick)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("num_layers: 2", "num_layers: 3", "is missing"),
+        ("activation: silu", "activation: relu", "silu"),
+        ("cond_image_size: 32", "cond_image_size: 33", "multiple"),
+        ("cond_image_size: 32", "cond_image_size: [32]", "line 1"),
+        ("cond_image_size: 32", "cond_image_size: 32\ncond_image_size: 32", "repeats"),
+        ("cond_image_size: 32", "image_size: 32", "image_size"),
+        ("plane_size: 8", "plane_size: &a 8", "line 8"),
+        ("in_channels: 12", "in_channels: 15", "do not fit"),
+    ],
+)
+def test_a_configuration_that_is_not_implemented_is_refused(tmp_path: Path, old: str, new: str, says: str) -> None:
+    folder = write_tiny_model(tmp_path)
+    (folder / "config.yaml").write_text(YAML.replace(old, new), "utf-8")
+
+    def load_all() -> None:
+        config = read_config(folder / "config.yaml", folder / "dino_config.json")
+        checkpoint.load_arrays(folder / "model.ckpt", config)
+
+    with pytest.raises(WeightsError, match=says):
+        load_all()
+
+
+def test_the_published_checkpoint_has_as_many_tensors_and_numbers_as_is_known() -> None:
+    from manymesh.shape.triposr.config import TriposrConfig
+
+    shapes = checkpoint.expected_shapes(TriposrConfig())
+    assert len(shapes) == 549
+    assert sum(math.prod(shape) for shape in shapes.values()) == 419_275_628
+
+
+def test_without_weights_the_stage_names_the_command_that_brings_them(tmp_path: Path) -> None:
+    assert BUILTIN["shape"]["triposr"]
+    assert "manymesh models pull triposr" in str(find_stage("shape", "triposr").missing(Settings()))
+
+
+def test_a_shape_seen_from_above_is_stood_up_with_its_camera(tmp_path: Path, monkeypatch) -> None:
+    write_tiny_model(tmp_path)
+    made = []
+    for elevation in (0.0, 30.0):
+        rotation = orbit(0.0, elevation, 0.0)[:3, :3]
+        monkeypatch.setattr(stage, "believed_rotation", lambda rgba, rotation=rotation: rotation)
+        with STAGE.open(Settings(weights_dir=tmp_path)) as shape:
+            made.append(shape(disc_cutout(), seed=0, tick=no_tick))
+    level, above = made
+    # The same picture of the same surface; in the second the eye is 30 degrees above it.
+    for one in made:
+        assert silhouette_iou(one.view, one.mesh.vertices, one.mesh.faces, disc_cutout().rgba[..., 3], 120) > 0.8
+    pixels = [project(one.view, one.mesh.vertices, 120, 120)[0] for one in made]
+    assert np.allclose(*pixels, atol=1e-2)
+    eyes = [eye_position(one.view) for one in made]
+    assert np.degrees(np.arctan2(eyes[1][1], eyes[1][2])) - np.degrees(np.arctan2(eyes[0][1], eyes[0][2])) > 20
+    assert not np.allclose(level.mesh.vertices, above.mesh.vertices)
+
+
+def test_colours_of_the_shape_follow_the_photos_light_and_meet_it_without_a_seam() -> None:
+    rng = np.random.default_rng(0)
+    own = rng.uniform(0.3, 0.6, (400, 3))
+    photo = np.clip(own * 1.4 - 0.1, 0, 1)
+    weight = np.where(np.arange(400) < 200, 1.0, 0.0)
+    assert np.allclose(match_channels(own, photo, weight), photo, atol=1e-6)
+    assert np.array_equal(match_channels(own, photo, np.zeros(400)), own)
+
+
+def test_the_surface_is_closed_where_the_solid_meets_the_box() -> None:
+    volume = np.ones((5, 5, 5), np.float32)
+    surface.close_border(volume)
+    assert (volume[0] < 0).all()
+    assert (volume[:, :, -1] < 0).all()
+    assert volume[2, 2, 2] == 1
