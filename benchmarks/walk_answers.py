@@ -66,15 +66,16 @@ def mug(points: torch.Tensor) -> torch.Tensor:
 @contextmanager
 def exchanged(boxes: Sequence[Box]) -> Iterator[None]:
     """Answers are exchanged inside the block."""
-    from manymesh.detect.qwen import decode as language
-    from manymesh.detect.qwen import stage as detect
+    from manymesh.detect.qwen import model as detect
     from manymesh.matte.birefnet import stage as matte
     from manymesh.shape.hunyuan import decode as shape
 
     reply = json.dumps([{"bbox_2d": [round(1000 * value) for value in box], "label": LABEL} for box in boxes])
     with ExitStack() as held:
-        held.enter_context(mock.patch.object(language, "Decoder", _deaf(language.Decoder)))
-        held.enter_context(mock.patch.object(detect, "open_model", _replying(detect.open_model, reply)))
+        held.enter_context(mock.patch.object(detect, "Decoder", _deaf(detect.Decoder)))
+        held.enter_context(mock.patch.object(detect, "Model", _replying(detect.Model, reply)))
+        # Random weights may say one token over and over, which would be asked for again in float32.
+        held.enter_context(mock.patch.object(detect, "says_nothing", return_value=False))
         held.enter_context(mock.patch.object(matte, "AlphaNetwork", _outlining(matte.AlphaNetwork)))
         held.enter_context(mock.patch.object(shape, "GridDecoder", _mug_field(shape.GridDecoder)))
         yield
@@ -99,17 +100,13 @@ def _deaf(kind: Any) -> Any:
     return Deaf
 
 
-def _replying(open_model: Any, reply: str) -> Any:
-    def opened(folder: Any, settings: Any) -> Any:
-        ask = open_model(folder, settings)
-
-        def answer(question: str, rgb: Any, tick: Any) -> str:
-            ask(question, rgb, tick)
+def _replying(kind: Any, reply: str) -> Any:
+    class Replying(kind):  # type: ignore[misc]
+        def ask(self, question: str, rgb: Any, tick: Any) -> str:
+            super().ask(question, rgb, tick)
             return reply
 
-        return answer
-
-    return opened
+    return Replying
 
 
 def _outlining(kind: Any) -> Any:

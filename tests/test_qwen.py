@@ -12,16 +12,19 @@ torch = pytest.importorskip("torch", reason="the full engine's extra is not inst
 pytest.importorskip("transformers", reason="the full engine's extra is not installed")
 
 from manymesh.detect.qwen import STAGE, picture, prompt  # noqa: E402
-from manymesh.detect.qwen.decode import Decoder  # noqa: E402
-from manymesh.detect.qwen.load import load_model  # noqa: E402
+from manymesh.detect.qwen import model as qwen_model  # noqa: E402
+from manymesh.detect.qwen.decode import Answer, Decoder  # noqa: E402
+from manymesh.detect.qwen.model import Model, load_model  # noqa: E402
 from manymesh.detect.qwen.stage import find  # noqa: E402
+from manymesh.detect.qwen.stopping import says_nothing  # noqa: E402
 from manymesh.dev.parity import rows_of  # noqa: E402
+from manymesh.device.number_format import not_finite  # noqa: E402
 from manymesh.device.placement import Placement  # noqa: E402
-from manymesh.errors import Cancelled, WeightsError  # noqa: E402
+from manymesh.errors import Cancelled, NotFiniteError, WeightsError  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
 from manymesh.types import Box, Photo  # noqa: E402
 
-torch.set_num_threads(1)  # the networks are tiny: more threads only wait for each other
+pytestmark = pytest.mark.usefixtures("one_thread")  # the networks are tiny: more threads only wait for each other
 ON_CPU = Placement("cpu", "float32", "tests")
 
 
@@ -149,6 +152,133 @@ def test_a_checkpoint_of_other_sizes_is_refused_by_the_name_of_a_tensor(checkpoi
     (folder / "config.json").write_text(json.dumps(config), "utf-8")
     with pytest.raises(WeightsError, match=r"mlp\.\w+_proj\.weight' has the shape"):
         load_model(folder, ON_CPU)
+
+
+@pytest.fixture
+def spoiled(model):
+    """The tiny model with NaN in one weight, until the end of the test."""
+    weight = model.model.language_model.norm.weight
+    before = weight.detach().clone()
+    with torch.no_grad():
+        weight.fill_(torch.nan)
+    yield model
+    with torch.no_grad():
+        weight.copy_(before)
+
+
+def test_logits_that_are_not_finite_at_first_are_an_error_and_not_an_answer(spoiled, asked) -> None:
+    with pytest.raises(NotFiniteError, match="the detector gave numbers that are not finite"):
+        Decoder(spoiled).run(asked, 12)
+
+
+def test_logits_that_become_infinite_or_nan_later_are_an_error(model, asked) -> None:
+    decoder = Decoder(model)
+    head = model.lm_head
+
+    for bad in (torch.nan, torch.inf):
+        calls: list[int] = []
+
+        def overflowing(module, args, logits, bad=bad, calls=calls):
+            calls.append(1)
+            return logits.index_fill(-1, torch.tensor([7]), bad) if len(calls) == 4 else logits
+
+        hook = head.register_forward_hook(overflowing)
+        try:
+            with pytest.raises(NotFiniteError):
+                decoder.run(asked, 12)
+        finally:
+            hook.remove()
+        assert len(calls) == 4
+    assert decoder.run(asked, 12) == Decoder(model).run(asked, 12)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "text", "nothing"),
+    [
+        ([], "", True),
+        ([], "<|im_end|>", True),
+        ([0], "!", True),
+        ([0] * 9, "!!!!!!!!!", True),
+        ([5] * 9, "andandandandandandandandand", True),
+        ([1], "[]", False),
+        ([1], "None", False),
+        ([1, 2], "!?", False),
+    ],
+)
+def test_an_answer_of_one_token_is_told_from_a_word_and_an_empty_list(tokens, text: str, nothing: bool) -> None:
+    assert says_nothing(tokens, text) == nothing
+
+
+class ScriptedDecoder:
+    """Stands for ``Decoder``: fails or answers as the test says, by number format."""
+
+    def __init__(self, model, by_format) -> None:
+        self.model, self.by_format = model, by_format
+
+    def run(self, inputs, most, watch, tick):
+        assert inputs["pixel_values"].dtype == self.model.dtype
+        answer = self.by_format[self.model.dtype]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def in_half(checkpoint, monkeypatch):
+    """Opens the model as on a GPU, where it starts in bfloat16, with scripted answers for each number format."""
+    loaded: list[torch.dtype] = []
+
+    def opened(by_format) -> Model:
+        def decoder(model):
+            loaded.append(model.dtype)
+            return ScriptedDecoder(model, by_format)
+
+        monkeypatch.setattr(qwen_model, "Decoder", decoder)
+        monkeypatch.setattr(qwen_model, "place", lambda *a, **k: Placement("cpu", "bfloat16", "tests"))
+        made = Model(checkpoint, Settings(devices=("cpu",)))
+        made.loaded = loaded
+        return made
+
+    return opened
+
+
+def test_an_answer_that_half_precision_spoiled_is_asked_for_again_in_float32_and_one_line_says_so(
+    in_half, caplog
+) -> None:
+    spoilt = {
+        "The detector gave numbers that are not finite in bfloat16; it ran in float32.": not_finite("detector"),
+        "The detector answered with one token, which says nothing in bfloat16; it ran in float32.": Answer(
+            (0,) * 20, "limit"
+        ),
+    }
+    for line, answer in spoilt.items():
+        caplog.clear()
+        model = in_half({torch.bfloat16: answer, torch.float32: Answer((5, 6, 7), "end")})
+        model.loaded[1:] = []
+        reply = model.ask("what?", photo().rgb, still)
+        assert reply == model.tokenizer.decode([5, 6, 7])
+        assert caplog.messages == [line]
+        # The next photo is asked about in float32 at once, and nothing is said again.
+        assert model.ask("what?", photo().rgb, still) == reply
+        assert caplog.messages == [line]
+        assert model.loaded[-2:] == [torch.bfloat16, torch.float32]
+
+
+def test_a_detector_that_fails_in_float32_too_is_an_error(in_half) -> None:
+    model = in_half({torch.bfloat16: not_finite("detector"), torch.float32: not_finite("detector")})
+    with pytest.raises(NotFiniteError) as caught:
+        model.ask("what?", photo().rgb, still)
+    assert "models verify" in caught.value.hint
+
+
+def test_one_token_in_float32_too_is_an_error_but_an_empty_answer_is_an_answer(in_half) -> None:
+    one = Answer((0,) * 20, "limit")
+    model = in_half({torch.bfloat16: one, torch.float32: one})
+    with pytest.raises(NotFiniteError, match="answered with one token") as caught:
+        model.ask("what?", photo().rgb, still)
+    assert "models verify" in caught.value.hint
+    nothing = Answer((), "end")
+    assert in_half({torch.bfloat16: nothing, torch.float32: nothing}).ask("what?", photo().rgb, still) == ""
 
 
 def reply(*boxes: tuple[str, list[int]]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from manymesh.errors import WeightsError
-from manymesh.weights.locate import read_notes
+from manymesh.user_config import read_notes
 from manymesh.weights.tables import MAX_YAML_BYTES, read_json_table, read_yaml_table
 from manymesh.weights.verify import read_header
 

@@ -66,7 +66,8 @@ class Meter:
 
 
 def _cuda() -> Any:
-    """torch.cuda when something else has already loaded torch and it sees a device; measuring must not load it."""
+    """torch.cuda when something else has already loaded torch and it sees a device; measuring must not load it.
+    None otherwise."""
     torch = sys.modules.get("torch")
     return torch.cuda if torch is not None and torch.cuda.is_available() else None
 

@@ -17,16 +17,23 @@ from manymesh.errors import NotFiniteError
 
 Result = TypeVar("Result")
 
+NOT_FINITE_HINT = "Check the weights: manymesh models verify. Or compute without the GPU: --device cpu"
+
 
 def require_finite(output: Tensor, network: str) -> Tensor:
     """``output`` itself. Raises ``NotFiniteError`` where a number in it is NaN or infinite."""
     if not bool(output.isfinite().all()):
-        raise NotFiniteError(
-            f"the {network} gave numbers that are not finite",
-            "Check the weights: manymesh models verify. Or compute without the GPU: --device cpu",
-            network=network,
-        )
+        raise not_finite(network)
     return output
+
+
+def not_finite(network: str) -> NotFiniteError:
+    """The error for a network whose output holds NaN or infinity."""
+    return NotFiniteError(
+        f"the {network} gave numbers that are not finite",
+        NOT_FINITE_HINT,
+        network=network,
+    )
 
 
 class Formats:

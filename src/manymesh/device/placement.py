@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ from manymesh.errors import UsageError
 
 if TYPE_CHECKING:
     from manymesh.settings import Settings
+
+_log = logging.getLogger("manymesh.device")
 
 
 @dataclass(frozen=True)
@@ -36,35 +39,42 @@ def requested(devices: Sequence[str], stage: str) -> str:
     return "auto"
 
 
-def place(devices: Sequence[str], stage: str, half: str = "float16") -> Placement:
+def place(devices: Sequence[str], stage: str, half: str = "float16", precision: str = "auto") -> Placement:
     """Where ``stage`` computes, and in what.
+
+    With ``precision`` "auto" it is float32 on CPUs, and on GPUs ``half``, unless a quick probe of the device shows that
+    its half precision is faulty (``device.probe``; remembered after the first time). Then it is float32, and a warning
+    is logged.
 
     Args:
         devices: the setting, such as ("cuda", "detect=cpu").
         stage: detect, matte, shape or paint.
         half: the format that the stage's networks were made for on GPUs: "float16", "bfloat16", or "float32".
+        precision: a number format that the user asks for, or "auto".
 
     Raises ``UsageError`` for a device that is asked for and not there.
     """
-    import torch
-
-    wanted = requested(devices, stage)
-    device, reason = wanted, "as asked"
-    if wanted == "auto":
-        device, reason = _best(torch)
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise UsageError(f"{stage} was to run on {device}, but PyTorch sees no CUDA device", _TO_CPU.format(stage))
-    if device.startswith("cuda:") and int(device[5:]) >= torch.cuda.device_count():
-        raise UsageError(f"there is no {device}: PyTorch sees {torch.cuda.device_count()} CUDA devices")
-    if device == "mps" and not torch.backends.mps.is_available():
-        raise UsageError(f"{stage} was to run on mps, but PyTorch sees no such device", _TO_CPU.format(stage))
+    device, reason = _device(devices, stage)
+    if precision != "auto":
+        return Placement(device, precision, f"{reason}; {precision} as asked")
     if device == "cpu":
         return Placement(device, "float32", f"{reason}; 16-bit arithmetic is slow on CPUs")
     if half == "float32":
         return Placement(device, half, f"{reason}; these networks are made for float32")
-    if half == "bfloat16" and not _has_bfloat16(torch, device):
-        return Placement(device, "float16", f"{reason}; this GPU has no bfloat16")
+    if half == "bfloat16" and not has_bfloat16(device):
+        half, reason = "float16", f"{reason}; this GPU has no bfloat16"
+    problem = _half_precision_problem(device, half)
+    if problem:
+        _log.warning("%s runs in float32 on %s: %s", stage, device, problem)
+        return Placement(device, "float32", f"{reason}; {problem}")
     return Placement(device, half, f"{reason}; {half} halves the memory")
+
+
+def has_bfloat16(device: str) -> bool:
+    """Whether a GPU ("cuda", "cuda:1" or "mps") computes in bfloat16."""
+    import torch
+
+    return device == "mps" or torch.cuda.get_device_capability(device)[0] >= 8
 
 
 def slow_without_gpu(settings: Settings) -> str | None:
@@ -82,7 +92,25 @@ def slow_without_gpu(settings: Settings) -> str | None:
 _TO_CPU = "Use --device {}=cpu"
 
 
-def _best(torch) -> tuple[str, str]:  # type: ignore[no-untyped-def]
+def _device(devices: Sequence[str], stage: str) -> tuple[str, str]:
+    """The device for ``stage`` and the reason. Raises ``UsageError`` for one that is asked for and not there."""
+    import torch
+
+    device = requested(devices, stage)
+    if device == "auto":
+        return _best()
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise UsageError(f"{stage} was to run on {device}, but PyTorch sees no CUDA device", _TO_CPU.format(stage))
+    if device.startswith("cuda:") and int(device[5:]) >= torch.cuda.device_count():
+        raise UsageError(f"there is no {device}: PyTorch sees {torch.cuda.device_count()} CUDA devices")
+    if device == "mps" and not torch.backends.mps.is_available():
+        raise UsageError(f"{stage} was to run on mps, but PyTorch sees no such device", _TO_CPU.format(stage))
+    return device, "as asked"
+
+
+def _best() -> tuple[str, str]:
+    import torch
+
     if torch.cuda.is_available():
         return "cuda", f"the GPU {torch.cuda.get_device_name(0)}"
     if torch.backends.mps.is_available():
@@ -90,5 +118,9 @@ def _best(torch) -> tuple[str, str]:  # type: ignore[no-untyped-def]
     return "cpu", "no GPU that PyTorch can use"
 
 
-def _has_bfloat16(torch, device: str) -> bool:  # type: ignore[no-untyped-def]
-    return device == "mps" or torch.cuda.get_device_capability(device)[0] >= 8
+def _half_precision_problem(device: str, half: str) -> str:
+    import torch
+
+    from manymesh.device.probe import half_precision_problem
+
+    return half_precision_problem(torch.device(device), getattr(torch, half))

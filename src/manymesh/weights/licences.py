@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from manymesh.errors import LicenceError, UsageError
+from manymesh.user_config import read_notes, write_notes
 from manymesh.weights.catalogue import MODELS, Licence
-from manymesh.weights.locate import read_notes, write_notes
 
 _NOTES = "licences.json"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from manymesh.errors import MissingPieceError, WeightsError
-from manymesh.weights.locate import config_dir, read_notes, write_notes
+from manymesh.user_config import config_dir, read_notes, write_notes
 from manymesh.weights.verify import read_header, require_shapes, sha256_of
 
 if TYPE_CHECKING:

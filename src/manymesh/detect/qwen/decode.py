@@ -18,13 +18,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from manymesh.device.cuda_graph import record
-from manymesh.device.number_format import require_finite
+from manymesh.device.number_format import not_finite, require_finite
 
 _log = logging.getLogger("manymesh.detect")
 
 Watch = Callable[[Sequence[int]], str | None]
 """Looks at the tokens so far and says why to stop ("complete"), or None."""
 
+# What people call the network.
+NETWORK = "detector"
 _ROUND_TO = 128
 _STEPS_PER_LOOK = 8  # captured steps replayed before the tokens are read back; at most so many are thrown away
 
@@ -57,7 +59,11 @@ class Decoder:
         tick: Callable[[float], None] = lambda share: None,
         use_graph: bool = True,
     ) -> Answer:
-        """Answer ``inputs`` (on the model's device) with at most ``most`` tokens."""
+        """Answer ``inputs`` (on the model's device) with at most ``most`` tokens.
+
+        Raises ``NotFiniteError`` when logits of any step are NaN or infinite: the greatest of NaNs is token 0, and the
+        answer would be exclamation marks without end.
+        """
         first = self._prefill(inputs, most)
         tokens = [first]
         on_cuda = self.token.is_cuda
@@ -73,6 +79,8 @@ class Decoder:
             for _ in range(count):
                 self._advance(use_graph)
             tokens += self.written[len(tokens) : len(tokens) + count].tolist()
+            if not bool(self.finite):
+                raise not_finite(NETWORK)
 
     def _verdict(self, tokens: list[int], most: int, watch: Watch, look: bool) -> Answer | None:
         end = next((i for i, token in enumerate(tokens) if token in self.ends), None)
@@ -87,7 +95,7 @@ class Decoder:
         """Run the prompt and the picture through the model; returns the first new token."""
         self.model.model.rope_deltas = None
         out = self.model(**inputs, use_cache=True, logits_to_keep=1)
-        first = int(require_finite(out.logits[0, -1], "detector").float().argmax())
+        first = int(require_finite(out.logits[0, -1], NETWORK).float().argmax())
         cache = out.past_key_values
         del out
         length = int(inputs["input_ids"].shape[1])
@@ -102,6 +110,7 @@ class Decoder:
         self.token.fill_(first)
         self.place.fill_(length)
         self.count.fill_(1)
+        self.finite.fill_(True)
         self.written[0] = first
         return first
 
@@ -120,6 +129,8 @@ class Decoder:
         self.written = torch.zeros_like(self.numbers)
         self.token = self.numbers.new_zeros(1, 1)
         self.place, self.count, self.shift = (self.numbers.new_zeros(1) for _ in range(3))
+        # Whether the logits of all steps so far are finite. Kept on the device, so that looking costs no step a wait.
+        self.finite = torch.ones(1, dtype=torch.bool, device=like.device)
         rotary = self.text.rotary_emb
         self.inverse_frequency = rotary.inv_freq.to(like.device, torch.float32)
         self.rotary_scale = float(getattr(rotary, "attention_scaling", 1.0))
@@ -144,6 +155,7 @@ class Decoder:
             x = x + self._attend(layer.self_attn, _normed(layer.input_layernorm, x), cos, sin, mask, keys, values)
             x = x + layer.mlp(_normed(layer.post_attention_layernorm, x))
         logits = self.model.lm_head(_normed(self.text.norm, x))[0, -1].float()
+        self.finite.logical_and_(logits.isfinite().all())
         self.token.copy_(logits.argmax()[None, None])
         self.written.index_copy_(0, self.count, self.token[0])
         self.place.add_(1)
@@ -155,7 +167,7 @@ class Decoder:
         width = keys.shape[-1]
         q = _normed(attention.q_norm, attention.q_proj(x).view(1, -1, 1, width))
         k = _normed(attention.k_norm, attention.k_proj(x).view(1, -1, 1, width))
-        q, k = _rotated(torch.cat((q, k), 1), cos, sin).split((q.shape[1], k.shape[1]), 1)
+        q, k = torch.split(_rotated(torch.cat((q, k), 1), cos, sin), [q.shape[1], k.shape[1]], 1)
         keys.index_copy_(2, self.place, k)
         values.index_copy_(2, self.place, attention.v_proj(x).view(1, -1, 1, width))
         # The query heads that share a key head stand in for a sequence: no key is copied for them.
@@ -167,7 +179,8 @@ class Decoder:
 
     def _capture(self) -> None:
         """Record one step as a CUDA graph; where the driver cannot, steps stay plain and ``capture_error`` says why."""
-        state = [t.clone() for t in (self.token, self.place, self.count)]
+        kept = (self.token, self.place, self.count, self.finite)
+        state = [tensor.clone() for tensor in kept]
         try:
             self.graph = self._recorded()
         except torch.OutOfMemoryError:
@@ -175,7 +188,7 @@ class Decoder:
         except RuntimeError as error:
             self.capture_error = str(error).strip().splitlines()[0]
             _log.warning("decoding goes on without a CUDA graph: %s", self.capture_error)
-        for tensor, before in zip((self.token, self.place, self.count), state, strict=True):
+        for tensor, before in zip(kept, state, strict=True):
             tensor.copy_(before)
 
     def _recorded(self) -> torch.cuda.CUDAGraph:

@@ -1,8 +1,9 @@
-"""Decides when to stop before the end token: the JSON list is complete, or the model repeats itself."""
+"""Judges an answer: complete before the end token, repeating itself, or saying nothing."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 COMPLETE = "complete"
 REPEATING = "repeating"
@@ -12,6 +13,8 @@ _SAME_OBJECT = 3
 _LONGEST_PERIOD = 60
 _CIRCLING_CHARACTERS = 160
 _WORDS_AFTER = 40
+# One token so many times in a row is no word of any language. Chosen by hand; not measured.
+_SAME_TOKEN = 8
 
 
 def verdict(text: str) -> str | None:
@@ -52,3 +55,18 @@ def is_complete(text: str) -> bool:
         return False
     after = bare[last + 1 :]
     return "```" in after or len(after.strip()) >= _WORDS_AFTER
+
+
+def says_nothing(tokens: Sequence[int], text: str) -> bool:
+    """Whether an answer is no token at all, or one token alone or over and over: a sign of numbers out of range.
+
+    A single word is an answer, and so is an empty list.
+
+    Args:
+        tokens: the answer's, without the end token.
+        text: the same as text.
+    """
+    if len(set(tokens)) > 1:
+        return False
+    plain = text.partition("<|")[0]
+    return len(tokens) >= _SAME_TOKEN or not any(c.isalnum() or c in "[{" for c in plain)

@@ -57,10 +57,9 @@ class Networks:
         self.variant = VARIANTS[settings.paint_model]
         self.folder = _folder(self.variant.weights, self.variant.folder, settings)
         self.delight_folder = _folder(DELIGHT, DELIGHT_FOLDER, settings) if settings.delight else None
-        placement = place(settings.devices, "paint")
-        name = placement.dtype if settings.paint_precision == "auto" else settings.paint_precision
+        placement = place(settings.devices, "paint", precision=settings.paint_precision)
         self.device = torch.device(placement.device)
-        self.formats = Formats(getattr(torch, name), reload)
+        self.formats = Formats(getattr(torch, placement.dtype), reload)
         self.noise = read_noise_schedule(self.folder)
 
     @contextmanager

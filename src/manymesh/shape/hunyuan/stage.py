@@ -79,10 +79,9 @@ class ShapeModel:
         most = self.config.scheduler.pcm_timesteps
         if self.config.scheduler.kind == "consistency" and self.steps > most:
             raise UsageError(f"the model {settings.shape_model} takes at most {most} steps", f"Use --steps {most}")
-        placement = place(settings.devices, "shape")
-        name = placement.dtype if settings.shape_precision == "auto" else settings.shape_precision
+        placement = place(settings.devices, "shape", precision=settings.shape_precision)
         self.device = torch.device(placement.device)
-        self.formats = Formats(getattr(torch, name), self._drop)
+        self.formats = Formats(getattr(torch, placement.dtype), self._drop)
         self.views = read_extra_views(settings, self.config.conditioner.multi_view)
         self.notes: tuple[str, ...] = ()
         # Condition tokens of the objects that are not reconstructed yet, by object id.
