@@ -18,7 +18,7 @@ def record(step: Step, device: torch.device) -> torch.cuda.CUDAGraph:
     Raises ``RuntimeError`` where the driver or an operation does not allow it.
     """
     with torch.cuda.device(device):
-        side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        side = torch.cuda.Stream(device)
         side.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.stream(side):
             step()
@@ -51,7 +51,7 @@ class Pace:
         """Call it after each step."""
         if self.device.type != "cuda":
             return
-        now = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        now = torch.cuda.Event()
         now.record(torch.cuda.current_stream(self.device))
         if self._before is not None:
             self._before.synchronize()

@@ -58,7 +58,7 @@ def open_model(folder: Path, settings: Settings) -> Look:
     model = load_pretrained(
         AutoModelForZeroShotObjectDetection,
         folder,
-        lambda: AutoModelForZeroShotObjectDetection.from_config(config),  # type: ignore[no-untyped-call]
+        lambda: AutoModelForZeroShotObjectDetection.from_config(config),
         dtype=torch.float32,
     )
     model = model.to(device).eval().requires_grad_(False)
