@@ -1,4 +1,4 @@
-"""What one training step sees: pictures of things, and the truth about them.
+"""What one training step sees: pictures of objects, and the truth about them.
 
 Frames and ranges: manymesh.shape.learned.contract.
 """
@@ -19,7 +19,7 @@ class Batch:
     Attributes:
         image: (n, 4, IMAGE_PX, IMAGE_PX) float32 or float16 in 0..1: colour times alpha, alpha.
         occupancy: (n, BINS, GRID, GRID) uint8, 0 empty .. 255 solid, soft on the surface.
-        inside: (n, GRID, GRID) bool: the pixel's ray meets the thing.
+        inside: (n, GRID, GRID) bool: the pixel's ray meets the object.
         front_depth, back_depth: (n, GRID, GRID) float32 crop units; undefined where not inside.
         front_normal: (n, 3, GRID, GRID) float32 unit (right, up, towards the eye).
         back_color: (n, 3, GRID, GRID) float32 unlit sRGB 0..1.

@@ -1,4 +1,4 @@
-"""Pictures of training shapes: what an RGBA cutout of the thing would look like, with a perfect matte."""
+"""Pictures of training shapes: what an RGBA cutout of the object would look like, with a perfect matte."""
 
 from __future__ import annotations
 

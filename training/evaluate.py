@@ -1,9 +1,9 @@
-"""How good a shape stage is on things that were kept out of training.
+"""How good a shape stage is on objects that were kept out of training.
 
     python -m training.evaluate --shapes training/.cache/furniture.pack --shape inflate
     python -m training.evaluate --generated --model lite-shape.onnx --sheet answers.png
 
-Each held-out thing is rendered (azimuth within 60 degrees of the front, elevation 5 to 30, field of view 15 to 40, 512
+Each held-out object is rendered (azimuth within 60 degrees of the front, elevation 5 to 30, field of view 15 to 40, 512
 px, perfect matte), modelled by the stage, and compared with the truth (training/measure.py says how).
 """
 
@@ -65,7 +65,7 @@ def opened(name: str, model: Path | None) -> Iterator[ShapeStage]:
 
 
 def things(pack: Path | None, generated: int) -> list[Shape]:
-    """The held-out shapes of a pack, and ``generated`` validation things of every family."""
+    """The held-out shapes of a pack, and ``generated`` validation objects of every family."""
     shapes = [] if pack is None else [shape for shape in load(pack) if held_out(shape.name)]
     for family in FAMILIES if generated else ():
         shapes += [generate(family, FIRST_VALIDATION_NUMBER + number) for number in range(generated)]
@@ -132,14 +132,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shapes", type=Path, help="a pack; its held-out shapes are asked about")
-    parser.add_argument("--generated", type=int, nargs="?", const=3, default=0, help="things of every family; 3")
+    parser.add_argument("--generated", type=int, nargs="?", const=3, default=0, help="objects of every family; 3")
     parser.add_argument("--shape", default="inflate", help="the stage's name")
     parser.add_argument("--model", type=Path, help="an ONNX file for the learned stage")
-    parser.add_argument("--views", type=int, default=1, help="of each thing")
+    parser.add_argument("--views", type=int, default=1, help="of each object")
     parser.add_argument("--elevation", type=float, nargs=2, default=ELEVATIONS_DEG, metavar=("LOW", "HIGH"))
     parser.add_argument("--ground", choices=sorted(GROUNDS), help="lay each on this ground and let lite cut it out")
-    parser.add_argument("--every", type=int, default=1, help="ask about every so many-th thing only")
-    parser.add_argument("--limit", type=int, help="ask about the first so many things only")
+    parser.add_argument("--every", type=int, default=1, help="ask about every so many-th object only")
+    parser.add_argument("--limit", type=int, help="ask about the first so many objects only")
     parser.add_argument("--json", type=Path, help="write every figure")
     parser.add_argument("--sheet", type=Path, help=f"write a picture of all answers: {', '.join(HEADS)}")
     options = parser.parse_args(arguments)

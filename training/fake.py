@@ -1,4 +1,4 @@
-"""Ellipsoids instead of things: a batch source that needs no shapes and no renderer, computed analytically.
+"""Ellipsoids instead of objects: a batch source that needs no shapes and no renderer, computed analytically.
 
 It follows every rule of a true batch (frames, anchor, alpha, poses), and a network can learn it: colour tells the
 direction that a face looks in the object frame, so azimuth and elevation are visible. For smoke runs, timing and tests.
@@ -29,7 +29,7 @@ def fake_batch(count: int, seed: int, device: torch.device) -> Batch:
     radii = between(0.12, 0.36, count, 3)
     turn = camera_axes(azimuth, elevation)
 
-    # The anchor is the mean visible depth: find where it falls for a thing at 0, then move the thing.
+    # The anchor is the mean visible depth: find where it falls for an object at 0, then move the object.
     depth = torch.zeros(count, device=device)
     for _ in range(3):
         near, far, _ = hits(contract.GRID, tangent, radii, turn, depth)

@@ -1,7 +1,7 @@
 """For which catalogue models +Z is not the front, or no side is. Found by looking at contact sheets of all of them.
 
 The catalogue's convention is +Z, and nearly all models keep it: seats, cupboards, screens, vehicles, people and animals
-do. Round things are left as known: what is the same from all sides cannot mislead.
+do. Round objects are left as known: what is the same from all sides cannot mislead.
 """
 
 from __future__ import annotations

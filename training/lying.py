@@ -1,4 +1,4 @@
-"""Small things that lie about, as they do on desks: on the back, the face or a side."""
+"""Small objects that lie about, as they do on desks: on the back, the face or a side."""
 
 from __future__ import annotations
 

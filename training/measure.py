@@ -4,7 +4,7 @@
 * Chamfer L1: the mean of the two mean distances.
 * Normal consistency: the mean of |cos| between the normals of nearest points, both ways.
 * Volume IoU: of the solids that no eye can see into (``hull``), on CELLS^3 cells.
-* Novel silhouette IoU: the mean over 8 views around the thing.
+* Novel silhouette IoU: the mean over 8 views around the object.
 * Front silhouette IoU: of the mesh under the sculpture's own camera against the cutout's alpha.
 
 Twice: "as is", both boxes brought to the same middle and longest side, nothing turned; and "aligned" by the similarity

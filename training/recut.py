@@ -1,4 +1,4 @@
-"""A perfect cutout laid on a plain ground and cut out again by the lite engine: what its own cutting out costs."""
+"""A perfect cutout laid on a plain background and cut out again by the lite engine: what its own cutting out costs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from manymesh.segment.network import SegmentationNetwork
 from manymesh.types import Crop, Cutout, Photo
 
 GROUNDS = {"grey": (198, 198, 200), "blue": (96, 128, 168), "beige": (222, 206, 180), "white": (250, 250, 250)}
-"""sRGB colours of the grounds that can be asked for."""
+"""sRGB colours of the backgrounds that can be asked for."""
 NOISE = 2.0
 """Standard deviation of the camera's noise, of 255."""
 
 
 def on_ground(cutout: Cutout, ground: str, name: str) -> Photo:
-    """A photo of the cutout on a plain ground; equal names give equal noise."""
+    """A photo of the cutout on a plain background; equal names give equal noise."""
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     share = cutout.rgba[..., 3:].astype(np.float32) / 255
     scene = cutout.rgba[..., :3] * share + np.array(GROUNDS[ground]) * (1 - share)
@@ -29,7 +29,7 @@ def on_ground(cutout: Cutout, ground: str, name: str) -> Photo:
 
 
 def recut(cutout: Cutout, ground: str, name: str, network: SegmentationNetwork | None) -> tuple[Cutout, int]:
-    """(the largest thing found, on the same canvas; how many things were found).
+    """(the largest object found, on the same canvas; how many objects were found).
 
     Raises:
         ObjectError: nothing was found.

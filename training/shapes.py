@@ -1,6 +1,6 @@
 """What the network learns from: closed or open triangle shapes with colours.
 
-Frame of every shape: +Y up, the thing's front towards +Z, right-handed. ``normalised`` puts the bounding box's middle
+Frame of every shape: +Y up, the object's front towards +Z, right-handed. ``normalised`` puts the bounding box's middle
 at the origin and makes its longest side 1.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Part:
-    """One closed piece of a generated thing. Pieces may overlap: the solid is what no outside eye can see into.
+    """One closed piece of a generated object. Pieces may overlap: the solid is what no outside eye can see into.
 
     Attributes:
         vertices: (n, 3) float; faces: (m, 3) int, counter-clockwise from outside.
@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Shape:
-    """One thing.
+    """One object.
 
     Attributes:
         name: unique, stable ("scopia/chair1", "animals/000123").

@@ -3,7 +3,7 @@
     python -m training.sheet animals --out animals.png
     python -m training.sheet training/.cache/furniture.pack --count 60 --skip 120 --out furniture.png
 
-Each thing is shown from its front (+Z), from three quarters and from behind, with its name below.
+Each object is shown from its front (+Z), from three quarters and from behind, with its name below.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ PLAIN = 6.0
 INVISIBLE, SEE_THROUGH = 0.05, 0.9
 CUT_OUT_SHARE = 0.04
 NEEDLE, SHEET = 0.045, 0.004
-"""The second and the third longest side over the longest: thinner things say nothing about solids."""
+"""The second and the third longest side over the longest: thinner objects say nothing about solids."""
 
 FEWEST_FACES = 8
 BRIGHT = 245

@@ -1,4 +1,4 @@
-"""The pictures that validation asks about: one thing, a pinhole camera, a perfect matte."""
+"""The pictures that validation asks about: one object, a pinhole camera, a perfect matte."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from training.shapes import Shape
 SIDE_PX = 512
 AZIMUTHS_DEG, ELEVATIONS_DEG, FOVS_DEG = (-60.0, 60.0), (5.0, 30.0), (15.0, 40.0)
 FILL = 0.84
-"""Share of the picture's side that the thing's longer side covers."""
+"""Share of the picture's side that the object's longer side covers."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def question(shape: Shape, number: int, elevations_deg: tuple[float, float] = EL
 
 
 def filling(shape: Shape, azimuth_deg: float, elevation_deg: float, fov_deg: float) -> Camera:
-    """The pinhole camera, aimed at the middle of the box, that stands where the thing covers FILL of the picture."""
+    """The pinhole camera, aimed at the middle of the box, that stands where the object covers FILL of the picture."""
     used = shape.vertices[np.unique(shape.faces)].astype(np.float64)
     target = (used.max(0) + used.min(0)) / 2
     reach = float(np.linalg.norm(used - target, axis=1).max()) * 1.05

@@ -53,7 +53,7 @@ def read_obj(path: str, read: Read) -> Model:
     """The model at ``path``; its MTL and pictures are looked for beside it.
 
     Raises:
-        KeyError: the OBJ itself is not there. A missing MTL or picture only leaves things grey.
+        KeyError: the OBJ itself is not there. A missing MTL or picture only leaves objects grey.
         ValueError: no triangles, or numbers that are none.
     """
     folder = posixpath.dirname(path)

@@ -2,11 +2,11 @@
 
     python -m training.benchmarks.paint_unseen --shapes training/.cache/furniture.pack --sheet painted.png
 
-Held-out things are photographed (training/views.py), modelled by the learned stage and painted from the photo. The
-answer is laid on the truth by the camera that took the photo, both are drawn without light from VIEWS around the thing,
-and the mean absolute difference of their sRGB values (0..1) is taken where both are. A true pixel counts as seen if
-its place faces the photo's camera by at least SEEN_COSINE and nothing hides it. The photos are lit and the truth is
-not, so even what was seen differs a little.
+Held-out objects are photographed (training/views.py), modelled by the learned stage and painted from the photo. The
+answer is laid on the truth by the camera that took the photo, both are drawn without light from VIEWS around the
+object, and the mean absolute difference of their sRGB values (0..1) is taken where both are. A true pixel counts as
+seen if its place faces the photo's camera by at least SEEN_COSINE and nothing hides it. The photos are lit and the
+truth is not, so even what was seen differs a little.
 
 Beside the painter stand three simpler ways: the photo's mean colour everywhere, the network's colours everywhere, and
 the front's mirror image behind.
@@ -120,7 +120,7 @@ def difference(model: Model, vertices: Any, views: Sequence[tuple[Any, Any, Any]
 
 
 def answers(made: ShapeResult, asked: Question, texture_px: int) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
-    """Name, thing to draw, the mesh vertex of each of its vertices, and the painter's own details."""
+    """Name, object to draw, the mesh vertex of each of its vertices, and the painter's own details."""
     rgba = asked.cutout.rgba
     mean = (rgba[..., :3][rgba[..., 3] > 250].mean(axis=0) + 0.5).astype(np.uint8)
     mesh = made.mesh
@@ -134,7 +134,7 @@ def answers(made: ShapeResult, asked: Question, texture_px: int) -> Iterator[tup
 
 
 def row_of(asked: Question, thing: Any, truth: Shape, views_px: int = CELL_PX) -> NDArray[np.uint8]:
-    """The photo, and the painted thing from SHOWN_DEG."""
+    """The photo, and the painted object from SHOWN_DEG."""
     step = asked.cutout.rgba.shape[0] / views_px
     index = ((np.arange(views_px) + 0.5) * step).astype(int)
     cells = [asked.cutout.rgba[index][:, index]]
@@ -152,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shapes", type=Path, required=True, help="a pack; its held-out shapes are asked about")
     parser.add_argument("--model", type=Path, help="an ONNX file for the learned stage")
-    parser.add_argument("--limit", type=int, help="the first so many things only")
+    parser.add_argument("--limit", type=int, help="the first so many objects only")
     parser.add_argument("--texture", type=int, default=TEXTURE_PX)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--sheet", type=Path)

@@ -1,6 +1,6 @@
-"""The procedural generator: one family of things a file, each a function from a random generator to pieces.
+"""The procedural generator: one family of objects a file, each a function from a random generator to pieces.
 
-Every family module has ``make(rng) -> list[Part]``: one random thing, +Y up, front towards +Z, any scale. Equal seeds
+Every family module has ``make(rng) -> list[Part]``: one random object, +Y up, front towards +Z, any scale. Equal seeds
 give equal shapes.
 """
 
@@ -36,6 +36,6 @@ FAMILIES = (
 
 
 def generate(family: str, number: int) -> Shape:
-    """The ``number``-th thing of a family; the same on every machine."""
+    """The ``number``-th object of a family; the same on every machine."""
     rng = np.random.default_rng([zlib.crc32(family.encode()), number])
     return assemble(f"{family}/{number:06d}", family, import_module(f"training.families.{family}").make(rng))

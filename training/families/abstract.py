@@ -221,7 +221,7 @@ def voxels(rng: np.random.Generator) -> list[Part]:
 
 
 def sculpture(rng: np.random.Generator) -> list[Part]:
-    """Rods and balls like a molecule, a ring with things through it, or fins around an axle, on a foot."""
+    """Rods and balls like a molecule, a ring with objects through it, or fins around an axle, on a foot."""
     kind, metal = rng.integers(3), Paint(any_color(rng), "metal")
     pieces: list[Part] = []
     if kind == 0:

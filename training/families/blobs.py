@@ -133,7 +133,7 @@ def mirrored(lumps: Sequence[Lump]) -> list[Lump]:
 
 
 def tilted(pitch: float = 0.0, yaw: float = 0.0, roll: float = 0.0) -> NDArray[np.float64]:
-    """(3, 3), rows = the axes of a thing nose up by ``pitch``, turned to +X by ``yaw``, rolled about Z; radians."""
+    """(3, 3), rows = the axes of an object nose up by ``pitch``, turned to +X by ``yaw``, rolled about Z; radians."""
     cp, sp, cy, sy, cr, sr = np.cos(pitch), np.sin(pitch), np.cos(yaw), np.sin(yaw), np.cos(roll), np.sin(roll)
     about_x = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])

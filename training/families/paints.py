@@ -1,4 +1,4 @@
-"""Natural paints: colours that real things have, a little different every time."""
+"""Natural paints: colours that real objects have, a little different every time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.shapes import Part
 
 Rng = np.random.Generator
 Kind = Callable[[Rng], list[Part]]
-"""Makes one random thing of its kind."""
+"""Makes one random object of its kind."""
 Option = TypeVar("Option")
 WOODS = ((176, 130, 84), (139, 90, 52), (98, 62, 38), (205, 168, 120), (222, 200, 160), (70, 46, 32), (150, 75, 45))
 STONES = ((150, 146, 140), (120, 115, 110), (188, 180, 165), (165, 120, 95), (90, 90, 92))

@@ -1,4 +1,4 @@
-"""Closed pieces to build things from, and ways to move and repeat them.
+"""Closed pieces to build objects from, and ways to move and repeat them.
 
 Every builder takes a ``Paint`` first and returns one closed ``Part`` whose faces run counter-clockwise from outside.
 The transforms take one part or a list and return the same kind; nothing is changed in place.

@@ -1,4 +1,4 @@
-"""Thin closed things with a flat section: leaves, ears, fins, wings, petals; and round ones: tails, horns."""
+"""Thin closed objects with a flat section: leaves, ears, fins, wings, petals; and round ones: tails, horns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def slab(
         spine: (n, 3). widths: (n,) full widths across. thickness: full, one number or (n,).
         face: the direction that the flat side looks to, (3,) or (n, 3).
         cup: how far the edges bend towards ``face``, as a share of the half width.
-        coarse: half as many faces, for things with many leaves.
+        coarse: half as many faces, for objects with many leaves.
     """
     points = np.asarray(spine, np.float64)
     along = unit(np.gradient(points, axis=0))
@@ -48,7 +48,7 @@ def slab(
 
 
 def tube(spine: Any, radii: Any, color: Color, material: str = "body", sides: int = 8) -> Part:
-    """A round, tapering thing along a spine (n, 3), its corners kept, with radii (n,)."""
+    """A round, tapering object along a spine (n, 3), its corners kept, with radii (n,)."""
     return parts.tube(parts.Paint(color, material), spine, radii, sides, steps=1)
 
 

@@ -10,7 +10,7 @@ _SIZES = {
     "tan": 1,
     "scale": 3,
     "fill": 1,
-    # Half sides of the thing's box, before the stretch.
+    # Half sides of the object's box, before the stretch.
     "half": 3,
     # Light: directions towards it (object's axes, unit), linear colours.
     "key": 3,

@@ -11,7 +11,7 @@ from manymesh.types import F32
 # Elevation in degrees, eyes on the ring, part of a step by which the ring is turned. The level ring comes first: it
 # and the top have every box's sides face on, and most empty voxels are thrown out by the first few eyes.
 # Level eyes look under tables; those 22 degrees below the horizon see undersides, but never through the ground that
-# the thing stands on (cuda/carve.cuh), so that sofas and houses without a floor stay solid. Nothing looks from
+# the object stands on (cuda/carve.cuh), so that sofas and houses without a floor stay solid. Nothing looks from
 # farther below: shells that are open towards the ground but do not touch it (lampshades, seats, car bodies) would be
 # hollowed out, and no photo shows that side. Every ring is its own mirror image in x.
 _RINGS = ((0, 16, 0.0), (90, 1, 0.0), (45, 14, 0.5), (22, 18, 0.5), (68, 8, 0.5), (-22, 14, 0.5), (10, 20, 0.5))
@@ -34,7 +34,7 @@ def carving_eyes() -> F32:
 def axes(azimuth: float, elevation: float, roll: float = 0.0) -> np.ndarray:
     """(3, 3) float64 rows right, up, towards the eye of a camera, in the object frame; radians.
 
-    ``roll`` turns the camera to the left, so that the thing leans to the right.
+    ``roll`` turns the camera to the left, so that the object leans to the right.
     """
     sin_a, cos_a, sin_e, cos_e = math.sin(azimuth), math.cos(azimuth), math.sin(elevation), math.cos(elevation)
     right = np.array([cos_a, 0.0, -sin_a])

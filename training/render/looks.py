@@ -9,7 +9,7 @@ from training.render.columns import COLUMNS
 
 CLEAN_SHARE = 0.25
 SMALLEST_PX = 40
-"""The longest side, in pixels, of the smallest thing that is cut out of a photo and enlarged."""
+"""The longest side, in pixels, of the smallest object that is cut out of a photo and enlarged."""
 
 
 def draw_look(rng: np.random.Generator, table: np.ndarray, azimuth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -60,7 +60,7 @@ class ShapeSet:
         self.names = [shape.name for shape in shapes]
         self.families = [shape.family for shape in shapes]
         self.front_known = torch.tensor([shape.front_known for shape in shapes], device=self.device)
-        # Catalogue models and generated things may both be of the family "furniture"; only the generator's are our own.
+        # Catalogue models and generated objects may both be of the family "furniture"; only generated ones are our own.
         self.generated = torch.tensor([shape.licence == "own" for shape in shapes], device=self.device)
         self.normals = corner_normals(self)
         if self.device.type == "cuda":

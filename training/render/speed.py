@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def bumpy(number: int) -> Shape:
-    """A table-like thing of a bumpy ball on four boxes, about 2,000 faces."""
+    """A table-like object of a bumpy ball on four boxes, about 2,000 faces."""
     rng = np.random.default_rng(number)
     across, high = 44, 22
     angle, height = np.meshgrid(np.linspace(0, 2 * np.pi, across, endpoint=False), np.linspace(0, np.pi, high))

@@ -16,12 +16,12 @@ from training.render.shape_set import ShapeSet
 
 FIT_STEPS = 6
 STEEP_SHARE = 0.27
-"""Of views from 40 to 90 degrees above: small things on desks and on the ground."""
+"""Of views from 40 to 90 degrees above: small objects on desks and on the ground."""
 TWIN_PAINT_SHARE = 0.4
-"""Of the groups of like things are painted alike as well."""
+"""Of the groups of like objects are painted alike as well."""
 SAFE_ELEVATION = math.radians(35.0)
 LONGEST = 1.3
-"""A thing's length along the sight over the picture's side: nobody photographs a pole from straight above, and what
+"""An object's length along the sight over the picture's side: nobody photographs a pole from straight above, and what
 lies that deep is beyond the volume's last bin."""
 
 
@@ -64,8 +64,8 @@ def sample_views(
         weights: (len(shape_set),) any non-negative numbers, not all zero: how often each kept shape is chosen.
         seed: equal seeds give equal views on the same kind of device.
         twins: (n,) for each view the number of the one whose shape and stretch it takes, often its paint too: like
-            things lying together. A view without a twin has its own number.
-        heights: (n,) for each view the number of the one whose elevation it nearly takes: things before one camera.
+            objects lying together. A view without a twin has its own number.
+        heights: (n,) for each view the number of the one whose elevation it nearly takes: objects before one camera.
             The twins' when None.
     """
     if len(weights) != len(shape_set):
@@ -119,10 +119,10 @@ def _like_heights(
 def fitted(
     shape_set: ShapeSet, shape_index: torch.Tensor, table: torch.Tensor, azimuth: np.ndarray, elevation: np.ndarray
 ) -> Views:
-    """Views whose cameras stand so that the thing's box is centred and its longest side covers "fill" of the crop.
+    """Views whose cameras stand so that the object's box is centred and its longest side covers "fill" of the crop.
 
     The camera is aimed (shifted sideways, never turned), so the optical axis passes through the crop's middle as the
-    decoder assumes. The field of view in "tan" is a wish: things that reach close to the eye get a longer lens.
+    decoder assumes. The field of view in "tan" is a wish: objects that reach close to the eye get a longer lens.
     """
     device, n = shape_set.device, len(table)
     table[:, COLUMNS["half"]] = shape_set.half_box[shape_index]
@@ -165,7 +165,7 @@ def _draw_camera(rng: np.random.Generator, table: np.ndarray, sizes: np.ndarray)
     usual = np.where(rng.random(n) < 0.8, np.clip(rng.normal(17, 9, n), -5, 50), rng.uniform(-10, 50, n))
     steep = rng.random(n) < STEEP_SHARE
     elevation = np.where(steep, rng.uniform(40, 90, n), usual)
-    # Things on a desk lie any way round; from the side people stand before them.
+    # Objects on a desk lie any way round; from the side people stand before them.
     before = rng.random(n) < np.where(steep, 0.5, 0.8)
     azimuth = np.where(before, rng.uniform(-65, 65, n), rng.uniform(-180, 180, n))
     roll = np.where(rng.random(n) < 0.4, rng.uniform(-4, 4, n), 0.0)
@@ -181,7 +181,7 @@ def _draw_camera(rng: np.random.Generator, table: np.ndarray, sizes: np.ndarray)
 
 
 def _not_down_poles(elevation: np.ndarray, azimuth: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Elevations lowered, where they are steep, until no thing is longer along the sight than ``LONGEST``."""
+    """Elevations lowered, where they are steep, until no object is longer along the sight than ``LONGEST``."""
     across = sizes[:, 0] * np.abs(np.cos(azimuth)) + sizes[:, 2] * np.abs(np.sin(azimuth))
     ahead = sizes[:, 0] * np.abs(np.sin(azimuth)) + sizes[:, 2] * np.abs(np.cos(azimuth))
 

@@ -1,1 +1,1 @@
-"""Photos of several things on a ground, composed from renders: what the finder learns from."""
+"""Photos of several objects on a background, composed from renders: what the segmentation network learns from."""

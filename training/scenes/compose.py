@@ -1,4 +1,4 @@
-"""Renders to scenes: things laid on grounds, photographed, with the truth about which pixel is whose."""
+"""Renders to scenes: objects laid on backgrounds, photographed, with the truth about which pixel is whose."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from training.scenes.shadows import shadows
 SIZE = 384
 """Pixels a side of a scene."""
 VISIBLE = 0.5
-"""Coverage from which a pixel is the thing's."""
+"""Coverage from which a pixel is the object's."""
 FLAT_SHARE = 0.1
-"""Of the things lose their shading: paper, stickers, what lies in even light."""
+"""Of the objects lose their shading: paper, stickers, what lies in even light."""
 MOTTLED_SHARE = 0.2
-"""Of the things get spots of other colours all over: fur, leaves, food, which renders lack."""
+"""Of the objects get spots of other colours all over: fur, leaves, food, which renders lack."""
 ONE_FACE_SHARE = 0.5
-"""Of the scenes show grounds the colour of one place of a thing, that is of one of its faces, not of the whole."""
+"""Of the scenes show backgrounds the colour of one place of an object: of one of its faces, not of the whole."""
 ONE_CAMERA_SHARE = 0.6
-"""Of the scenes have all their things seen from one height, as a photo does; a collage has not."""
+"""Of the scenes have all their objects seen from one height, as a photo does; a collage has not."""
 LARGE = 0.45
-"""A thing whose crop has this side is larger than litter."""
+"""An object whose crop has this side is larger than litter."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Scenes:
 
     Attributes:
         image: (n, 3, SIZE, SIZE) float32 sRGB, 0..1.
-        alpha: (n, SIZE, SIZE) float32, how much of each pixel any thing covers.
-        owner: (n, SIZE, SIZE) int64, the thing that a pixel shows, -1 on the ground.
+        alpha: (n, SIZE, SIZE) float32, how much of each pixel any object covers.
+        owner: (n, SIZE, SIZE) int64, the object that a pixel shows, -1 on the background.
         kinds: (n,) int64, of the ground: index into ``training.scenes.grounds.KINDS``.
     """
 
@@ -55,18 +55,18 @@ def compose(
     """``n`` random scenes; equal seeds give equal scenes on the same kind of device. Nothing waits for the device.
 
     Args:
-        weights: (shapes,) how often each is taken. size: pixels a side. few: of one to six things, not sixteen.
+        weights: (shapes,) how often each is taken. size: pixels a side. few: of one to six objects, not sixteen.
     """
     rng = np.random.default_rng([seed, 7])
     layout = draw_layout(rng, n, few)
     if not layout.present.any():  # the kernels want something to draw
         layout.present[0, 0], layout.side[0, 0], layout.centre[0, 0] = True, 0.6, 0.5
-    # All first things, then all second ones: scenes with more things come first, so each group is a run of scenes.
+    # All first objects, then all second ones: scenes with more objects come first, so each group is a run of scenes.
     slot, scene = np.nonzero(layout.present.T)
     many = layout.present.sum(0)
     start = np.cumsum(many) - many
     twins = start[layout.twin[scene, slot]] + scene
-    heights = np.where((rng.random(n) < ONE_CAMERA_SHARE)[scene], scene, twins)  # a scene's number is its first thing's
+    heights = np.where((rng.random(n) < ONE_CAMERA_SHARE)[scene], scene, twins)  # numbered as its first object
     views = sample_views(shape_set, len(scene), weights, seed, twins, heights)
     device = shape_set.device
     front, _ = rasterise(shape_set, views)
@@ -74,7 +74,7 @@ def compose(
     pictures = mottled(rng, dice, flattened(rng, shade(shape_set, views, front).clamp(0, 1)))
     layers = laid(pictures, layout.side[scene, slot], layout.centre[scene, slot], size)
     dark = shadows(layers[:, 3:], indices(scene, device), n, seed)
-    filled = many[0]  # the scenes that have a thing
+    filled = many[0]  # the scenes that have an object
     first = torch.full((n, 3), 0.6, device=device)
     first[:filled] = colors_of(rng, dice, pictures[:filled])
     kinds = draw_kinds(rng, n)
@@ -87,7 +87,7 @@ def compose(
     if len(littered):
         full = np.flatnonzero(layout.present.sum(1) >= 2)
         source = indices(rng.choice(full if len(full) else np.arange(n), len(littered)), device)
-        # Under one thing, which is the scene's first.
+        # Under one object, which is the scene's first.
         where = indices(littered, device)
         image[where] = over(litter(rng, image[source]), layers[where], dark[where])
     return Scenes(photographed(image, seed), alpha, owner, indices(kinds, device))
@@ -131,11 +131,11 @@ def colors_of(rng: np.random.Generator, dice: torch.Generator, pictures: torch.T
 
 
 def laid(pictures: torch.Tensor, side: np.ndarray, centre: np.ndarray, size: int) -> torch.Tensor:
-    """(m, 4, size, size): each thing's premultiplied picture at its place, empty elsewhere.
+    """(m, 4, size, size): each object's premultiplied picture at its place, empty elsewhere.
 
     Args:
         pictures: (m, 4, p, p).
-        side, centre: (m,) and (m, 2) of the things' crops, see ``Layout``.
+        side, centre: (m,) and (m, 2) of the objects' crops, see ``Layout``.
     """
     device, m = pictures.device, len(pictures)
     theta = np.zeros((m, 2, 3), np.float32)
@@ -154,12 +154,12 @@ def laid(pictures: torch.Tensor, side: np.ndarray, centre: np.ndarray, size: int
 def stacked(
     ground: torch.Tensor, layers: torch.Tensor, dark: torch.Tensor, many: list[int]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Things over the ground in their order, each on the shadow that it throws: image, alpha, owner.
+    """Objects over the background in their order, each on the shadow that it throws: image, alpha, owner.
 
     Args:
         ground: (n, 3, h, w).
-        layers, dark: (m, 4, h, w) and (m, 1, h, w): the first things of the first many[0] scenes, then the second
-            things of the first many[1], and so on.
+        layers, dark: (m, 4, h, w) and (m, 1, h, w): the first objects of the first many[0] scenes, then the second
+            objects of the first many[1], and so on.
     """
     n, _, height, width = ground.shape
     image, clear = ground.clone(), ground.new_ones((n, height, width))

@@ -1,4 +1,4 @@
-"""What things stand on and before: smooth colours, a table before a wall, wood, cloth, stone, blurred rooms."""
+"""What objects stand on and before: smooth colours, a table before a wall, wood, cloth, stone, blurred rooms."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import torch
 from torch.nn import functional
 
 CAMOUFLAGE_SHARE = 0.3
-"""Of the grounds take nearly the colour of a thing: pale on pale is what finders fail at."""
+"""Of the backgrounds take nearly the colour of an object: pale on pale is what segmentation networks fail at."""
 VERY_LIKE_SHARE, VERY_LIKE = 0.4, 0.25
-"""Of those, so many differ from the thing by only so much of what the others do."""
+"""Of those, so many differ from the object by only so much of what the others do."""
 GRAINY_SHARE = 0.35
 FOLDED_SHARE = 0.15
-"""Of the grounds are cloth or paper with soft folds."""
+"""Of the backgrounds are cloth or paper with soft folds."""
 HARSH_SHARE = 0.15
 """Of the scenes lie in light that falls off strongly: a window at one side, a lamp, a cheap lens's dark corners."""
 KINDS = ("plain", "two planes", "texture", "two textures", "clutter", "litter")
 KIND_CHANCES = (0.33, 0.18, 0.23, 0.13, 0.07, 0.06)
 LITTER = KINDS.index("litter")
-"""Many small things, as leaves and pebbles are: made of other scenes (``litter``), so only under one large thing."""
+"""Many small objects, as leaves and pebbles are: made of other scenes (``litter``), so only under one large object."""
 
 
 def draw_kinds(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -33,10 +33,10 @@ def grounds(kinds: np.ndarray, like: torch.Tensor, clutter: torch.Tensor, size: 
 
     Args:
         kinds: (n,) index into KINDS.
-        like: (n, 3) sRGB of a thing in each picture, for grounds of nearly its colour.
-        clutter: (n, 4, s, s) premultiplied pictures of other things; blurred, they are a room behind.
+        like: (n, 3) sRGB of an object in each picture, for backgrounds of nearly its colour.
+        clutter: (n, 4, s, s) premultiplied pictures of other objects; blurred, they are a room behind.
         size: pixels a side.
-        seed: equal seeds give equal grounds on the same device.
+        seed: equal seeds give equal backgrounds on the same device.
 
     Returns:
         (n, 3, size, size) float32 sRGB in 0..1, on ``like``'s device.

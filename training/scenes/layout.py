@@ -1,4 +1,4 @@
-"""Where things stand in a scene: how many, how large, how much they may cover each other, which are alike."""
+"""Where objects stand in a scene: how many, how large, how much they may cover each other, which are alike."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from dataclasses import dataclass
 import numpy as np
 
 MOST = 16
-"""Things in one scene, at most."""
+"""Objects in one scene, at most."""
 TRIES = 12
-"""Places looked at for each thing; the one that covers least of the others is taken."""
+"""Places looked at for each object; the one that covers least of the others is taken."""
 COUNT_CHANCES = (0.03, 0.4, 0.12, 0.1, 0.08, 0.07, 0.05, *[0.15 / 10] * 10)
 """Of 0, 1, 2, ... things."""
 FEW_CHANCES = (0.03, 0.47, 0.14, 0.12, 0.1, 0.08, 0.06)
 """The same where few are wanted."""
 FEWEST_OF_A_KIND = 3
-"""From so many on things may lie in rows or a heap, as sweets, caps and coins do."""
+"""From so many on objects may lie in rows or a heap, as sweets, caps and coins do."""
 ROWS_SHARE, HEAP_SHARE = 0.25, 0.25
 ALIKE_SHARE = 0.65
-"""Of the rows and heaps are of things of one or two shapes."""
+"""Of the rows and heaps are of objects of one or two shapes."""
 LEAVES_FRAME_SHARE = 0.2
 FILLED = 0.85
-"""A thing's width as a share of its crop's."""
+"""An object's width as a share of its crop's."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Places of n scenes, those with most things first; in each, things in the order they are laid, the farthest first.
+    """Places of n scenes, those with most objects first; in each, objects in the order of laying, the farthest first.
 
     Attributes:
         present: (n, MOST) bool, the present ones first.
-        centre: (n, MOST, 2) float32, x and y, of the thing's crop, in sides of the picture from its top left corner.
+        centre: (n, MOST, 2) float32, x and y, of the object's crop, in sides of the picture from its top left corner.
         side: (n, MOST) float32, the crop's side in sides of the picture.
-        twin: (n, MOST) int64, the place of the first thing of the same shape in the scene; most often its own.
+        twin: (n, MOST) int64, the place of the first object of the same shape in the scene; most often its own.
     """
 
     present: np.ndarray
@@ -43,7 +43,7 @@ class Layout:
 
 
 def draw_layout(rng: np.random.Generator, n: int, few: bool = False) -> Layout:
-    """Random places of ``n`` scenes; of one to six things where ``few``."""
+    """Random places of ``n`` scenes; of one to six objects where ``few``."""
     chances = FEW_CHANCES if few else COUNT_CHANCES
     count = np.sort(rng.choice(len(chances), n, p=chances))[::-1]
     present = np.arange(MOST)[None] < count[:, None]
@@ -78,7 +78,7 @@ def _scattered(rng: np.random.Generator, k: int, leaves_frame: bool) -> tuple[np
     else:
         most = 1.25 / np.sqrt(k)
         side = np.exp(rng.uniform(np.log(0.3 * most), np.log(most), k))
-    crowded = rng.random() < 0.3  # things touch and cover each other
+    crowded = rng.random() < 0.3  # objects touch and cover each other
     reach = np.full(k, 0.5) if leaves_frame else np.maximum((1 - side) / 2, 0.02)
     free = 0.5 + rng.uniform(-1, 1, (k, TRIES, 2)) * reach[:, None, None]
     nearby = rng.normal(0, 0.3, (k, TRIES, 2))
@@ -92,7 +92,7 @@ def _scattered(rng: np.random.Generator, k: int, leaves_frame: bool) -> tuple[np
 
 
 def _rows(rng: np.random.Generator, k: int, leaves_frame: bool) -> tuple[np.ndarray, np.ndarray]:
-    """In a loose grid of like-sized things, turned a little; neighbours stand apart or touch."""
+    """In a loose grid of like-sized objects, turned a little; neighbours stand apart or touch."""
     columns = int(np.clip(round(math.sqrt(k * rng.uniform(0.6, 1.8))), 1, k))
     cell = np.arange(k)
     places = np.stack([cell % columns, cell // columns], 1).astype(float)
@@ -106,7 +106,7 @@ def _rows(rng: np.random.Generator, k: int, leaves_frame: bool) -> tuple[np.ndar
 
 
 def _heap(rng: np.random.Generator, k: int, leaves_frame: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Like-sized things about each other; most touch one or lie on it."""
+    """Like-sized objects about each other; most touch one or lie on it."""
     side = np.exp(rng.uniform(np.log(0.4), 0)) / math.sqrt(k) * np.exp(rng.normal(0, 0.07, k))
     centre = np.zeros((k, 2))
     reach = rng.uniform(0.75, 1.3) * FILLED

@@ -17,7 +17,7 @@ from training.scenes.layout import MOST
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Draw a sheet of the finder's training scenes")
+    parser = argparse.ArgumentParser(description="Draw a sheet of the segmentation network's training scenes")
     parser.add_argument("--shapes", required=True, help="a pack file, or names of families with commas between")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=6, help="shapes (of each family)")
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def sheet(scenes: Scenes, columns: int = 6, side: int = 256) -> np.ndarray:
-    """(h, w, 3) uint8: each photo, and under it its things in colours."""
+    """(h, w, 3) uint8: each photo, and under it its objects in colours."""
     hues = [(number * 0.618) % 1 for number in range(MOST)]
     colors = [
         [255 * c for c in colorsys.hsv_to_rgb(hue, 0.5 + 0.5 * (i % 2), 1 - 0.4 * (i % 3 == 2))]

@@ -1,4 +1,4 @@
-"""The shadows that things throw on what is behind and under them."""
+"""The shadows that objects throw on what is behind and under them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from torch.nn import functional
 from training.scenes.grounds import indices, tensor
 
 NONE_SHARE = 0.4
-"""Things cut out and laid on a ground, and soft light from everywhere, throw none."""
+"""Objects cut out and laid on a background, and soft light from everywhere, throw none."""
 OCCLUDED_SHARE = 0.4
-"""Of the scenes have it darker all around things: the rim under caps, coins and sweets seen from above."""
+"""Of the scenes have it darker all around objects: the rim under caps, coins and sweets seen from above."""
 FOOT_SIGMA = 4.0
 
 
 def shadows(alpha: torch.Tensor, scenes: torch.Tensor, count: int, seed: int) -> torch.Tensor:
-    """How much light each thing takes away.
+    """How much light each object takes away.
 
     Args:
-        alpha: (m, 1, size, size) coverage of each thing alone; size is a multiple of 16.
-        scenes: (m,) int64, the scene that each is in: its things throw shadows of one kind and direction.
+        alpha: (m, 1, size, size) coverage of each object alone; size is a multiple of 16.
+        scenes: (m,) int64, the scene that each is in: its objects throw shadows of one kind and direction.
         count: how many scenes.
         seed: equal seeds give equal shadows.
 
     Returns:
-        (m, 1, size, size) float32 in 0..1, under the thing itself too.
+        (m, 1, size, size) float32 in 0..1, under the object itself too.
     """
     device = alpha.device
     rng = np.random.default_rng([seed, 13])
@@ -52,7 +52,7 @@ def shadows(alpha: torch.Tensor, scenes: torch.Tensor, count: int, seed: int) ->
     )
     thrown = functional.grid_sample(small, where, align_corners=False)
     thrown = softened(thrown, indices(rng.choice(3, count, p=[0.25, 0.4, 0.35]), device)[scenes])
-    # Where it touches the ground little light comes in at all.
+    # Where it touches the floor little light comes in at all.
     contact = torch.exp(-(((y - _wide(foot)) / (0.09 * _wide(height))) ** 2))[:, None]
     contact = at_quarter(small * contact, FOOT_SIGMA)
     # All around it some is kept out, most below.
@@ -67,7 +67,7 @@ def shadows(alpha: torch.Tensor, scenes: torch.Tensor, count: int, seed: int) ->
 
 def _draw(rng: np.random.Generator, count: int) -> np.ndarray:
     """(count, 10): of each scene whether shadows are cast or moved, their press, slant, aside and down (the last two in
-    heights of the thing), the strengths of the thrown, the touching and the rim's, and the rim's shift down and aside.
+    heights of the object), the strengths of the thrown, the touching and the rim's, and the rim's shift down and aside.
     """
     columns = [
         rng.random(count) < 0.6,

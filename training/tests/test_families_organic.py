@@ -1,4 +1,4 @@
-"""The organic half of the shape generator: every family gives closed, sound, repeatable things that face +Z."""
+"""The organic half of the shape generator: every family gives closed, sound, repeatable objects that face +Z."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ CONTRACT = {
 }
 # These run the product on pictures, to measure or to show it, or write the files that it reads.
 MEASURING = {
-    "answers.py", "benchmarks/paint_unseen.py", "draw.py", "evaluate.py", "export.py", "finder/export.py",
+    "answers.py", "benchmarks/paint_unseen.py", "draw.py", "evaluate.py", "export.py", "segmentation/export.py",
     "measure.py", "recut.py", "sheet.py",
 }  # fmt: skip
 

@@ -18,7 +18,7 @@ GREEN, STALK = (85, 130, 55), (100, 75, 45)
 
 
 def make(rng: np.random.Generator) -> list[Part]:
-    """One thing to eat."""
+    """One object to eat."""
     kinds = MEALS if rng.random() < 0.5 else FRUIT
     return finer(kinds[rng.integers(len(kinds))](rng))
 

@@ -1,4 +1,4 @@
-"""Meals: burgers, sandwiches, bread, pizza, sushi, plates with a meal. Sweet things are in ``sweets``."""
+"""Meals: burgers, sandwiches, bread, pizza, sushi, plates with a meal. Sweet objects are in ``sweets``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sweet things: cakes, cupcakes, ice cream, doughnuts, lollipops, gingerbread; an egg and a wedge of cheese."""
+"""Sweet objects: cakes, cupcakes, ice cream, doughnuts, lollipops, gingerbread; an egg and a wedge of cheese."""
 
 from __future__ import annotations
 

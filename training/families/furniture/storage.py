@@ -1,4 +1,4 @@
-"""Furniture that holds things: cabinets, wardrobes, shelves, chests, kitchen units."""
+"""Furniture that holds objects: cabinets, wardrobes, shelves, chests, kitchen units."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def wardrobe(rng: Rng) -> list[Part]:
 
 
 def bookcase(rng: Rng) -> list[Part]:
-    """Open shelves, often with books and other things in them."""
+    """Open shelves, often with books and other objects in them."""
     paint = body(rng)
     width, height, depth = rng.uniform(40, 160), rng.uniform(60, 210), rng.uniform(22, 38)
     board = rng.uniform(1.8, 4) * max(width, height) / 130

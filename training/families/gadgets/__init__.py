@@ -1,4 +1,4 @@
-"""Electric and small technical things; screens, lenses and keys face +Z."""
+"""Electric and small technical objects; screens, lenses and keys face +Z."""
 
 from __future__ import annotations
 

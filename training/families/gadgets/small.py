@@ -26,7 +26,7 @@ from training.shapes import Part
 
 
 def leaning(rng: Rng, parts: list[Part]) -> list[Part]:
-    """Flat things: upright, leaning back or lying."""
+    """Flat objects: upright, leaning back or lying."""
     return turned(parts, -pick(rng, (0.0, 0.0, rng.uniform(10, 40), 90.0)), "x")
 
 

@@ -1,4 +1,4 @@
-"""Things that one sees through: rings, frames, wheels, handles. Standing or leaning; ``lying`` lays half down."""
+"""Objects that one sees through: rings, frames, wheels, handles. Standing or leaning; ``lying`` lays half down."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ UPRIGHT: tuple[Kind, ...] = (
 
 
 def make(rng: Rng) -> list[Part]:
-    """One random thing with openings."""
+    """One random object with openings."""
     if rng.random() < len(UPRIGHT) / (len(UPRIGHT) + len(FLAT)):
         return pick(rng, UPRIGHT)(rng)
     parts = pick(rng, FLAT)(rng)

@@ -1,4 +1,4 @@
-"""Frames, racks and other things of bars with openings between them."""
+"""Frames, racks and other objects of bars with openings between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Round things with an opening, in the plane of x and y about the origin."""
+"""Round objects with an opening, in the plane of x and y about the origin."""
 
 from __future__ import annotations
 

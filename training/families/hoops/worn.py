@@ -1,4 +1,4 @@
-"""Things with openings that are worn or held: glasses, headphones, rackets, scissors, pots with large handles."""
+"""Objects with openings that are worn or held: glasses, headphones, rackets, scissors, pots with large handles."""
 
 from __future__ import annotations
 

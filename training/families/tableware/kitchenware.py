@@ -1,4 +1,4 @@
-"""Small things of the kitchen: cutlery, blocks, scales, toasters, mixers, candles."""
+"""Small objects of the kitchen: cutlery, blocks, scales, toasters, mixers, candles."""
 
 from __future__ import annotations
 

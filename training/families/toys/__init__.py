@@ -1,4 +1,4 @@
-"""Toys: things to ride, push, stack, spin, throw and cuddle."""
+"""Toys: objects to ride, push, stack, spin, throw and cuddle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Things that people ride: bicycles, motorbikes, scooters, prams, sledges."""
+"""Objects that people ride: bicycles, motorbikes, scooters, prams, sledges."""
 
 from __future__ import annotations
 

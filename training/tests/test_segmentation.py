@@ -1,4 +1,4 @@
-"""The finder's training: scenes and their truth, losses, a few steps, export."""
+"""The segmentation network's training: scenes and their truth, losses, a few steps, export."""
 
 from __future__ import annotations
 
@@ -10,13 +10,6 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch")
 
 from training.families import generate  # noqa: E402
-from training.finder import export, train  # noqa: E402
-from training.finder.losses import TERMS, losses, middle_truth  # noqa: E402
-from training.finder.network import FULL, MIDDLE_LOGIT, TINY, TO_MIDDLE, TO_MIDDLE_UNIT, Finder  # noqa: E402
-from training.finder.openings import openings  # noqa: E402
-from training.finder.start import read_onnx, with_norms  # noqa: E402
-from training.finder.validate import measured, summary  # noqa: E402
-from training.finder.weights import keep, load  # noqa: E402
 from training.log import Log, read  # noqa: E402
 from training.network import parameter_count  # noqa: E402
 from training.render.backend import compiler_missing  # noqa: E402
@@ -25,6 +18,13 @@ from training.scenes.faults import blocks, photographed  # noqa: E402
 from training.scenes.grounds import KINDS, grounds  # noqa: E402
 from training.scenes.layout import MOST, draw_layout  # noqa: E402
 from training.scenes.shadows import blur, shadows  # noqa: E402
+from training.segmentation import export, train  # noqa: E402
+from training.segmentation.holes import holes  # noqa: E402
+from training.segmentation.losses import TERMS, centre_truth, losses  # noqa: E402
+from training.segmentation.network import CENTRE_LOGIT, FULL, TINY, TO_CENTRE, TO_CENTRE_UNIT, SegmentationNetwork  # noqa: E402
+from training.segmentation.start import read_onnx, with_norms  # noqa: E402
+from training.segmentation.validate import measured, summary  # noqa: E402
+from training.segmentation.weights import keep, load  # noqa: E402
 from training.things import Things  # noqa: E402
 
 needs_compiler = pytest.mark.skipif(bool(compiler_missing()), reason=f"{compiler_missing()}: no kernels on this CPU")
@@ -112,14 +112,14 @@ def test_the_faults_of_a_file_are_none_at_step_zero_and_coarse_at_a_coarse_step(
     assert torch.equal(photographed(image, 4), photographed(image, 4))
 
 
-def test_the_ways_of_a_thing_lead_to_its_middle():
-    blobs, way, own = middle_truth(two_things())
+def test_the_offsets_of_an_object_lead_to_its_centre():
+    blobs, way, own = centre_truth(two_things())
     assert blobs[0, 6, 6] > 0.9
     assert blobs[0, 9, 18] > 0.9
     assert own.sum() == 64 + 80
     rows, columns = torch.nonzero(own[0], as_tuple=True)
-    x = columns * 4 + 2 + way[0, 0, rows, columns] * TO_MIDDLE_UNIT
-    y = rows * 4 + 2 + way[0, 1, rows, columns] * TO_MIDDLE_UNIT
+    x = columns * 4 + 2 + way[0, 0, rows, columns] * TO_CENTRE_UNIT
+    y = rows * 4 + 2 + way[0, 1, rows, columns] * TO_CENTRE_UNIT
     left = columns < 12
     assert torch.allclose(x[left], torch.tensor(24.0), atol=1e-3)
     assert torch.allclose(y[~left], torch.tensor(36.0), atol=1e-3)
@@ -128,12 +128,12 @@ def test_the_ways_of_a_thing_lead_to_its_middle():
 def test_the_truth_costs_next_to_nothing_and_its_contrary_much():
     owner = two_things()
     alpha = (owner >= 0).float()
-    blobs, way, _ = middle_truth(owner)
+    blobs, way, _ = centre_truth(owner)
     middles = torch.zeros(1, 3, 16, 24)
-    middles[:, MIDDLE_LOGIT], middles[:, TO_MIDDLE] = torch.logit(blobs.clamp(1e-4, 1 - 1e-4)), way
+    middles[:, CENTRE_LOGIT], middles[:, TO_CENTRE] = torch.logit(blobs.clamp(1e-4, 1 - 1e-4)), way
     mask = (alpha * 40 - 20)[:, None]
-    right, terms = losses(mask, middles, alpha, owner, openings(owner))
-    wrong, _ = losses(-mask, -middles, alpha, owner, openings(owner))
+    right, terms = losses(mask, middles, alpha, owner, holes(owner))
+    wrong, _ = losses(-mask, -middles, alpha, owner, holes(owner))
     assert len(terms) == len(TERMS)
     assert float(terms[0]) < 1e-3
     assert float(terms[3]) < 1e-4
@@ -142,7 +142,7 @@ def test_the_truth_costs_next_to_nothing_and_its_contrary_much():
 
 
 def test_the_full_network_fits_beside_the_shape_network_in_the_wheel():
-    assert 2 * parameter_count(Finder(FULL)) < 5.4e6
+    assert 2 * parameter_count(SegmentationNetwork(FULL)) < 5.4e6
 
 
 @needs_compiler
@@ -153,16 +153,16 @@ def test_a_few_steps_are_kept_and_exported(tmp_path: Path):
     network, size, step = load(tmp_path)
     assert step >= 1
     assert size == TINY
-    out = tmp_path / "finder.onnx"
+    out = tmp_path / "segmentation.onnx"
     export.export(network, out, {"version": "test"})
     assert export.difference(network, out) < 0.02
-    assert parameter_count(network) == parameter_count(Finder(TINY))
+    assert parameter_count(network) == parameter_count(SegmentationNetwork(TINY))
 
 
 @needs_compiler
 def test_a_run_starts_from_anothers_weights_and_validates_them_first(tmp_path: Path):
     torch.manual_seed(3)
-    earlier, folder = Finder(TINY), tmp_path / "run"
+    earlier, folder = SegmentationNetwork(TINY), tmp_path / "run"
     keep(tmp_path, earlier, TINY, 7)
     folder.mkdir()
     flags = ["--size", "96", "--rate", "0", "--from", str(tmp_path), "--out", str(folder)]
@@ -182,13 +182,13 @@ def exported(tmp_path: Path):
     """A tiny network whose norms have seen something, its ONNX file, and pictures."""
     pytest.importorskip("onnx")
     torch.manual_seed(1)
-    network, images = Finder(TINY), [torch.rand(2, 3, 64, 96) for _ in range(4)]
+    network, images = SegmentationNetwork(TINY), [torch.rand(2, 3, 64, 96) for _ in range(4)]
     for parameter in network.parameters():
         parameter.data += 0.1 * torch.randn_like(parameter)
     for image in images:
         network(image)
-    export.export(network, tmp_path / "finder.onnx", {"version": "1", "training_steps": "12"})
-    return network.eval(), tmp_path / "finder.onnx", images
+    export.export(network, tmp_path / "segmentation.onnx", {"version": "1", "training_steps": "12"})
+    return network.eval(), tmp_path / "segmentation.onnx", images
 
 
 def test_a_network_comes_back_from_its_exported_file(exported):
@@ -266,7 +266,7 @@ def test_a_file_of_another_network_is_refused(tmp_path: Path):
     shape = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in "ab"]
     graph = onnx.helper.make_graph([node], "other", shape[:1], shape[1:])
     onnx.save(onnx.helper.make_model(graph), tmp_path / "other.onnx")
-    with pytest.raises(ValueError, match="no finder"):
+    with pytest.raises(ValueError, match="no segmentation network"):
         read_onnx(tmp_path / "other.onnx")
 
 
@@ -275,35 +275,35 @@ def test_a_scene_must_have_whole_cells():
         train.main(["--size", "100", "--out", "nowhere"])
 
 
-def test_an_opening_is_ground_with_the_same_thing_on_every_side():
+def test_a_hole_is_background_with_the_same_object_on_every_side():
     owner = torch.full((1, 40, 60), -1)
     owner[0, 5:25, 5:25] = 0
-    owner[0, 10:20, 10:20] = -1  # a frame's opening
+    owner[0, 10:20, 10:20] = -1  # a frame's hole
     owner[0, 5:25, 35:40] = 2  # two posts with a beam: open below
     owner[0, 5:25, 50:55] = 2
     owner[0, 5:8, 35:55] = 2
     expected = torch.zeros_like(owner, dtype=torch.bool)
     expected[0, 10:20, 10:20] = True
-    assert torch.equal(openings(owner), expected)
-    assert torch.equal(openings(owner.transpose(1, 2)), expected.transpose(1, 2))
+    assert torch.equal(holes(owner), expected)
+    assert torch.equal(holes(owner.transpose(1, 2)), expected.transpose(1, 2))
     owner[0, 12:14, 12:14] = 3  # what lies in it takes its rows and columns out, not the rest
-    assert openings(owner)[0, 15, 15]
-    assert not openings(owner)[0, 15, 12]
+    assert holes(owner)[0, 15, 15]
+    assert not holes(owner)[0, 15, 12]
 
 
-def test_an_opening_that_is_filled_costs_more_than_other_ground():
+def test_a_hole_that_is_filled_costs_more_than_other_background():
     owner = torch.full((1, 64, 64), -1)
     owner[0, 4:60, 4:60] = 0
     owner[0, 20:44, 20:44] = -1
     alpha, middles = (owner >= 0).float(), torch.zeros(1, 3, 16, 16)
     mask = torch.where(alpha > 0, 8.0, -8.0)[:, None]
     mask[0, 0, 20:44, 20:44] = 8.0
-    _, known = losses(mask, middles, alpha, owner, openings(owner))
+    _, known = losses(mask, middles, alpha, owner, holes(owner))
     _, unknown = losses(mask, middles, alpha, owner, torch.zeros_like(owner, dtype=torch.bool))
     assert float(known[0]) > 1.1 * float(unknown[0])
 
 
-def test_validation_tells_how_much_of_the_openings_stays_open():
+def test_validation_tells_how_much_of_the_holes_stays_open():
     owner = torch.full((2, 64, 64), -1)
     owner[:, 4:60, 4:60] = 0
     owner[:, 20:44, 20:44] = -1
@@ -311,7 +311,7 @@ def test_validation_tells_how_much_of_the_openings_stays_open():
     filled = alpha.clone()
     filled[1, 20:44, 20:32] = 1
     middles = torch.full((2, 3, 16, 16), -9.0)
-    middles[0, MIDDLE_LOGIT, 8, 8] = 5
+    middles[0, CENTRE_LOGIT, 8, 8] = 5
     scenes = Scenes(torch.zeros(2, 3, 64, 64), alpha, owner, torch.zeros(2, dtype=torch.int64))
     rows = measured(lambda image: ((filled * 2 - 1)[:, None], middles), scenes)
     assert [row["open"] for row in rows] == [1.0, 0.5]
@@ -325,7 +325,7 @@ def test_validation_tells_how_much_of_the_openings_stays_open():
 def test_later_things_lie_over_earlier_ones_and_first_scenes_have_most():
     ground = torch.full((3, 3, 8, 8), 0.5)
     layers, dark = torch.zeros(3, 4, 8, 8), torch.zeros(3, 1, 8, 8)
-    layers[0, :, :4] = 1  # the first thing of scene 0, of scene 1, then the second of scene 0
+    layers[0, :, :4] = 1  # the first object of scene 0, of scene 1, then the second of scene 0
     layers[1, 3, :, :4] = 1
     layers[2, 3, 2:6] = 1
     dark[1, :, :, 4:] = 0.5
@@ -366,12 +366,12 @@ def test_twins_are_of_one_shape_and_seen_from_one_height():
 
 
 @needs_compiler
-def test_hoops_have_openings_that_the_ground_shows_through():
+def test_hoops_have_holes_that_the_background_shows_through():
     from training.render.shape_set import ShapeSet
 
     shapes = ShapeSet([generate("hoops", number) for number in range(0, 24, 2)], "cpu")
     made = compose(shapes, 8, torch.ones(len(shapes)), 4, size=128)
-    share = openings(made.owner).flatten(1).sum(1) / (made.owner >= 0).flatten(1).sum(1).clamp(min=1)
+    share = holes(made.owner).flatten(1).sum(1) / (made.owner >= 0).flatten(1).sum(1).clamp(min=1)
     assert (share > 0.1).sum() >= 3
-    seen = made.alpha[openings(made.owner)]
+    seen = made.alpha[holes(made.owner)]
     assert float(seen.max()) < 0.5

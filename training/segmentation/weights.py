@@ -1,4 +1,4 @@
-"""The finder's averaged weights in a run's folder."""
+"""The segmentation network's averaged weights in a run's folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from training.finder.network import Finder, Size
+from training.segmentation.network import SegmentationNetwork, Size
 
 FILE = "ema.safetensors"
 
@@ -24,7 +24,7 @@ def keep(folder: Path, network: torch.nn.Module, size: Size, step: int) -> None:
     target.with_suffix(".partial").replace(target)
 
 
-def load(folder: Path) -> tuple[Finder, Size, int]:
+def load(folder: Path) -> tuple[SegmentationNetwork, Size, int]:
     """(the network with a run's averaged weights, its size, its step)."""
     from safetensors import safe_open
 
@@ -35,6 +35,6 @@ def load(folder: Path) -> tuple[Finder, Size, int]:
         name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(header["size"]).items()
     }
     size = Size(**values)
-    network = Finder(size)
+    network = SegmentationNetwork(size)
     network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
     return network.eval(), size, int(header["step"])

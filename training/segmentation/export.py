@@ -1,6 +1,6 @@
-"""The finder's weights to the ONNX file that the lite engine runs.
+"""The segmentation network's weights to the ONNX file that the lite engine runs.
 
-    python -m training.finder.export RUN_FOLDER --out lite-segmentation.onnx --version 1
+    python -m training.segmentation.export RUN_FOLDER --out lite-segmentation.onnx --version 1
 
 ``--mean-with FILE.onnx`` writes the mean of the run's weights and those of a file that the run went on from: weights in
 one valley can be averaged, and the mean is often better than each (Wortsman et al., "Model soups", ICML 2022).
@@ -18,27 +18,27 @@ import torch
 
 from manymesh.onnx import write_digest
 from training.export import LICENCE, folded, write_onnx
-from training.finder.network import Finder
-from training.finder.start import read_onnx
-from training.finder.weights import load
+from training.segmentation.network import SegmentationNetwork
+from training.segmentation.start import read_onnx
+from training.segmentation.weights import load
 
 OUTPUTS = ("mask", "middles")
 
 
-def export(network: Finder, out: Path, metadata: dict[str, str]) -> None:
+def export(network: SegmentationNetwork, out: Path, metadata: dict[str, str]) -> None:
     """Write ``network`` to ``out`` with float16 weights; ``metadata`` becomes the file's metadata_props."""
     axes = {name: {2: f"{name} rows", 3: f"{name} columns"} for name in ("image", *OUTPUTS)}
     write_onnx(network, torch.rand(1, 3, 96, 64), out, OUTPUTS, axes, metadata)
 
 
-def mean(one: Finder, other: Finder) -> Finder:
+def mean(one: SegmentationNetwork, other: SegmentationNetwork) -> SegmentationNetwork:
     """A network, its norms folded, of the mean weights of two of one size."""
     made, theirs = folded(one), folded(other).state_dict()
     made.load_state_dict({name: (value + theirs[name]) / 2 for name, value in made.state_dict().items()})
     return made  # type: ignore[no-any-return]
 
 
-def difference(network: Finder, path: Path) -> float:
+def difference(network: SegmentationNetwork, path: Path) -> float:
     """The largest difference between the file's answers and torch's, on noise of another size than was traced."""
     import onnxruntime
 
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     if str(chosen.run) == "random":
         torch.manual_seed(0)
-        network, step = Finder(), 0
+        network, step = SegmentationNetwork(), 0
     else:
         network, _, step = load(chosen.run)
     if chosen.mean_with:

@@ -1,7 +1,7 @@
-"""Train the finder on one GPU.
+"""Train the segmentation network on one GPU.
 
-    python -m training.finder.train --furniture PACK --generated 6000 --minutes 20 --out FOLDER
-    python -m training.finder.train --generated 20 --tiny --minutes 0.3 --batch 2 --size 128 --out FOLDER   # on a CPU
+    python -m training.segmentation.train --furniture PACK --generated 6000 --minutes 20 --out FOLDER
+    python -m training.segmentation.train --generated 20 --tiny --minutes 0.3 --batch 2 --size 128 --out OUT  # on CPU
 
 The rate falls as a cosine of the time. FOLDER gets log.jsonl and the averaged weights (ema.safetensors), written anew
 at every validation. ``--from`` begins with an earlier run's weights, or those of an exported file, validated as step 0,
@@ -21,17 +21,17 @@ from typing import Any
 import torch
 
 from training.checkpoint import Average
-from training.finder.losses import TERMS, losses
-from training.finder.network import FULL, TINY, Finder, Size
-from training.finder.openings import openings
-from training.finder.start import Images, begin_with
-from training.finder.validate import OFTEN, report, validation_scenes
-from training.finder.weights import keep
 from training.log import Log
 from training.network import parameter_count
 from training.render.shape_set import ShapeSet
 from training.scenes.compose import SIZE, Scenes, compose
 from training.schedule import WARM_UP_STEPS, Clock, learning_rate
+from training.segmentation.holes import holes
+from training.segmentation.losses import TERMS, losses
+from training.segmentation.network import FULL, TINY, SegmentationNetwork, Size
+from training.segmentation.start import Images, begin_with
+from training.segmentation.validate import OFTEN, report, validation_scenes
+from training.segmentation.weights import keep
 from training.things import Things, collect, view_weights
 
 CLIP = 1.0
@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
 class State:
     """What changes from step to step."""
 
-    network: Finder
+    network: SegmentationNetwork
     size: Size
     average: Average
     optimizer: torch.optim.Optimizer
@@ -140,7 +140,7 @@ def begin(chosen: argparse.Namespace, device: torch.device, log: Log, examples: 
         log.say(f"starting from {chosen.start}, step {step}")
     else:
         size = TINY if chosen.tiny else FULL
-        made = Finder(size)
+        made = SegmentationNetwork(size)
     network: Any = made.to(device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     decaying = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
@@ -164,7 +164,7 @@ def one_step(state: State, scenes: Scenes, rate: float) -> torch.Tensor:
         group["lr"] = rate
     state.optimizer.zero_grad(set_to_none=True)
     image = scenes.image.contiguous(memory_format=torch.channels_last)
-    total, terms = state.loss(image, scenes.alpha, scenes.owner, openings(scenes.owner))
+    total, terms = state.loss(image, scenes.alpha, scenes.owner, holes(scenes.owner))
     total.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), CLIP)
     state.optimizer.step()

@@ -1,4 +1,4 @@
-"""What a run of the finder begins with: an earlier run's weights, or those in the ONNX file that ships.
+"""What a run of the segmentation network begins with: an earlier run's weights, or those in the ONNX file that ships.
 
 The file has its batch norms folded into their convolutions. Training wants them back: each convolution gets a norm with
 the mean and spread that its answers have on example pictures, and the scale and shift that make the pair answer what
@@ -16,15 +16,15 @@ import torch
 from torch import nn
 
 from training.export import folded
-from training.finder.network import FULL, TINY, Finder, Size
-from training.finder.weights import load
 from training.network import ConvNorm
+from training.segmentation.network import FULL, TINY, SegmentationNetwork, Size
+from training.segmentation.weights import load
 
 PACKED = ".packed"
 Images = Iterable[torch.Tensor]
 
 
-def begin_with(path: Path, examples: Callable[[], Images]) -> tuple[Finder, Size, int]:
+def begin_with(path: Path, examples: Callable[[], Images]) -> tuple[SegmentationNetwork, Size, int]:
     """(the network, its size, the steps that made it).
 
     Args:
@@ -37,7 +37,7 @@ def begin_with(path: Path, examples: Callable[[], Images]) -> tuple[Finder, Size
     return with_norms(network, size, examples()), size, step
 
 
-def read_onnx(path: Path) -> tuple[Finder, Size, int]:
+def read_onnx(path: Path) -> tuple[SegmentationNetwork, Size, int]:
     """(the network in an ONNX file with its norms folded, its size, its steps).
 
     Raises:
@@ -53,13 +53,13 @@ def read_onnx(path: Path) -> tuple[Finder, Size, int]:
     }
     weights = values | linear_weights(model.graph, values)
     for size in (FULL, TINY):
-        network = folded(Finder(size))
+        network = folded(SegmentationNetwork(size))
         wanted = network.state_dict()
         if all(name in weights and weights[name].shape == tuple(value.shape) for name, value in wanted.items()):
             network.load_state_dict({name: torch.from_numpy(weights[name].copy()) for name in wanted})
             steps = {entry.key: entry.value for entry in model.metadata_props}.get("training_steps", "0")
             return network, size, int(steps)
-    raise ValueError(f"{path} holds no finder of a known size")
+    raise ValueError(f"{path} holds no segmentation network of a known size")
 
 
 def linear_weights(graph: Any, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -78,7 +78,7 @@ def linear_weights(graph: Any, values: dict[str, np.ndarray]) -> dict[str, np.nd
 
 
 @torch.no_grad()
-def with_norms(network: Finder, size: Size, images: Images) -> Finder:
+def with_norms(network: SegmentationNetwork, size: Size, images: Images) -> SegmentationNetwork:
     """A network with batch norms that answers as the folded one does; while it trains too, on pictures like ``images``.
 
     It is put where the pictures are.
@@ -93,7 +93,7 @@ def with_norms(network: Finder, size: Size, images: Images) -> Finder:
         network.to(batch.device)(batch)
     for hook in hooks:
         hook.remove()
-    made = Finder(size)
+    made = SegmentationNetwork(size)
     state = dict(network.state_dict())
     for name, module in made.named_modules():
         if isinstance(module, ConvNorm):

@@ -1,9 +1,9 @@
-"""The finder's network: a U-Net from a photo to a mask of all things, and for each pixel where its thing's middle is.
+"""The segmentation network: a U-Net from a photo to a mask of all objects, and for each pixel its object's centre.
 
-The picture is halved five times; two transformer blocks let every part of it see every other, so that a ground is known
-as a ground from one end to the other. There is no place embedding, so a picture may have any size of whole 32s. The
-mask comes at full size, because legs and handles are a few pixels wide; middles at a quarter.
-(Middles and ways to them: Cheng et al., "Panoptic-DeepLab", CVPR 2020.)
+The picture is halved five times; two transformer blocks let every part of it see every other, so that a background is
+known as one from one end to the other. There is no place embedding, so a picture may have any size of whole 32s. The
+mask comes at full size, because legs and handles are a few pixels wide; centres at a quarter.
+Centres and offsets: Cheng et al., "Panoptic-DeepLab", CVPR 2020. The ONNX output of both is named "middles".
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Size:
 FULL = Size()
 TINY = Size((4, 8, 8, 12, 16), (1, 1, 1, 1, 1), (12, 8, 8, 8), 4, 1, 2)
 """For tests and smoke runs on a CPU."""
-MIDDLE_LOGIT, TO_MIDDLE = 0, slice(1, 3)
-"""Channels of ``middles``: how likely a thing's middle is here; the way to this pixel's own, right and down, in
+CENTRE_LOGIT, TO_CENTRE = 0, slice(1, 3)
+"""Channels of ``middles``: how likely an object's centre is here; the offset to this pixel's own, right and down, in
 units of 100 pixels."""
-TO_MIDDLE_UNIT = 100.0
+TO_CENTRE_UNIT = 100.0
 
 
-class Finder(nn.Module):
+class SegmentationNetwork(nn.Module):
     """image (n, 3, h, w), sRGB 0..1, h and w multiples of 32 -> mask logits (n, 1, h, w), middles (n, 3, h/4, w/4)."""
 
     def __init__(self, size: Size = FULL) -> None:
