@@ -160,12 +160,12 @@ def gelu_(x: F32) -> None:
         part -= tail
 
 
-def silu_(x: F32) -> None:
-    """x / (1 + exp(-x)), in place, for a contiguous array of two axes."""
-    e = np.negative(x)
-    exp_(e)
-    e += 1
-    np.divide(x, e, out=x)
+def silu_(x: F32, work: F32) -> None:
+    """x / (1 + exp(-x)), in place, for a contiguous array of two axes; ``work`` is one of its shape to write in."""
+    np.negative(x, out=work)
+    exp_(work)
+    work += 1
+    np.divide(x, work, out=x)
 
 
 def steps_tick(tick: Tick, start: float, end: float, steps: int) -> Callable[[], None]:

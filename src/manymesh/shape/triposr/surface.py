@@ -1,8 +1,9 @@
 """The field's surface as a mesh, evaluated near the surface only.
 
-A coarse lattice shows which blocks the surface may cross. The nodes of these and of the blocks around them are
-evaluated; a block into which the surface leads is added until there is none. The rest gets the coarse lattice's values,
-between its nodes linearly, so that its sign is right.
+A coarse lattice shows which blocks the surface may cross. The nodes of these are evaluated; a block into which the
+surface leads is added until there is none, so that no surface is torn. Only a speck that touches no such block can be
+missed, and specks are dropped anyway. The rest gets the coarse lattice's values, between its nodes linearly, so that
+its sign is right.
 """
 
 from __future__ import annotations
@@ -98,13 +99,13 @@ def _evaluated(lattice: Lattice, index: Any, tick: Tick) -> F32:
 
 
 def refined_volume(lattice: Lattice, coarse: F32, level: float, cells: int, tick: Tick) -> F32:
-    """(n, n, n) float32, positive inside: exact in and around all blocks that the surface crosses.
+    """(n, n, n) float32, positive inside: exact in all blocks that the surface crosses.
 
     Args:
         coarse: the values at every ``cells``-th node, less the level.
         level: of the raw density.
     """
-    active = _dilated(_may_cross(coarse))
+    active = _may_cross(coarse)
     volume = _interpolated(coarse, cells)
     known = np.zeros(volume.shape, bool)
     known[::cells, ::cells, ::cells] = True
@@ -131,13 +132,6 @@ def _of_corners(values: Any, combine: Callable[[Any, Any], Any]) -> Any:
     for axis in range(3):
         values = combine(np.delete(values, -1, axis), np.delete(values, 0, axis))
     return values
-
-
-def _dilated(blocks: Bool) -> Bool:
-    """The blocks and all that touch them."""
-    from scipy.ndimage import binary_dilation
-
-    return np.asarray(binary_dilation(blocks, np.ones((3, 3, 3), bool)))
 
 
 def _nodes_of(blocks: Bool, cells: int) -> Bool:
