@@ -135,6 +135,17 @@ def test_errors_are_json_too_when_asked() -> None:
     assert (error["code"], error["exit_code"], answer.returncode) == ("input", 3, 3)
 
 
+@pytest.mark.parametrize(
+    "arguments", [("--image", "nowhere.png"), ("--image", "x.png", "--size", "9 parsec"), ("--frobnicate",)]
+)
+def test_an_error_of_paint_is_a_document_of_the_same_form_as_its_success(arguments: tuple[str, ...]) -> None:
+    answer = manymesh("paint", "nowhere.obj", *arguments, "--json")
+    document = json.loads(answer.stdout)
+    assert set(document) == {"state", "folder", "files", "notes", "details", "error"}
+    assert (document["state"], document["folder"], document["files"]) == ("failed", None, [])
+    assert document["error"]["exit_code"] == answer.returncode != 0
+
+
 def test_nothing_found_for_a_name_has_its_own_code(save_photo: SavePhoto, tmp_path: Path) -> None:
     path = save_photo(Image.new("RGB", (64, 64), "grey"), "plain.png")
     answer = manymesh("make", path, "--out", tmp_path / "r", "--prompt", "cup", *QUICK)

@@ -13,13 +13,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from colour_profiles import ADOBE_RGB, DISPLAY_P3, LINEAR_CURVE, SRGB, SRGB_CURVE, gamma_curve, profile
+from colour_profiles import ADOBE_RGB, DISPLAY_P3, LINEAR_CURVE, SRGB, SRGB_CURVE, gamma_curve, grey_profile, profile
 from conftest import SavePhoto, three_things
 from PIL import Image, ImageCms
 
 from manymesh.errors import InputError
 from manymesh.image.deep import from_real_numbers, from_whole_numbers, used_bits
-from manymesh.image.icc import encode_srgb, read_matrix_profile
+from manymesh.image.icc import encode_srgb, read_grey_profile, read_matrix_profile
 from manymesh.image.load import load_photo
 from manymesh.types import U8
 
@@ -177,6 +177,53 @@ def test_16_bit_linear_light_keeps_its_dark_shades(tmp_path: Path) -> None:
     photo, _ = load_photo(written(tmp_path, "x.png", png16(values, (b"iCCP", b"x\0\0" + zlib.compress(icc)))))
     assert np.abs(photo.rgb[1:].astype(int) - np.rint(255 * encode_srgb(linear))[1:]).max() <= 1
     assert len(np.unique(photo.rgb[1:])) > 30  # eight linear bits would leave six
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.tif", "alpha.png"])
+def test_16_bit_grey_heeds_its_own_profile(tmp_path: Path, name: str) -> None:
+    light = np.repeat(np.linspace(0, 1, 64)[None], 32, axis=0)
+    values = np.rint(light * 65535).astype(np.uint16)
+    icc = grey_profile(LINEAR_CURVE)
+    path = tmp_path / name
+    if name == "x.tif":
+        Image.fromarray(values).save(path, icc_profile=icc)
+    else:
+        opaque = np.full_like(values, 65535)
+        pixels = values[..., None] if name == "x.png" else np.stack([values, opaque], axis=-1)
+        written(tmp_path, name, png16(pixels, (b"iCCP", b"x\0\0" + zlib.compress(icc))))
+    photo, _ = load_photo(path)
+    expected = np.rint(255 * encode_srgb(light))[..., None]
+    assert np.abs(photo.rgb.astype(int) - expected).max() <= 1
+    assert len(np.unique(photo.rgb[:, 1:6])) == 5  # 8 linear bits first would spread the dark shades
+
+
+def test_16_bit_grey_of_12_bits_heeds_its_profile_in_the_range_it_uses(tmp_path: Path) -> None:
+    values = np.repeat(np.linspace(0, 4095, 64)[None], 32, axis=0).astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / "x.tif", icc_profile=grey_profile(gamma_curve(1.8)))
+    photo, _ = load_photo(tmp_path / "x.tif")
+    assert np.abs(photo.rgb[..., 0].astype(int) - np.rint(255 * encode_srgb((values / 4095) ** 1.8))).max() <= 1
+
+
+def test_grey_with_an_srgb_like_curve_changes_nothing(tmp_path: Path) -> None:
+    values = np.repeat(np.linspace(0, 65535, 64)[None], 32, axis=0).astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / "plain.tif")
+    Image.fromarray(values).save(tmp_path / "x.tif", icc_profile=grey_profile(SRGB_CURVE))
+    plain, told = (load_photo(tmp_path / name)[0].rgb for name in ("plain.tif", "x.tif"))
+    np.testing.assert_array_equal(plain, told)
+
+
+def test_a_grey_profile_cut_anywhere_is_damaged_and_never_crashes() -> None:
+    data = grey_profile(SRGB_CURVE)
+    for length in range(0, len(data), 7):
+        read_grey_profile(data[:length])
+    assert read_grey_profile(data) is not None
+
+
+def test_8_bit_grey_may_carry_a_profile_of_colour(save_photo: SavePhoto) -> None:
+    image = Image.new("L", (32, 32), 100)
+    photo, _ = load_photo(save_photo(image, "x.jpg", icc_profile=profile(SRGB, LINEAR_CURVE)))
+    assert abs(int(photo.rgb[0, 0, 0]) - round(float(255 * encode_srgb(np.array(100 / 255))))) <= 1
+    assert not any("damaged" in note for note in photo.notes)
 
 
 def test_profiles_that_are_srgb_in_all_but_name_are_seen_and_others_are_not() -> None:

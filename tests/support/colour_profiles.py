@@ -30,14 +30,20 @@ def profile(to_xyz: F64, curve: bytes) -> bytes:
     def xyz(values: F64) -> bytes:
         return b"XYZ " + struct.pack(">4x3i", *(round(float(v) * 65536) for v in values))
 
+    primaries = {name: xyz(to_xyz[:, i]) for i, name in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))}
+    return _packed(b"RGB ", {b"wtpt": xyz(white), **primaries, **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)})
+
+
+def grey_profile(curve: bytes) -> bytes:
+    """An ICC version 2 profile of grey alone."""
+    white = b"XYZ " + struct.pack(">4x3i", *(round(v * 65536) for v in (0.9642, 1.0, 0.8249)))
+    return _packed(b"GRAY", {b"wtpt": white, b"kTRC": curve})
+
+
+def _packed(space: bytes, own: dict[bytes, bytes]) -> bytes:
     text = b"test\0"
-    tags = {
-        b"desc": b"desc" + struct.pack(">4xI", len(text)) + text + bytes(78),
-        b"cprt": b"text" + bytes(4) + text,
-        b"wtpt": xyz(white),
-        **{name: xyz(to_xyz[:, i]) for i, name in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))},
-        **{name: curve for name in (b"rTRC", b"gTRC", b"bTRC")},
-    }
+    described = b"desc" + struct.pack(">4xI", len(text)) + text + bytes(78)
+    tags = {b"desc": described, b"cprt": b"text" + bytes(4) + text, **own}
     table, body = struct.pack(">I", len(tags)), b""
     start = 128 + 4 + 12 * len(tags)
     for name, data in tags.items():
@@ -45,7 +51,7 @@ def profile(to_xyz: F64, curve: bytes) -> bytes:
         body += data + bytes(-len(data) % 4)
     header = bytearray(128)
     struct.pack_into(">I4sI", header, 0, start + len(body), b"lcms", 0x02400000)
-    header[12:24] = b"mntrRGB XYZ "
+    header[12:24] = b"mntr" + space + b"XYZ "
     header[36:40] = b"acsp"
-    struct.pack_into(">3i", header, 68, *(round(float(v) * 65536) for v in white))
+    struct.pack_into(">3i", header, 68, *(round(v * 65536) for v in (0.9642, 1.0, 0.8249)))
     return bytes(header) + table + body

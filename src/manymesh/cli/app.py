@@ -22,6 +22,7 @@ from manymesh._version import __version__
 from manymesh.cli.job import Interrupted, interrupt
 from manymesh.cli.models import app as models
 from manymesh.cli.options import with_settings
+from manymesh.cli.paint import error_document as paint_error_document
 from manymesh.cli.paint import paint
 from manymesh.cli.streams import error_data, give, prepare_streams, say, silence_libraries
 from manymesh.cli.ui import ui
@@ -130,15 +131,20 @@ def main() -> None:
     except SystemExit as stop:
         # A flag that does not exist: the sentence is already on stderr.
         if stop.code == UsageError.exit_code and "--json" in sys.argv:
-            give(_document([], UsageError("The command line makes no sense", "See stderr.")))
+            give(_error_document(UsageError("The command line makes no sense", "See stderr.")))
         raise
 
 
 def _fail(error: ManymeshError) -> NoReturn:
     say(f"manymesh: {error}")
     if "--json" in sys.argv:
-        give(_document([], error))
+        give(_error_document(error))
     sys.exit(error.exit_code)
+
+
+def _error_document(error: ManymeshError) -> str:
+    """The document of ``--json`` for a command that made nothing, in the command's own form."""
+    return paint_error_document(error) if sys.argv[1:2] == ["paint"] else _document([], error)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import typer
 from manymesh.cli.job import Interrupted, Progress, carry_out
 from manymesh.cli.options import with_settings
 from manymesh.cli.streams import error_data, give, say
-from manymesh.errors import Cancelled
+from manymesh.errors import Cancelled, ManymeshError
 from manymesh.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,11 +64,16 @@ def _work(mesh: Path, image: Path, out: Path, settings: Settings, turn: float, p
 def _give_stopped(as_json: bool) -> None:
     say(f"manymesh: {STOPPED}")
     if as_json:
-        give(_document("cancelled", None))
+        give(error_document(STOPPED))
 
 
-def _document(state: str, made: PaintedFile | None) -> str:
-    """The one JSON document of ``--json``; ``made`` is None when the work was stopped."""
+def error_document(error: ManymeshError) -> str:
+    """The document of ``--json`` when nothing was made."""
+    return _document("cancelled" if isinstance(error, Cancelled) else "failed", None, error)
+
+
+def _document(state: str, made: PaintedFile | None, error: ManymeshError | None = None) -> str:
+    """The one JSON document of ``--json``; ``made`` is None when nothing was made."""
     return json.dumps(
         {
             "state": state,
@@ -76,7 +81,7 @@ def _document(state: str, made: PaintedFile | None) -> str:
             "files": [] if made is None else made.files,
             "notes": [] if made is None else made.notes,
             "details": {} if made is None else made.details,
-            "error": error_data(STOPPED) if made is None else None,
+            "error": None if error is None else error_data(error),
         },
         indent=1,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manymesh.image.deep import from_real_numbers, from_whole_numbers
-from manymesh.image.icc import read_matrix_profile
+from manymesh.image.icc import read_grey_profile, read_matrix_profile
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -61,8 +61,17 @@ def _from_deep_grey(image: Image.Image, notes: list[str]) -> Image.Image:
     if image.mode.startswith("I;16") and getattr(image, "tag_v2", {}).get(262) == 0:
         # TIFF's WhiteIsZero, which Pillow turns round in 8-bit pictures alone.
         values = np.uint16(65535) - values.astype(np.uint16)
-    grey = from_real_numbers(values, notes) if image.mode == "F" else from_whole_numbers(values, notes)
-    made = Image.fromarray(grey).convert("RGB")
+    stated = image.info.get("icc_profile") or b""
+    profile = read_grey_profile(stated)
+    if image.mode == "F":
+        grey = from_real_numbers(values, notes)
+        profile = None
+    else:
+        grey = from_whole_numbers(values, notes, None if profile is None or profile.is_srgb() else profile)
+    made = Image.fromarray(grey)
+    if stated and profile is None:
+        made = apply_profile(made, stated, notes)
+    made = made.convert("RGB")
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
         made.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
@@ -79,6 +88,8 @@ def apply_profile(image: Image.Image, profile: bytes, notes: list[str]) -> Image
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if source.profile.xcolor_space.strip() == "GRAY" and colour.mode != "L":
             colour = colour.convert("L")
+        elif source.profile.xcolor_space.strip() == "RGB" and colour.mode == "L":
+            colour = colour.convert("RGB")
         converted = ImageCms.profileToProfile(colour, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
         notes.append("Its colour profile is damaged and was ignored.")

@@ -21,7 +21,7 @@ from manymesh.errors import InputError
 from manymesh.image import tiff
 from manymesh.image.colour import apply_profile, to_srgb
 from manymesh.image.deep import from_real_numbers, from_whole_numbers, used_bits
-from manymesh.image.icc import read_matrix_profile
+from manymesh.image.icc import read_grey_profile, read_matrix_profile
 from manymesh.image.limits import WORKING_SIDE_PX, check_size
 from manymesh.image.sniff import Kind, is_tiff, kind_of_picture
 
@@ -177,7 +177,7 @@ def _from_sixteen_bits(
     if alpha is None and isinstance(transparent, tuple) and len(transparent) == 3:
         alpha = np.where((colour == np.array(transparent)).all(axis=-1), np.uint16(0), np.uint16(65535))
     icc = info.get("icc_profile") or b""
-    profile = read_matrix_profile(icc)
+    profile = read_matrix_profile(icc) or (read_grey_profile(icc) if deep[1] == "LA" else None)
     made = Image.fromarray(from_whole_numbers(colour, notes, None if profile is None or profile.is_srgb() else profile))
     if icc and profile is None:
         made = apply_profile(made, icc, notes)

@@ -43,7 +43,7 @@ def from_whole_numbers(values: NDArray[Any], notes: list[str], profile: MatrixPr
     Args:
         values: (h, w) or (h, w, 3) of a whole-number type.
         notes: told which range was used.
-        profile: converts colours to sRGB on the way; None leaves them as they are.
+        profile: converts to sRGB on the way, grey as three equal channels; None leaves the values as they are.
 
     Returns:
         uint8 of the same shape.
@@ -61,13 +61,16 @@ def from_whole_numbers(values: NDArray[Any], notes: list[str], profile: MatrixPr
             f"Reduced from 16-bit {shades} to 8 bits: it uses {bits} bits only (its highest value is {highest})."
         )
     white = (1 << bits) - 1
-    if profile is None or values.ndim == 2:
+    if profile is None:
         return _scaled(values, 0.0, float(white))
     spread = (
         values.astype(np.uint16)
         if white == 65535
         else _banded(values, np.uint16, lambda band: np.rint(band * np.float32(65535 / white)))
     )
+    if values.ndim == 2:
+        alike = np.broadcast_to(spread[..., None], (*spread.shape, 3))
+        return np.ascontiguousarray(to_srgb_8bit(alike, profile)[..., 0])
     return to_srgb_8bit(spread, profile)
 
 

@@ -1,4 +1,4 @@
-"""ICC profiles of the kind that photos embed: three primaries and a curve for each channel.
+"""ICC profiles of the kind that photos embed: three primaries and a curve for each channel, or a curve for grey.
 
 They are read here for two things that the colour library cannot do: to see that a profile is sRGB in all but its name,
 and to convert pictures of more than eight bits before they are reduced to eight.
@@ -52,9 +52,7 @@ def read_matrix_profile(data: bytes) -> MatrixProfile | None:
     if data[36:40] != b"acsp" or data[16:24] != b"RGB XYZ ":
         return None
     try:
-        (count,) = struct.unpack_from(">I", data, 128)
-        entries = [struct.unpack_from(">4sII", data, 132 + 12 * number) for number in range(min(count, 200))]
-        tags = {name: data[start : start + length] for name, start, length in entries}
+        tags = _tags(data)
         if b"A2B0" in tags:  # a table, which goes before primaries and curves
             return None
         to_xyz = np.array([struct.unpack_from(">3i", tags[name], 8) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]).T / 65536
@@ -62,6 +60,27 @@ def read_matrix_profile(data: bytes) -> MatrixProfile | None:
     except (struct.error, KeyError, ValueError):
         return None
     return MatrixProfile(curves, np.linalg.inv(_SRGB_TO_XYZ) @ to_xyz) if np.isfinite(curves).all() else None
+
+
+def read_grey_profile(data: bytes) -> MatrixProfile | None:
+    """A profile of grey alone, as one of three equal channels; None for a damaged one, and for one of another kind."""
+    if data[36:40] != b"acsp" or data[16:24] != b"GRAYXYZ ":
+        return None
+    try:
+        tags = _tags(data)
+        curve = _curve(tags[b"kTRC"])
+    except (struct.error, KeyError, ValueError):
+        return None
+    if b"A2B0" in tags or not np.isfinite(curve).all():
+        return None
+    return MatrixProfile(np.stack([curve] * 3), np.eye(3))
+
+
+def _tags(data: bytes) -> dict[bytes, bytes]:
+    """The tags of a profile by their four letters."""
+    (count,) = struct.unpack_from(">I", data, 128)
+    entries = [struct.unpack_from(">4sII", data, 132 + 12 * number) for number in range(min(count, 200))]
+    return {name: data[start : start + length] for name, start, length in entries}
 
 
 def _curve(data: bytes) -> F64:
