@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import numpy as np
 
-from manymesh.shape.triposr.arithmetic import Weights
+from manymesh.shape.triposr.arithmetic import Weights, own_threads
 from manymesh.shape.triposr.checkpoint import expected_shapes, is_unused, load_arrays
 from manymesh.shape.triposr.config import TriposrConfig
 from manymesh.shape.triposr.encoder import encode
@@ -53,7 +53,8 @@ def main() -> int:
         write_random(path, config)
         print(f"{path} written; run again to measure")
         return 0
-    figures = measure(path, config)
+    with own_threads():
+        figures = measure(path, config)
     for name, value in figures.items():
         print(f"{name:<28} {value:8.2f}")
     if options.out:

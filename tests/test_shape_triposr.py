@@ -21,8 +21,8 @@ from manymesh.pipeline import Pipeline
 from manymesh.render.camera import eye_position, orbit, project
 from manymesh.render.silhouette import silhouette_iou
 from manymesh.settings import Settings
-from manymesh.shape.triposr import STAGE, checkpoint, stage, surface
-from manymesh.shape.triposr.arithmetic import Weights
+from manymesh.shape.triposr import STAGE, arithmetic, checkpoint, stage, surface
+from manymesh.shape.triposr.arithmetic import Weights, attention, linear, own_threads
 from manymesh.shape.triposr.config import read_config
 from manymesh.shape.triposr.field import Field, Lattice
 from manymesh.shape.triposr.preprocess import Frame
@@ -184,6 +184,34 @@ def test_progress_rises_and_a_cancelled_shape_ends_at_the_next_report(tmp_path: 
         with pytest.raises(Cancelled):
             shape(disc_cutout(), seed=0, tick=stop)
         assert count == 13
+
+
+def test_layers_on_our_own_threads_give_the_same_numbers_and_leave_the_library_as_it_was(monkeypatch) -> None:
+    import contextlib
+    import sys
+    import types
+
+    limits: list[object] = []
+
+    @contextlib.contextmanager
+    def threadpool_limits(count: int, user_api: str):
+        limits.append((count, user_api))
+        yield
+        limits.append("restored")
+
+    rng = np.random.default_rng(0)
+    weights = Weights({"a.weight": rng.standard_normal((8, 16)).astype(np.float32), "a.bias": np.ones(8, np.float32)})
+    x = rng.standard_normal((37, 16)).astype(np.float32)
+    plain = linear(x, weights, "a"), attention(x, x, x, 4, lambda: None)
+    monkeypatch.setattr(arithmetic, "_CORES", 3)
+    monkeypatch.setitem(sys.modules, "threadpoolctl", types.SimpleNamespace(threadpool_limits=threadpool_limits))
+    with own_threads():
+        shared = linear(x, weights, "a"), attention(x, x, x, 4, lambda: None)
+    assert limits == [(1, "blas"), "restored"]
+    assert all(np.allclose(one, two, atol=1e-5) for one, two in zip(plain, shared, strict=True))
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    with own_threads():
+        assert np.array_equal(linear(x, weights, "a"), plain[0])
 
 
 def test_the_same_cutout_gives_the_same_numbers_whatever_the_seed(tmp_path: Path, level: None) -> None:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,9 +29,47 @@ Item = TypeVar("Item")
 SCORE_ROWS = 512
 # Numbers in work at a time where many small steps are taken with each: 128 kB stay in a core's cache. Chosen by hand.
 CACHE_NUMBERS = 32_768
-# Threads that share pieces of a layer: while one multiplies matrices, which uses all cores, another is at exp, which
-# uses one. Measured on two cores: more than two gain nothing.
-THREADS = min(2, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class _Team:
+    """Who shares the pieces of a layer.
+
+    Attributes:
+        threads: of ours, each with a piece of its own.
+        alone: whether each multiplies matrices on its own thread only, so that products are split among them too.
+    """
+
+    threads: int
+    alone: bool
+
+
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+# More threads than this would need more working memory than their speed is worth: 25 MB each. Chosen by hand.
+_MOST_THREADS = 16
+# Where the matrix library's own threads cannot be stopped, a second thread of ours is at exp meanwhile.
+_USUAL = _Team(min(2, _CORES), alone=False)
+_TEAM = ContextVar("team", default=_USUAL)
+
+
+@contextmanager
+def own_threads() -> Iterator[None]:
+    """Within it, layers are shared by one thread for each core, and NumPy's matrix library uses no threads of its own.
+
+    Measured on two cores: a block of the transformer takes two thirds of the time. Without the library threadpoolctl
+    (extra ``small``) everything works as outside of it.
+    """
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        yield
+        return
+    token = _TEAM.set(_Team(min(_CORES, _MOST_THREADS), alone=True))
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield
+    finally:
+        _TEAM.reset(token)
 
 
 def ignore(name: str, value: F32) -> None:
@@ -56,18 +97,19 @@ class Weights:
 
 
 def in_threads(work: Callable[[Item], None], items: Iterable[Item], tick: Callable[[], None]) -> None:
-    """Do ``work`` for every item, ``THREADS`` at a time; ``tick`` is called in this thread after each of them.
+    """Do ``work`` for every item, several at a time; ``tick`` is called in this thread after each of them.
 
     The work on different items must not touch the same numbers. When ``tick`` or an item raises, items that have not
     begun are left out.
     """
     pieces = list(items)
-    if THREADS == 1 or len(pieces) == 1:
+    threads = min(_TEAM.get().threads, len(pieces))
+    if threads <= 1:
         for piece in pieces:
             work(piece)
             tick()
         return
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="manymesh-layer") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="manymesh-layer") as pool:
         waiting = [pool.submit(work, piece) for piece in pieces]
         try:
             for one in waiting:
@@ -80,10 +122,18 @@ def in_threads(work: Callable[[Item], None], items: Iterable[Item], tick: Callab
 
 def linear(x: F32, weights: Weights, name: str, *, bias: bool = True) -> F32:
     """(n, in) to (n, out) with the tensors ``name.weight`` and ``name.bias``."""
-    y = x @ weights[f"{name}.weight"].T
+    weight = weights[f"{name}.weight"]
+    y = np.empty((len(x), len(weight)), np.float32)
+
+    def some(rows: slice) -> None:
+        np.matmul(x[rows], weight.T, out=y[rows])
+
+    team = _TEAM.get()
+    size = max(-(-len(x) // (team.threads if team.alone else 1)), 1)
+    in_threads(some, [slice(start, start + size) for start in range(0, len(x), size)], lambda: None)
     if bias:
         y += weights[f"{name}.bias"]
-    return np.asarray(y)
+    return y
 
 
 def layer_norm(x: F32, weights: Weights, name: str, eps: float) -> F32:

@@ -12,7 +12,7 @@ from manymesh.errors import MissingPieceError, NotFiniteError, ObjectError
 from manymesh.mesh.normalise import normalise
 from manymesh.render.camera import move_camera
 from manymesh.settings import Settings
-from manymesh.shape.triposr.arithmetic import Weights
+from manymesh.shape.triposr.arithmetic import Weights, own_threads
 from manymesh.shape.triposr.checkpoint import Arrays, load_arrays
 from manymesh.shape.triposr.config import read_config
 from manymesh.shape.triposr.encoder import encode
@@ -84,9 +84,10 @@ class ShapeModel:
         rgba = without_faint_alpha(cutout.rgba)
         framed, frame = frame_object(rgba)
         pixels = network_picture(framed, self.config.image_px)
-        planes = self._planes(weights, pixels, tick)
-        field = Field(weights, self.config, planes)
-        mesh, notes = extract_surface(field, _part(tick, _TRANSFORMED, _EXTRACTED))
+        with own_threads():
+            planes = self._planes(weights, pixels, tick)
+            field = Field(weights, self.config, planes)
+            mesh, notes = extract_surface(field, _part(tick, _TRANSFORMED, _EXTRACTED))
         view = fit_view(mesh, frame, rgba[..., 3])
         tick(0.98)
         turned, matrix = stand_up(mesh, believed_rotation(cutout.rgba))
