@@ -172,8 +172,8 @@ def deform(device: torch.device, options: argparse.Namespace) -> dict[str, Any]:
 
 def after(device: torch.device, options: argparse.Namespace) -> dict[str, Any]:
     """What follows the network on the CPU: ownership and foreground colours of a large crop."""
-    from manymesh.matte.birefnet.foreground import refined_rgb
-    from manymesh.matte.birefnet.ownership import own_alpha
+    from manymesh.matte.foreground import refined_rgb
+    from manymesh.matte.ownership import own_alpha
     from manymesh.types import Box
 
     side = 256 if options.tiny else 2048

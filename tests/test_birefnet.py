@@ -13,9 +13,11 @@ torch = pytest.importorskip("torch", reason="the full engine's extra is not inst
 
 from manymesh.dev import parity_matting  # noqa: E402
 from manymesh.errors import MissingPieceError, ObjectError, WeightsError  # noqa: E402
-from manymesh.matte.birefnet import STAGE, deform, image, swin  # noqa: E402
+from manymesh.matte import image  # noqa: E402
+from manymesh.matte.birefnet import STAGE, deform, swin  # noqa: E402
 from manymesh.matte.birefnet.load import build, load  # noqa: E402
-from manymesh.matte.birefnet.stage import NATIVE_PX, cut_out, weights_file  # noqa: E402
+from manymesh.matte.birefnet.stage import NATIVE_PX, weights_file  # noqa: E402
+from manymesh.matte.cut_out import cut_out  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
 from manymesh.types import Box, Crop  # noqa: E402
 

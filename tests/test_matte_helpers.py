@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from manymesh.matte.birefnet.foreground import box_mean, refined_rgb
-from manymesh.matte.birefnet.ownership import own_alpha
+from manymesh.matte.foreground import box_mean, refined_rgb
+from manymesh.matte.ownership import own_alpha
 from manymesh.types import Box
 
 

@@ -19,7 +19,12 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "dino": "manymesh.detect.dino:STAGE",
         "owlvit": "manymesh.detect.owlvit:STAGE",
     },
-    "matte": {"colour-mix": "manymesh.matte.lite:STAGE", "birefnet": "manymesh.matte.birefnet:STAGE"},
+    "matte": {
+        "colour-mix": "manymesh.matte.lite:STAGE",
+        "birefnet": "manymesh.matte.birefnet:STAGE",
+        "isnet": "manymesh.matte.onnx_matte:ISNET",
+        "birefnet-lite-onnx": "manymesh.matte.onnx_matte:BIREFNET_LITE",
+    },
     "shape": {
         "learned": "manymesh.shape.learned.stage:STAGE",
         "inflate": "manymesh.shape.inflate:STAGE",

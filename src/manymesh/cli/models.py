@@ -117,6 +117,10 @@ def remove_model(m: Model) -> int:
     found = locate.find(m)
     if found.root is None:
         return 0
+    if not m.repo:
+        freed = sum(path.stat().st_size for path in found.root.rglob("*") if path.is_file())
+        shutil.rmtree(found.root)
+        return freed
     if not found.root.resolve().is_relative_to(locate.hub_cache().resolve()):
         raise UsageError(f"{found.root} is outside the Hugging Face cache; nothing was removed")
     siblings = [other for other in MODELS if other.repo == m.repo and other.id != m.id]

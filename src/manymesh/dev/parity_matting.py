@@ -12,8 +12,8 @@ import numpy as np
 
 from manymesh.dev import procedural
 from manymesh.dev.parity_common import Row, checked, compare, failed
+from manymesh.matte import foreground, image
 from manymesh.matte.birefnet import config as sizes
-from manymesh.matte.birefnet import foreground, image
 
 Arrays = dict[str, np.ndarray]
 

@@ -23,7 +23,7 @@ def missing(model_id: str, weights_dir: Path | None = None) -> str | None:
         return None
     if weights_dir is not None:
         return (
-            f"the weights {wanted.id} are not complete in {weights_dir}: {found.absent[0]} of {wanted.repo} is absent"
+            f"the weights {wanted.id} are not complete in {weights_dir}: {found.absent[0]} of {wanted.source} is absent"
         )
     return f"the weights {wanted.id} are not here: run 'manymesh models pull {wanted.id}'"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from urllib.parse import urlparse
 
 from manymesh.errors import UsageError
 
@@ -46,6 +47,7 @@ class File:
         sha256: hex digest where known.
         optional: the model works without it.
         alternatives: other names under which the same may lie in a folder that a user brings.
+        address: where it is fetched from, for a model of no hub.
     """
 
     name: str
@@ -53,6 +55,7 @@ class File:
     sha256: str | None = None
     optional: bool = False
     alternatives: tuple[str, ...] = ()
+    address: str = ""
 
     @property
     def is_pattern(self) -> bool:
@@ -80,7 +83,7 @@ class Model:
         id: what people call it.
         stage: the stage that uses it: detect, matte, shape or paint.
         summary: one line.
-        repo: repository on the Hugging Face hub.
+        repo: repository on the Hugging Face hub; "" for a model whose files have addresses of their own.
         revision: commit, or None when none is known.
         files: what is needed of it.
         bytes: about how much that is.
@@ -97,6 +100,11 @@ class Model:
     bytes: int
     licence: Licence
     graph: Graph | None = None
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, for people: the repository, or the server of its files."""
+        return self.repo or urlparse(self.files[0].address).netloc
 
     @property
     def folder(self) -> str:
@@ -301,6 +309,23 @@ MODELS: tuple[Model, ...] = (
     _birefnet("matting", "BiRefNet-matting", 885 * _MB, "cuts out hair and gauze (Swin-L, 1024 px)"),
     _birefnet("portrait", "BiRefNet-portrait", 884_878_856, "cuts people out (Swin-L, 1024 px)", 884_878_856),
     _birefnet("512", "BiRefNet_512x512", 444 * _MB, "cuts objects out (Swin-L, 512 px)"),
+    # Its checksum is that of the first download. The names of its outputs are numbers; the first is the finest.
+    Model(
+        *("isnet", "matte", "IS-Net general use: cuts objects out on any CPU (1024 px)", "", None),
+        (
+            File(
+                "isnet-general-use.onnx",
+                address="https://github.com/danielgatis/rembg/releases/download/v0.0.0/isnet-general-use.onnx",
+            ),
+        ),
+        *(179 * _MB, APACHE, Graph({"picture": ""}, {"alpha": ""})),
+    ),
+    Model(
+        *("birefnet-lite-onnx", "matte", "BiRefNet-lite without torch: finer edges than isnet, slower"),
+        *("onnx-community/BiRefNet_lite-ONNX", None),
+        (File("onnx/model.onnx", alternatives=("model.onnx", "BiRefNet-general-bb_swin_v1_tiny-epoch_232.onnx")),),
+        *(224 * _MB, MIT, Graph({"picture": ""}, {"alpha": "output_image"})),
+    ),
     _shape(
         *("hunyuan3d-2mini", _MINI, "hunyuan3d-dit-v2-mini", 3_819_958_234, "Hunyuan3D-2mini: shapes, 50 steps"),
         sha="3cc66f3bea33e4062b7dbc875ffe1d70c4888914aec3e91b60f94e9bd01b522b",
@@ -416,6 +441,7 @@ _ALSO_CALLED: Mapping[str, str] = {
     "qwen3-vl": "qwen3-vl-2b",
     "birefnet": "birefnet-general",
     "general": "birefnet-general",
+    "is-net": "isnet",
     "paint": "hunyuan3d-paint",
     "delight": "hunyuan3d-delight",
     "hunyuan3d": "hunyuan3d-2mini",
@@ -432,7 +458,7 @@ def model(name: str) -> Model:
     for known in MODELS:
         if key in (known.id, known.id.removeprefix("hunyuan3d-")):
             return known
-    of_repository = [known for known in MODELS if known.repo.lower() == key]
+    of_repository = [known for known in MODELS if known.repo and known.repo.lower() == key]
     if len(of_repository) == 1:
         return of_repository[0]
     if key in ENGINES:

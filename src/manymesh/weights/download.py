@@ -1,4 +1,5 @@
-"""Fetching weights from the Hugging Face hub: licence first, then disk space, then bytes, then checksums."""
+"""Fetching weights from the Hugging Face hub, or from plain addresses: licence first, then disk space, then bytes, then
+checksums."""
 
 from __future__ import annotations
 
@@ -8,17 +9,22 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from manymesh.errors import ManymeshError, MissingPieceError, OutputError, WeightsError
 from manymesh.weights import locate
+from manymesh.weights.address import fetch as fetch_plain
 from manymesh.weights.catalogue import File, Model
 from manymesh.weights.licences import require_accepted
 from manymesh.weights.transfer import fetch
-from manymesh.weights.verify import check_file
+from manymesh.weights.verify import check_file, sha256_of
 
 Say = Callable[[str], None]
+Tick = Callable[[str, int, int | None], None]
+"""Called with the model's id, the bytes of the present file that are here, and those of the whole or None. It may raise
+to stop; what is here stays, and the next pull goes on with it."""
 _SPARE_BYTES = 256 * 1024 * 1024
 
 
@@ -32,26 +38,55 @@ class Remote:
     known: File | None
 
 
-def pull(models: Sequence[Model], say: Say = lambda line: None) -> list[Path]:
+def pull(
+    models: Sequence[Model], say: Say = lambda line: None, tick: Tick = lambda name, done, total: None
+) -> list[Path]:
     """Fetch what is not here yet, and check it. Cut downloads go on where they stopped.
 
     Returns the folders that stand for the repositories. Raises ``LicenceError``, ``OutputError`` (disk), or
     ``WeightsError`` (absent, gated, damaged, unreachable), each with what to do.
     """
     require_accepted(model.licence for model in models)
-    return [_pull_one(model, say) for model in models]
+    return [_pull_one(model, say, tick) if model.repo else _pull_plain(model, say, tick) for model in models]
 
 
-def _pull_one(model: Model, say: Say) -> Path:
+def _pull_plain(model: Model, say: Say, tick: Tick) -> Path:
+    """Fetch the files of a model of no hub from their addresses. Where the catalogue has no checksum, that of the first
+    download counts from then on."""
+    folder, here = locate.plain_folder(model), locate.find(model).files
+    wanted = [file for file in model.files if file.name not in here]
+    if wanted and locate.is_offline():
+        raise _forbidden(model)
+    _require_space(folder, model.bytes if wanted else 0, model)
+    for file in wanted:
+        path = folder / file.name
+        say(f"{model.id}: {file.name} ({readable(file.bytes or model.bytes)})")
+        try:
+            fetch_plain(file.address, path, partial(tick, model.id))
+        except OSError as error:
+            raise OutputError(
+                f"{path} cannot be written: {error.strerror or error}", "Make room, then run the same again"
+            ) from None
+        _require_sound(path, Remote(file.name, 0, locate.remembered_checksum(model, file.name), file), model)
+        locate.remember_checksum(model, file.name, sha256_of(path))
+    return folder
+
+
+def _forbidden(model: Model) -> WeightsError:
+    return WeightsError(
+        f"{model.id} is not complete here ({', '.join(locate.find(model).absent[:3])} absent), and the network is "
+        "forbidden",
+        "Unset HF_HUB_OFFLINE, or copy the files and name their folder with --weights-dir",
+    )
+
+
+def _pull_one(model: Model, say: Say, tick: Tick) -> Path:
     hub = _hub()
     if locate.is_offline():
         found = locate.find(model)
         if found.complete and found.root:
             return found.root
-        raise WeightsError(
-            f"{model.id} is not complete here ({', '.join(found.absent[:3])} absent), and the network is forbidden",
-            "Unset HF_HUB_OFFLINE, or copy the files and name their folder with --weights-dir",
-        )
+        raise _forbidden(model)
     cache = locate.hub_cache()
     try:
         commit, remote = _describe(hub, model)
@@ -65,7 +100,11 @@ def _pull_one(model: Model, say: Say) -> Path:
         for file in remote:
             if file in wanted:
                 say(f"{model.id}: {file.name} ({readable(file.bytes)})")
-            path = fetch(hub, model.repo, file.name, commit, cache, _endpoint()) if file in wanted else here[file.name]
+            path = (
+                fetch(hub, model.repo, file.name, commit, cache, _endpoint(), partial(tick, model.id))
+                if file in wanted
+                else here[file.name]
+            )
             if file in wanted:
                 _require_sound(path, file, model)
             root = Path(str(path)[: -len(file.name) - 1])
@@ -83,7 +122,7 @@ def _hub() -> Any:
         import huggingface_hub
     except ImportError:
         raise MissingPieceError(
-            "weights cannot be fetched: huggingface_hub is not installed", 'Run: pip install "manymesh[hunyuan]"'
+            "weights cannot be fetched: huggingface_hub is not installed", 'Run: pip install "manymesh[small]"'
         ) from None
     return huggingface_hub
 

@@ -35,7 +35,8 @@ def find(model: Model, weights_dir: Path | None = None) -> Found:
     """The best there is of ``model``: the first complete place, or the one with the fewest files absent.
 
     With ``weights_dir`` only that folder counts. It may hold the repository as OWNER/NAME, as NAME or under the
-    model's id, or, for repositories that keep models in folders of their own, these folders directly.
+    model's id, or, for repositories that keep models in folders of their own, these folders directly. The files of a
+    model of no hub may lie in it directly, or under the model's id.
     """
     candidates = [_look(model, root) for root in _roots(model, weights_dir) if root.is_dir()]
     if not candidates:
@@ -44,6 +45,9 @@ def find(model: Model, weights_dir: Path | None = None) -> Found:
 
 
 def _roots(model: Model, weights_dir: Path | None) -> Iterator[Path]:
+    if not model.repo:
+        yield from (plain_folder(model),) if weights_dir is None else (weights_dir / model.id, weights_dir)
+        return
     if weights_dir is not None:
         yield weights_dir / model.repo
         yield weights_dir / model.repo.split("/")[1]
@@ -99,6 +103,21 @@ def hub_cache() -> Path:
     if home := os.environ.get("HF_HOME"):
         return Path(home).expanduser() / "hub"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "huggingface" / "hub"
+
+
+def plain_folder(model: Model) -> Path:
+    """Where the files of a model of no hub are kept."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    return Path(cache).expanduser() / "manymesh" / "models" / model.id
+
+
+def remembered_checksum(model: Model, name: str) -> str | None:
+    """The SHA-256 that the first download of a file of no hub had."""
+    return read_notes("checksums.json").get(f"{model.id}/{name}")
+
+
+def remember_checksum(model: Model, name: str, sha256: str) -> None:
+    write_notes("checksums.json", {**read_notes("checksums.json"), f"{model.id}/{name}": sha256})
 
 
 def is_offline() -> bool:

@@ -9,14 +9,23 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlparse
 
 from manymesh.errors import WeightsError
 
 
-def fetch(hub: Any, repo: str, name: str, commit: str, cache: Path, endpoint: str | None) -> Path:
+def fetch(
+    hub: Any,
+    repo: str,
+    name: str,
+    commit: str,
+    cache: Path,
+    endpoint: str | None,
+    tick: Callable[[int, int | None], None] = lambda done, total: None,
+) -> Path:
     """The file's place in the cache; its bytes are fetched if they are not there. Errors are the hub's own.
 
     Args:
@@ -26,6 +35,7 @@ def fetch(hub: Any, repo: str, name: str, commit: str, cache: Path, endpoint: st
         commit: the full commit to take it from.
         cache: the hub's cache folder.
         endpoint: the hub's address, or None for the usual one.
+        tick: called with the bytes that are here and those of the whole file. May raise to stop.
     """
     from huggingface_hub.utils import WeakFileLock, build_hf_headers
 
@@ -44,12 +54,29 @@ def fetch(hub: Any, repo: str, name: str, commit: str, cache: Path, endpoint: st
         headers.pop("authorization", None)  # the token is for the hub, not for the store that it sends us on to
     with WeakFileLock(blob.with_name(f"{etag}.lock")):
         if not blob.is_file():
-            _download(meta.location, blob, headers, meta.size)
+            _download(meta.location, blob, headers, meta.size, tick)
         _point(pointer, blob)
     return pointer
 
 
-def _download(url: str, blob: Path, headers: dict[str, str], size: int | None) -> None:
+class _Told:
+    """A file that tells of every write."""
+
+    def __init__(self, file: BinaryIO, size: int | None, tick: Callable[[int, int | None], None]) -> None:
+        self._file, self._size, self._tick = file, size, tick
+
+    def write(self, data: bytes) -> int:
+        written = self._file.write(data)
+        self._tick(self._file.tell(), self._size)
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def _download(
+    url: str, blob: Path, headers: dict[str, str], size: int | None, tick: Callable[[int, int | None], None]
+) -> None:
     """Fetch into a ``.part`` beside the blob, after what an earlier call left there, and rename it when whole."""
     from huggingface_hub.file_download import http_get
 
@@ -59,7 +86,8 @@ def _download(url: str, blob: Path, headers: dict[str, str], size: int | None) -
         if size is not None and done > size:
             file.truncate(0)
             done = 0
-        http_get(url, file, resume_size=done, headers=headers, expected_size=size)
+        told: Any = _Told(file, size, tick)
+        http_get(url, told, resume_size=done, headers=headers, expected_size=size)
     part.replace(blob)
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from manymesh.errors import WeightsError
 from manymesh.weights.catalogue import File, Model
-from manymesh.weights.locate import Found
+from manymesh.weights.locate import Found, remembered_checksum
 
 # Read at a time for a checksum. Chosen by hand; not measured.
 _CHUNK_BYTES = 1 << 22
@@ -74,10 +74,11 @@ def check_file(path: Path, known: File | None, sha256: str | None = None) -> tup
 
 
 def verify(model: Model, found: Found) -> Iterator[Verdict]:
-    """Check every file of a model that is here. In the hub's cache a large file's own name is its SHA-256."""
+    """Check every file of a model that is here. In the hub's cache a large file's own name is its SHA-256; that of a
+    file of no hub is remembered."""
     exact = {file.name: file for file in model.files if not file.is_pattern}
     for name, path in sorted(found.files.items()):
-        problem, basis = check_file(path, exact.get(name), blob_sha256(path))
+        problem, basis = check_file(path, exact.get(name), blob_sha256(path) or remembered_checksum(model, name))
         yield Verdict(name, path, problem, basis)
 
 

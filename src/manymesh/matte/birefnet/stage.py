@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from manymesh.device.placement import place
-from manymesh.errors import ObjectError, OutOfMemoryError
-from manymesh.matte.birefnet import foreground, image
-from manymesh.matte.birefnet.ownership import own_alpha
+from manymesh.errors import OutOfMemoryError
+from manymesh.matte import image
+from manymesh.matte.cut_out import cut_out
 from manymesh.settings import Settings
 from manymesh.stages import Matte, Stage, Tick
 from manymesh.types import U8, Crop, Cutout
@@ -31,10 +29,6 @@ NETWORK = "matte network"
 # Width and height that each variant was trained at; other multiples of 32 run, but cut worse.
 NATIVE_PX = {"hr": (2048, 2048), "hr-matting": (2048, 2048), "lite-2k": (2560, 1440), "512": (512, 512)}
 _USUAL_PX = (1024, 1024)
-_FAINTEST_PEAK = 13  # of 255: alpha that never exceeds 0.05 is no object
-_SMALLEST_SHARE = 0.001  # of the crop's pixels that must be more object than background
-
-Alpha = Callable[[U8], U8]
 
 
 @contextmanager
@@ -119,25 +113,6 @@ class AlphaNetwork:
         with torch.inference_mode():
             logits = self.network(x.to(self.device, self.formats[NETWORK]))
             return require_finite(logits, NETWORK).float().cpu()
-
-
-def cut_out(crop: Crop, alpha_of: Alpha, tick: Tick) -> Cutout:
-    """The crop's own object. Transparency that the photo brought along takes the network's place.
-
-    Raises ``ObjectError`` when nothing is left of the object.
-    """
-    tick(0.0)
-    alpha = crop.alpha if crop.alpha is not None else alpha_of(crop.rgb)
-    tick(0.7)
-    alpha = own_alpha(alpha, crop.box, crop.others)
-    if alpha.max(initial=0) < _FAINTEST_PEAK or np.mean(alpha > 127) < _SMALLEST_SHARE:
-        raise ObjectError(
-            "nothing stood out from the background in this crop",
-            "Draw a tighter --box, or cut it out yourself and give the picture with --cutout",
-        )
-    rgba = np.dstack([foreground.refined_rgb(crop.rgb, alpha), alpha])
-    tick(1.0)
-    return Cutout(np.ascontiguousarray(rgba), crop.window)
 
 
 def missing(settings: Settings) -> str | None:

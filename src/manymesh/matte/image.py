@@ -17,9 +17,9 @@ def resized(rgb: U8, width: int, height: int) -> U8:
     return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BILINEAR))
 
 
-def normalised(rgb: U8) -> F32:
-    """(h, w, 3) uint8 to (3, h, w) float32, ImageNet mean and deviation."""
-    scaled = (rgb.astype(np.float32) / 255 - np.array(MEAN, np.float32)) / np.array(STD, np.float32)
+def normalised(rgb: U8, mean: tuple[float, ...] = MEAN, std: tuple[float, ...] = STD) -> F32:
+    """(h, w, 3) uint8 to (3, h, w) float32 with this mean and deviation by channel (ImageNet's) taken out."""
+    scaled = (rgb.astype(np.float32) / 255 - np.array(mean, np.float32)) / np.array(std, np.float32)
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 
 
