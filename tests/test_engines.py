@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_auto_takes_the_best_engine_that_lacks_nothing(offered: dict[str, Stage]
     ASKED.clear()
     plan = choose(Settings())
     assert (plan.engine, plan.reason) == (
-        "lite", "the best that this machine can run (not hunyuan: weights are absent)",
+        "small", "the best that this machine can run (not hunyuan: weights are absent)",
     )  # fmt: skip
     assert "hunyuan3d" not in ASKED, "a stage after the first obstacle need not be asked"
 
@@ -55,7 +56,7 @@ def test_auto_takes_the_best_engine_that_lacks_nothing(offered: dict[str, Stage]
 def test_auto_does_not_take_an_engine_that_is_slow_here_but_a_person_may(offered: dict[str, Stage]) -> None:
     offered["hunyuan3d"] = a_stage("shape", "hunyuan3d", slow="it takes hours")
     plan = choose(Settings())
-    assert plan.engine == "lite"
+    assert plan.engine == "small"
     assert "not hunyuan: it takes hours (--engine hunyuan does it all the same)" in plan.reason
     assert choose(Settings(engine="hunyuan")).engine == "hunyuan"
 
@@ -78,3 +79,24 @@ def test_the_detector_setting_chooses_between_the_real_detectors() -> None:
     assert stages_of("hunyuan", Settings(detector="dino"))["detect"].name == "dino"
     assert stages_of("hunyuan", Settings(detector="qwen3-vl-4b"))["detect"].name == "qwen3-vl"
     assert stages_of("lite", Settings(detector="dino"))["detect"].name == "foreground"
+
+
+def test_auto_takes_lite_where_the_networks_of_small_are_not_here_and_says_which_command_brings_them() -> None:
+    plan = choose(Settings(prompt="cup"))
+    assert plan.engine == "lite"
+    assert "not small: the weights owlvit are not here: run 'manymesh models pull owlvit'" in plan.reason
+
+
+def test_small_asks_no_names_of_a_user_who_gives_none() -> None:
+    names = {kind: stage.name for kind, stage in stages_of("small", Settings()).items()}
+    assert (names["detect"], names["matte"], names["paint"]) == ("foreground", "isnet", "photo")
+    assert stages_of("small", Settings(prompt="cup"))["detect"].name == "owlvit"
+
+
+def test_every_engine_is_described_for_people() -> None:
+    assert set(engines.ABOUT) == set(engines.ENGINES)
+    page = (Path(__file__).resolve().parents[1] / "docs" / "engines.md").read_text("utf-8")
+    for name, about in engines.ABOUT.items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
+        assert about.users in row
+        assert about.licence in row

@@ -47,10 +47,57 @@ ENTRY_POINT_GROUPS: Mapping[Kind, str] = {
 
 ENGINES: Mapping[str, Mapping[Kind, str]] = {
     "lite": {"detect": "foreground", "matte": "colour-mix", "shape": "learned", "paint": "photo"},
+    "small": {"detect": "owlvit", "matte": "isnet", "shape": "learned", "paint": "photo"},
     "hunyuan": {"detect": "qwen3-vl", "matte": "birefnet", "shape": "hunyuan3d", "paint": "hunyuan3d-paint"},
 }
 # Best first: what `auto` tries.
-PREFERENCE = ("hunyuan", "lite")
+PREFERENCE = ("hunyuan", "small", "lite")
+# The detector that reads names on any machine, once its weights are here.
+NAME_READER = "owlvit"
+
+
+@dataclass(frozen=True)
+class About:
+    """What people should know to choose an engine. What it downloads is the sum of its rows in the weights' catalogue.
+
+    Attributes:
+        needs: machine and libraries.
+        licence: of all its weights, in words.
+        users: who may use it.
+        good: what it is good at.
+        bad: what it is bad at.
+    """
+
+    needs: str
+    licence: str
+    users: str
+    good: str
+    bad: str
+
+
+ABOUT: Mapping[str, About] = {
+    "lite": About(
+        needs="any CPU",
+        licence="Apache-2.0",
+        users="everybody",
+        good="seconds an object; one object, or several apart, on a calm background",
+        bad="reads no names; cluttered photos; fine detail",
+    ),
+    "small": About(
+        needs='any CPU, pip install "manymesh[small]"',
+        licence="Apache-2.0",
+        users="everybody",
+        good="finds what you name; cut-outs by a network that saw photographs",
+        bad="plain nouns only; shapes and colours as lite's",
+    ),
+    "hunyuan": About(
+        needs='a CUDA GPU, pip install "manymesh[hunyuan]"',
+        licence="Apache-2.0, MIT and the Tencent Hunyuan 3D 2.0 Community License",
+        users="not in the European Union, the United Kingdom and South Korea",
+        good="whole phrases; hidden sides; fine shapes and textures",
+        bad="large download; minutes without a fast GPU",
+    ),
+}
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from manymesh.stages import KINDS
 from manymesh.units import Up, parse_length
 
 Format = Literal["glb", "obj", "stl", "ply", "3mf"]
-EngineName = Literal["auto", "lite", "hunyuan"]
+EngineName = Literal["auto", "lite", "small", "hunyuan"]
 DetectorName = Literal["qwen3-vl-2b", "qwen3-vl-4b", "qwen3-vl-8b", "dino", "dino-mm", "owlvit", "owlv2"]
 MatteName = Literal["general", "lite", "lite-2k", "hr", "hr-matting", "matting", "portrait", "512"]
 
@@ -92,7 +92,7 @@ class GeneralSettings(BaseModel):
     engine: Annotated[
         EngineName,
         Field(
-            description="lite: no download, any CPU. hunyuan: the large networks. auto: the best this machine can run.",
+            description="lite: no download. small: any CPU, reads names. hunyuan: large networks. auto: the best here.",
             json_schema_extra={"group": "engine"},
         ),
     ] = "auto"

@@ -58,9 +58,13 @@ def make(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="The photos.")],
     settings: Settings,
     out: Annotated[Path, typer.Option("--out", help="Where the run folders go.")] = Path("runs"),
+    yes: Annotated[bool, typer.Option("--yes", help="Fetch networks that the run calls for without asking.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a textured mesh of every object in a photo."""
+    from manymesh.cli.consent import offer
+
+    offer(settings, yes=yes)
     with _working(settings) as pipeline:
         _carry_out(pipeline, lambda: pipeline.make(images, out), as_json)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import asdict
 from importlib.util import find_spec
 from typing import Any
 
 from manymesh._version import __version__
-from manymesh.engines import ENGINES, PREFERENCE, choose, missing_stages, stages_of
+from manymesh.engines import ABOUT, ENGINES, PREFERENCE, choose, missing_stages, stages_of
 from manymesh.errors import ManymeshError
 from manymesh.settings import Settings
 from manymesh.weights.catalogue import ENGINES as WEIGHTS_OF
+from manymesh.weights.catalogue import models_of
+from manymesh.weights.download import readable
 
 OPTIONAL = {
     "gradio": "pip install 'manymesh[ui]'",
@@ -26,14 +29,17 @@ def examine() -> dict[str, Any]:
     """Facts about this machine, JSON-able: versions, hardware, engines with what each lacks, ``auto``'s choice, and
     what is damaged."""
     settings = Settings()
+    named = Settings(prompt="object")  # an engine's detector may only serve where there are names
     engines = {}
     for name in ENGINES:
-        stages = stages_of(name, settings)
+        stages = stages_of(name, named)
         engines[name] = {
+            **(asdict(ABOUT[name]) if name in ABOUT else {}),
+            "download_bytes": sum(m.bytes for m in models_of([name])) if name in WEIGHTS_OF else 0,
             "stages": {
                 kind: {"name": s.name, "summary": s.summary, "licence": s.licence} for kind, s in stages.items()
             },
-            "missing": missing_stages(stages, settings),
+            "missing": missing_stages(stages, named),
         }
     try:
         plan = choose(settings)
@@ -50,14 +56,19 @@ def examine() -> dict[str, Any]:
         "auto": auto,
         "preference": [name for name in PREFERENCE if name in ENGINES],
         "engines": engines,
-        "trouble": [
-            f"engine {name} {text}"
-            for name in ENGINES
-            for stage in stages_of(name, settings).values()
-            if (text := stage.damage()) is not None
-        ],
+        "trouble": _trouble(settings),
         "optional": {module: None if find_spec(module) else command for module, command in OPTIONAL.items()},
     }
+
+
+def _trouble(settings: Settings) -> list[str]:
+    """What is damaged, each once, though two engines may share it."""
+    found: dict[str, str] = {}
+    for name in ENGINES:
+        for stage in stages_of(name, settings).values():
+            if (text := stage.damage()) is not None:
+                found.setdefault(text, f"engine {name} {text}")
+    return list(found.values())
 
 
 def _memory_bytes() -> int:
@@ -93,6 +104,10 @@ def report(findings: dict[str, Any]) -> str:
     ]
     for name, engine in findings["engines"].items():
         lines.append(f"engine {name}: {'ready' if not engine['missing'] else 'not ready'}")
+        if "needs" in engine:
+            size = readable(engine["download_bytes"]) if engine["download_bytes"] else "none"
+            lines.append(f"  download: {size}. Needs {engine['needs']}. For {engine['users']} ({engine['licence']}).")
+            lines.append(f"  good: {engine['good']}. Bad: {engine['bad']}.")
         for kind, stage in engine["stages"].items():
             lack = engine["missing"].get(kind)
             mark = "ok " if lack is None else "-- "

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from manymesh.cli.streams import give, say
+from manymesh.engines import ABOUT
 from manymesh.errors import UsageError, WeightsError
 from manymesh.weights import locate
 from manymesh.weights.catalogue import ENGINES, MODELS, Model, model, models_of
@@ -26,7 +27,7 @@ WeightsDir = Annotated[Path | None, typer.Option(help="Look in this folder inste
 @app.command("list")
 def list_(
     weights_dir: WeightsDir = None,
-    engine: Annotated[str | None, typer.Option(help="Only what this engine needs: hunyuan.")] = None,
+    engine: Annotated[str | None, typer.Option(help="Only what this engine needs: small or hunyuan.")] = None,
 ) -> None:
     """Every model: is it here, how large it is, its stage and licence."""
     if engine is not None and engine not in ENGINES:
@@ -35,6 +36,9 @@ def list_(
         found = locate.find(m, weights_dir)
         state = "here" if found.complete else ("partly" if found.files else "-")
         give(f"{m.id:<26} {state:<7} {readable(m.bytes):>8}  {m.stage:<7} {m.licence.id:<23} {m.summary}")
+    for name in ENGINES:
+        size = readable(sum(m.bytes for m in models_of([name])))
+        say(f"engine {name}: {size}, {ABOUT[name].licence}; for {ABOUT[name].users}: manymesh models pull {name}")
     commit_note = "Models without a pinned commit stay at the one that was current when you first pulled them."
     say(commit_note)
 
@@ -46,7 +50,7 @@ def pull(
         list[str] | None, typer.Option(metavar="ID", help="Agree to a licence, once and for all. Repeatable.")
     ] = None,
 ) -> None:
-    """Fetch models from the hub; an engine's name, such as hunyuan, fetches all that it needs.
+    """Fetch models from the hub; an engine's name, such as small, fetches all that it needs.
 
     A cut download goes on where it stopped.
     """

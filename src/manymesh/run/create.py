@@ -92,7 +92,10 @@ def write_objects(run: Run, photo: Photo, detections: Sequence[Detection]) -> No
 
 def draw_detections(run: Run, photo: Photo) -> None:
     """Write detections.png, the photo with the boxes of the objects that are to be made."""
-    labelled = [(record.box, f"{record.index} {record.label}") for record in wanted(run.manifest)]
+    labelled = [
+        (record.box, f"{record.index} {record.label}" + (f" {record.score:.2f}" if record.score is not None else ""))
+        for record in wanted(run.manifest)
+    ]
     run.write_picture("detections.png", png.draw_boxes(photo.rgb, labelled), role="detections")
 
 

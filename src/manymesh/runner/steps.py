@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from manymesh.detect.postprocess import names_not_found
-from manymesh.engines import Plan
+from manymesh.engines import NAME_READER, Plan, find_stage
 from manymesh.errors import InputError, NothingFoundError, ObjectError
 from manymesh.image.crop import box_in_window, crop_array
 from manymesh.image.transparency import is_cutout_near
@@ -214,9 +214,16 @@ def _say_about_names(stage: Stage, settings: Settings, missing: Sequence[str], s
         say(
             f"The detector '{stage.name}' cannot read names, so '{settings.prompt}' was not used: everything that "
             "stands out is made, and the objects are numbered. Use --box x0,y0,x1,y1:name to name them yourself."
+            + _reader_in_words(settings)
         )
     for name in missing:
         say(f"No '{name}' was found in the photo.")
+
+
+def _reader_in_words(settings: Settings) -> str:
+    """What would let this machine read names, with its command; "" where nothing lacks."""
+    lack = find_stage("detect", NAME_READER).missing(settings)
+    return f" To find them by name here: {lack}." if lack else ""
 
 
 def _whole_photo(settings: Settings, photo: Photo, say: Say) -> Detection:
