@@ -30,7 +30,7 @@ def save(weights: Path, name: str, side_px: int = 64, gain: float | None = None,
     IS-Net answers numbers that do not fill 0..1, and its other outputs after the first; BiRefNet answers logits.
     """
     gain = gain if gain is not None else {"isnet": 0.4, "birefnet-lite-onnx": 20.0}[name]
-    shift = {"isnet": 0.1, "birefnet-lite-onnx": -8.0}[name]
+    shift = {"isnet": 0.1, "birefnet-lite-onnx": -24.0}[name]
     constants = [
         numpy_helper.from_array(np.array(gain, np.float32), "gain"),
         numpy_helper.from_array(np.array(shift, np.float32), "shift"),
