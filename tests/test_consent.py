@@ -82,8 +82,8 @@ def test_a_reader_that_was_asked_for_by_name_is_wanted() -> None:
 
 
 def test_an_engine_that_was_asked_for_wants_what_it_lacks() -> None:
-    assert [m.id for m in consent.wanted(Settings(engine="small", prompt="cup"))] == ["owlvit", "isnet"]
-    assert [m.id for m in consent.wanted(Settings(engine="small"))] == ["isnet"]
+    assert [m.id for m in consent.wanted(Settings(engine="small", prompt="cup"))] == ["owlvit", "isnet", "triposr"]
+    assert [m.id for m in consent.wanted(Settings(engine="small"))] == ["isnet", "triposr"]
 
 
 def test_a_download_that_fails_is_told_and_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

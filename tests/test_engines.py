@@ -89,7 +89,7 @@ def test_auto_takes_lite_where_the_networks_of_small_are_not_here_and_says_which
 
 def test_small_asks_no_names_of_a_user_who_gives_none() -> None:
     names = {kind: stage.name for kind, stage in stages_of("small", Settings()).items()}
-    assert (names["detect"], names["matte"], names["paint"]) == ("foreground", "isnet", "photo")
+    assert (names["detect"], names["matte"], names["paint"]) == ("foreground", "isnet", "photo-and-shape")
     assert stages_of("small", Settings(prompt="cup"))["detect"].name == "owlvit"
 
 

@@ -47,7 +47,7 @@ ENTRY_POINT_GROUPS: Mapping[Kind, str] = {
 
 ENGINES: Mapping[str, Mapping[Kind, str]] = {
     "lite": {"detect": "foreground", "matte": "colour-mix", "shape": "learned", "paint": "photo"},
-    "small": {"detect": "owlvit", "matte": "isnet", "shape": "learned", "paint": "photo"},
+    "small": {"detect": "owlvit", "matte": "isnet", "shape": "triposr", "paint": "photo-and-shape"},
     "hunyuan": {"detect": "qwen3-vl", "matte": "birefnet", "shape": "hunyuan3d", "paint": "hunyuan3d-paint"},
 }
 # Best first: what `auto` tries.
@@ -85,10 +85,10 @@ ABOUT: Mapping[str, About] = {
     ),
     "small": About(
         needs='any CPU, pip install "manymesh[small]"',
-        licence="Apache-2.0",
+        licence="Apache-2.0 and MIT",
         users="everybody",
-        good="finds what you name; cut-outs by a network that saw photographs",
-        bad="plain nouns only; shapes and colours as lite's",
+        good="finds what you name; cut-outs and whole shapes by networks that saw photographs",
+        bad="plain nouns only; half a minute an object; soft shapes",
     ),
     "hunyuan": About(
         needs='a CUDA GPU, pip install "manymesh[hunyuan]"',
