@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if not config.getoption("--core") or not collection_path.name.startswith("test_"):
         return None
     return bool(EXTRAS.search(collection_path.read_text("utf-8"))) or None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What importing the tests brought stays anyway. Frozen, it is not looked through by every ``gc.collect``."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,8 @@ from PIL import Image
 from manymesh.settings import Settings
 
 QUICK = ["--engine", "lite", "--faces", "500", "--texture-size", "64"]
+# For what does not depend on the shape; three learned shapes take five seconds longer.
+INFLATED = [*QUICK, "--shape", "inflate"]
 
 
 def manymesh(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -71,7 +73,7 @@ def test_resume_of_a_finished_run_is_at_peace(finished: subprocess.CompletedProc
 
 
 def test_make_as_json_is_one_document(photo_path: Path, tmp_path: Path) -> None:
-    made = manymesh("make", photo_path, "--out", tmp_path / "r", "--json", "--no-texture", *QUICK)
+    made = manymesh("make", photo_path, "--out", tmp_path / "r", "--json", "--no-texture", *INFLATED)
     (run,) = json.loads(made.stdout)["runs"]
     assert (run["state"], Path(run["folder"]).is_dir()) == ("done", True)
     assert run["settings"]["texture"] is False
@@ -105,7 +107,7 @@ def test_mistakes_get_a_sentence_and_their_code(arguments: list[str], code: int,
 def test_one_bad_photo_among_several_decides_the_exit_code_and_costs_no_other(photo_path: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"")
-    answer = manymesh("make", photo_path, bad, "--out", tmp_path / "r", "--json", "--no-texture", *QUICK)
+    answer = manymesh("make", photo_path, bad, "--out", tmp_path / "r", "--json", "--no-texture", *INFLATED)
     document = json.loads(answer.stdout)
     assert answer.returncode == document["error"]["exit_code"] == 3
     assert [run["state"] for run in document["runs"]] == ["done"]
@@ -114,7 +116,7 @@ def test_one_bad_photo_among_several_decides_the_exit_code_and_costs_no_other(ph
 
 def test_a_prompt_of_several_lines_and_a_hostile_label_are_only_text(photo_path: Path, tmp_path: Path) -> None:
     answer = manymesh(
-        "make", photo_path, "--out", tmp_path / "r", "--no-texture", *QUICK, "--prompt", "cup\nspoon",
+        "make", photo_path, "--out", tmp_path / "r", "--no-texture", *INFLATED, "--prompt", "cup\nspoon",
         "--box", "20,75,100,155:[/x]\x1b[31m../..",
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
@@ -154,7 +156,7 @@ def test_nothing_found_for_a_name_has_its_own_code(save_photo: SavePhoto, tmp_pa
 
 
 def test_ctrl_c_stops_cleanly_and_the_run_resumes(photo_path: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "manymesh", "make", str(photo_path), "--out", str(tmp_path / "r"), *QUICK]
+    command = [sys.executable, "-m", "manymesh", "make", str(photo_path), "--out", str(tmp_path / "r"), *INFLATED]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     while not list((tmp_path / "r").rglob("cutout.png")) and process.poll() is None:
         time.sleep(0.005)

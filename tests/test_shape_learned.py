@@ -134,7 +134,7 @@ def test_the_crop_centres_the_object(width: int, height: int, left: int, top: in
     covered = picture[3].sum() / contract.IMAGE_PX**2
     assert covered == pytest.approx(contract.FILL**2 * min(width, height) / max(width, height), rel=0.06)
     assert np.abs(picture[3] - picture[3][::-1, ::-1]).max() < 1e-4
-    assert picture[0] == pytest.approx(picture[3] * 200 / 255, abs=1e-5)
+    np.testing.assert_allclose(picture[0], picture[3] * 200 / 255, rtol=0, atol=1e-5)
 
 
 def test_area_average_keeps_the_mean_and_is_zero_outside() -> None:

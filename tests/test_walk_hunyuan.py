@@ -20,11 +20,13 @@ from gltf_validator import assert_valid
 from parity_path import parity_dir
 from PIL import Image, ImageDraw
 from tiny_paint import write_all
+from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 pytest.importorskip("yaml", reason="pyyaml is not installed")
 
+from manymesh.cli.app import app  # noqa: E402
 from manymesh.events import Event  # noqa: E402
 from manymesh.pipeline import Pipeline  # noqa: E402
 from manymesh.run.folder import Run  # noqa: E402
@@ -243,10 +245,10 @@ def test_resuming_what_is_done_does_nothing_twice(walked: Walked) -> None:
 
 
 def paint(mesh: Path, photo: Path, out: Path, *more: str) -> dict[str, object]:
-    command = [sys.executable, "-m", "manymesh", "paint", str(mesh), "--image", str(photo), "--out", str(out), "--json"]
-    size = ["--texture-size", "64"]
-    done = subprocess.run([*command, *size, *more], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    """What ``manymesh paint --json`` says, in this process."""
+    arguments = ["paint", str(mesh), "--image", str(photo), "--out", str(out), "--json", "--texture-size", "64", *more]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 
 
