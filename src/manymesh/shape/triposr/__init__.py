@@ -34,7 +34,7 @@ def missing(settings: Settings) -> str | None:
 STAGE = Stage(
     name="triposr",
     kind="shape",
-    summary="TripoSR makes the whole shape and its colours on any CPU, in about half a minute",
+    summary="TripoSR makes the whole shape and its colours on any CPU, in well under a minute",
     licence="MIT",
     open=open_shape,
     missing=missing,
