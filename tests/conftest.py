@@ -46,9 +46,10 @@ def _home_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
-    """Torch on one thread: tiny networks are quicker so, and equal from machine to machine."""
+    """Torch on one thread until the end of the test file: tiny networks are quicker so, and equal from machine to
+    machine. For a whole file: ``pytestmark = pytest.mark.usefixtures("one_thread")``."""
     torch = pytest.importorskip("torch")
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,7 @@ from manymesh.matte.cut_out import cut_out  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
 from manymesh.types import Box, Crop  # noqa: E402
 
-torch.set_num_threads(1)  # the networks are tiny: more threads only wait for each other
+pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
 
 
@@ -181,6 +183,29 @@ def test_the_authors_pickled_release_is_converted_and_used(tmp_path, monkeypatch
 def test_extreme_logits_become_alpha_without_a_warning() -> None:
     levels = image.alpha_u8(np.array([-1e9, -200.0, 0.0, 200.0, 1e9], np.float32))
     np.testing.assert_array_equal(levels, [0, 0, 127, 255, 255])
+
+
+def test_the_network_is_freed_with_the_stage_and_waits_for_no_garbage_collector(tmp_path, monkeypatch, state) -> None:
+    from manymesh.matte.birefnet import load as loading
+
+    save(tmp_path / "BiRefNet_512x512" / "model.safetensors", state)
+    real, networks = loading.load, []
+
+    def watched(*arguments):
+        network = real(*arguments)
+        networks.append(weakref.ref(network))
+        return network
+
+    monkeypatch.setattr(loading, "load", watched)
+    gc.collect()
+    gc.disable()
+    try:
+        with STAGE.open(Settings(weights_dir=tmp_path, matte_model="512", devices=("cpu",))) as matte:
+            assert networks[0]() is not None
+        assert callable(matte)
+        assert networks[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_a_network_that_runs_out_of_range_in_half_precision_runs_in_float32(tmp_path, monkeypatch, state) -> None:

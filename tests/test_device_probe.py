@@ -14,14 +14,10 @@ from manymesh.device.probe import ProbeFinding, Size  # noqa: E402
 from manymesh.errors import UsageError  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
 SMALL = Size(64, 8)
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-
-
-@pytest.fixture(autouse=True)
-def _one_thread(one_thread: None) -> None:
-    pass
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +11,15 @@ import pytest
 torch = pytest.importorskip("torch", reason="the full engine's extra is not installed")
 pytest.importorskip("transformers", reason="the full engine's extra is not installed")
 
-from manymesh.detect.dino import STAGE, inputs  # noqa: E402
-from manymesh.detect.dino.stage import open_model  # noqa: E402
-from manymesh.errors import WeightsError  # noqa: E402
+from manymesh.detect.dino import STAGE, inputs, stage  # noqa: E402
+from manymesh.detect.dino.stage import Model  # noqa: E402
+from manymesh.errors import NotFiniteError, WeightsError  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
 from manymesh.types import Photo  # noqa: E402
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "cup", "spoon", "red", "##s"]
 RGB = np.random.default_rng(5).integers(0, 255, (60, 90, 3), np.uint8)
-torch.set_num_threads(1)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def test_each_name_knows_its_own_tokens(folder) -> None:
 
 
 def test_pixels_equal_those_of_transformers_own_processor(folder) -> None:
-    from transformers.models.grounding_dino.image_processing_pil_grounding_dino import GroundingDinoImageProcessorPil
+    from transformers import GroundingDinoImageProcessorPil
 
     theirs = GroundingDinoImageProcessorPil.from_pretrained(folder)(images=[RGB], return_tensors="np", do_pad=False)
     mine = inputs.pixels(RGB, inputs.read_sizing(folder))
@@ -73,23 +75,56 @@ def test_pixels_equal_those_of_transformers_own_processor(folder) -> None:
     np.testing.assert_allclose(mine, theirs["pixel_values"], atol=1e-5)
 
 
-def test_scores_are_the_networks_for_each_name(folder) -> None:
-    look = open_model(folder, settings(folder))
-    scores, boxes = look(RGB, ["cup", "spoon"])
-    assert scores.shape == (12, 2)
+def test_a_names_score_is_the_best_of_its_tokens_and_boxes_are_the_networks(folder) -> None:
+    from transformers import AutoModelForZeroShotObjectDetection, AutoTokenizer
+
+    scores, boxes = Model(folder, settings(folder))(RGB, ["red cups", "spoon"])
+
+    text = AutoTokenizer.from_pretrained(folder)("red cups . spoon .", return_tensors="pt")  # [CLS] red cup ##s . spoon
+    model = AutoModelForZeroShotObjectDetection.from_pretrained(folder, local_files_only=True).eval()
+    with torch.inference_mode():
+        out = model(pixel_values=torch.from_numpy(inputs.pixels(RGB, inputs.read_sizing(folder))), **text)
+    by_token = out.logits[0].sigmoid().numpy()
+    assert by_token.std() > 0
+    np.testing.assert_allclose(scores, np.stack((by_token[:, 1:4].max(1), by_token[:, 5]), 1), atol=1e-6)
+    np.testing.assert_allclose(boxes, out.pred_boxes[0].numpy(), atol=1e-6)
     assert boxes.shape == (12, 4)
-    assert scores.min() >= 0
-    assert scores.max() <= 1
-    again, _ = look(RGB, ["cup", "spoon"])
-    np.testing.assert_array_equal(scores, again)
 
 
-def test_the_stage_opens_and_answers(folder) -> None:
-    assert STAGE.missing(settings(folder)) is None
-    assert "models pull" in str(STAGE.missing(Settings(detector="dino-mm"))) or STAGE.missing(Settings()) is None
+def test_the_stage_finds_what_its_network_scores_above_the_threshold(folder, monkeypatch) -> None:
+    scores, _ = Model(folder, settings(folder))(RGB, ["cup"])
+    monkeypatch.setattr(stage, "THRESHOLD", float(np.median(scores)))
     with STAGE.open(settings(folder)) as detect:
         found = detect(Photo(RGB, None, "photo", ""), ["cup"], tick=lambda share: None)
-    assert all(d.label == "cup" and d.source == "dino" and d.score is not None for d in found)
+    assert found
+    assert {(d.label, d.source) for d in found} == {("cup", "dino")}
+    assert min(d.score for d in found) >= np.median(scores)
+    monkeypatch.setattr(stage, "THRESHOLD", 1.01)
+    with STAGE.open(settings(folder)) as detect:
+        assert list(detect(Photo(RGB, None, "photo", ""), ["cup"], tick=lambda share: None)) == []
+
+
+@pytest.mark.parametrize("detector", ["dino", "dino-mm"])
+def test_absent_weights_are_missing_with_the_command_that_brings_them(folder, monkeypatch, detector: str) -> None:
+    monkeypatch.setattr(stage, "version", lambda package: "5.21.0")
+    assert "models pull" in str(STAGE.missing(Settings(detector=detector)))
+    assert STAGE.missing(settings(folder)) is None
+
+
+def test_numbers_that_are_not_finite_are_an_error_and_not_an_empty_answer(folder, monkeypatch) -> None:
+    from transformers import GroundingDinoForObjectDetection
+
+    real = GroundingDinoForObjectDetection.forward
+    for spoiled in ("logits", "pred_boxes"):
+
+        def faulty(self, *arguments, spoiled=spoiled, **more):
+            out = real(self, *arguments, **more)
+            out[spoiled][0, 3] = torch.nan
+            return out
+
+        monkeypatch.setattr(GroundingDinoForObjectDetection, "forward", faulty)
+        with pytest.raises(NotFiniteError, match="the detector gave numbers that are not finite"):
+            Model(folder, settings(folder))(RGB, ["cup"])
 
 
 def test_numbers_that_the_library_did_not_load_are_named(folder) -> None:
@@ -106,14 +141,11 @@ def test_numbers_that_the_library_did_not_load_are_named(folder) -> None:
         require_loaded_as_stored(model, folder)
 
 
-def test_an_old_transformers_is_refused_for_mm_grounding_dino(monkeypatch) -> None:
-    from manymesh.detect.dino import stage
-
-    for installed, refused in (("5.20.3", True), ("5.21.0", False), ("6.0", False)):
-        monkeypatch.setattr(stage, "version", lambda package, installed=installed: installed)
-        told = str(STAGE.missing(Settings(detector="dino-mm")))
-        assert ("transformers>=5.21" in told) == refused
-        assert "transformers>=5.21" not in str(STAGE.missing(Settings(detector="dino")))
+@pytest.mark.parametrize(("installed", "refused"), [("5.20.3", True), ("5.21.0", False), ("6.0", False)])
+def test_an_old_transformers_is_refused_for_mm_grounding_dino(monkeypatch, installed: str, refused: bool) -> None:
+    monkeypatch.setattr(stage, "version", lambda package: installed)
+    assert ("transformers>=5.21" in str(STAGE.missing(Settings(detector="dino-mm")))) == refused
+    assert "transformers>=5.21" not in str(STAGE.missing(Settings(detector="dino")))
 
 
 def test_a_file_of_other_sizes_is_refused_by_name(folder, tmp_path) -> None:
@@ -125,4 +157,20 @@ def test_a_file_of_other_sizes_is_refused_by_name(folder, tmp_path) -> None:
     config["num_queries"] = 13
     (spoiled / "config.json").write_text(json.dumps(config), "utf-8")
     with pytest.raises(WeightsError, match=r"query_position_embeddings.* has the shape"):
-        open_model(spoiled, settings(folder))
+        Model(spoiled, settings(folder))
+
+
+def test_the_network_is_freed_with_the_stage_though_its_function_is_still_held(folder, monkeypatch) -> None:
+    networks: list[weakref.ref] = []
+
+    class Watched(Model):
+        def __init__(self, *arguments) -> None:
+            super().__init__(*arguments)
+            networks.append(weakref.ref(self.network))
+
+    monkeypatch.setattr(stage, "Model", Watched)
+    with STAGE.open(settings(folder)) as detect:
+        assert networks[0]() is not None
+    gc.collect()
+    assert callable(detect)
+    assert networks[0]() is None

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gc
 import json
 import shutil
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,7 @@ from manymesh.errors import Cancelled, NotFiniteError, WeightsError  # noqa: E40
 from manymesh.settings import Settings  # noqa: E402
 from manymesh.types import Box, Photo  # noqa: E402
 
-pytestmark = pytest.mark.usefixtures("one_thread")  # the networks are tiny: more threads only wait for each other
+pytestmark = pytest.mark.usefixtures("one_thread")
 ON_CPU = Placement("cpu", "float32", "tests")
 
 
@@ -141,6 +143,23 @@ def test_the_stage_survives_noise_from_a_random_model(checkpoint, tmp_path) -> N
     assert STAGE.missing(settings) is None
     with STAGE.open(settings) as detect:
         assert list(detect(photo(), ["cup", "spoon"], tick=still)) == []
+
+
+def test_the_model_is_freed_with_the_stage_though_its_function_is_still_held(checkpoint, tmp_path, monkeypatch) -> None:
+    models: list[weakref.ref] = []
+
+    class Watched(Model):
+        def __init__(self, *arguments) -> None:
+            super().__init__(*arguments)
+            models.append(weakref.ref(self._decoder.model))
+
+    monkeypatch.setattr(qwen_model, "Model", Watched)
+    (tmp_path / "Qwen3-VL-2B-Instruct").symlink_to(checkpoint)
+    with STAGE.open(Settings(weights_dir=tmp_path, devices=("cpu",))) as detect:
+        assert models[0]() is not None
+    gc.collect()
+    assert callable(detect)
+    assert models[0]() is None
 
 
 def test_a_checkpoint_of_other_sizes_is_refused_by_the_name_of_a_tensor(checkpoint, tmp_path) -> None:
@@ -349,7 +368,7 @@ def test_pictures_are_fitted_as_the_published_processor_does(size, fitted) -> No
 
 
 def test_patches_equal_those_of_transformers_own_processor(checkpoint) -> None:
-    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+    from transformers import Qwen2VLImageProcessorPil
 
     processor = Qwen2VLImageProcessorPil.from_pretrained(checkpoint)
     theirs = processor(images=[photo().rgb], return_tensors="np")

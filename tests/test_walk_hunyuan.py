@@ -32,7 +32,7 @@ from manymesh.pipeline import Pipeline  # noqa: E402
 from manymesh.run.folder import Run  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
 
-torch.set_num_threads(1)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 QUICK = {
     "detector_tokens": 16,

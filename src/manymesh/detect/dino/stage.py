@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,49 +34,69 @@ Look = Callable[[U8, Sequence[str]], "tuple[F32, F32]"]
 
 @contextmanager
 def open_detect(settings: Settings) -> Iterator[Detect]:
-    """Load the model that the settings name, and give a function from photo and names to detections."""
+    """Load the model that the settings name, and give a function from photo and names to detections.
+
+    The model is freed at the end of the block, whoever still holds the function.
+    """
     root = require(WEIGHTS.get(settings.detector, WEIGHTS["dino"]), settings.weights_dir).root
     assert root is not None
-    look = open_model(root, settings)
+    model = Model(root, settings)
 
     def detect(photo: Photo, names: Sequence[str], *, tick: Tick) -> Sequence[Detection]:
-        return find(photo, names, look, tick, source=settings.detector, most=settings.max_objects)
+        return find(photo, names, model, tick, source=settings.detector, most=settings.max_objects)
 
-    yield detect
+    try:
+        yield detect
+    finally:
+        model.close()
 
 
-def open_model(folder: Path, settings: Settings) -> Look:
-    """Load the weights in ``folder``. Always float32: half precision is not validated for this family."""
-    import torch
-    from transformers import AutoConfig, AutoModelForZeroShotObjectDetection
+class Model:
+    """The loaded network, a ``Look``. Always float32: half precision is not validated for this family.
 
-    from manymesh.device.number_format import require_finite
+    Args:
+        folder: the model's, in transformers' layout.
+        settings: the run's.
 
-    device = place(settings.devices, "detect", half="float32").device
-    tokenizer = load_tokenizer(folder)
-    sizing = inputs.read_sizing(folder)
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    model = load_pretrained(
-        AutoModelForZeroShotObjectDetection,
-        folder,
-        lambda: AutoModelForZeroShotObjectDetection.from_config(config),
-        dtype=torch.float32,
-    )
-    model = model.to(device).eval().requires_grad_(False)
+    Raises ``WeightsError`` for a damaged folder.
+    """
 
-    def look(rgb: U8, names: Sequence[str]) -> tuple[F32, F32]:
-        text, places = inputs.tokens(tokenizer, names)
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        import torch
+        from transformers import AutoConfig, AutoModelForZeroShotObjectDetection
+
+        self.device = place(settings.devices, "detect", half="float32").device
+        self.tokenizer = load_tokenizer(folder)
+        self.sizing = inputs.read_sizing(folder)
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        network = load_pretrained(
+            AutoModelForZeroShotObjectDetection,
+            folder,
+            lambda: AutoModelForZeroShotObjectDetection.from_config(config),
+            dtype=torch.float32,
+        )
+        self.network: Any = network.to(self.device).eval().requires_grad_(False)
+
+    def __call__(self, rgb: U8, names: Sequence[str]) -> tuple[F32, F32]:
+        """Raises ``NotFiniteError`` when the network's numbers are NaN or infinite."""
+        import torch
+
+        from manymesh.device.number_format import require_finite
+
+        text, places = inputs.tokens(self.tokenizer, names)
         with torch.inference_mode():
-            out = model(
-                pixel_values=torch.from_numpy(inputs.pixels(rgb, sizing)).to(device),
-                **{key: value.to(device) for key, value in text.items()},
+            out = self.network(
+                pixel_values=torch.from_numpy(inputs.pixels(rgb, self.sizing)).to(self.device),
+                **{key: value.to(self.device) for key, value in text.items()},
             )
         by_token = require_finite(out.logits[0].sigmoid(), "detector").float().cpu().numpy()
         none = np.zeros(len(by_token), np.float32)
         scores = [by_token[:, at].max(1) if at else none for at in places]
         return np.stack(scores, 1), require_finite(out.pred_boxes[0], "detector").float().cpu().numpy()
 
-    return look
+    def close(self) -> None:
+        """Free the network."""
+        self.network = None
 
 
 def find(photo: Photo, names: Sequence[str], look: Look, tick: Tick, *, source: str, most: int) -> list[Detection]:

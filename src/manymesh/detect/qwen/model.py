@@ -49,6 +49,11 @@ class Model:
         self._decoder: Decoder | None = None
         self._load()
 
+    def close(self) -> None:
+        """Free the model. It is held in a reference cycle (``formats`` calls ``_drop``), so letting go of this object
+        would leave it in the device's memory until the garbage collector runs."""
+        self._decoder = None
+
     def ask(self, question: str, rgb: U8, tick: Tick) -> str:
         """The model's reply to a question about a picture, (H, W, 3) uint8, special tokens included.
 

@@ -26,17 +26,23 @@ Ask = Callable[[str, U8, Tick], str]
 
 @contextmanager
 def open_detect(settings: Settings) -> Iterator[Detect]:
-    """Load the model that the settings name, and give a function from photo and names to detections."""
+    """Load the model that the settings name, and give a function from photo and names to detections.
+
+    The model is freed at the end of the block, whoever still holds the function.
+    """
     from manymesh.detect.qwen.model import Model
 
     root = require(settings.detector, settings.weights_dir).root
     assert root is not None
-    ask = Model(root, settings).ask
+    model = Model(root, settings)
 
     def detect(photo: Photo, names: Sequence[str], *, tick: Tick) -> Sequence[Detection]:
-        return find(photo, names, ask, tick, source=settings.detector, most=settings.max_objects)
+        return find(photo, names, model.ask, tick, source=settings.detector, most=settings.max_objects)
 
-    yield detect
+    try:
+        yield detect
+    finally:
+        model.close()
 
 
 def find(photo: Photo, names: Sequence[str], ask: Ask, tick: Tick, *, source: str, most: int) -> list[Detection]:

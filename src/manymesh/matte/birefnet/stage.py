@@ -33,13 +33,19 @@ _USUAL_PX = (1024, 1024)
 
 @contextmanager
 def open_matte(settings: Settings) -> Iterator[Matte]:
-    """Load the network that the settings name, and give a function from crops to cutouts."""
+    """Load the network that the settings name, and give a function from crops to cutouts.
+
+    The network is freed at the end of the block, whoever still holds the function.
+    """
     network = AlphaNetwork(weights_file(settings), settings)
 
     def matte(crop: Crop, *, tick: Tick) -> Cutout:
         return replace(cut_out(crop, network, tick), notes=network.notes)
 
-    yield matte
+    try:
+        yield matte
+    finally:
+        network.close()
 
 
 def weights_file(settings: Settings) -> Path:
@@ -84,6 +90,11 @@ class AlphaNetwork:
 
         self.network = None  # two at once may not fit
         self.network = load(self.weights, self.device, self.formats[name])
+
+    def close(self) -> None:
+        """Free the network. It is held in a reference cycle (``formats`` calls ``_load``), so letting go of this object
+        would leave it in the device's memory until the garbage collector runs."""
+        self.network = None
 
     @property
     def notes(self) -> tuple[str, ...]:
