@@ -89,17 +89,7 @@ class Weights:
         self._prefix = prefix
 
     def __getitem__(self, name: str) -> F32:
-        value = self._arrays[self._prefix + name]
-        if value.dtype == np.float32 or value.ndim != 2:
-            return np.ascontiguousarray(value, np.float32)
-        wide = np.empty(value.shape, np.float32)
-
-        def some(rows: slice) -> None:
-            wide[rows] = value[rows]
-
-        size = max(-(-len(value) // _TEAM.get().threads), 1)
-        in_threads(some, [slice(start, start + size) for start in range(0, len(value), size)], lambda: None)
-        return wide
+        return np.ascontiguousarray(self._arrays[self._prefix + name], np.float32)
 
     def part(self, prefix: str) -> Weights:
         """The tensors whose names begin with ``prefix`` and a dot."""
