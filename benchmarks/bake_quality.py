@@ -185,7 +185,7 @@ def photo_of(atlas: Atlas, camera: Camera, size: int) -> Cutout:
 
 def measure(name: str, mesh: Mesh, texture_px: int, pictures: Path | None) -> list[float]:
     mesh = normalise(mesh)[0]
-    atlas = unwrap(mesh, texture_px, method="charts")
+    atlas = unwrap(mesh, texture_px)
     seen = [look(atlas, camera, CAMERA_PX) for camera in cameras()]
     places = np.concatenate([view.place for view in seen])
     uv = np.concatenate([view.uv for view in seen])

@@ -210,7 +210,7 @@ def unwrapping(b: Bench) -> dict[str, Any]:
     from manymesh.mesh.unwrap.unwrap import unwrap
 
     mesh = bumpy(b.faces)
-    row = b.timed(lambda: b.kept.__setitem__("atlas", unwrap(mesh, b.texture_px, method="charts")), 0)
+    row = b.timed(lambda: b.kept.__setitem__("atlas", unwrap(mesh, b.texture_px)), 0)
     return row | {"faces": len(mesh.faces), "method": b.kept["atlas"].method}
 
 
@@ -279,7 +279,7 @@ def on_the_cpu(b: Bench) -> dict[str, Any]:
     from manymesh.mesh.unwrap.unwrap import unwrap
 
     size = min(1024, b.texture_px)
-    atlas = unwrap(bumpy(b.faces), size, method="charts")
+    atlas = unwrap(bumpy(b.faces), size)
     surface.MOST_THREADS, was = 2, surface.MOST_THREADS
     seconds = {}
     start = time.perf_counter()

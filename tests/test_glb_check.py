@@ -17,7 +17,7 @@ from manymesh.mesh.unwrap.unwrap import unwrap
 
 
 def painted() -> bytes:
-    return write_glb(textured(unwrap(torus(), 64, method="charts")))
+    return write_glb(textured(unwrap(torus(), 64)))
 
 
 def parts(data: bytes) -> tuple[dict[str, Any], bytearray]:

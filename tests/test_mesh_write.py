@@ -27,7 +27,7 @@ HOSTILE = ["../../etc/passwd", "a\x00b", "cup\ud800", '"<&>\n]]>', "...", "CON",
 
 def shapes() -> dict[str, Mesh | TexturedMesh]:
     mesh = torus()
-    return {"plain": mesh, "coloured": coloured(mesh), "textured": textured(unwrap(mesh, 64, method="charts"))}
+    return {"plain": mesh, "coloured": coloured(mesh), "textured": textured(unwrap(mesh, 64))}
 
 
 @pytest.mark.parametrize("kind", ["plain", "coloured", "textured"])
@@ -165,7 +165,7 @@ def test_materials_are_neutral() -> None:
 
 def test_normals_do_not_break_at_seams() -> None:
     mesh = sphere(3)
-    atlas = unwrap(mesh, 128, method="charts")
+    atlas = unwrap(mesh, 128)
     normals = vertex_normals(atlas)
     assert len(atlas.vertices) > len(mesh.vertices)
     assert np.array_equal(normals, vertex_normals(mesh)[atlas.source])

@@ -175,3 +175,32 @@ def test_large_meshes_are_filled_as_small_ones_are(monkeypatch: pytest.MonkeyPat
     np.testing.assert_allclose(
         fill.solve_diffusion(fill.EdgeGraph(a, b, np.ones(len(a))), hold, values), direct, atol=2e-3
     )
+
+
+def test_what_is_solved_for_on_large_meshes_is_what_texels_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a small unseen patch the solved part is small, and the colours are those of the whole."""
+    atlas = cube_atlas(24, ball=True)
+    surface = texels(atlas, 512)
+    color = 0.5 + 0.5 * np.sin(4 * surface.position)
+    seen = seen_where(surface, surface.normal[:, 2] < 0.93, color)
+    whole = fill.fill_surface(seen, surface, atlas)
+    solved: list[int] = []
+    solve = fill.solve_diffusion
+    monkeypatch.setattr(
+        fill, "solve_diffusion", lambda edges, hold, own: solved.append(len(hold)) or solve(edges, hold, own)
+    )
+    monkeypatch.setattr(fill, "MAX_DIRECT_NODES", 100)
+    part = fill.fill_surface(seen, surface, atlas)
+    assert 0 < solved[0] < 0.4 * fill.weld_atlas(atlas)[1]
+    assert np.abs(part - whole).max() < 0.5 / 255
+
+
+def test_a_part_of_which_nothing_was_seen_is_filled_on_large_meshes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    away = cube_atlas(8)
+    away = Atlas(away.vertices + np.float32([5, 0, 0]), away.faces, away.uv, away.source, away.method)
+    atlas = joined(cube_atlas(8), away)
+    surface = texels(atlas, 256)
+    first = surface.position[:, 0] < 2.5
+    monkeypatch.setattr(fill, "MAX_DIRECT_NODES", 100)
+    made = fill.fill_surface(seen_where(surface, first, [0.2, 0.6, 0.8]), surface, atlas)
+    np.testing.assert_allclose(made, np.broadcast_to([0.2, 0.6, 0.8], made.shape), atol=1 / 255)

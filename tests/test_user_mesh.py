@@ -64,7 +64,7 @@ def test_thousands_of_loose_pieces_unwrap_without_overlap() -> None:
     rng = np.random.default_rng(0)
     corners = rng.uniform(-1, 1, (4000, 1, 3)) + 0.01 * rng.normal(size=(4000, 3, 3))
     mesh = Mesh(corners.reshape(-1, 3).astype(np.float32), np.arange(12_000, dtype=np.int32).reshape(-1, 3))
-    atlas = unwrap(mesh, 512, method="charts")
+    atlas = unwrap(mesh, 512)
     hits = np.zeros((512, 512), np.int64)
     for _, x, y in covered(atlas.uv.astype(np.float64)[atlas.faces] * 512):
         np.add.at(hits, (y, x), 1)

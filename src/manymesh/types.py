@@ -184,7 +184,7 @@ class Atlas:
         faces: (m, 3) int32 into ``vertices``; the same triangles in the same order as the mesh's.
         uv: (k, 2) float32 in [0, 1], glTF origin.
         source: (k,) int32, the mesh vertex that each atlas vertex repeats.
-        method: "xatlas", or the fallback's name.
+        method: who made the coordinates: "charts", or "the file's own".
         normals: (k, 3) float32 unit normals as the mesh's author gave them, or None to take smooth ones. With them,
             vertices repeat at hard edges too.
         material: (m,) int32 into ``material_names``, or None for one material without a name.

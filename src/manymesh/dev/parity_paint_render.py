@@ -60,7 +60,7 @@ def _unwrap(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row
 
     data = load_arrays(directory, fixture)
     mesh = Mesh(data["vertices"].astype(np.float32), data["faces"].astype(np.int32))
-    atlas = unwrap(mesh, 256, time_limit_s=60)
+    atlas = unwrap(mesh, 256)
     yield compare(f"{name}/triangles", atlas.vertices[atlas.faces], mesh.vertices[mesh.faces], 0.0)
     outside = float(np.maximum(np.maximum(-atlas.uv, atlas.uv - 1), 0).max())
     yield Row(f"{name}/uv", outside, outside, 0.0, outside == 0, "in [0, 1]")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manymesh.mesh import marching_table
+from manymesh.mesh.topology import distinct
 from manymesh.types import F32, I32
 
 CLEARANCE = 1e-3
@@ -48,9 +49,9 @@ def marching_cubes(volume: F32, level: float = 0.0) -> tuple[F32, I32]:
     base = cells[owner][:, None]
     names = (base + corner[start][local]) * 3 + axis[local]
     names = np.where(local == marching_table.CENTRE, 3 * values.size + base, names)
-    unique, faces = _numbered(names)
+    unique, place = distinct(names.reshape(-1))
     on_edge = _on_edges(values.ravel(), unique[unique < 3 * values.size], stride, level)
-    triangles = faces.astype(np.int32)
+    triangles = place.reshape(names.shape).astype(np.int32)
     return np.concatenate([on_edge, _centres(on_edge, triangles, len(unique))]).astype(np.float32), triangles
 
 
@@ -78,12 +79,6 @@ def _decisions(flat: F32, cells: Any, corner: Any, pattern: Any, level: float) -
         joined = np.where(v[:, a] > 0, one > other, other > one)
         decided[some] += (joined & ambiguous[some, face]).astype(np.int64) << face
     return decided
-
-
-def _numbered(names: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The different names, rising, and each name's place among them."""
-    unique, place = np.unique(names, return_inverse=True)
-    return unique, place.reshape(names.shape)
 
 
 def _on_edges(flat: F32, edges: Any, stride: Any, level: float) -> NDArray[np.float64]:

@@ -88,6 +88,19 @@ def sorted_keys(key: Ints) -> tuple[Ints, Ints]:
     return packed >> bits, packed & ((1 << bits) - 1)
 
 
+def distinct(key: Ints) -> tuple[Ints, Ints]:
+    """The different numbers of a list of numbers from 0 on, ascending, and the place of each number among them.
+
+    ``np.unique`` with ``return_inverse`` gives the same and takes several times as long (see ``sorted_keys``).
+    """
+    ordered, order = sorted_keys(key)
+    new = np.ones(len(key), dtype=bool)
+    new[1:] = ordered[1:] != ordered[:-1]
+    place = np.empty(len(key), dtype=np.int64)
+    place[order] = np.cumsum(new) - 1
+    return ordered[new], place
+
+
 def simple_pairs(table: Edges) -> Ints:
     """(p, 2) half-edges that share an edge with exactly one other."""
     start = table.start[table.faces == 2]

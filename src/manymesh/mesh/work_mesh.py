@@ -24,6 +24,7 @@ from manymesh.mesh.topology import (
     length,
     simple_pairs,
     six_volumes,
+    used_vertices,
 )
 from manymesh.types import F64, Bool, Mesh
 
@@ -83,7 +84,7 @@ def work_mesh(positions: F64, faces: NDArray[Any], turn_deg: float = 0.0) -> Wor
             vertex, welded, table = nearer[vertex], again, edges(again)
     flip, turned = _inward(places, welded, table)
     welded = np.where(flip[:, None], welded[:, [0, 2, 1]], welded)
-    used = np.unique(welded)
+    used = used_vertices(welded)
     number = np.full(len(places), -1, np.int64)
     number[used] = np.arange(len(used))
     of_file = np.zeros(len(faces), bool)

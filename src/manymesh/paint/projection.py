@@ -32,9 +32,6 @@ from manymesh.settings import Settings
 from manymesh.stages import Paint, Stage, Tick
 from manymesh.types import F32, U8, Atlas, Bool, Camera, Cutout, Mesh, TexturedMesh
 
-# Seconds after which unwrapping falls back to another way. Chosen by hand.
-UNWRAP_LIMIT_S = 20.0
-
 # Surfaces whose normal is further than this from the direction to the camera do not show the photo: with a guess of the
 # unseen side, and without one. Chosen by eye: near the outline the photo's pixels are drawn out into streaks.
 GRAZING_DEG = 74.0
@@ -120,7 +117,7 @@ def paint_from_photo(
     def unwrapped() -> Atlas:
         if atlas is not None:
             return atlas
-        return unwrap(mesh, texture_px, time_limit_s=UNWRAP_LIMIT_S, tick=lambda share: tick(0.5 * share))
+        return unwrap(mesh, texture_px, tick=lambda share: tick(0.5 * share))
 
     start_s = time.perf_counter()
     flat, inputs = run_pair(unwrapped, lambda: _inputs(mesh, view, cutout))
@@ -153,8 +150,7 @@ def paint_from_photo(
         },
         "texels": {name: round(share, 4) for name, share in shares.items()},
     }
-    notes = (f"The texture was unwrapped by {flat.method}.",) if "(" in flat.method else ()
-    return TexturedMesh(flat, texture, notes, details)
+    return TexturedMesh(flat, texture, (), details)
 
 
 @dataclass(frozen=True)

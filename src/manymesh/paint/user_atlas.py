@@ -156,8 +156,7 @@ def paint_atlas(
     face, flip = work.face[chosen], work.flip[chosen]
     corner_normals = _flipped(normals[face], flip) @ work.turn.T.astype(np.float32)
     if layout is None:
-        # Our own charts for meshes of any size: no child process, so the same bytes every time.
-        base = unwrap(Mesh(work.mesh.vertices, work.mesh.faces[chosen]), size_px, tick=tick, method="charts")
+        base = unwrap(Mesh(work.mesh.vertices, work.mesh.faces[chosen]), size_px, tick=tick)
         uv = base.uv[base.faces].astype(np.float64)
         vertex, method = base.source[base.faces], base.method
     else:

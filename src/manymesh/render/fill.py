@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from manymesh.render.bake import Projection
 from manymesh.render.raster import Raster, interpolate
 from manymesh.render.texels import Texels
-from manymesh.types import F32, F64, I32, U8, Atlas, Bool
+from manymesh.types import F32, F64, U8, Atlas, Bool
 
 I64 = NDArray[np.int64]
 
@@ -43,6 +43,14 @@ GRID_CELLS = 96
 # Nodes up to which the diffusion is solved directly. A direct solver's time grows faster than the mesh: 200,000 nodes
 # took 53 s of a loaded machine. Chosen by hand, above any mesh of the default face budget.
 MAX_DIRECT_NODES = 60_000
+
+# On meshes with more nodes than that, only the part is solved for that some texel needs. It reaches this many edges
+# into what was seen. Chosen by hand: a node that is fully held halves, or more, the influence of what lies beyond it.
+HELD_RINGS = 6
+
+# Nodes held by less than this weight of what was seen pass colours on, and are always solved for with their neighbours.
+# Chosen by hand.
+FIRM = 0.5
 
 # Steps of the iterative solver, at most. Chosen by hand: what has not converged by then is far from all that was seen.
 MAX_SOLVER_STEPS = 1000
@@ -89,10 +97,15 @@ def fill_surface(
         return np.full_like(seen.color, 0.5)
     keep = np.clip(seen.weight / np.float32(solid), 0, 1)
     keep = keep * keep * (3 - 2 * keep)
-    fill_colors = vertex_colors if vertex_colors is not None else lambda: projection_membrane(seen, surface, atlas)
-    colors, near = fill_colors(), _nearest_kept(keep, surface, atlas)
-    color = np.array(seen.color, np.float32)
     rest = np.flatnonzero(keep <= KEPT)  # the others stay as they were seen
+    near = _nearest_kept(keep, surface, atlas)
+    if vertex_colors is not None:
+        colors = vertex_colors()
+    else:
+        # The kept texels nearest to others are filled too: how they differ from the fill is carried over the border.
+        asked = rest if near is None else np.concatenate([rest, near.source.reshape(-1)])
+        colors = projection_membrane(seen, surface, atlas, surface.raster.face[asked])
+    color = np.array(seen.color, np.float32)
     color[rest] = _filled(rest, keep[rest], color, colors, near, surface.raster, atlas)
     return np.clip(color, 0, 1, out=color)
 
@@ -124,16 +137,22 @@ def _detail(near: _Near, own: F32, base: Callable[[I64], F32]) -> F32:
     return np.asarray(np.einsum("nk,nkc->nc", near.share, detail) * near.fade[:, None], np.float32)
 
 
-def projection_membrane(seen: Projection, surface: Texels, atlas: Atlas) -> F32:
-    """(k, 3) float32 vertex colours: ``membrane_colors`` held by what was seen around each vertex."""
+def projection_membrane(seen: Projection, surface: Texels, atlas: Atlas, asked: Any = None) -> F32:
+    """(k, 3) float32 vertex colours: ``membrane_colors`` held by what was seen around each vertex.
+
+    Args:
+        asked: numbers of the faces whose vertices are needed, or None for all.
+    """
     weld, count = weld_atlas(atlas)
-    return membrane_colors(atlas, *vertex_means(seen, surface, weld[atlas.faces], count))
+    return membrane_colors(atlas, *vertex_means(seen, surface, weld[atlas.faces], count), asked)
 
 
 def weld_atlas(atlas: Atlas) -> tuple[I64, int]:
     """The welded vertices of an atlas, seams closed: (k,) int64 the number of each vertex, and how many there are."""
-    weld = np.unique(atlas.source, return_inverse=True)[1].reshape(-1)
-    return weld, int(weld.max()) + 1
+    used = np.zeros(int(atlas.source.max()) + 1, bool)
+    used[atlas.source] = True
+    number = np.cumsum(used) - 1
+    return number[atlas.source], int(number[-1]) + 1
 
 
 def vertex_means(seen: Projection, surface: Texels, faces: Any, count: int) -> tuple[F64, F64]:
@@ -152,35 +171,85 @@ def vertex_means(seen: Projection, surface: Texels, faces: Any, count: int) -> t
     return strength, color / np.maximum(strength, 1e-12)[:, None]
 
 
-def membrane_colors(atlas: Atlas, strength: Any, color: Any) -> F32:
+def membrane_colors(atlas: Atlas, strength: Any, color: Any, asked: Any = None) -> F32:
     """(k, 3) float32 colours in [0, 1] of the atlas' vertices: the membrane over the welded surface.
 
     Args:
         strength: (c,) summed weight of what was seen around each welded vertex. color: (c, 3) its mean there.
+        asked: numbers of the faces whose vertices are needed, or None for all. On large meshes the others keep the
+            mean of what was seen.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    from manymesh.mesh.topology import connected_components
 
     weld, count = weld_atlas(atlas)
     strength, color = np.array(strength, np.float64), np.array(color, np.float64)
-    edges = edge_graph(atlas, weld, count)
-    links = coo_array((edges.weight, (edges.a, edges.b)), shape=(count, count))
-    unseen = _unseen_components(connected_components(links, directed=False)[1], strength)
+    place = np.zeros((count, 3))
+    place[weld] = atlas.vertices
+    faces = weld[atlas.faces]
+    ends = faces[:, [0, 1, 1, 2]].reshape(-1, 2)
+    unseen = _unseen_components(connected_components(count, ends)[1], strength)
     if unseen.any():
-        color[unseen] = color[_nearest_known(atlas, weld, count, strength > 0, unseen)]
+        color[unseen] = color[_nearest_known(place, strength > 0, unseen)]
         strength[unseen] = 1e-3
+    if asked is None or count <= MAX_DIRECT_NODES:
+        return np.clip(_membrane(place, faces, strength, color), 0, 1).astype(np.float32)[weld]
+    part = _solved_part(faces, strength, asked, count)
+    inside = np.flatnonzero(part)
+    number = np.cumsum(part) - 1
+    some = number[faces[part[faces].all(axis=1)]]
+    color[inside] = _membrane(place[inside], some, strength[inside], color[inside])
+    return np.clip(color, 0, 1).astype(np.float32)[weld]
+
+
+def _solved_part(faces: I64, strength: F64, asked: Any, count: int) -> Bool:
+    """(count,) bool: welded vertices whose colour some asked face's depends on, to within what 8-bit colours can tell.
+
+    These are its own, all that are connected to them by hardly held ones, and ``HELD_RINGS`` rings around.
+    """
+    from manymesh.mesh.topology import connected_components
+
+    loose = strength < FIRM
+    ends = faces[:, [0, 1, 1, 2]].reshape(-1, 2)
+    groups, group = connected_components(count, ends[loose[ends].all(axis=1)])
+    part = np.zeros(count, bool)
+    part[faces[asked]] = True
+    for _ in range(HELD_RINGS):
+        touched = np.zeros(groups, bool)
+        touched[group[part & loose]] = True
+        part |= loose & touched[group]
+        part[faces[part[faces].any(axis=1)]] = True
+    return part
+
+
+def _membrane(place: F64, faces: I64, strength: F64, color: F64) -> F64:
+    """(c, 3) colours of vertices: the membrane over their triangles.
+
+    Args:
+        place: (c, 3). faces: (m, 3). strength: (c,), color: (c, 3), see ``membrane_colors``.
+    """
     hold = np.minimum(strength, 1) * STIFFNESS + 1e-9
-    return np.clip(solve_diffusion(edges, hold, color), 0, 1).astype(np.float32)[weld]
+    return solve_diffusion(_edges_of(place, faces), hold, color)
 
 
 def edge_graph(atlas: Atlas, weld: I64, count: int) -> EdgeGraph:
     """The edges between ``count`` welded vertices (see ``weld_atlas``)."""
     place = np.zeros((count, 3))
     place[weld] = atlas.vertices
-    faces = weld[atlas.faces]
-    ends = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
-    key = np.unique(ends[:, 0].astype(np.int64) * count + ends[:, 1])
-    a, b = np.divmod(key, count)
+    return _edges_of(place, weld[atlas.faces])
+
+
+def _edges_of(place: F64, faces: I64) -> EdgeGraph:
+    """The edges of a mesh.
+
+    Args:
+        place: (c, 3) its vertices. faces: (m, 3) int64.
+    """
+    count = len(place)
+    one, other = faces.reshape(-1), np.roll(faces, -1, axis=1).reshape(-1)
+    key = np.sort(np.minimum(one, other) * count + np.maximum(one, other))
+    new = np.ones(len(key), bool)
+    new[1:] = key[1:] != key[:-1]  # (np.unique finds these by hashing, which takes longer)
+    a, b = np.divmod(key[new], count)
     a, b = a[a != b], b[a != b]
     length = np.linalg.norm(place[a] - place[b], axis=1)
     mean = max(float(length.mean()), 1e-12) if len(length) else 1.0
@@ -226,17 +295,15 @@ def _solve_iteratively(matrix: Any, right: F64, hold: F64) -> F64:
     return result
 
 
-def _unseen_components(component: I32, strength: F64) -> Bool:
+def _unseen_components(component: I64, strength: F64) -> Bool:
     """(count,) bool: vertices of connected components of which nothing was seen. ``component``: (count,) numbers."""
     return np.asarray(np.bincount(component, strength)[component] <= 1e-9)
 
 
-def _nearest_known(atlas: Atlas, weld: I64, count: int, known: Bool, asked: Bool) -> I64:
-    """For each asked welded vertex the nearest known one in space."""
+def _nearest_known(place: F64, known: Bool, asked: Bool) -> I64:
+    """For each asked vertex the nearest known one in space. ``place``: (c, 3)."""
     from scipy.spatial import cKDTree
 
-    place = np.zeros((count, 3))
-    place[weld] = atlas.vertices
     source = np.flatnonzero(known)
     return np.asarray(source[cKDTree(place[source]).query(place[asked])[1]])
 

@@ -34,7 +34,6 @@ LIBRARIES = (
     "opencv-python-headless",
     "onnxruntime",
     "trimesh",
-    "xatlas",
     "fast-simplification",
     "torch",
     "transformers",

@@ -85,6 +85,9 @@ class _Charts:
     ) -> None:
         self.local, self.corners, self.border, self.owner, self.count = local, corners, border, owner, count
         self.size_px = size_px
+        self.triangles = local[corners]
+        y = self.triangles[:, :, 1].T
+        self.low, self.high = np.minimum(np.minimum(y[0], y[1]), y[2]), np.maximum(np.maximum(y[0], y[1]), y[2])
         self.extent = np.maximum.reduceat(local, np.searchsorted(owner, np.arange(count)), axis=0)
         a, b, c = (local[corners[:, k]] for k in range(3))
         self.area = float(
@@ -133,14 +136,16 @@ class _Charts:
     def masks(self, scale: float, grid: int) -> list[NDArray[np.bool_]]:
         """Every chart's picture, rows from the bottom: the cells it touches."""
         cell = self.size_px / grid
-        points = self.local * (scale / cell)
+        factor = scale / cell
+        # Of a fine mesh, most triangles lie between two rows of cell centres.
+        crossing = np.flatnonzero(np.ceil(self.low * factor - 0.5) <= np.floor(self.high * factor - 0.5))
         size = self.cells(scale, grid)
         start = np.concatenate([[0], np.cumsum(size[:, 0] * size[:, 1])])
         picture = np.zeros(start[-1], dtype=bool)
-        for face, column, row in covered(points[self.corners]):
-            chart = self.owner[self.corners[face, 0]]
+        for face, column, row in covered(self.triangles[crossing] * factor):
+            chart = self.owner[self.corners[crossing[face], 0]]
             picture[start[chart] + row * size[chart, 0] + column] = True
-        a, b = points[self.border[:, 0]], points[self.border[:, 1]]
+        a, b = self.local[self.border[:, 0]] * factor, self.local[self.border[:, 1]] * factor
         steps = np.ceil(np.abs(b - a).max(axis=1) * 5).astype(np.int64) + 2
         edge = np.repeat(np.arange(len(a)), steps)
         t = (np.arange(len(edge)) - np.repeat(np.cumsum(steps) - steps, steps)) / np.repeat(steps - 1, steps)

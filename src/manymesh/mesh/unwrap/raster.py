@@ -26,6 +26,8 @@ def covered(triangles: NDArray[np.float64]) -> Iterator[tuple[Ints, Ints, Ints]]
     low = np.ceil(np.minimum(np.minimum(y[0], y[1]), y[2]) - 0.5).astype(np.int64)  # NumPy reduces short axes slowly
     high = np.floor(np.maximum(np.maximum(y[0], y[1]), y[2]) - 0.5).astype(np.int64)
     tall = np.maximum(high - low + 1, 0)
+    some = np.flatnonzero(tall)  # of a fine mesh, most triangles lie between two rows
+    triangles, low, tall = triangles[some], low[some], tall[some]
     which = np.repeat(np.arange(len(triangles)), tall)
     row = low[which] + np.arange(len(which)) - np.repeat(np.cumsum(tall) - tall, tall)
     first, last = _spans(triangles, which, row)
@@ -38,7 +40,7 @@ def covered(triangles: NDArray[np.float64]) -> Iterator[tuple[Ints, Ints, Ints]]
         count = cells[begin:end]
         span = np.repeat(np.arange(begin, end), count)
         column = first[span] + np.arange(len(span)) - np.repeat(np.cumsum(count) - count, count)
-        yield which[span], column, row[span]
+        yield some[which[span]], column, row[span]
         begin = end
 
 

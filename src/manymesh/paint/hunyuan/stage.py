@@ -34,7 +34,6 @@ from manymesh.settings import Settings
 from manymesh.stages import Tick
 from manymesh.types import U8, Atlas, Camera, Cutout, Mesh, TexturedMesh
 
-UNWRAP_LIMIT_S = 20.0
 ROOMY_BYTES = 7 << 30
 LATENT_CHANNELS = 4
 # What the parts of one object's way take, about, for its progress.
@@ -111,7 +110,7 @@ class PaintStage:
             watch.lap("photo")
             size = self.settings.texture_size
             if atlas is None:
-                atlas = unwrap(mesh, size, time_limit_s=UNWRAP_LIMIT_S, tick=part(tick, 0, _UNWRAPPED))
+                atlas = unwrap(mesh, size, tick=part(tick, 0, _UNWRAPPED))
             watch.lap("unwrap")
             surface = surface_of(atlas, self.drawing(), self.networks.device)
             normals, positions = surface.maps(part(tick, _UNWRAPPED, _MAPPED))
@@ -130,8 +129,7 @@ class PaintStage:
             base_color = fill_texture(texture, painted, atlas, exact=self.exact, device=self.networks.device)
         watch.lap("fill")
         tick(1.0)
-        notes = (f"The texture was unwrapped by {atlas.method}.",) if "(" in atlas.method else ()
-        notes = (*notes, *self.networks.formats.notes)
+        notes = tuple(self.networks.formats.notes)
         capture_failure = self._painter.denoiser.capture_failure if self._painter and self._painter.denoiser else ""
         if capture_failure:
             notes = (*notes, f"The painter's {capture_failure}.")

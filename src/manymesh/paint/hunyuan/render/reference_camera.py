@@ -57,7 +57,7 @@ def normalised(vertices: Any, uv: Any) -> tuple[F32, F32]:
 
     Args:
         vertices: (k, 3) in the canonical frame.
-        uv: (k, 2) with the origin at the *lower* left, as xatlas gives it.
+        uv: (k, 2) with the origin at the *lower* left, as the official program has it.
 
     Returns:
         (k, 3) vertices mirrored to (-x, z, -y) inside a sphere of radius 0.575, and (k, 2) UV with v turned to 1 - v.
