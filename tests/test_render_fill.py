@@ -204,3 +204,11 @@ def test_a_part_of_which_nothing_was_seen_is_filled_on_large_meshes_too(monkeypa
     monkeypatch.setattr(fill, "MAX_DIRECT_NODES", 100)
     made = fill.fill_surface(seen_where(surface, first, [0.2, 0.6, 0.8]), surface, atlas)
     np.testing.assert_allclose(made, np.broadcast_to([0.2, 0.6, 0.8], made.shape), atol=1 / 255)
+
+
+def test_a_large_mesh_that_was_seen_all_over_keeps_its_colors(monkeypatch: pytest.MonkeyPatch) -> None:
+    atlas = cube_atlas(8)
+    surface = texels(atlas, 128)
+    monkeypatch.setattr(fill, "MAX_DIRECT_NODES", 100)
+    made = fill.fill_surface(seen_where(surface, True, [0.2, 0.6, 0.8]), surface, atlas)
+    np.testing.assert_array_equal(made, np.broadcast_to(np.float32([0.2, 0.6, 0.8]), made.shape))

@@ -98,6 +98,8 @@ def fill_surface(
     keep = np.clip(seen.weight / np.float32(solid), 0, 1)
     keep = keep * keep * (3 - 2 * keep)
     rest = np.flatnonzero(keep <= KEPT)  # the others stay as they were seen
+    if not len(rest):
+        return np.clip(seen.color, 0, 1)
     near = _nearest_kept(keep, surface, atlas)
     if vertex_colors is not None:
         colors = vertex_colors()
