@@ -180,17 +180,17 @@ def test_a_safetensors_file_goes_first_except_where_it_is_another_network(
 
 
 def test_the_turbo_painter_never_takes_the_safetensors_beside_it(tmp_path: Path) -> None:
-    from manymesh.paint.hunyuan.networks import _file
+    from manymesh.paint.hunyuan.networks import weights_of
 
     for name, suffix in (("hunyuan3d-paint-v2-0", ".safetensors"), ("hunyuan3d-paint-v2-0-turbo", ".bin")):
         folder = tmp_path / name
         (folder / "unet").mkdir(parents=True)
         (folder / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"a network")
         if suffix == ".safetensors":
-            assert _file(folder, "unet").suffix == suffix
+            assert weights_of(folder, "unet").suffix == suffix
         else:
             with pytest.raises(WeightsError, match="holds no weights"):
-                _file(folder, "unet")
+                weights_of(folder, "unet")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,8 +16,13 @@ from manymesh.weights import locate
 from manymesh.weights.catalogue import ENGINES, MODELS, Model, model, models_of
 from manymesh.weights.download import pull as pull_models
 from manymesh.weights.download import readable
+from manymesh.weights.findings import Finding, failed, passed
 from manymesh.weights.licences import accept, is_accepted
+from manymesh.weights.verify import Verdict
 from manymesh.weights.verify import verify as verify_files
+
+if TYPE_CHECKING:
+    from manymesh.weights.deep import Machine
 
 app = typer.Typer(help="The networks' weights: list, fetch, check, find and remove them.", no_args_is_help=True)
 
@@ -52,14 +58,15 @@ def pull(
 ) -> None:
     """Fetch models from the hub; an engine's name, such as small, fetches all that it needs.
 
-    A cut download goes on where it stopped.
+    A cut download goes on where it stopped. At the end the new files are checked against the networks, without running
+    them; 'manymesh models verify --deep' checks more.
     """
     models = models_of(names)
     for m in models:
         state = "here" if locate.find(m).complete else readable(m.bytes)
         say(f"{m.id:<26} {state:>8}  {m.licence.id}")
-    absent = [m.bytes for m in models if not locate.find(m).complete]
-    say(f"{readable(sum(absent))} to fetch into {locate.hub_cache()}")
+    absent = [m for m in models if not locate.find(m).complete]
+    say(f"{readable(sum(m.bytes for m in absent))} to fetch into {locate.hub_cache()}")
     for licence_id in accept_license or []:
         accept(licence_id)
     for licence in {m.licence.id: m.licence for m in models}.values():
@@ -69,20 +76,57 @@ def pull(
             say(f"  {term}")
     for root in pull_models(models, say):
         give(str(root))
+    check_fresh(absent)
+
+
+def check_fresh(models: Sequence[Model]) -> None:
+    """The deep checks that take a few seconds, for models that have just been fetched. Raises ``WeightsError``."""
+    from manymesh.weights.deep import Machine
+
+    wrong: list[str] = []
+    for m in models:
+        findings = _deep_findings(m, locate.find(m), Machine())
+        for finding in findings:
+            if finding.outcome == "failed":
+                say(f"{m.id}: {finding.check}: {finding.sentence}")
+        count = sum(finding.outcome == "passed" for finding in findings)
+        is_wrong = any(finding.outcome == "failed" for finding in findings)
+        say(f"{m.id}: {'WRONG' if is_wrong else f'{count} checks passed'}")
+        wrong += [m.id] if is_wrong else []
+    if wrong:
+        raise WeightsError(
+            f"the files arrived as published, but do not pass their checks: {', '.join(wrong)}",
+            f"Run: manymesh models verify --deep {' '.join(wrong)}, and report it",
+        )
 
 
 @app.command()
-def verify(names: Annotated[list[str] | None, typer.Argument()] = None, weights_dir: WeightsDir = None) -> None:
-    """Check the files of the models named (of all that are here, without names) against what was published."""
+def verify(
+    names: Annotated[list[str] | None, typer.Argument(help="Models or engines; all that are here, without.")] = None,
+    weights_dir: WeightsDir = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also check the files against the networks, and the device.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="Where --deep computes: auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what --deep found as JSON, without personal data.")
+    ] = None,
+) -> None:
+    """Check the files of the models named (of all that are here, without names) against what was published.
+
+    With --deep also against the networks: names and shapes of all tensors, a picture's way through them, their numbers,
+    and what is known of their answers. Ends with exit code 8 if anything failed; what could not be checked is told and
+    is no failure.
+    """
     models = models_of(names) if names else [m for m in MODELS if locate.find(m, weights_dir).files]
+    if deep or report is not None:
+        _verify_deep(models, weights_dir, device, report)
+        return
     damaged: list[str] = []
     for m in models:
         damaged += _verify_one(m, weights_dir, must_be_here=bool(names))
     if damaged:
-        raise WeightsError(
-            f"{len(damaged)} of the models checked are damaged or not complete: {', '.join(damaged)}",
-            f"Run: manymesh models remove {' '.join(damaged)} && manymesh models pull {' '.join(damaged)}",
-        )
+        raise _damaged(damaged)
 
 
 def _verify_one(m: Model, weights_dir: Path | None, must_be_here: bool) -> list[str]:
@@ -95,6 +139,80 @@ def _verify_one(m: Model, weights_dir: Path | None, must_be_here: bool) -> list[
     for name in found.absent:
         give(f"{m.id}: {name}: absent")
     return [] if sound and (found.complete or not must_be_here) else [m.id]
+
+
+def _damaged(names: Sequence[str]) -> WeightsError:
+    return WeightsError(
+        f"{len(names)} of the models checked are damaged or not complete: {', '.join(names)}",
+        f"Run: manymesh models remove {' '.join(names)} && manymesh models pull {' '.join(names)}",
+    )
+
+
+def _verify_deep(models: Sequence[Model], weights_dir: Path | None, device: str, report: Path | None) -> None:
+    """Print one table of all findings, write the report, and raise ``WeightsError`` where something failed."""
+    from manymesh.weights.deep import Machine, check_device, resolved_device
+    from manymesh.weights.report import ModelFindings, document, write
+
+    where = resolved_device(device)
+    say(f"Checking {where}")
+    of_machine = check_device(where)
+    known = [finding for finding in of_machine if finding.outcome != "not possible"]
+    sound = all(finding.outcome == "passed" for finding in known) if known else None
+    found_of: list[ModelFindings] = []
+    for m in models:
+        say(f"Checking {m.id}")
+        found = locate.find(m, weights_dir)
+        verdicts = list(verify_files(m, found))
+        findings = [_file_finding(verdicts, found.absent)]
+        if found.complete:
+            findings += _deep_findings(m, found, Machine(where, thorough=True, sound=sound))
+        found_of.append(ModelFindings(m, found.root, verdicts, findings))
+    rows = [("device", finding) for finding in of_machine]
+    rows += [(found.model.id, finding) for found in found_of for finding in found.findings]
+    give(table(rows))
+    if report is not None:
+        write(report, document(of_machine, found_of, where))
+        say(f"Report: {report}. It names no person, no machine and no folder.")
+    wrong = [found.model.id for found in found_of if not found.sound]
+    if any(finding.outcome == "failed" for finding in of_machine):
+        raise WeightsError(f"{where} computes wrongly", "Use --device cpu, or update its driver and PyTorch")
+    if wrong:
+        raise WeightsError(
+            f"{len(wrong)} of {len(models)} models failed a check: {', '.join(wrong)}",
+            "The table says which. Files that are not as published come anew with 'manymesh models remove' and 'pull'",
+        )
+
+
+def _file_finding(verdicts: Sequence[Verdict], absent: Sequence[str]) -> Finding:
+    """The check of a model's files against what was published, as one finding."""
+    problems = [f"{name} is absent" for name in absent]
+    problems += [f"{verdict.name}: {verdict.problem}" for verdict in verdicts if verdict.problem]
+    if problems:
+        more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+        return failed("files", f"{problems[0]}{more}", wrong=len(problems))
+    exact = sum(verdict.basis == "sha256" for verdict in verdicts)
+    return passed("files", f"{len(verdicts)} are here; the checksum of {exact} is known and right", files=len(verdicts))
+
+
+def _deep_findings(m: Model, found: locate.Found, machine: Machine) -> list[Finding]:
+    """All deep checks of one model; an error that ends them becomes the last finding."""
+    from manymesh.weights.deep import check_model
+
+    findings: list[Finding] = []
+    try:
+        findings.extend(check_model(m, found, machine))
+    except WeightsError as error:
+        findings.append(failed("configuration", error.what))
+    return findings
+
+
+def table(rows: Sequence[tuple[str, Finding]]) -> str:
+    """Findings for people, one a line: of what, which check, how it went, and the sentence."""
+    cells = [(of, finding.check, finding.outcome, finding.sentence) for of, finding in rows]
+    widths = [max((len(row[column]) for row in cells), default=0) for column in range(3)]
+    return "\n".join(
+        "  ".join([*(text.ljust(width) for text, width in zip(row[:3], widths, strict=True)), row[3]]) for row in cells
+    )
 
 
 @app.command()

@@ -11,7 +11,7 @@ from typing import Any
 from manymesh.errors import WeightsError
 from manymesh.weights.verify import read_header, require_shapes
 
-_WHAT = "what its config.json describes"
+WHAT = "what its config.json describes"
 _AGAIN = "Fetch it again: 'manymesh models verify' names the damaged files and 'manymesh models pull' mends them"
 
 
@@ -31,14 +31,14 @@ def load_pretrained(kind: Any, folder: Path, build: Callable[[], Any], **options
 
     with torch.device("meta"):
         skeleton = build()
-    _check_headers(folder, skeleton)
+    require_headers(folder, skeleton)
     with _quiet():
         model, report = kind.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, output_loading_info=True, **options
         )
     absent = sorted(str(key) for key in report.get("missing_keys", ()))
     if absent:
-        raise WeightsError(f"{folder} is not {_WHAT}: the tensor '{absent[0]}' is missing", _AGAIN)
+        raise WeightsError(f"{folder} is not {WHAT}: the tensor '{absent[0]}' is missing", _AGAIN)
     require_loaded_as_stored(model, folder)
     return model
 
@@ -76,7 +76,7 @@ def require_loaded_as_stored(model: Any, folder: Path) -> None:
     loaded = model.state_dict()
     renamed: dict[str, Any] = {}
     claimed: set[str] = set()
-    for path in _weight_files(folder):
+    for path in weight_files(folder):
         with safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118 - it is no dictionary
                 stored = file.get_tensor(name)
@@ -93,7 +93,7 @@ def require_loaded_as_stored(model: Any, folder: Path) -> None:
         claimed.add(match)
 
 
-def _weight_files(folder: Path) -> list[Path]:
+def weight_files(folder: Path) -> list[Path]:
     """The safetensors files that transformers loads: those of the index, else ``model.safetensors``, else all."""
     index = folder / "model.safetensors.index.json"
     if index.is_file():
@@ -115,7 +115,11 @@ def _same_numbers(stored: Any, loaded: Any) -> bool:
     return bool((sample == loaded.detach().flatten()[::step].to(sample.device)).all())
 
 
-def _check_headers(folder: Path, skeleton: Any) -> None:
+def require_headers(folder: Path, skeleton: Any) -> int:
+    """Hold names and shapes in a folder's safetensors headers against a model without weights.
+
+    Returns the number of tensors. Raises ``WeightsError`` with the first that is absent, of another shape, or too many.
+    """
     expected = {key: tuple(value.shape) for key, value in skeleton.state_dict().items()}
     found: dict[str, tuple[int, ...]] = {}
     for path in sorted(folder.glob("*.safetensors")):
@@ -125,7 +129,8 @@ def _check_headers(folder: Path, skeleton: Any) -> None:
     if len(known) == len(found):
         shared = _shared(skeleton)
         needed = {k: shape for k, shape in expected.items() if k in found or not shared.get(k, set()) & found.keys()}
-    require_shapes(known, needed, _WHAT, folder)
+    require_shapes(known, needed, WHAT, folder)
+    return len(found)
 
 
 def _shared(skeleton: Any) -> dict[str, set[str]]:

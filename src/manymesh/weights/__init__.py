@@ -1,5 +1,5 @@
 """Weights: what there is (``catalogue``), where it lies (``locate``), how it comes (``download``), whether it is sound
-(``verify``).
+(``verify``; ``deep`` against the networks, ``report`` for sending), how it becomes a network (``load``).
 
 Stages call two functions: ``missing`` before a run, ``require`` when they open. Importing this loads nothing heavy.
 """

@@ -89,6 +89,8 @@ class Model:
         bytes: about how much that is.
         licence: its terms.
         graph: names of inputs and outputs, for a model that is an ONNX file.
+        self_check: where the deep check of its family is, as "module:function" (see ``weights.deep``); "" where its
+            numbers alone can be checked.
     """
 
     id: str
@@ -100,6 +102,7 @@ class Model:
     bytes: int
     licence: Licence
     graph: Graph | None = None
+    self_check: str = ""
 
     @property
     def source(self) -> str:
@@ -128,6 +131,13 @@ HUNYUAN = Licence(
     ),
 )
 
+# The deep checks of the families. Names, not imports: the catalogue knows no network.
+_QWEN_CHECK, _DINO_CHECK = "manymesh.detect.self_check:qwen", "manymesh.detect.self_check:grounding_dino"
+_MATTE_CHECK = "manymesh.matte.birefnet.self_check:checks"
+_SHAPE_CHECK = "manymesh.shape.hunyuan.self_check:checks"
+_PAINT_CHECK = "manymesh.paint.hunyuan.self_check:painter"
+_DELIGHT_CHECK = "manymesh.paint.hunyuan.self_check:delight"
+
 _GB = 1_000_000_000
 _MB = 1_000_000
 
@@ -150,14 +160,14 @@ def _qwen(size: str, total: int, revision: str | None = None) -> Model:
     files = _transformers(File("chat_template.json", optional=True), File("chat_template.jinja", optional=True))
     summary = f"Qwen3-VL {size.upper()}: finds objects by name in plain words"
     repo = f"Qwen/Qwen3-VL-{size.upper()}-Instruct"
-    return Model(f"qwen3-vl-{size}", "detect", summary, repo, revision, files, total, APACHE)
+    return Model(f"qwen3-vl-{size}", "detect", summary, repo, revision, files, total, APACHE, self_check=_QWEN_CHECK)
 
 
 def _dino(name: str, repo: str, summary: str, size: int, revision: str | None = None, sha: str | None = None) -> Model:
     files = _transformers(File("vocab.txt", optional=True), File("special_tokens_map.json", optional=True))
     weights = File("model.safetensors", bytes=size, sha256=sha)
     files = tuple(weights if file.name == "*.safetensors" else file for file in files)
-    return Model(name, "detect", summary, repo, revision, files, size, APACHE)
+    return Model(name, "detect", summary, repo, revision, files, size, APACHE, self_check=_DINO_CHECK)
 
 
 def _owl(name: str, repo: str, size: int, summary: str) -> Model:
@@ -187,7 +197,9 @@ def _birefnet(
     sha: str | None = None,
 ) -> Model:
     files = (File("model.safetensors", bytes=exact, sha256=sha),)
-    return Model(f"birefnet-{name}", "matte", summary, f"ZhengPeng7/{repo}", revision, files, size, MIT)
+    return Model(
+        f"birefnet-{name}", "matte", summary, f"ZhengPeng7/{repo}", revision, files, size, MIT, self_check=_MATTE_CHECK
+    )
 
 
 _MINI = ("tencent/Hunyuan3D-2mini", "f90a0f7df7d5e6f71109cf333f6a95a0ae3194a6")
@@ -207,7 +219,7 @@ def _shape(
     # Beside each of these lies a pickle of the same weights (.ckpt), which is never fetched.
     config = yaml or File(f"{folder}/config.yaml")
     files = (config, File(f"{folder}/model.fp16.safetensors", bytes=size, sha256=sha))
-    return Model(name, "shape", summary, where[0], where[1], files, size, HUNYUAN)
+    return Model(name, "shape", summary, where[0], where[1], files, size, HUNYUAN, self_check=_SHAPE_CHECK)
 
 
 _DIFFUSERS_DELIGHT = (
@@ -242,14 +254,14 @@ def _delight() -> Model:
         ),
     )
     summary = "Hunyuan3D-2 delight: takes shading out of a photo before painting"
-    return Model("hunyuan3d-delight", "paint", summary, *_TWO, files, 5 * _GB, HUNYUAN)
+    return Model("hunyuan3d-delight", "paint", summary, *_TWO, files, 5 * _GB, HUNYUAN, self_check=_DELIGHT_CHECK)
 
 
 def _paint(name: str, top: str, unet: File, vae: File, size: int, summary: str) -> Model:
     # The text encoder, tokenizer and image encoder beside these are never used, and unet/modules.py is never run.
     configs = ("scheduler/scheduler_config.json", "unet/config.json", "vae/config.json")
     files = (*(File(f"{top}/{config}") for config in configs), unet, vae)
-    return Model(name, "paint", summary, *_TWO, files, size, HUNYUAN)
+    return Model(name, "paint", summary, *_TWO, files, size, HUNYUAN, self_check=_PAINT_CHECK)
 
 
 # A pickle in a zip, the only published form. It is read by weights/torch_pickle.py, which runs nothing. A user's own
@@ -352,6 +364,7 @@ MODELS: tuple[Model, ...] = (
         *("hunyuan3d-2mini-vae", "shape", "2mini's decoder alone", *_MINI),
         (File("hunyuan3d-vae-v2-mini/config.yaml"), File("hunyuan3d-vae-v2-mini/model.fp16.safetensors")),
         *(428_455_666, HUNYUAN),
+        self_check=_SHAPE_CHECK,
     ),
     _shape(
         *("hunyuan3d-2mini-vae-turbo", _MINI, "hunyuan3d-vae-v2-mini-turbo", 407_410_402, "2mini's fast decoder"),
@@ -379,6 +392,7 @@ MODELS: tuple[Model, ...] = (
         *("hunyuan3d-2-vae-turbo", "shape", "fast decoder of 2 and 2mv", *_TWO),
         (File("hunyuan3d-vae-v2-0-turbo/config.yaml"), File("hunyuan3d-vae-v2-0-turbo/model.fp16.safetensors")),
         *(407_410_402, HUNYUAN),
+        self_check=_SHAPE_CHECK,
     ),
     _shape(
         *("hunyuan3d-2mv", _VIEWS, "hunyuan3d-dit-v2-mv", 4_928_151_562, "Hunyuan3D-2mv: shapes from 1 to 4 views"),

@@ -27,9 +27,12 @@ Rename = Callable[[str], "str | None"]
 _HINT = "Fetch it again, or give the weights as .safetensors"
 # Earlier versions' restricted unpickler has known holes.
 _SAFE_TORCH = (2, 10)
+# The table of checksums that were computed before, in the user's configuration folder.
+_DIGESTS = "digests.json"
 
 
-def _same(key: str) -> str | None:
+def same_key(key: str) -> str | None:
+    """A ``Rename`` for files that use the network's own names."""
     return key
 
 
@@ -40,7 +43,7 @@ def load_network(
     device: torch.device,
     dtype: torch.dtype,
     prefix: str = "",
-    rename: Rename = _same,
+    rename: Rename = same_key,
     what: str = "the network that its configuration describes",
     channels_last: bool = False,
 ) -> Network:
@@ -85,7 +88,7 @@ def skeleton(
     path: Path,
     *,
     prefix: str = "",
-    rename: Rename = _same,
+    rename: Rename = same_key,
     what: str = "the network that its configuration describes",
 ) -> tuple[Network, dict[str, str]]:
     """The network without memory, on the ``meta`` device, and the file's key for each of its tensors.
@@ -136,10 +139,20 @@ def as_safetensors(source: Path, sha256: str | None = None, folder: Path | None 
     digest = digest_of(source)
     if sha256 and digest != sha256.lower():
         raise WeightsError(f"{source} is damaged: SHA-256 {digest} where {sha256} belongs", "Fetch it again")
-    target = (folder or converted_dir()) / f"{source.stem}-{digest[:16]}.safetensors"
+    target = _twin(source, digest, folder)
     if not target.is_file():
         _write(_unpickled(source), target)
     return target
+
+
+def is_ready(source: Path) -> bool:
+    """Whether a file can be read as safetensors without converting it first."""
+    digest = read_notes(_DIGESTS).get(_state(source), "")
+    return source.suffix == ".safetensors" or (bool(digest) and _twin(source, digest).is_file())
+
+
+def _twin(source: Path, digest: str, folder: Path | None = None) -> Path:
+    return (folder or converted_dir()) / f"{source.stem}-{digest[:16]}.safetensors"
 
 
 def converted_dir() -> Path:
@@ -151,13 +164,19 @@ def converted_dir() -> Path:
 def digest_of(source: Path, tick: Callable[[float], None] = lambda done: None) -> str:
     """The file's SHA-256. One computed before is used while size and time of change are the same: reading seven
     gigabytes takes longer than anything else that is done with them."""
-    state = source.stat()
-    key = f"{source.resolve()}|{state.st_size}|{state.st_mtime_ns}"
-    known = read_notes("digests.json")
+    key = _state(source)
+    known = read_notes(_DIGESTS)
     if key not in known:
-        known[key] = sha256_of(source, lambda done: tick(done / max(state.st_size, 1)))
-        write_notes("digests.json", known)
+        size = max(source.stat().st_size, 1)
+        known[key] = sha256_of(source, lambda done: tick(done / size))
+        write_notes(_DIGESTS, known)
     return known[key]
+
+
+def _state(source: Path) -> str:
+    """What changes when a file does."""
+    state = source.stat()
+    return f"{source.resolve()}|{state.st_size}|{state.st_mtime_ns}"
 
 
 def _unpickled(source: Path) -> dict[str, torch.Tensor]:

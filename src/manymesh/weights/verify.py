@@ -90,8 +90,18 @@ def blob_sha256(path: Path) -> str | None:
 
 
 class TensorInfo(NamedTuple):
+    """A tensor's row in a safetensors file's table.
+
+    Attributes:
+        dtype: the table's name for its number format, such as "F16".
+        shape: its sizes.
+        start, stop: where its numbers lie, in bytes from the beginning of the file.
+    """
+
     dtype: str
     shape: tuple[int, ...]
+    start: int
+    stop: int
 
 
 def read_header(path: Path) -> dict[str, TensorInfo]:
@@ -107,17 +117,16 @@ def read_header(path: Path) -> dict[str, TensorInfo]:
         raise WeightsError(f"the weights {path.name} are not in {path.parent}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path} is not a safetensors file or is cut short: {error}", _AGAIN) from None
-    infos, end = _infos(path, table)
-    if 8 + length + end != size:
-        missing = 8 + length + end - size
+    infos = _infos(path, table, 8 + length)
+    missing = max((info.stop for info in infos.values()), default=8 + length) - size
+    if missing:
         what = f"{missing} bytes are missing" if missing > 0 else f"{-missing} bytes too many"
         raise WeightsError(f"{path} is damaged: {what}", _AGAIN)
     return infos
 
 
-def _infos(path: Path, table: Any) -> tuple[dict[str, TensorInfo], int]:
+def _infos(path: Path, table: Any, first_byte: int) -> dict[str, TensorInfo]:
     infos: dict[str, TensorInfo] = {}
-    end = 0
     try:
         for name, entry in table.items():
             if name == "__metadata__":
@@ -126,11 +135,10 @@ def _infos(path: Path, table: Any) -> tuple[dict[str, TensorInfo], int]:
             start, stop = entry["data_offsets"]
             if (stop - start) * 8 != math.prod(shape) * _BITS[entry["dtype"]] or min(start, *shape, 0) < 0:
                 raise ValueError(f"'{name}' has not the bytes for its shape")
-            infos[name] = TensorInfo(entry["dtype"], shape)
-            end = max(end, int(stop))
+            infos[name] = TensorInfo(entry["dtype"], shape, first_byte + int(start), first_byte + int(stop))
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise WeightsError(f"{path} is damaged: {error}", _AGAIN) from None
-    return infos, end
+    return infos
 
 
 def require_shapes(

@@ -68,12 +68,12 @@ class Networks:
         assert folder is not None
         text, config, vae_config = read_text(folder), read_unet(folder), read_vae(folder)
         ids = torch.tensor([empty_prompt(folder, text.positions)], device=self.device)
-        encoder = self._load(TEXT, lambda: TextEncoder(text), _file(folder, "text_encoder"), rename=plain_text_key)
+        encoder = self._load(TEXT, lambda: TextEncoder(text), weights_of(folder, "text_encoder"), rename=plain_text_key)
         prompt = require_finite(encoder(ids), TEXT)
         del encoder
         self.release()
-        unet = fuse_projections(self._load(DELIGHT_UNET, lambda: UNet(config), _file(folder, "unet")))
-        vae = self._load(DELIGHT_VAE, lambda: ImageVae(vae_config), _file(folder, "vae"), rename=plain_key)
+        unet = fuse_projections(self._load(DELIGHT_UNET, lambda: UNet(config), weights_of(folder, "unet")))
+        vae = self._load(DELIGHT_VAE, lambda: ImageVae(vae_config), weights_of(folder, "vae"), rename=plain_key)
         try:
             yield Delighter(unet, vae, prompt, read_noise_schedule(folder))
         finally:
@@ -83,7 +83,7 @@ class Networks:
     @contextmanager
     def reference(self) -> Iterator[tuple[ReferenceUNet, Tensor]]:
         """The network that reads the reference, and the text it is given."""
-        config, path = read_unet(self.folder), _file(self.folder, "unet")
+        config, path = read_unet(self.folder), weights_of(self.folder, "unet")
         text = self._load(REFERENCE, lambda: _ReferenceText(config.text_dim), path, prefix="unet.", rename=_text_alone)
         network = fuse_projections(self._load(REFERENCE, lambda: ReferenceUNet(config), path, prefix="unet_dual."))
         assert isinstance(network, ReferenceUNet)
@@ -96,14 +96,14 @@ class Networks:
     def views(self) -> MultiviewUNet:
         config = read_unet(self.folder)
         network = fuse_projections(
-            self._load(VIEWS, lambda: MultiviewUNet(config), _file(self.folder, "unet"), prefix="unet.")
+            self._load(VIEWS, lambda: MultiviewUNet(config), weights_of(self.folder, "unet"), prefix="unet.")
         )
         assert isinstance(network, MultiviewUNet)
         return network
 
     def vae(self) -> ImageVae:
         config = read_vae(self.folder)
-        return self._load(VAE, lambda: ImageVae(config), _file(self.folder, "vae"), rename=plain_key)
+        return self._load(VAE, lambda: ImageVae(config), weights_of(self.folder, "vae"), rename=plain_key)
 
     def release(self) -> None:
         gc.collect()
@@ -143,7 +143,8 @@ def _folder(name: str, folder: str, settings: Settings) -> Path:
     return root / folder
 
 
-def _file(folder: Path, part: str) -> Path:
+def weights_of(folder: Path, part: str) -> Path:
+    """The safetensors file of a part ("unet", "vae", "text_encoder") of an official folder; see ``network_file``."""
     name = "model" if part == "text_encoder" else "diffusion_pytorch_model"
     pickle_only = part == "unet" and folder.name in _OTHER_SAFETENSORS
     return network_file(folder, part, sha256=blob_sha256(folder / part / f"{name}.bin"), pickle_only=pickle_only)

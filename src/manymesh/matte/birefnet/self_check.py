@@ -1,0 +1,36 @@
+"""What ``manymesh models verify --deep`` checks of a BiRefNet. ``Model.self_check`` names ``checks``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+
+from manymesh.matte.birefnet.load import WHAT, own_key, read_config
+from manymesh.matte.birefnet.network import BiRefNet
+from manymesh.matte.birefnet.stage import NETWORK
+from manymesh.weights.catalogue import Model
+from manymesh.weights.deep import Machine, StoredNetwork, check_networks
+from manymesh.weights.findings import Finding
+from manymesh.weights.locate import Found
+
+# Side of the picture that is pushed through. The network takes any multiple of 32; the sizes that it was trained at
+# cost seconds even without numbers.
+_PICTURE_PX = 256
+
+
+def checks(model: Model, found: Found, machine: Machine) -> Iterator[Finding]:
+    """All checks of ``model``, whose files are ``found``. Raises ``WeightsError`` where it holds no BiRefNet."""
+    path = found.files["model.safetensors"]
+    config = read_config(path)
+    network = StoredNetwork(NETWORK, lambda: BiRefNet(config), path, rename=own_key, what=WHAT)
+    yield from check_networks([network], push)
+
+
+def push(built: Mapping[str, Any]) -> str:
+    """A picture through the network without memory. Raises ``RuntimeError`` where shapes do not fit."""
+    logits = built[NETWORK](torch.empty(1, 3, _PICTURE_PX, _PICTURE_PX, device="meta"))
+    if logits.shape != (1, 1, _PICTURE_PX, _PICTURE_PX):
+        raise RuntimeError(f"a picture of {_PICTURE_PX} px gives logits of the shape {list(logits.shape)}")
+    return f"a picture of {_PICTURE_PX} x {_PICTURE_PX} px becomes logits of its size"
