@@ -23,7 +23,6 @@ from tiny_birefnet import save, tiny_state  # noqa: E402
 from tiny_paint import write_all  # noqa: E402
 from tiny_shape import write_checkpoint  # noqa: E402
 
-from manymesh.box import Box  # noqa: E402
 from manymesh.cli import models as commands  # noqa: E402
 from manymesh.detect import self_check as detector  # noqa: E402
 from manymesh.errors import WeightsError  # noqa: E402
@@ -247,50 +246,6 @@ class TestGolden:
         assert sizes == [(1, 17, 24), (1, 12, 4), (1, 12, 32), (33**3, 1)]
 
 
-class TestDetector:
-    """The look at two drawn squares."""
-
-    def test_boxes_of_the_squares_pass_and_slivers_fail(self) -> None:
-        right = {name: (box, 0.8) for name, box in detector.DRAWN.items()}
-        made = detector.judge_boxes(right)
-        assert made.outcome == "passed"
-        assert made.numbers["red square overlap"] == 1
-        sliver = detector.judge_boxes({**right, "blue square": (Box(580, 260, 583, 500), 0.8)})
-        assert sliver.outcome == "failed"
-        assert "the box of the blue square is 3 x 240 px" in sliver.sentence
-
-    def test_the_best_query_of_each_name_is_taken(self) -> None:
-        scores = np.array([[0.1, 0.9], [0.7, 0.2]], np.float32)
-        shares = {name: detector.DRAWN[name] for name in ("blue square", "red square")}
-        boxes = np.array(
-            [[(b.x0 + b.x1) / 1920, (b.y0 + b.y1) / 1440, b.width / 960, b.height / 720] for b in shares.values()]
-        )
-        best = detector.best_boxes(scores, boxes)
-        assert {name: box for name, (box, _) in best.items()} == dict(detector.DRAWN)
-        assert best["red square"][1] == pytest.approx(0.7)
-
-    @pytest.mark.parametrize(
-        ("tokens", "found", "says"),
-        [
-            ([0], [], "1 times the same token"),
-            ([0] * 40, [], "40 times the same token"),
-            ([5, 6, 7], [], "holds no box"),
-            ([5, 6, 7], list(detector.DRAWN.items()), "cover the squares"),
-        ],
-    )
-    def test_a_reply_of_one_token_or_without_a_box_fails(self, tokens: Any, found: Any, says: str) -> None:
-        made = detector.judge_reply(tokens, found)
-        assert made.outcome == ("passed" if found else "failed")
-        assert says in made.sentence
-
-    def test_the_drawn_squares_are_where_they_are_said_to_be(self) -> None:
-        picture = detector.squares()
-        for name, box in detector.DRAWN.items():
-            inside = picture[box.y0 : box.y1, box.x0 : box.x1].reshape(-1, 3)
-            assert (inside[:, 0 if name == "red square" else 2] == 210).all()
-        assert (picture[0] == 225).all()
-
-
 def run(*arguments: str) -> Any:
     return CliRunner().invoke(commands.app, list(arguments))
 
@@ -357,3 +312,52 @@ def test_full_paths_and_names_are_taken_out_of_sentences(
     monkeypatch.setattr(report, "_user_names", lambda: ["anna"])
     monkeypatch.setattr(socket, "gethostname", lambda: "anna-pc")
     assert report.Cleaner([])(text) == cleaned
+
+
+def test_a_detector_is_held_against_its_configuration(tmp_path: Path) -> None:
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    folder = tmp_path / "qwen3-vl-2b"
+    shutil.copytree(parity_dir("qwen3vl-tiny"), folder, ignore=shutil.ignore_patterns("expected*"))
+    assert not locate.find(model("qwen3-vl-2b"), tmp_path).absent
+    made = found_in(tmp_path, "qwen3-vl-2b")
+    assert {check: f.outcome for check, f in made.items()} == {
+        deep.TEXT: "not possible",
+        deep.TENSORS: "passed",
+        deep.VALUES: "passed",
+        detector.SQUARES: "not possible",
+    }
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    config["text_config"]["intermediate_size"] += 8
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    sentence = found_in(tmp_path, "qwen3-vl-2b")[deep.TENSORS].sentence
+    assert "has the shape" in sentence
+    (folder / "config.json").write_text("{", "utf-8")
+    assert "describes no network of this kind" in found_in(tmp_path, "qwen3-vl-2b")[deep.TENSORS].sentence
+
+
+@pytest.mark.parametrize(("broken", "outcome"), [("float32", "failed"), ("float16", "not possible")])
+def test_a_device_with_faulty_half_precision_is_told_and_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, broken: str, outcome: str
+) -> None:
+    from manymesh.device import probe
+
+    checks = [f"convolution in {name}" for name in ("float32", "float16")]
+    made = [probe.ProbeFinding(check, broken not in check, "a sentence") for check in checks]
+    monkeypatch.setattr(probe, "probe_device", lambda device: made)
+    assert {finding.check.split()[-1]: finding.outcome for finding in deep.check_device("cpu")}[broken] == outcome
+
+
+def test_a_detector_with_boxes_a_few_pixels_wide_fails_the_look_at_two_squares() -> None:
+    from manymesh.detect.dino.stage import find
+    from manymesh.detect.probe import HEIGHT_PX, SQUARES, WIDTH_PX
+
+    sides = np.array([[box.x0, box.y0, box.x1, box.y1] for box in SQUARES.values()], np.float32)
+    sides /= np.array([WIDTH_PX, HEIGHT_PX] * 2, np.float32)
+    low, high = sides[:, :2], sides[:, 2:]
+    right = np.concatenate([(low + high) / 2, high - low], 1)
+    scores = np.eye(2, dtype=np.float32) * 0.9
+    made = detector._look(model("dino"), lambda rgb, names: (scores, right), find)
+    assert {finding.outcome for finding in made} == {"passed"}
+    narrow = right * np.array([1, 1, 0.04, 1], np.float32)
+    made = detector._look(model("dino"), lambda rgb, names: (scores, narrow), find)
+    assert "failed" in {finding.outcome for finding in made}

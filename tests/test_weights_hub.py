@@ -128,6 +128,61 @@ def test_too_little_disk_is_noticed_before_a_byte_is_fetched(hub, monkeypatch) -
     assert not any("resolve" in path for path in hub.asked)
 
 
+def test_the_disk_space_of_all_models_is_summed_before_the_first_byte(hub, monkeypatch) -> None:
+    hub.files["someone/second"] = {"config.json": CONFIG, "model.safetensors": WEIGHTS}
+    second = replace(MODEL, id="second", repo="someone/second")
+    # Enough for either of them, not for both.
+    free = len(WEIGHTS) * 3 // 2 + pulling._SPARE_BYTES
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+    with pytest.raises(OutputError, match="2 MB more in"):
+        pulling.pull([MODEL, second])
+    assert not any("resolve" in path for path in hub.asked)
+    assert pulling.pull([MODEL])
+
+
+def test_what_is_here_already_needs_no_more_space(hub, monkeypatch) -> None:
+    pulling.pull([MODEL])
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+    assert pulling.pull([MODEL])
+
+
+def test_a_pickle_counts_twice_until_it_is_converted(hub, monkeypatch) -> None:
+    hub.files[REPO]["w.bin"] = b"x" * 900_000
+    model = replace(MODEL, files=(File("w.bin"),))
+    planned = pulling.plan([model])
+    assert (planned.total_bytes, planned.convert_bytes) == (900_000, 900_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=pulling._SPARE_BYTES + 1_000_000))
+    with pytest.raises(OutputError, match="2 MB more in"):
+        pulling.pull([model])
+
+
+def test_one_progress_runs_over_all_models_and_goes_on_after_a_cut(hub, monkeypatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 50_000)
+    hub.files["someone/second"] = {"config.json": CONFIG, "model.safetensors": WEIGHTS[::-1]}
+    second = replace(MODEL, id="second", repo="someone/second", files=(File("model.safetensors"),))
+    monkeypatch.setattr(pulling, "check_file", lambda *given: ("", "none"))
+    first = replace(MODEL, files=(File("model.safetensors"),))
+    total = 2 * len(WEIGHTS)
+    told: list[int] = []
+
+    def progress(done: int, of: int) -> None:
+        assert of == total
+        told.append(done)
+
+    hub.cut_at["model.safetensors"] = 500_000
+    with pytest.raises(WeightsError, match="goes on where it stopped"):
+        pulling.carry_out(pulling.plan([first, second]), progress=progress)
+    assert told[-1] == 500_000
+    hub.cut_at.clear()
+    told.clear()
+    planned = pulling.plan([first, second])
+    assert planned.begun_bytes == 500_000
+    pulling.carry_out(planned, progress=progress)
+    assert told[0] == 500_000
+    assert told == sorted(told)
+    assert told[-1] == total
+
+
 def test_a_disk_that_fills_up_on_the_way_says_so(hub, monkeypatch) -> None:
     def full(*args: object, **kwargs: object) -> str:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -194,3 +249,84 @@ def test_a_damaged_file_in_the_cache_is_found_by_verify(hub) -> None:
     problems = {v.name: v.problem for v in verify(MODEL, locate.find(MODEL))}
     assert problems["config.json"] == ""
     assert hashlib.sha256(WEIGHTS).hexdigest() in problems["model.safetensors"]
+
+
+class TestPickles:
+    """A pickle is converted at the pull; its original goes only when people agree and every tensor is equal."""
+
+    @pytest.fixture
+    def pickled(self, hub, monkeypatch, tmp_path) -> Model:
+        torch = pytest.importorskip("torch", reason="the full engine's extra is not installed")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        torch.save({"a": torch.arange(5000, dtype=torch.float16), "b": torch.full((3,), torch.nan)}, tmp_path / "w.bin")
+        hub.files[REPO]["w.bin"] = (tmp_path / "w.bin").read_bytes()
+        model = replace(MODEL, files=(File("w.bin"),))
+        pulling.pull([model])
+        return model
+
+    def test_it_stays_without_a_word_from_the_user(self, pickled) -> None:
+        from manymesh.cli.pull import convert
+
+        convert([pickled], None)
+        assert locate.find(pickled).files["w.bin"].is_file()
+        assert pulling.plan([pickled]).convert_bytes == 0
+
+    def test_its_twin_takes_its_place_and_nothing_is_fetched_or_converted_again(self, pickled, hub) -> None:
+        from manymesh.cli.pull import convert
+        from manymesh.weights.load import as_safetensors
+
+        original = locate.find(pickled).files["w.bin"]
+        blob = original.resolve()
+        convert([pickled], False)
+        assert not original.exists()
+        assert not blob.exists()
+        found = locate.find(pickled)
+        assert found.complete
+        assert list(found.files) == ["w.bin.safetensors"]
+        assert as_safetensors(original) == found.files["w.bin.safetensors"]
+        planned = pulling.plan([pickled])
+        assert (planned.total_bytes, planned.convert_bytes) == (0, 0)
+        convert([pickled], False)
+        size = found.files["w.bin.safetensors"].stat().st_size
+        assert remove_model(pickled) == size
+        assert locate.find(pickled).root is None
+
+    def test_an_original_that_differs_from_its_twin_stays(self, pickled, monkeypatch) -> None:
+        from manymesh.cli.pull import convert
+        from manymesh.weights import load
+
+        real = load._unpickled
+
+        def one_bit_off(source: Path):
+            tensors = real(source)
+            tensors["a"] = tensors["a"] + (tensors["a"] == 17)
+            return tensors
+
+        convert([pickled], True)
+        monkeypatch.setattr(load, "_unpickled", one_bit_off)
+        with pytest.raises(WeightsError, match="differs from its source at 'a'"):
+            convert([pickled], False)
+        assert locate.find(pickled).files["w.bin"].is_file()
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_a_terminal_asks_once_for_each_licence(hub, monkeypatch, agrees: bool) -> None:
+    from manymesh.cli import pull as steps
+
+    asked: list[str] = []
+
+    def confirm(question: str, **more: object) -> bool:
+        asked.append(question)
+        return agrees
+
+    monkeypatch.setattr(steps, "is_terminal", lambda: True)
+    monkeypatch.setattr("typer.confirm", confirm)
+    models = [replace(MODEL, id=name, licence=HUNYUAN) for name in ("one", "two")]
+    if agrees:
+        steps.agree(models, [])
+        steps.agree(models, [])
+    else:
+        with pytest.raises(LicenceError):
+            steps.agree(models, [])
+    assert len(asked) == 1
+    assert HUNYUAN.name in asked[0]

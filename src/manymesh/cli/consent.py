@@ -8,6 +8,7 @@ from manymesh.cli.streams import say
 from manymesh.engines import NAME_READER, choose, find_stage, missing_stages, stages_of
 from manymesh.errors import Cancelled, ManymeshError
 from manymesh.settings import Settings
+from manymesh.user_config import read_notes, write_notes
 from manymesh.weights import locate
 from manymesh.weights.catalogue import ENGINES, Model, model, models_of
 
@@ -27,10 +28,10 @@ def offer(settings: Settings, *, yes: bool) -> None:
     if not models:
         return
     key = " ".join(m.id for m in models)
-    if not yes and (not _is_terminal() or key in locate.read_notes(_NOTES)):
+    if not yes and (not _is_terminal() or key in read_notes(_NOTES)):
         return
     if not yes and not _agreed(models, settings):
-        locate.write_notes(_NOTES, {**locate.read_notes(_NOTES), key: "no"})
+        write_notes(_NOTES, {**read_notes(_NOTES), key: "no"})
         say(f"Nothing is fetched, and this is not asked again. Later: manymesh models pull {key}")
         return
     from manymesh.weights.download import pull

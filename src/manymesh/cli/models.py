@@ -14,10 +14,8 @@ from manymesh.engines import ABOUT
 from manymesh.errors import UsageError, WeightsError
 from manymesh.weights import locate
 from manymesh.weights.catalogue import ENGINES, MODELS, Model, model, models_of
-from manymesh.weights.download import pull as pull_models
-from manymesh.weights.download import readable
+from manymesh.weights.download import delete, readable
 from manymesh.weights.findings import Finding, failed, passed
-from manymesh.weights.licences import accept, is_accepted
 from manymesh.weights.verify import Verdict
 from manymesh.weights.verify import verify as verify_files
 
@@ -55,27 +53,29 @@ def pull(
     accept_license: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="Agree to a licence, once and for all. Repeatable.")
     ] = None,
+    keep_original: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-original/--remove-original",
+            help="Keep a pickle (.bin) beside the safetensors file made from it. A terminal asks; else it stays.",
+        ),
+    ] = None,
 ) -> None:
-    """Fetch models from the hub; an engine's name, such as small, fetches all that it needs.
+    """Fetch models; an engine's name, such as small or hunyuan, fetches all that it needs.
 
-    A cut download goes on where it stopped. At the end the new files are checked against the networks, without running
-    them; 'manymesh models verify --deep' checks more.
+    All is listed first, with sizes, free disk space and licences. A terminal asks once for each licence. A cut download
+    goes on where it stopped. At the end the new files are checked against the networks, without running them;
+    'manymesh models verify --deep' checks more.
     """
+    from manymesh.cli import pull as steps
+
     models = models_of(names)
-    for m in models:
-        state = "here" if locate.find(m).complete else readable(m.bytes)
-        say(f"{m.id:<26} {state:>8}  {m.licence.id}")
     absent = [m for m in models if not locate.find(m).complete]
-    say(f"{readable(sum(m.bytes for m in absent))} to fetch into {locate.hub_cache()}")
-    for licence_id in accept_license or []:
-        accept(licence_id)
-    for licence in {m.licence.id: m.licence for m in models}.values():
-        agreed = "" if is_accepted(licence) else " (to be accepted)"
-        say(f"licence: {licence.name}, {licence.url}{agreed} {licence.territory}".rstrip())
-        for term in licence.terms:
-            say(f"  {term}")
-    for root in pull_models(models, say):
+    steps.list_licences(models)
+    steps.agree(models, accept_license or [])
+    for root in steps.fetch(models):
         give(str(root))
+    steps.convert(models, keep_original)
     check_fresh(absent)
 
 
@@ -247,19 +247,11 @@ def remove_model(m: Model) -> int:
         raise UsageError(f"{found.root} is outside the Hugging Face cache; nothing was removed")
     siblings = [other for other in MODELS if other.repo == m.repo and other.id != m.id]
     shared = {name for other in siblings for name in locate.find(other).files}
-    doomed = [link for name, link in found.files.items() if name not in shared]
+    freed = sum(delete(link) for name, link in found.files.items() if name not in shared)
     repository = found.root.parents[1]
-    kept = {p.resolve() for p in repository.glob("snapshots/*/**/*") if p.is_file() and p not in doomed}
-    freed = 0
-    for link in doomed:
-        blob = link.resolve()
-        link.unlink()
-        if blob not in kept and blob.is_file():
-            freed += blob.stat().st_size
-            blob.unlink()
     for part in repository.glob("blobs/*.part"):
         freed += part.stat().st_size
         part.unlink()
-    if not kept:
+    if not any(path.is_file() for path in repository.glob("snapshots/*/**/*")):
         shutil.rmtree(repository)
     return freed

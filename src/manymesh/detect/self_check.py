@@ -6,28 +6,23 @@ library load some weights wrongly and say nothing, and the boxes are then a few 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from manymesh.box import Box
+from manymesh.detect.probe import probe_detector
 from manymesh.detect.transformers_files import WHAT, require_headers, weight_files
 from manymesh.settings import Settings
-from manymesh.types import U8
+from manymesh.stages import Tick
+from manymesh.types import Detection, Photo
 from manymesh.weights.catalogue import Model
-from manymesh.weights.deep import LOADED, TENSORS, VALUES, Machine, StoredNetwork, check_values
+from manymesh.weights.deep import LOADED, TENSORS, VALUES, Machine, StoredNetwork, check_values, from_probe
 from manymesh.weights.findings import Finding, attempt, failed, not_possible, passed
 from manymesh.weights.locate import Found
 
 SQUARES = "two drawn squares"
-# Sides of the drawn picture. One hundredth of them is more than the narrowest box that a detector reports.
-_WIDTH, _HEIGHT = 960, 720
-DRAWN: Mapping[str, Box] = {"red square": Box(120, 220, 360, 460), "blue square": Box(580, 260, 820, 500)}
-_COLOURS = {"red square": (210, 30, 30), "blue square": (30, 60, 210)}
-# Boxes narrower than this share of the picture's side are what wrongly loaded heads give.
-_NARROWEST = 0.01
+# Objects that the detector may report. There are two; a few more show what it imagines.
+_MOST = 8
 
 
 def grounding_dino(model: Model, found: Found, machine: Machine) -> Iterator[Finding]:
@@ -40,12 +35,12 @@ def grounding_dino(model: Model, found: Found, machine: Machine) -> Iterator[Fin
     if not machine.thorough:
         yield not_possible(SQUARES, "not looked at: run: manymesh models verify --deep")
         return
-    from manymesh.detect.dino.stage import open_model
+    from manymesh.detect.dino.stage import find, open_model
 
     opened: list[Any] = []
     yield attempt(LOADED, lambda: _opened(opened, lambda: open_model(folder, _settings(machine))))
     for look in opened:
-        yield attempt(SQUARES, lambda look=look: judge_boxes(best_boxes(*look(squares(), list(DRAWN)))))  # type: ignore[misc]
+        yield from _look(model, look, find)
 
 
 def qwen(model: Model, found: Found, machine: Machine) -> Iterator[Finding]:
@@ -59,63 +54,13 @@ def qwen(model: Model, found: Found, machine: Machine) -> Iterator[Finding]:
         why = "it takes minutes without a GPU" if machine.thorough else "run: manymesh models verify --deep"
         yield not_possible(SQUARES, f"not looked at: {why}")
         return
-    from manymesh.detect.qwen.stage import open_model
+    from manymesh.detect.qwen.model import Model as Qwen
+    from manymesh.detect.qwen.stage import find
 
     opened: list[Any] = []
-    yield attempt(LOADED, lambda: _opened(opened, lambda: open_model(folder, _settings(machine))))
+    yield attempt(LOADED, lambda: _opened(opened, lambda: Qwen(folder, _settings(machine)).ask))
     for ask in opened:
-        yield attempt(SQUARES, lambda ask=ask: _ask(ask, folder))  # type: ignore[misc]
-
-
-def squares() -> U8:
-    """(720, 960, 3) uint8: a red and a blue square on light grey."""
-    picture = np.full((_HEIGHT, _WIDTH, 3), 225, np.uint8)
-    for name, box in DRAWN.items():
-        picture[box.y0 : box.y1, box.x0 : box.x1] = _COLOURS[name]
-    return picture
-
-
-def best_boxes(scores: Any, boxes: Any) -> dict[str, tuple[Box, float]]:
-    """For each drawn square the box with the highest score, in pixels, and that score.
-
-    Args:
-        scores: (queries, names).
-        boxes: (queries, 4) centre x, y, width, height, as shares of the picture's sides.
-    """
-    best = {}
-    for number, name in enumerate(DRAWN):
-        query = int(scores[:, number].argmax())
-        x, y, w, h = (float(value) for value in boxes[query])
-        sides = np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2]) * (_WIDTH, _HEIGHT, _WIDTH, _HEIGHT)
-        best[name] = (Box(*(round(float(side)) for side in sides)), float(scores[query, number]))
-    return best
-
-
-def judge_boxes(best: Mapping[str, tuple[Box, float]]) -> Finding:
-    """Whether boxes for the drawn squares are boxes of objects at all. Where they lie is told, not judged."""
-    numbers: dict[str, float] = {}
-    for name, (box, score) in best.items():
-        numbers |= {f"{name} score": score, f"{name} overlap": box.overlap(DRAWN[name])}
-        if box.width < _NARROWEST * _WIDTH or box.height < _NARROWEST * _HEIGHT:
-            size = f"{box.width} x {box.height} px of {_WIDTH} x {_HEIGHT}"
-            return failed(SQUARES, f"the box of the {name} is {size}: the weights are loaded wrongly", **numbers)
-    told = ", ".join(f"{name} {100 * numbers[f'{name} overlap']:.0f} %" for name in best)
-    return passed(SQUARES, f"the boxes cover the squares ({told})", **numbers)
-
-
-def judge_reply(tokens: Sequence[int], found: Sequence[tuple[str, Box]]) -> Finding:
-    """Whether a language model's reply about the drawn squares is a reply.
-
-    Args:
-        tokens: the reply's.
-        found: label and box of each detection that was read from it.
-    """
-    if len(set(tokens)) <= 1:
-        return failed(SQUARES, f"the reply is {len(tokens)} times the same token: its numbers ran out of range")
-    if not found:
-        return failed(SQUARES, f"the reply of {len(tokens)} tokens holds no box", tokens=len(tokens))
-    best = {name: max((box for _, box in found), key=lambda box: box.overlap(DRAWN[name])) for name in DRAWN}
-    return judge_boxes({name: (box, 1.0) for name, box in best.items()})
+        yield from _look(model, ask, find)
 
 
 def _files(folder: Path, build: Callable[[Any], Any]) -> Iterator[Finding]:
@@ -129,9 +74,14 @@ def _tensors(folder: Path, build: Callable[[Any], Any]) -> Finding:
     import torch
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    with torch.device("meta"):
-        network = build(config)
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        with torch.device("meta"):
+            network = build(config)
+    # What transformers raises for a damaged or foreign config.json.
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        return failed(TENSORS, f"config.json describes no network of this kind: {lines[0][:200]}")
     count = require_headers(folder, network)
     return passed(TENSORS, f"all {count} tensors are {WHAT}", tensors=count)
 
@@ -142,14 +92,13 @@ def _opened(opened: list[Any], work: Callable[[], Any]) -> Finding:
     return passed(LOADED, "every tensor was compared by sampled values")
 
 
-def _ask(ask: Callable[[str, U8, Callable[[float], None]], str], folder: Path) -> Finding:
-    from manymesh.detect.parse import parse_boxes
-    from manymesh.detect.qwen.prompt import load_tokenizer, question
+def _look(model: Model, opened: Any, find: Callable[..., Sequence[Detection]]) -> list[Finding]:
+    """The look at two drawn squares. ``find`` is the stage's own, ``opened`` what it asks."""
 
-    reply = ask(question(list(DRAWN)), squares(), lambda done: None)
-    tokens = load_tokenizer(folder)(reply, add_special_tokens=False)["input_ids"]
-    found = parse_boxes(reply, _WIDTH, _HEIGHT, list(DRAWN))
-    return judge_reply(tokens, [(detection.label, detection.box) for detection in found])
+    def detect(photo: Photo, names: Sequence[str], *, tick: Tick) -> Sequence[Detection]:
+        return find(photo, names, opened, tick, source=model.id, most=_MOST)
+
+    return [from_probe(one) for one in probe_detector(detect)]
 
 
 def _settings(machine: Machine) -> Settings:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from manymesh.device.probe import ProbeFinding
+
 # Names of the checks, as the table and the report show them.
 DEVICE, TEXT, TENSORS, PICTURE, VALUES, LOADED = (
     "device",
@@ -95,7 +97,10 @@ def check_model(model: Model, found: Found, machine: Machine) -> Iterator[Findin
     else:
         module, _, name = model.self_check.partition(":")
         checks: Callable[[Model, Found, Machine], Iterator[Finding]] = getattr(import_module(module), name)
-        yield from checks(model, found, machine)
+        try:
+            yield from checks(model, found, machine)
+        except ImportError as error:
+            yield not_possible(TENSORS, f'{error.name} is not installed: run pip install "manymesh[hunyuan]"')
 
 
 def resolved_device(device: str) -> str:
@@ -108,22 +113,31 @@ def resolved_device(device: str) -> str:
 
 
 def check_device(device: str) -> list[Finding]:
-    """Does the device compute rightly, in float32 and in half precision?"""
+    """Does the device compute rightly, in float32 and in half precision?
+
+    Wrong half precision is told, and is no failure: networks run in float32 on such a device.
+    """
     if find_spec("torch") is None:
         return [not_possible(DEVICE, "torch is not installed")]
-    if find_spec("manymesh.device.probe") is None:
-        return [not_possible(DEVICE, "this version has no probe of devices")]
     import torch
 
-    probe: Any = import_module("manymesh.device.probe")
+    from manymesh.device.probe import probe_device
+
     try:
-        probed = probe.probe_device(torch.device(device))
+        found = [from_probe(one) for one in probe_device(torch.device(device))]
     except torch.OutOfMemoryError:
         return [not_possible(DEVICE, "it has too little free memory for the check")]
     return [
-        Finding(one.check, "passed" if one.passed else "failed", one.sentence.rstrip("."), one.numbers)
-        for one in probed
+        one
+        if one.outcome == "passed" or "float32" in one.check
+        else not_possible(one.check, f"{one.sentence}: networks run in float32 here", **one.numbers)
+        for one in found
     ]
+
+
+def from_probe(found: ProbeFinding) -> Finding:
+    """A probe's finding as one of ours."""
+    return Finding(found.check, "passed" if found.passed else "failed", found.sentence.rstrip("."), found.numbers)
 
 
 def check_networks(networks: Sequence[StoredNetwork], push: Callable[[Mapping[str, Any]], str]) -> Iterator[Finding]:

@@ -1,5 +1,5 @@
-"""Fetching weights from the Hugging Face hub, or from plain addresses: licence first, then disk space, then bytes, then
-checksums."""
+"""Fetching weights from the Hugging Face hub, or from plain addresses: licences first, then the disk space of
+everything, then bytes, then checksums."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import errno
 import fnmatch
 import os
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from manymesh.weights import locate
 from manymesh.weights.address import fetch as fetch_plain
 from manymesh.weights.catalogue import File, Model
 from manymesh.weights.licences import require_accepted
+from manymesh.weights.load import converted_dir, is_ready
+from manymesh.weights.locate import is_pickle
 from manymesh.weights.transfer import fetch
 from manymesh.weights.verify import check_file, sha256_of
 
@@ -25,12 +26,19 @@ Say = Callable[[str], None]
 Tick = Callable[[str, int, int | None], None]
 """Called with the model's id, the bytes of the present file that are here, and those of the whole or None. It may raise
 to stop; what is here stays, and the next pull goes on with it."""
+Progress = Callable[[int, int], None]
+"""Called with the bytes that are here and the bytes of the whole pull."""
+
+# Disk space that stays free. Chosen by hand; not measured.
 _SPARE_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Remote:
-    """One file as the hub describes it."""
+    """One file as the hub describes it; one with an address of its own as the catalogue does.
+
+    ``bytes`` is 0 where no size is known.
+    """
 
     name: str
     bytes: int
@@ -38,8 +46,74 @@ class Remote:
     known: File | None
 
 
+@dataclass(frozen=True)
+class Part:
+    """What is to be fetched of one model.
+
+    Attributes:
+        model: the model.
+        commit: of its repository; "" for a model of no hub.
+        root: the folder that its files will lie in.
+        here: files that are here already, with their paths.
+        wanted: files that are to be fetched.
+        begun: how many bytes of these are here already from a pull that was cut, by name.
+    """
+
+    model: Model
+    commit: str
+    root: Path
+    here: dict[str, Path]
+    wanted: tuple[Remote, ...]
+    begun: Mapping[str, int] = field(default_factory=dict)
+
+    def size_of(self, file: Remote) -> int:
+        """A file's size; about that, where only the model's is known."""
+        return file.bytes or (self.model.bytes if len(self.model.files) == 1 else 0)
+
+    @property
+    def wanted_bytes(self) -> int:
+        """Size of the files to be fetched, what is here of them included."""
+        return sum(self.size_of(file) for file in self.wanted)
+
+    @property
+    def begun_bytes(self) -> int:
+        """How much of ``wanted_bytes`` is here."""
+        return sum(self.begun.values())
+
+    @property
+    def convert_bytes(self) -> int:
+        """What the safetensors twins of this model's pickles will take, as far as they are not made yet."""
+        fresh = sum(file.bytes for file in self.wanted if is_pickle(Path(file.name)))
+        old = (path for path in self.here.values() if is_pickle(path) and not is_ready(path))
+        return fresh + sum(path.stat().st_size for path in old)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a pull will fetch. Made by ``plan``, carried out by ``carry_out``."""
+
+    parts: tuple[Part, ...] = field(default=())
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of all files to be fetched."""
+        return sum(part.wanted_bytes for part in self.parts)
+
+    @property
+    def begun_bytes(self) -> int:
+        """How much of ``total_bytes`` is here already."""
+        return sum(part.begun_bytes for part in self.parts)
+
+    @property
+    def convert_bytes(self) -> int:
+        """What converting pickles will take beside that."""
+        return sum(part.convert_bytes for part in self.parts)
+
+
 def pull(
-    models: Sequence[Model], say: Say = lambda line: None, tick: Tick = lambda name, done, total: None
+    models: Sequence[Model],
+    say: Say = lambda line: None,
+    tick: Tick = lambda name, done, total: None,
 ) -> list[Path]:
     """Fetch what is not here yet, and check it. Cut downloads go on where they stopped.
 
@@ -47,29 +121,118 @@ def pull(
     ``WeightsError`` (absent, gated, damaged, unreachable), each with what to do.
     """
     require_accepted(model.licence for model in models)
-    return [_pull_one(model, say, tick) if model.repo else _pull_plain(model, say, tick) for model in models]
+    planned = plan(models)
+    require_space(planned)
+    return carry_out(planned, say, tick)
 
 
-def _pull_plain(model: Model, say: Say, tick: Tick) -> Path:
-    """Fetch the files of a model of no hub from their addresses. Where the catalogue has no checksum, that of the first
-    download counts from then on."""
-    folder, here = locate.plain_folder(model), locate.find(model).files
-    wanted = [file for file in model.files if file.name not in here]
+def plan(models: Sequence[Model]) -> Plan:
+    """What a pull of these models would fetch. Asks the hub for sizes, and fetches nothing."""
+    return Plan(tuple(_plan_hub(model) if model.repo else _plan_plain(model) for model in models))
+
+
+def require_space(planned: Plan) -> None:
+    """Raise ``OutputError`` where a disk cannot take all that a pull writes: every model's files, and the twins of
+    pickles. They may lie on several disks."""
+    writes = [(part.root, part.wanted_bytes - part.begun_bytes) for part in planned.parts]
+    needs: dict[int, tuple[Path, int]] = {}
+    for folder, needed in (*writes, (converted_dir(), planned.convert_bytes)):
+        existing = next(place for place in (folder, *folder.parents) if place.exists())
+        disk = existing.stat().st_dev
+        place, before = needs.get(disk, (existing, 0))
+        needs[disk] = place, before + needed
+    for place, needed in needs.values():
+        free = shutil.disk_usage(place).free
+        if needed and free < needed + _SPARE_BYTES:
+            raise OutputError(
+                f"the weights need {readable(needed)} more in {place}, where {readable(free)} are free",
+                "Make room, or set HF_HOME to a folder on a larger disk",
+            )
+
+
+def carry_out(
+    planned: Plan,
+    say: Say = lambda line: None,
+    tick: Tick = lambda name, done, total: None,
+    progress: Progress = lambda done, total: None,
+) -> list[Path]:
+    """Fetch and check everything that is planned; returns the folder of each model. Raises as ``pull``."""
+    before = planned.begun_bytes
+    progress(before, planned.total_bytes)
+    for part in planned.parts:
+        for file in part.wanted:
+            size = part.size_of(file)
+            before -= part.begun.get(file.name, 0)
+
+            def told(done: int, total: int | None, model: Model = part.model, before: int = before) -> None:
+                tick(model.id, done, total)
+                progress(before + done, planned.total_bytes)
+
+            say(f"{part.model.id}: {file.name} ({readable(size)})")
+            if part.model.repo:
+                _fetch_from_hub(part, file, told)
+            else:
+                _fetch_plain(part, file, told)
+            before += size
+            progress(before, planned.total_bytes)
+    return [part.root for part in planned.parts]
+
+
+def delete(link: Path) -> int:
+    """Delete a file of the hub's cache, and its bytes where no other file there needs them; returns the bytes freed."""
+    blob = link.resolve()
+    size = blob.stat().st_size if blob.is_file() else 0
+    is_link = link.is_symlink()
+    snapshots = next((folder for folder in link.parents if folder.name == "snapshots"), None)
+    link.unlink()
+    if not is_link:
+        return size
+    others = snapshots.glob("*/**/*") if snapshots is not None else iter(())
+    if size and not any(other.is_file() and other.resolve() == blob for other in others):
+        blob.unlink()
+        return size
+    return 0
+
+
+def _plan_hub(model: Model) -> Part:
+    hub = _hub()
+    if locate.is_offline():
+        found = locate.find(model)
+        if found.complete and found.root:
+            return Part(model, "", found.root, found.files, ())
+        raise _forbidden(model)
+    try:
+        commit, remote = _describe(hub, model)
+    except ManymeshError:
+        raise
+    except Exception as error:
+        raise _explained(hub, error, model) from error
+    if model.revision is None:
+        # Before the bytes: a pull that is cut must go on with the same commit.
+        locate.remember_commit(model.repo, commit)
+    repository = locate.hub_cache() / ("models--" + model.repo.replace("/", "--"))
+    root = repository / "snapshots" / commit
+    here = _present(root, remote)
+    wanted = tuple(file for file in remote if file.name not in here)
+    begun = {file.name: _size(repository / "blobs" / f"{file.sha256}.part") for file in wanted if file.sha256}
+    return Part(model, commit, root, here, wanted, begun)
+
+
+def _plan_plain(model: Model) -> Part:
+    """A model of no hub. Where the catalogue has no checksum, that of the first download counts from then on."""
+    root, here = locate.plain_folder(model), locate.find(model).files
+    remote = (
+        Remote(file.name, file.bytes or 0, locate.remembered_checksum(model, file.name), file) for file in model.files
+    )
+    wanted = tuple(file for file in remote if file.name not in here)
     if wanted and locate.is_offline():
         raise _forbidden(model)
-    _require_space(folder, model.bytes if wanted else 0, model)
-    for file in wanted:
-        path = folder / file.name
-        say(f"{model.id}: {file.name} ({readable(file.bytes or model.bytes)})")
-        try:
-            fetch_plain(file.address, path, partial(tick, model.id))
-        except OSError as error:
-            raise OutputError(
-                f"{path} cannot be written: {error.strerror or error}", "Make room, then run the same again"
-            ) from None
-        _require_sound(path, Remote(file.name, 0, locate.remembered_checksum(model, file.name), file), model)
-        locate.remember_checksum(model, file.name, sha256_of(path))
-    return folder
+    begun = {file.name: _size(root / f"{file.name}.part") for file in wanted}
+    return Part(model, "", root, here, wanted, begun)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _forbidden(model: Model) -> WeightsError:
@@ -80,46 +243,33 @@ def _forbidden(model: Model) -> WeightsError:
     )
 
 
-def _pull_one(model: Model, say: Say, tick: Tick) -> Path:
-    hub = _hub()
-    if locate.is_offline():
-        found = locate.find(model)
-        if found.complete and found.root:
-            return found.root
-        raise _forbidden(model)
-    cache = locate.hub_cache()
+def _fetch_from_hub(part: Part, file: Remote, tick: Callable[[int, int | None], None]) -> None:
+    hub, model = _hub(), part.model
     try:
-        commit, remote = _describe(hub, model)
-        if model.revision is None:
-            # Before the bytes: a pull that is cut must go on with the same commit.
-            locate.remember_commit(model.repo, commit)
-        here = _cached(model, remote, commit, cache)
-        wanted = [file for file in remote if file.name not in here]
-        _require_space(cache, sum(file.bytes for file in wanted), model)
-        root: Path | None = None
-        for file in remote:
-            if file in wanted:
-                say(f"{model.id}: {file.name} ({readable(file.bytes)})")
-            path = (
-                fetch(hub, model.repo, file.name, commit, cache, _endpoint(), partial(tick, model.id))
-                if file in wanted
-                else here[file.name]
-            )
-            if file in wanted:
-                _require_sound(path, file, model)
-            root = Path(str(path)[: -len(file.name) - 1])
+        path = fetch(hub, model.repo, file.name, part.commit, locate.hub_cache(), _endpoint(), tick)
     except ManymeshError:
         raise
     except Exception as error:
         raise _explained(hub, error, model) from error
-    if root is None:
-        raise WeightsError(f"{model.repo} holds none of the files of {model.id}")
-    return root
+    _require_sound(path, file, model)
+
+
+def _fetch_plain(part: Part, file: Remote, tick: Callable[[int, int | None], None]) -> None:
+    assert file.known is not None
+    path = part.root / file.name
+    try:
+        fetch_plain(file.known.address, path, tick)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}", "Make room, then run the same again"
+        ) from None
+    _require_sound(path, file, part.model)
+    locate.remember_checksum(part.model, file.name, sha256_of(path))
 
 
 def _hub() -> Any:
     try:
-        import huggingface_hub
+        import huggingface_hub.utils
     except ImportError:
         raise MissingPieceError(
             "weights cannot be fetched: huggingface_hub is not installed", 'Run: pip install "manymesh[small]"'
@@ -149,27 +299,21 @@ def _describe(hub: Any, model: Model) -> tuple[str, list[Remote]]:
             digest = getattr(s.lfs, "sha256", None) if s.lfs else None
             known = file if not file.is_pattern else None
             remote.setdefault(s.rfilename, Remote(s.rfilename, int(s.size or 0), digest, known))
+    if not remote:
+        raise WeightsError(f"{model.repo} holds none of the files of {model.id}")
     return str(info.sha), list(remote.values())
 
 
-def _cached(model: Model, remote: Sequence[Remote], commit: str, cache: Path) -> dict[str, Path]:
-    """The files that are here already, with the size that they should have."""
-    snapshot = cache / ("models--" + model.repo.replace("/", "--")) / "snapshots" / commit
-    paths = {file.name: snapshot / file.name for file in remote}
-    sizes = {file.name: file.bytes for file in remote}
-    return {n: p for n, p in paths.items() if p.is_file() and (not sizes[n] or p.stat().st_size == sizes[n])}
-
-
-def _require_space(cache: Path, needed_bytes: int, model: Model) -> None:
-    if not needed_bytes:
-        return
-    existing = next(folder for folder in (cache, *cache.parents) if folder.exists())
-    free = shutil.disk_usage(existing).free
-    if free < needed_bytes + _SPARE_BYTES:
-        raise OutputError(
-            f"{model.id} needs {readable(needed_bytes)} more in {existing}, where {readable(free)} are free",
-            "Make room, or set HF_HOME to a folder on a larger disk",
-        )
+def _present(root: Path, remote: Sequence[Remote]) -> dict[str, Path]:
+    """The files that are here already with the size that they should have, or as the twin of a removed pickle."""
+    found: dict[str, Path] = {}
+    for file in remote:
+        path, twin = root / file.name, locate.twin_beside(root / file.name)
+        if path.is_file() and (not file.bytes or path.stat().st_size == file.bytes):
+            found[file.name] = path
+        elif is_pickle(path) and twin.is_file():
+            found[file.name] = twin
+    return found
 
 
 def _require_sound(path: Path, file: Remote, model: Model) -> None:

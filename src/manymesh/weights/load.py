@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from manymesh.errors import MissingPieceError, WeightsError
 from manymesh.user_config import config_dir, read_notes, write_notes
+from manymesh.weights.locate import twin_beside
 from manymesh.weights.verify import read_header, require_shapes, sha256_of
 
 if TYPE_CHECKING:
@@ -128,6 +130,7 @@ def as_safetensors(source: Path, sha256: str | None = None, folder: Path | None 
     Args:
         source: a file that ``torch.save`` wrote: a flat dictionary of tensors (or one under "state_dict"). A
             .safetensors file is its own twin.
+            The pickle may be gone, where its twin has taken its place (``take_place``).
         sha256: what the file must hash to, where that is known; it is checked before anything is unpickled.
         folder: where twins are kept; by default in manymesh's own cache.
 
@@ -136,6 +139,8 @@ def as_safetensors(source: Path, sha256: str | None = None, folder: Path | None 
     """
     if source.suffix == ".safetensors":
         return source
+    if not source.is_file() and twin_beside(source).is_file():
+        return twin_beside(source)
     digest = digest_of(source)
     if sha256 and digest != sha256.lower():
         raise WeightsError(f"{source} is damaged: SHA-256 {digest} where {sha256} belongs", "Fetch it again")
@@ -147,8 +152,41 @@ def as_safetensors(source: Path, sha256: str | None = None, folder: Path | None 
 
 def is_ready(source: Path) -> bool:
     """Whether a file can be read as safetensors without converting it first."""
+    if source.suffix == ".safetensors" or not source.is_file():
+        return True
     digest = read_notes(_DIGESTS).get(_state(source), "")
-    return source.suffix == ".safetensors" or (bool(digest) and _twin(source, digest).is_file())
+    return bool(digest) and _twin(source, digest).is_file()
+
+
+def require_equal(source: Path, twin: Path) -> None:
+    """Raise ``WeightsError`` where a twin does not hold exactly the tensors of its pickle. Reads both whole."""
+    from safetensors import safe_open
+
+    tensors = _unpickled(source)
+    with safe_open(twin, framework="pt") as file:
+        if set(file.keys()) != set(tensors):
+            raise WeightsError(f"the conversion of {source.name} holds other tensors than its source", _HINT)
+        for name, tensor in tensors.items():
+            if not _same_bytes(file.get_tensor(name), tensor):
+                raise WeightsError(f"the conversion of {source.name} differs from its source at '{name}'", _HINT)
+
+
+def _same_bytes(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Bytes, not numbers: NaN is equal to nothing."""
+    import torch
+
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    raw = (tensor.detach().contiguous().flatten().view(torch.uint8) for tensor in (one, other))
+    return bool(torch.equal(*raw))
+
+
+def take_place(source: Path) -> Path:
+    """Let the twin of a pickle lie where the pickle lies, under the name of ``twin_beside``. The pickle stays."""
+    twin, beside = as_safetensors(source), twin_beside(source)
+    if twin != beside:
+        shutil.move(twin, beside)
+    return beside
 
 
 def _twin(source: Path, digest: str, folder: Path | None = None) -> Path:

@@ -80,10 +80,21 @@ def _matches(root: Path, file: File) -> Iterator[Path]:
     if file.is_pattern:
         yield from sorted(path for path in root.glob(file.name) if path.is_file())
         return
-    for name in (file.name, *file.alternatives):
+    twins = [twin_beside(Path(file.name)).as_posix()] if is_pickle(Path(file.name)) else []
+    for name in (file.name, *file.alternatives, *twins):
         if (root / name).is_file():
             yield root / name
             return
+
+
+def is_pickle(path: Path) -> bool:
+    """Whether a file's name says that it is a pickle of tensors."""
+    return path.suffix in (".bin", ".pth", ".pt")
+
+
+def twin_beside(pickled: Path) -> Path:
+    """Where the safetensors twin of a pickle lies once it has taken the pickle's place."""
+    return pickled.with_name(f"{pickled.name}.safetensors")
 
 
 def _shards(root: Path) -> list[str]:

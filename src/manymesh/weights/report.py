@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from manymesh._version import __version__
+from manymesh.user_config import config_dir
 from manymesh.weights import locate
 from manymesh.weights.catalogue import Model
 from manymesh.weights.findings import Finding
@@ -95,7 +96,7 @@ class Cleaner:
 
     def __init__(self, folders: Iterable[Path]) -> None:
         home = Path.home()
-        known = [*folders, locate.hub_cache(), locate.config_dir(), Path.cwd(), home]
+        known = [*folders, locate.hub_cache(), config_dir(), Path.cwd(), home]
         spelled = {str(spelling) for path in known for spelling in (path, path.absolute(), path.resolve())}
         # The longest first: a folder's own path before that of the folder around it. "/" and "." are no folders here.
         self._folders = sorted((path for path in spelled if len(path) > len("C:\\")), key=len, reverse=True)

@@ -37,8 +37,6 @@ def fetch(
         endpoint: the hub's address, or None for the usual one.
         tick: called with the bytes that are here and those of the whole file. May raise to stop.
     """
-    from huggingface_hub.utils import WeakFileLock, build_hf_headers
-
     url = hub.hf_hub_url(repo, name, revision=commit, endpoint=endpoint)
     meta = hub.get_hf_file_metadata(url, endpoint=endpoint)
     etag = str(meta.etag or "")
@@ -49,11 +47,12 @@ def fetch(
     pointer = folder / "snapshots" / commit / name
     blob.parent.mkdir(parents=True, exist_ok=True)
     pointer.parent.mkdir(parents=True, exist_ok=True)
-    headers = build_hf_headers(library_name="manymesh")
+    headers = hub.utils.build_hf_headers(library_name="manymesh")
     if urlparse(meta.location).netloc != urlparse(url).netloc:
         headers.pop("authorization", None)  # the token is for the hub, not for the store that it sends us on to
-    with WeakFileLock(blob.with_name(f"{etag}.lock")):
+    with hub.utils.WeakFileLock(blob.with_name(f"{etag}.lock")):
         if not blob.is_file():
+            hub.utils.disable_progress_bars("huggingface_hub.http_get")  # whoever called shows the progress
             _download(meta.location, blob, headers, meta.size, tick)
         _point(pointer, blob)
     return pointer

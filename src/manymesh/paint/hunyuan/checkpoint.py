@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from manymesh.errors import WeightsError
 from manymesh.weights import load
 from manymesh.weights.load import as_safetensors
+from manymesh.weights.locate import twin_beside
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +35,7 @@ def network_file(folder: Path, part: str, *, sha256: str | None = None, pickle_o
     pickled, safe = folder / part / f"{name}.bin", folder / part / f"{name}.safetensors"
     if safe.is_file() and not pickle_only:
         return safe
-    if pickled.is_file():
+    if pickled.is_file() or twin_beside(pickled).is_file():
         return as_safetensors(pickled, sha256)
     raise WeightsError(f"{folder / part} holds no weights", "Run 'manymesh models verify'")
 
