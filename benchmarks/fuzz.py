@@ -1,11 +1,12 @@
 """Feeds damaged files to everything that reads files: no traceback, no hang, no more than 1.5 GB.
 
-    python benchmarks/fuzz.py [--count 10000] [--seed 0] [--paint-every 200]
+    python benchmarks/fuzz.py [--count 10000] [--seed 0] [--paint-every 200] [--walks 400]
 
 Valid GLB, OBJ, PLY, STL, 3MF, PNG, JPEG, TIFF, WebP, GIF and BMP files and the manifest of a run folder are mutated
 (bits flipped, cut, bytes and numbers replaced, parts doubled) and read in child processes with a limit on memory. An
 error for people (``ManymeshError``) is a right answer, and so is a mesh or a photo. Every mutant follows from the seed
-and its number. Meshes that can still be read are painted, every ``--paint-every``-th of them.
+and its number. Meshes that can still be read are painted, every ``--paint-every``-th of them. ``--walks`` so many whole
+runs are made of damaged photos or resumed in damaged folders (``fuzz_runs.py``).
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ TIMEOUT_S = 20.0
 MEMORY_BYTES = 1_500_000_000
 MESHES, PICTURES = ("glb", "obj", "ply", "stl", "3mf"), ("png", "jpg", "tif", "webp", "gif", "bmp")
 KINDS = (*MESHES, *PICTURES, "run")
+# Whole runs with stages that do next to nothing: of a damaged run folder, and of a damaged photo.
+WALKS = ("resume", "stage")
 _NUMBERS = (
     b"0",
     b"-1",
@@ -119,6 +122,8 @@ def read_one(kind: str, number: int, seed: int, folder: Path, paint: bool) -> st
         if kind == "run":
             _read_run(rng, folder)
             return ""
+        if kind in WALKS:
+            return _walk(kind, rng, folder)
         path = folder / f"x.{kind}"
         path.write_bytes(mutant(seeds()[kind], rng))
         if kind in MESHES:
@@ -134,6 +139,17 @@ def read_one(kind: str, number: int, seed: int, folder: Path, paint: bool) -> st
     except BaseException:  # noqa: BLE001 - that is what is looked for
         return traceback.format_exc()
     return ""
+
+
+def _walk(kind: str, rng: random.Random, folder: Path) -> str:
+    from benchmarks import fuzz_runs
+
+    if kind == "resume":
+        return fuzz_runs.resume_one(rng, folder, seeds()["png"], mutant)
+    ending = rng.choice(PICTURES)
+    photo = folder / f"photo.{ending}"
+    photo.write_bytes(mutant(seeds()[ending], rng))
+    return fuzz_runs.stage_one(folder, photo)
 
 
 def _read_mesh(path: Path, folder: Path, paint: bool) -> None:
@@ -233,11 +249,14 @@ class _Worker:
         self._pipe.close()
 
 
-def fuzz(count: int, seed: int, *, paint_every: int = 0, part: int = 0, parts: int = 1) -> list[Fault]:
+def fuzz(
+    count: int, seed: int, *, kinds: tuple[str, ...] = KINDS, paint_every: int = 0, part: int = 0, parts: int = 1
+) -> list[Fault]:
     """Read ``count`` mutants, the kinds in turn.
 
     Args:
         count, seed: how many, and from which seed.
+        kinds: of ``KINDS`` and ``WALKS``.
         paint_every: paint every such mesh that can be read; 0: none.
         part, parts: only every ``parts``-th mutant, from ``part`` on.
     """
@@ -245,8 +264,8 @@ def fuzz(count: int, seed: int, *, paint_every: int = 0, part: int = 0, parts: i
     worker = _Worker(seed)
     try:
         for number in range(part, count, parts):
-            kind = KINDS[number % len(KINDS)]
-            paint = bool(paint_every) and (number // len(KINDS)) % paint_every == 0
+            kind = kinds[number % len(kinds)]
+            paint = bool(paint_every) and (number // len(kinds)) % paint_every == 0
             what = worker.read(kind, number, paint)
             if what:
                 faults.append(Fault(kind, number, what))
@@ -260,10 +279,12 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--paint-every", type=int, default=200)
+    parser.add_argument("--walks", type=int, default=400)
     given = parser.parse_args()
     start_s = time.perf_counter()
     faults = fuzz(given.count, given.seed, paint_every=given.paint_every)
-    print(f"{given.count} mutants in {time.perf_counter() - start_s:.0f} s: {len(faults)} faults")
+    faults += fuzz(given.walks, given.seed, kinds=WALKS)
+    print(f"{given.count} + {given.walks} mutants in {time.perf_counter() - start_s:.0f} s: {len(faults)} faults")
     last_lines = Counter((fault.kind, fault.what.strip().splitlines()[-1][:150]) for fault in faults)
     for (kind, line), times in last_lines.most_common():
         print(f"{times:6} {kind:5} {line}")

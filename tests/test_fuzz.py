@@ -20,6 +20,20 @@ def test_three_hundred_damaged_files_end_in_a_sentence() -> None:
     assert not faults, "\n".join(f"{fault.kind} {fault.number}: {fault.what}" for fault in faults)
 
 
+def test_sixty_whole_runs_of_damaged_folders_and_photos_end_in_a_sentence() -> None:
+    faults = fuzz.fuzz(60, seed=1, kinds=fuzz.WALKS)
+    assert not faults, "\n".join(f"{fault.kind} {fault.number}: {fault.what}" for fault in faults)
+
+
+def test_a_bug_within_a_run_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import fuzz_runs
+
+    (tmp_path / "x.png").write_bytes(fuzz.seeds()["png"])
+    assert fuzz_runs.stage_one(tmp_path, tmp_path / "x.png") == ""
+    monkeypatch.setitem(fuzz_runs._WORK, "shape", lambda *given, **more: 1 / 0)
+    assert "ZeroDivisionError" in fuzz_runs.stage_one(tmp_path, tmp_path / "x.png")
+
+
 def test_a_mutant_follows_from_its_seed_and_differs_from_the_file() -> None:
     for kind, data in fuzz.seeds().items():
         made = [fuzz.mutant(data, random.Random(f"1-{kind}-{number}")) for number in range(20)]
