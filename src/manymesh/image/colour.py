@@ -58,6 +58,8 @@ def _from_deep_grey(image: Image.Image, notes: list[str]) -> Image.Image:
     from PIL import Image
 
     values: NDArray[np.generic] = np.asarray(image)
+    if image.mode == "I" and (getattr(image, "tag_v2", {}).get(339) or (1,))[0] == 1:
+        values = values.astype(np.int32).view(np.uint32)  # unsigned in the file; Pillow's numbers have a sign
     if image.mode.startswith("I;16") and getattr(image, "tag_v2", {}).get(262) == 0:
         # TIFF's WhiteIsZero, which Pillow turns round in 8-bit pictures alone.
         values = np.uint16(65535) - values.astype(np.uint16)

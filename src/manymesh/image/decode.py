@@ -68,7 +68,15 @@ def decode(path: Path, data: bytes, notes: list[str]) -> tuple[Image.Image, int]
     if kind.reader in ("heif", "jxl"):
         _enable(kind, path)
     page = _page_to_read(pages, notes)
-    if pages and pages[page].is_float and pages[page].first(tiff.SAMPLES, 1) > 1:
+    stored = pages[page] if pages else None
+    if stored is not None and stored.has_planes and stored.bits > 8:
+        # Pillow and OpenCV both read these without a word, and wrongly.
+        raise InputError(
+            f"'{path}' is a TIFF with channels of {stored.bits} bits in separate planes, which cannot be read",
+            "Save it with interleaved channels, or as a 16-bit PNG.",
+        )
+    # Pillow reads grey of 32 bits in floating point, and no other.
+    if stored is not None and stored.is_float and (stored.first(tiff.SAMPLES, 1) > 1 or stored.bits != 32):
         return _from_float_tiff(path, data, pages[page], page, notes)
     return _from_pillow(path, data, page, notes)
 
@@ -140,6 +148,8 @@ def _from_pillow(path: Path, data: bytes, page: int, notes: list[str]) -> tuple[
             image.draft("RGB", (WORKING_SIDE_PX, WORKING_SIDE_PX))
             image.load()
             picture = to_srgb(image, notes)
+            if image.format == "TGA" and picture.mode == "RGBA" and not data[17] & 15:
+                picture = picture.convert("RGB")  # its header says that the fourth byte is no opacity
         return _upright(picture, image.getexif().get(_EXIF_ORIENTATION, 1), notes), claimed_side_px
 
 
@@ -207,13 +217,18 @@ def _decoded(data: bytes, page: int, mode: str | None, raw_mode: str) -> NDArray
     """The picture as Pillow decodes it if told that the file keeps its samples as ``raw_mode``."""
     with _open(data, page) as opened:
         image: Any = opened  # neither attribute is in Pillow's type hints of every version
-        image.tile = [
-            (*tile[:3], (raw_mode, *tile[3][1:]) if isinstance(tile[3], tuple) else raw_mode) for tile in image.tile
-        ]
+        image.tile = [_retold(tile, raw_mode) for tile in image.tile]
         if mode is not None:
             image._mode = mode
         image.load()
         return np.asarray(image)
+
+
+def _retold(tile: Any, raw_mode: str) -> Any:
+    """One of Pillow's tiles with its samples kept as ``raw_mode``."""
+    arguments = (raw_mode, *tile[3][1:]) if isinstance(tile[3], tuple) else raw_mode
+    # A named tuple in newer versions, and some readers ask for the names.
+    return tile._replace(args=arguments) if hasattr(tile, "_replace") else (*tile[:3], arguments)
 
 
 def _from_float_tiff(

@@ -12,6 +12,7 @@ MAX_TAGS = 4096
 MAX_VALUES = 16
 
 SUBFILE_TYPE, WIDTH, HEIGHT, BITS, PHOTOMETRIC = 254, 256, 257, 258, 262
+PLANAR = 284
 ORIENTATION, SAMPLES, SUB_IFDS, SAMPLE_FORMAT, DNG_VERSION = 274, 277, 330, 339, 50706
 # Values of SAMPLE_FORMAT.
 UNSIGNED, FLOAT = 1, 3
@@ -45,6 +46,11 @@ class Page:
     def bits(self) -> int:
         """Bits of one sample."""
         return max(self.tags.get(BITS) or (1,))
+
+    @property
+    def has_planes(self) -> bool:
+        """Whether each channel is stored by itself, one after the other."""
+        return self.first(PLANAR, 1) == 2 and self.first(SAMPLES, 1) > 1
 
     @property
     def is_float(self) -> bool:

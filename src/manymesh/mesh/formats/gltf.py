@@ -13,10 +13,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, unquote_to_bytes
 
 import numpy as np
 from numpy.typing import NDArray
 
+from manymesh.errors import InputError
 from manymesh.mesh.formats.user_mesh import MAX_FACES, DamagedFileError
 from manymesh.types import F64
 
@@ -154,11 +156,11 @@ def whole(value: Any, name: str) -> int:
     return value
 
 
-def parse_gltf(data: bytes) -> Gltf:
+def parse_gltf(data: bytes, name: str = "the file") -> Gltf:
     """A GLB file, or a glTF JSON file whose data is all inside.
 
     Raises:
-        DamagedFileError: not such a file, or data in other files.
+        DamagedFileError: not such a file. InputError: data in other files.
     """
     document, binary = _parse_glb(data) if data[:4] == b"glTF" else (_parse_json(data), None)
     if not isinstance(document.get("asset"), dict) or not str(document["asset"].get("version", "")).startswith("2"):
@@ -166,7 +168,7 @@ def parse_gltf(data: bytes) -> Gltf:
     for table in ("accessors", "bufferViews", "buffers", "meshes", "nodes", "materials", "scenes", "skins", "textures"):
         if not isinstance(document.get(table, []), list):
             raise DamagedFileError(f"has something else than a list as its {table}")
-    return _with_one_buffer(document, binary)
+    return _with_one_buffer(document, binary, name)
 
 
 def _parse_glb(data: bytes) -> tuple[dict[str, Any], bytes | None]:
@@ -199,7 +201,8 @@ def _parse_json(data: bytes) -> dict[str, Any]:
     if len(data) > MAX_JSON_BYTES:
         raise DamagedFileError(f"has {len(data) >> 20} MiB of JSON; the limit is {MAX_JSON_BYTES >> 20} MiB")
     try:
-        document = json.loads(data.decode("utf-8-sig"), parse_constant=_no_number)
+        # Some writers pad the chunk with zero bytes where the specification wants spaces.
+        document = json.loads(data.rstrip(b"\0").decode("utf-8-sig"), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise DamagedFileError(f"has JSON that cannot be parsed ({error})") from error
     if not isinstance(document, dict):
@@ -211,7 +214,7 @@ def _no_number(word: str) -> float:
     raise ValueError(f"{word} is no JSON number")
 
 
-def _with_one_buffer(document: dict[str, Any], binary: bytes | None) -> Gltf:
+def _with_one_buffer(document: dict[str, Any], binary: bytes | None, name: str) -> Gltf:
     """The document with all buffers joined to one. A GLB file's own single buffer stays as it is."""
     buffers = document.get("buffers", [])
     contents: list[bytes] = []
@@ -223,7 +226,11 @@ def _with_one_buffer(document: dict[str, Any], binary: bytes | None) -> Gltf:
         elif isinstance(uri, str) and uri.startswith(DATA_URI):
             contents.append(_from_data_uri(uri))
         else:
-            raise DamagedFileError("keeps its data in other files")
+            shown = unquote(str(uri)).replace("\\", "/")[:80]
+            raise InputError(
+                f"'{name}' keeps its data in another file ('{shown}'), and only the file itself is read",
+                "Export it as GLB, which holds everything",
+            )
     if len(contents) <= 1:
         return Gltf(document, contents[0] if contents else b"")
     starts, joined = [], bytearray()
@@ -244,10 +251,12 @@ def _with_one_buffer(document: dict[str, Any], binary: bytes | None) -> Gltf:
 
 def _from_data_uri(uri: str) -> bytes:
     header, _, body = uri.partition(",")
+    content = unquote_to_bytes(body)
     if not header.endswith(";base64"):
-        raise DamagedFileError("has a data URI that is not base64")
+        return content
+    letters = b"".join(content.split()).rstrip(b"=")
     try:
-        return base64.b64decode(body, validate=True)
+        return base64.b64decode(letters + b"=" * (-len(letters) % 4), validate=True)
     except (ValueError, binascii.Error) as error:
         raise DamagedFileError("has a data URI that cannot be decoded") from error
 

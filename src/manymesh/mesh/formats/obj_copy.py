@@ -84,7 +84,7 @@ def repainted_obj(source: ObjLines, paint: ObjRepaint, stem: str) -> tuple[dict[
             line = b"l " + b" ".join(each.partition(b"/")[0] for each in rest.split())
         elif moves and word in (b"v", b"vn"):
             line = _moved(word, rest, paint.frame)
-        elif word == b"f":
+        elif word in (b"f", b"fo"):
             if not begun:
                 made += [*coordinates, *normals]
                 begun = True
@@ -184,7 +184,7 @@ def _normals_before(source: ObjLines) -> dict[int, int]:
     for number, line in enumerate(source.lines):
         word = word_and_rest(line)[0]
         count += word == b"vn"
-        if word == b"f":
+        if word in (b"f", b"fo"):
             found[number] = count
     return found
 

@@ -27,7 +27,7 @@ MAX_FILE_BYTES = 512 * 1024**2
 
 def read_gltf(data: bytes, name: str) -> UserMesh:
     """The mesh of a GLB or glTF file; errors as those of ``read_mesh``'s readers."""
-    return read_scene(readable(parse_gltf(data), name), name)
+    return read_scene(readable(parse_gltf(data, name), name), name)
 
 
 READERS: dict[str, Callable[[bytes, str], UserMesh]] = {

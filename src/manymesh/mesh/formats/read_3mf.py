@@ -12,6 +12,7 @@ import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import numpy as np
@@ -66,16 +67,24 @@ class _Package:
 
     def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
         self.archive, self.name = archive, name
+        # Names of parts are compared without case, as Windows does; some writers use its separator.
+        self.names = {_plain(each): each for each in archive.namelist()}
         self.roots: dict[str, ElementTree.Element] = {}
         self.objects: dict[tuple[str, str], _Object] = {}
         self.faces = self.vertices = self.places = self.unpacked_bytes = 0
 
     def start(self) -> str:
         """The path of the root model."""
-        for relation in self._parsed("_rels/.rels").iter():
+        relations = self._parsed("_rels/.rels").iter() if self._name("_rels/.rels") else iter(())
+        for relation in relations:
             if relation.get("Type") == START and relation.get("Target"):
                 return str(relation.get("Target")).lstrip("/")
-        return "3D/3dmodel.model"
+        models = [name for name in self.names.values() if name.lower().endswith(".model")]
+        return models[0] if len(models) == 1 else "3D/3dmodel.model"
+
+    def _name(self, path: str) -> str | None:
+        """The archive's own name of a part."""
+        return self.names.get(_plain(path)) or self.names.get(_plain(unquote(path)))
 
     def model(self, path: str) -> ElementTree.Element:
         if path not in self.roots:
@@ -85,7 +94,14 @@ class _Package:
     def placed(self, root: str) -> list[tuple[F64, I32]]:
         """Vertices and faces of everything that is built, in 3MF's axes."""
         found: list[tuple[F64, I32]] = []
-        for item in self.model(root).findall("{*}build/{*}item"):
+        items = self.model(root).findall("{*}build/{*}item")
+        if not items:  # nothing is built: show every object that is no part of another
+            entries = self.model(root).findall("{*}resources/{*}object")
+            inner = {each.get("objectid") for entry in entries for each in entry.iterfind("{*}components/{*}component")}
+            for entry in entries:
+                if entry.get("id") not in inner:
+                    self._place(root, str(entry.get("id")), _transform(None), 0, found)
+        for item in items:
             path = str(item.get(PATH, root)).lstrip("/")
             self._place(path, str(item.get("objectid")), _transform(item.get("transform")), 0, found)
         return found
@@ -151,11 +167,10 @@ class _Package:
         return _Object(positions, faces.astype(np.int32), components)
 
     def _parsed(self, path: str) -> ElementTree.Element:
-        path = posixpath.normpath(path)
-        try:
-            information = self.archive.getinfo(path)
-        except KeyError as error:
-            raise DamagedFileError(f"lacks its part {path}") from error
+        found = self._name(path)
+        if found is None:
+            raise DamagedFileError(f"lacks its part {path[:80]}")
+        information = self.archive.getinfo(found)
         self.unpacked_bytes += information.file_size
         if self.unpacked_bytes > MAX_UNPACKED_BYTES:
             raise DamagedFileError(f"unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB")
@@ -168,6 +183,10 @@ class _Package:
         if b"<!DOCTYPE" in content[:4096] or b"<!ENTITY" in content:
             raise DamagedFileError("has XML with entities, which 3MF does not allow")
         return ElementTree.fromstring(content)
+
+
+def _plain(path: str) -> str:
+    return posixpath.normpath(path.replace("\\", "/").lstrip("/")).lower()
 
 
 def _transform(text: Any) -> F64:

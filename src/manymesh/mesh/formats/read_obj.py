@@ -5,6 +5,7 @@ Material files and pictures that it names are never opened. Lines, points and cu
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,8 +42,9 @@ def read_obj(data: bytes, name: str) -> UserMesh:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         data = data.decode("utf-16", "replace").encode("utf-8")
     data = data.removeprefix(b"\xef\xbb\xbf")
-    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\\\n", b" ").split(b"\n")
-    check_face_count(sum(line.startswith((b"f ", b"f\t")) for line in lines), name)
+    text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = re.sub(rb"\\[ \t]*\n", b" ", text).split(b"\n")
+    check_face_count(sum(line.startswith((b"f ", b"f\t", b"fo ")) for line in lines), name)
     values: dict[bytes, list[bytes]] = {b"v": [], b"vt": [], b"vn": []}
     faces, materials, groups = _Faces(), [b""], [b""]
     material_number, group_number = {b"": 0}, {b"": 0}
@@ -52,7 +54,7 @@ def read_obj(data: bytes, name: str) -> UserMesh:
         word, rest = word_and_rest(line)
         if word in values:
             values[word].append(rest)
-        elif word == b"f":
+        elif word in (b"f", b"fo"):
             faces.lines.append(rest.partition(b"#")[0])
             faces.numbers.append(number)
             faces.counts.append((len(values[b"v"]), len(values[b"vt"]), len(values[b"vn"])))

@@ -3,6 +3,7 @@ corners."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,9 +98,10 @@ def _lost(elements: list[_Element]) -> tuple[str, ...]:
 
 def _header(data: bytes) -> tuple[list[_Element], str, int]:
     """The elements, NumPy's letter for the byte order ("" for text), and where the data starts."""
-    end = data.find(b"end_header", 0, MAX_HEADER_BYTES)
-    if not data.startswith(b"ply") or end < 0:
+    ending = re.search(rb"[\r\n][ \t]*end_header\b", data[:MAX_HEADER_BYTES])  # a comment may name it too
+    if not data.startswith(b"ply") or ending is None:
         raise DamagedFileError("has no PLY header")
+    end = ending.end() - len(b"end_header")
     newline = data.find(b"\n", end)
     carriage = data.find(b"\r", end)
     if newline < 0 and carriage < 0:

@@ -10,6 +10,8 @@ from manymesh.mesh.formats.user_mesh import DamagedFileError, UserMesh, check_fa
 from manymesh.types import F64
 
 HEADER_BYTES = 84
+# A text file names its first corner within this many bytes; the name after "solid" may be long.
+TEXT_BYTES = 65536
 TRIANGLE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 VERTEX = re.compile(rb"vertex\s+(\S+)\s+(\S+)\s+(\S+)", re.IGNORECASE)
 
@@ -20,6 +22,7 @@ def read_stl(data: bytes, name: str) -> UserMesh:
     Raises:
         DamagedFileError: neither form of STL. InputError: too many faces.
     """
+    data = data.removeprefix(b"\xef\xbb\xbf")
     corners = _binary(data, name)
     text = corners is None
     if corners is None:
@@ -48,7 +51,7 @@ def _binary(data: bytes, name: str) -> F64 | None:
         return None
     stated = int.from_bytes(data[80:84], "little")
     held = (len(data) - HEADER_BYTES) // TRIANGLE.itemsize
-    text = data[:512].lstrip()[:5].lower() == b"solid" and VERTEX.search(data[:4096]) is not None
+    text = data[:512].lstrip()[:5].lower() == b"solid" and VERTEX.search(data[:TEXT_BYTES]) is not None
     if stated != held and (text or held == 0):
         if held == 0 and stated > 0 and not text:
             raise DamagedFileError(f"claims {stated} faces and has none")
@@ -61,13 +64,16 @@ def _binary(data: bytes, name: str) -> F64 | None:
 
 
 def _text(data: bytes, name: str) -> F64:
-    if not re.search(rb"facet", data[:4096], re.IGNORECASE):
+    if not re.search(rb"facet", data[:TEXT_BYTES], re.IGNORECASE):
         raise DamagedFileError("is neither a binary nor a text STL file")
     check_face_count(data.lower().count(b"vertex") // 3, name)
     found = VERTEX.findall(data)
     if len(found) % 3:
         raise DamagedFileError("has a face without three corners")
-    return np.array(found, dtype="S64").astype(np.float64).reshape(-1, 3, 3)
+    try:
+        return np.array(found, dtype="S64").astype(np.float64).reshape(-1, 3, 3)
+    except ValueError as error:
+        raise DamagedFileError("has text where numbers belong") from error
 
 
 def merged(points: F64) -> tuple[F64, np.ndarray]:
