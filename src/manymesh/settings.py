@@ -62,6 +62,9 @@ class BoxRequest(BaseModel):
 class GeneralSettings(BaseModel):
     """The settings that come first: what to make, and those that no single shape or paint network owns."""
 
+    # Only ``Settings`` is ever made: validators of its base classes would be built for nothing.
+    model_config = ConfigDict(defer_build=True)
+
     prompt: Annotated[
         str | None,
         Field(
@@ -187,7 +190,7 @@ class Settings(PaintSettings, ShapeSettings, GeneralSettings):
     the field: "what", "result" or "engine"), ``flag`` (the command line's spelling, where it differs) and ``metavar``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=False)
 
     devices: Annotated[
         tuple[str, ...],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 PaintName = Literal["2", "2-turbo"]
 PaintMode = Literal["fast", "reference"]
@@ -15,6 +15,9 @@ Memory = Literal["auto", "low", "high"]
 
 class PaintSettings(BaseModel):
     """What ``Settings`` says of ``paint_model`` and how it is run."""
+
+    # Only ``Settings`` is ever made: validators of its base classes would be built for nothing.
+    model_config = ConfigDict(defer_build=True)
 
     paint_model: Annotated[
         PaintName,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 ShapeName = Literal["2mini", "2mini-fast", "2mini-turbo", "2", "2-fast", "2-turbo", "2mv", "2mv-fast", "2mv-turbo"]
 Decoding = Literal["sparse", "dense", "flash", "reference"]
@@ -15,6 +15,9 @@ SIDES = ("left", "back", "right")
 
 class ShapeSettings(BaseModel):
     """What ``Settings`` says of ``shape_model`` and how it is run. The painter heeds ``memory`` too."""
+
+    # Only ``Settings`` is ever made: validators of its base classes would be built for nothing.
+    model_config = ConfigDict(defer_build=True)
 
     shape_model: Annotated[
         ShapeName,
