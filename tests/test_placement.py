@@ -160,7 +160,7 @@ def test_paint_keeps_the_users_own_frame_and_says_it(tmp_path: Path) -> None:
     made = painted(tmp_path, "stl")
     own = [1, 2, 0.5]
     assert sizes(made) == {"glb": own, "obj": own, "stl": own, "ply": own, "3mf": [1, 0.5, 2]}
-    assert "model.3mf: longest side 2 mm, +Z up." in made.notes
+    assert "model.3mf: longest side 2 mm, +Z up. The mesh states no unit; --size 9cm sets its size." in made.notes
     assert any(note.startswith("model.stl: longest side 2, +Y up. STL states neither") for note in made.notes)
     assert json.loads((made.folder / "paint.json").read_text())["settings"]["sizes"] == []
 

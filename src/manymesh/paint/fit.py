@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from manymesh.render.camera import object_box, orthographic
+from manymesh.render.camera import camera_over_box, object_box
 from manymesh.render.silhouette import silhouette_iou
 from manymesh.types import U8, Camera, Cutout, Mesh
 
@@ -66,9 +66,7 @@ def fit_camera(mesh: Mesh, alpha: U8) -> Fit:
         notes.append(
             f"The photo's object is {percent:.0f} % {taller} than the mesh; both sides were fitted separately."
         )
-    target_x = centre[0] + (width / 2 - (box.x0 + box.x1) / 2) / scale[0]
-    target_y = centre[1] + ((box.y0 + box.y1) / 2 - height / 2) / scale[1]
-    view = orthographic(width / 2 / scale[0], height / 2 / scale[1], target=(target_x, target_y, 0.0))
+    view = camera_over_box(box, width, height, centre, scale)
     iou = silhouette_iou(view, mesh.vertices, mesh.faces, alpha, COMPARED_PX)
     if iou < GOOD_IOU:
         notes.append(

@@ -223,9 +223,19 @@ def fit_front_camera(mesh: Mesh, alpha: U8) -> Camera:
     extent, center = high - low, (low + high) / 2
     # Pixels per mesh unit: least squares over both sides, so a mesh of other proportions is off equally on both.
     scale = (box.width * extent[0] + box.height * extent[1]) / float(extent @ extent)
-    target_x = center[0] + (width / 2 - (box.x0 + box.x1) / 2) / scale
-    target_y = center[1] + ((box.y0 + box.y1) / 2 - height / 2) / scale
-    return orthographic(width / 2 / scale, height / 2 / scale, target=(target_x, target_y, 0.0))
+    return camera_over_box(box, width, height, center, (scale, scale))
+
+
+def camera_over_box(box: Box, width: int, height: int, centre: F64, scale: Sequence[float] | F64) -> Camera:
+    """The orthographic camera along -Z that shows a point of the mesh in the middle of a box of the picture.
+
+    Args:
+        box: in the picture. width, height: of the picture, pixels.
+        centre: (2,) x and y of the point. scale: pixels per mesh unit along x and y.
+    """
+    target_x = centre[0] + (width / 2 - (box.x0 + box.x1) / 2) / scale[0]
+    target_y = centre[1] + ((box.y0 + box.y1) / 2 - height / 2) / scale[1]
+    return orthographic(width / 2 / scale[0], height / 2 / scale[1], target=(target_x, target_y, 0.0))
 
 
 def object_box(alpha: U8) -> Box:

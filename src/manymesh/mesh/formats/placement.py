@@ -32,6 +32,7 @@ class FileFrame:
         scale: factor from the mesh's numbers to the file's (GLB, 3MF: to what the file shows).
         up: the axis that is up in the file.
         unit: short name of the file's unit; "" where nobody knows it.
+        assumed: the mesh states no unit, and its numbers are taken for the file's.
         on_plate: 3MF: stand the object on the plate (z = 0) instead of leaving it at its place.
     """
 
@@ -39,6 +40,7 @@ class FileFrame:
     up: Up = "y"
     unit: str = ""
     on_plate: bool = False
+    assumed: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Placement:
             return FileFrame(METRES[own] / METRES[unit], up, unit, on_plate)
         # Nobody knows. Of a user's mesh the numbers are taken for the format's unit, as other programs would.
         scale = PRINT_MM / max(longest, 1e-12) if on_plate else 1.0
-        return FileFrame(scale, up, unit, on_plate)
+        return FileFrame(scale, up, unit, on_plate, self.own_place)
 
 
 def longest_side(shape: Mesh | TexturedMesh) -> float:
@@ -121,6 +123,8 @@ def sentence(name: str, kind: str, frame: FileFrame, longest: float) -> str:
     """
     length = f"{longest * frame.scale:.4g} {frame.unit}".strip()
     said = f"{name}: longest side {length}, +{frame.up.upper()} up."
+    if frame.assumed:
+        return f"{said} The mesh states no unit; --size 9cm sets its size."
     if kind in ("glb", "3mf") or (kind == "stl" and frame.unit == "mm" and frame.up == "z"):
         return said
     if kind == "stl":
