@@ -347,17 +347,54 @@ def test_a_device_with_faulty_half_precision_is_told_and_is_no_failure(
     assert {finding.check.split()[-1]: finding.outcome for finding in deep.check_device("cpu")}[broken] == outcome
 
 
-def test_a_detector_with_boxes_a_few_pixels_wide_fails_the_look_at_two_squares() -> None:
-    from manymesh.detect.dino.stage import find
+@pytest.mark.parametrize("narrow", [False, True])
+def test_a_detector_with_boxes_a_few_pixels_wide_fails_the_look_at_two_squares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, narrow: bool
+) -> None:
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    from manymesh.detect.dino import stage
     from manymesh.detect.probe import HEIGHT_PX, SQUARES, WIDTH_PX
 
     sides = np.array([[box.x0, box.y0, box.x1, box.y1] for box in SQUARES.values()], np.float32)
     sides /= np.array([WIDTH_PX, HEIGHT_PX] * 2, np.float32)
     low, high = sides[:, :2], sides[:, 2:]
-    right = np.concatenate([(low + high) / 2, high - low], 1)
-    scores = np.eye(2, dtype=np.float32) * 0.9
-    made = detector._look(model("dino"), lambda rgb, names: (scores, right), find)
-    assert {finding.outcome for finding in made} == {"passed"}
-    narrow = right * np.array([1, 1, 0.04, 1], np.float32)
-    made = detector._look(model("dino"), lambda rgb, names: (scores, narrow), find)
-    assert "failed" in {finding.outcome for finding in made}
+    boxes = np.concatenate([(low + high) / 2, (high - low) * ([0.04, 1] if narrow else 1)], 1)
+    closed: list[bool] = []
+
+    class Network:
+        def __init__(self, folder: Path, settings: Any) -> None:
+            assert folder == tmp_path
+
+        def __call__(self, rgb: Any, names: Any) -> Any:
+            return np.eye(2, dtype=np.float32) * 0.9, boxes
+
+        def close(self) -> None:
+            closed.append(True)
+
+    monkeypatch.setattr(stage, "Model", Network)
+    found = locate.Found(tmp_path, {}, ())
+    made = list(detector.grounding_dino(model("dino"), found, Machine(thorough=True)))
+    of_squares = {f.outcome for f in made if "square" in f.check or "width" in f.check}
+    assert of_squares == ({"failed"} if narrow else {"passed"})
+    assert closed == [True]
+
+
+def test_a_language_model_that_answers_nothing_fails_the_look_at_two_squares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    from manymesh.detect.qwen import model as qwen
+
+    class Network:
+        def __init__(self, folder: Path, settings: Any) -> None:
+            assert settings.devices == ("detect=cuda",)
+
+        def ask(self, question: str, rgb: Any, tick: Any) -> str:
+            return "!"
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(qwen, "Model", Network)
+    found = locate.Found(tmp_path, {}, ())
+    made = list(detector.qwen(model("qwen3-vl-2b"), found, Machine("cuda", thorough=True)))
+    assert [f.outcome for f in made if "drawn" in f.check] == ["failed", "failed"]

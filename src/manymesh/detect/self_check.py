@@ -7,6 +7,7 @@ library load some weights wrongly and say nothing, and the boxes are then a few 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,11 @@ def grounding_dino(model: Model, found: Found, machine: Machine) -> Iterator[Fin
     if not machine.thorough:
         yield not_possible(SQUARES, "not looked at: run: manymesh models verify --deep")
         return
-    from manymesh.detect.dino.stage import find, open_model
+    from manymesh.detect.dino.stage import Model as Network
+    from manymesh.detect.dino.stage import find
 
-    opened: list[Any] = []
-    yield attempt(LOADED, lambda: _opened(opened, lambda: open_model(folder, _settings(machine))))
-    for look in opened:
-        yield from _look(model, look, find)
+    load = partial(Network, folder, _settings(machine))
+    yield from _opened_and_asked(load, lambda network: network, find, model.id)
 
 
 def qwen(model: Model, found: Found, machine: Machine) -> Iterator[Finding]:
@@ -54,13 +54,11 @@ def qwen(model: Model, found: Found, machine: Machine) -> Iterator[Finding]:
         why = "it takes minutes without a GPU" if machine.thorough else "run: manymesh models verify --deep"
         yield not_possible(SQUARES, f"not looked at: {why}")
         return
-    from manymesh.detect.qwen.model import Model as Qwen
+    from manymesh.detect.qwen.model import Model as Network
     from manymesh.detect.qwen.stage import find
 
-    opened: list[Any] = []
-    yield attempt(LOADED, lambda: _opened(opened, lambda: Qwen(folder, _settings(machine)).ask))
-    for ask in opened:
-        yield from _look(model, ask, find)
+    load = partial(Network, folder, _settings(machine))
+    yield from _opened_and_asked(load, lambda network: network.ask, find, model.id)
 
 
 def _files(folder: Path, build: Callable[[Any], Any]) -> Iterator[Finding]:
@@ -86,17 +84,36 @@ def _tensors(folder: Path, build: Callable[[Any], Any]) -> Finding:
     return passed(TENSORS, f"all {count} tensors are {WHAT}", tensors=count)
 
 
-def _opened(opened: list[Any], work: Callable[[], Any]) -> Finding:
-    """Opening compares every tensor with the file's, and raises where one differs."""
-    opened.append(work())
-    return passed(LOADED, "every tensor was compared by sampled values")
+def _opened_and_asked(
+    load: Callable[[], Any], ask_of: Callable[[Any], Any], find: Callable[..., Sequence[Detection]], name: str
+) -> Iterator[Finding]:
+    """Load a detector, which compares every tensor with the file's, and let it look at two drawn squares.
+
+    Args:
+        load: makes the stage's own model.
+        ask_of: what of it ``find`` asks.
+        find: the stage's own.
+        name: of the model in the catalogue.
+    """
+    opened: list[Any] = []
+
+    def loading() -> Finding:
+        opened.append(load())
+        return passed(LOADED, "every tensor was compared by sampled values")
+
+    yield attempt(LOADED, loading)
+    for network in opened:
+        try:
+            yield from _asked(partial(find, source=name, most=_MOST), ask_of(network))
+        finally:
+            network.close()
 
 
-def _look(model: Model, opened: Any, find: Callable[..., Sequence[Detection]]) -> list[Finding]:
-    """The look at two drawn squares. ``find`` is the stage's own, ``opened`` what it asks."""
+def _asked(find: Callable[..., Sequence[Detection]], ask: Any) -> list[Finding]:
+    """The look at two drawn squares."""
 
     def detect(photo: Photo, names: Sequence[str], *, tick: Tick) -> Sequence[Detection]:
-        return find(photo, names, opened, tick, source=model.id, most=_MOST)
+        return find(photo, names, ask, tick)
 
     return [from_probe(one) for one in probe_detector(detect)]
 

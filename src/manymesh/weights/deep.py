@@ -96,10 +96,10 @@ def check_model(model: Model, found: Found, machine: Machine) -> Iterator[Findin
         yield not_possible(TENSORS, 'torch is not installed: run pip install "manymesh[hunyuan]"')
     else:
         module, _, name = model.self_check.partition(":")
-        checks: Callable[[Model, Found, Machine], Iterator[Finding]] = getattr(import_module(module), name)
         try:
+            checks: Callable[[Model, Found, Machine], Iterator[Finding]] = getattr(import_module(module), name)
             yield from checks(model, found, machine)
-        except ImportError as error:
+        except ModuleNotFoundError as error:
             yield not_possible(TENSORS, f'{error.name} is not installed: run pip install "manymesh[hunyuan]"')
 
 

@@ -80,7 +80,7 @@ def _push_views(built: Mapping[str, Any], config: ImageVaeConfig) -> str:
     sample = torch.empty(_VIEWS, views.config.in_channels, *size, device="meta")
     labels = torch.zeros(_VIEWS, dtype=torch.long, device="meta")
     time = views.embed_time(torch.empty(_VIEWS, device="meta"), labels)
-    return _decoded(built[VAE], views(sample, time, contexts), f"{_VIEWS} views")
+    return _decoded(built[VAE], views(sample, time, contexts), f"{_VIEWS} views come")
 
 
 def _push_photo(built: Mapping[str, Any], config: ImageVaeConfig, positions: int) -> str:
@@ -90,7 +90,7 @@ def _push_photo(built: Mapping[str, Any], config: ImageVaeConfig, positions: int
     unet: UNet = built[DELIGHT_UNET]
     time = unet.embed_time(torch.empty(1, device="meta"))
     made = unet(torch.cat([latents, latents], dim=1), time, text_contexts(unet, prompt))
-    return _decoded(built[DELIGHT_VAE], made, "it")
+    return _decoded(built[DELIGHT_VAE], made, "it comes")
 
 
 def _encoded(vae: Any, config: ImageVaeConfig, count: int) -> Tensor:
@@ -105,4 +105,4 @@ def _decoded(vae: Any, latents: Tensor, what: str) -> str:
     pictures = vae.decode(latents)
     if pictures.shape[1:] != (3, _PICTURE_PX, _PICTURE_PX):
         raise RuntimeError(f"latents give pictures of the shape {list(pictures.shape)}")
-    return f"a picture of {_PICTURE_PX} x {_PICTURE_PX} px becomes latents, and {what} comes back at its size"
+    return f"a picture of {_PICTURE_PX} x {_PICTURE_PX} px becomes latents, and {what} back at its size"
