@@ -259,7 +259,8 @@ def _files(
 
 def _painted_copy(user: UserMesh, painted: _Painted, scale: float) -> tuple[bytes, list[str]]:
     """The user's own glTF file with the new picture, all else as it was; its scene scaled as a whole if asked for."""
-    from manymesh.mesh.formats.gltf_copy import Repaint, repainted
+    from manymesh.mesh.formats.gltf_copy import repainted
+    from manymesh.mesh.formats.gltf_edit import Repaint
     from manymesh.mesh.formats.gltf_scale import scaled
     from manymesh.mesh.formats.verify import verify_copy
 

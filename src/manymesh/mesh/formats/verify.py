@@ -28,7 +28,7 @@ from manymesh.mesh.sample import sample
 from manymesh.types import U8, Atlas, Mesh, TexturedMesh
 
 if TYPE_CHECKING:
-    from manymesh.mesh.formats.gltf_copy import Repaint
+    from manymesh.mesh.formats.gltf_edit import Repaint
     from manymesh.mesh.formats.obj_copy import ObjRepaint
     from manymesh.mesh.formats.user_mesh import UserMesh
 
