@@ -1,6 +1,6 @@
 """Seconds and memory of ``manymesh paint`` on meshes of growing size, each in a process of its own.
 
-    python benchmarks/paint_file.py [--faces 82000,400000] [--loose] [--json paint.json]
+    python benchmarks/paint_file.py [--faces 82000,400000] [--loose] [--json paint.json] [--keep DIR]
 
 The mesh is a bumpy ball in binary STL (triangles that share no vertices); with ``--loose`` every triangle is a piece of
 its own. The photo is a cut-out disc. Texture 1024, engine ``lite``.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import struct
 import subprocess
 import sys
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--faces", default="82000,400000", help="about how many faces, comma-separated")
     parser.add_argument("--loose", action="store_true", help="pull the triangles apart")
     parser.add_argument("--json", type=Path, help="also write the rows there")
+    parser.add_argument("--keep", type=Path, help="leave each mesh's preview and texture there")
     given = parser.parse_args()
     rows = []
     print("| faces | seconds | of them unwrap | bake | fill | write | peak MB |")
@@ -43,6 +45,8 @@ def main() -> None:
     for wanted in given.faces.split(","):
         with tempfile.TemporaryDirectory() as folder:
             rows.append(measured(Path(folder), int(wanted), given.loose))
+            if given.keep:
+                keep_pictures(Path(folder, "out", "ball-painted"), given.keep / wanted)
         row = rows[-1]
         steps = " | ".join(f"{row[name]:.1f}" for name in ("unwrap", "bake", "fill", "write"))
         print(f"| {row['faces']:,} | {row['seconds']:.1f} | {steps} | {row['peak_mb']:.0f} |", flush=True)
@@ -73,6 +77,16 @@ def measured(folder: Path, faces: int, loose: bool) -> dict[str, float]:
     found = json.loads(done.stdout)["details"]["seconds"]
     peak_kb = int(done.stderr.strip().splitlines()[-1])
     return {"faces": len(corners), "seconds": seconds, **found, "peak_mb": peak_kb / 1024}
+
+
+def keep_pictures(painted: Path, target: Path) -> None:
+    """Copies the preview, and the texture from the GLB."""
+    import trimesh
+
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copy(painted / "preview.png", target)
+    mesh = trimesh.load(painted / "model.glb", force="mesh", process=False)
+    mesh.visual.material.baseColorTexture.save(target / "texture.png")
 
 
 def bumpy_ball(faces: int) -> np.ndarray:

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mesh_samples import blob, box, joined, real, sphere, spiral, torus
+from mesh_samples import blob, box, joined, real, sphere, spiral, textured, torus
 
 from manymesh.mesh.clean.clean import clean
+from manymesh.mesh.formats.glb import write_glb
 from manymesh.mesh.simplify import reduce
 from manymesh.mesh.topology import connected_components, distinct
 from manymesh.mesh.unwrap import parameterize
@@ -87,11 +92,25 @@ def test_many_parts_and_a_tiny_texture() -> None:
     assert atlas.uv.max() <= 1
 
 
-def test_same_input_same_bytes() -> None:
-    mesh = torus()
-    one, two = (unwrap(mesh, 256) for _ in range(2))
-    assert one.uv.tobytes() == two.uv.tobytes()
-    assert one.faces.tobytes() == two.faces.tobytes()
+def test_unwrapping_and_writing_fifty_times_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also beside another thread that changes ``sys.path``; no child process is started, which could inherit that."""
+    monkeypatch.setattr(subprocess, "Popen", None)
+    mesh = sphere(1)
+    done = threading.Event()
+
+    def change_the_path() -> None:
+        while not done.wait(0.001):
+            sys.path.insert(0, "elsewhere")
+            sys.path.remove("elsewhere")
+
+    other = threading.Thread(target=change_the_path)
+    other.start()
+    try:
+        made = {write_glb(textured(unwrap(mesh, 64))) for _ in range(50)}
+    finally:
+        done.set()
+        other.join()
+    assert len(made) == 1
 
 
 @pytest.mark.parametrize("mesh", [sphere(4), torus(), spiral()], ids=["sphere", "torus", "spiral"])

@@ -4,6 +4,7 @@ outside. (The learned shapes have tests of their own: what a network models is n
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -158,6 +159,18 @@ def test_the_same_again_is_the_same_bytes(small: Result, tmp_path: Path) -> None
         assert {r: f.sha256 for r, f in one.record.files.items()} == {r: f.sha256 for r, f in two.record.files.items()}
     for role in ("scene", "sheet"):
         assert small.manifest.files[role].sha256 == again.manifest.files[role].sha256
+
+
+def test_a_fresh_process_gives_the_same_bytes(small: Result, tmp_path: Path) -> None:
+    """With another order of Python's hashes and another number of threads."""
+    script = f"import manymesh, sys; manymesh.make(sys.argv[1], out=sys.argv[2], **{SMALL!r})"
+    environment = os.environ | {"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "3"}
+    command = [sys.executable, "-c", script, small.manifest.input.path, str(tmp_path / "runs")]
+    subprocess.run(command, check=True, env=environment, timeout=120)
+    (folder,) = (tmp_path / "runs").iterdir()
+    for made in small.objects:
+        for role, file in made.record.files.items():
+            assert hashlib.sha256((folder / file.path).read_bytes()).hexdigest() == file.sha256, role
 
 
 @pytest.mark.parametrize("die_after", ["detections.png", "shape.glb", "model.glb"])

@@ -15,8 +15,9 @@ from manymesh.mesh import marching_table
 from manymesh.mesh.topology import distinct
 from manymesh.types import F32, I32
 
+# A vertex this close to a grid point, in cells, is moved away from it: at the point itself several would coincide.
+# Chosen by hand.
 CLEARANCE = 1e-3
-"""A vertex this close to a grid point, in cells, is moved away from it: at the point itself several would coincide."""
 
 
 def marching_cubes(volume: F32, level: float = 0.0) -> tuple[F32, I32]:

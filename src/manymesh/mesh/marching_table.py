@@ -60,8 +60,10 @@ class Table(NamedTuple):
 
 @lru_cache(maxsize=1)
 def table() -> Table:
-    """The table, from the file that ``python -m manymesh.mesh.marching_table`` writes: working it out takes as long as
-    all the cells of a thing do."""
+    """The table, read from the file that ``python -m manymesh.mesh.marching_table`` writes.
+
+    It is kept in a file because working it out takes about as long as following the surface of one object.
+    """
     kept = np.frombuffer(zlib.decompress(FILE.read_bytes()), "<u2").astype(np.int64)
     row, ambiguous, most, rest = np.split(kept, np.cumsum([256 * 64, 256 * 6, 1]))
     rows = rest.reshape(-1, 1 + 3 * int(most[0]))

@@ -1,4 +1,4 @@
-"""Into the house's frame."""
+"""A mesh moved and scaled into the canonical frame."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from manymesh.types import F64, Mesh
 
 
 def normalise(mesh: Mesh) -> tuple[Mesh, F64]:
-    """Centres the bounding box and scales its longest side to exactly [-1, 1].
+    """Centre the bounding box and scale its longest side to exactly [-1, 1].
 
     Returns:
         The mesh, and the (4, 4) float64 matrix that takes a column vector of the old frame to the new one.

@@ -11,14 +11,18 @@ from manymesh.mesh.clean.clean import clean, drop_unused
 from manymesh.mesh.topology import edges, face_components, face_cross, length, scatter_sum, unit
 from manymesh.types import Mesh
 
-AGGRESSIVENESS = (5.0, 7.0, 9.0)  # fast-simplification's scale; the lowest keeps the shape best and may stop early
-LOOSENINGS = 4  # how often a stopped reduction is helped on
-FLAT = 0.998  # mean normal of the faces around a vertex, as long as this: they lie within about 4 degrees of a plane
+# fast-simplification's scale, tried in turn: the lowest keeps the shape best and may stop early. Chosen by hand.
+AGGRESSIVENESS = (5.0, 7.0, 9.0)
+# How often a reduction that stopped early is helped on. Chosen by hand.
+LOOSENINGS = 4
+# The mean normal of the faces around a vertex is at least this long where they lie within about 4 degrees of a plane.
+FLAT = 0.998
+# Share of the budget: nearer than that is not worth a second try. Chosen by hand.
+CLOSE = 0.97
 # fast-simplification (0.2.0) keeps its mesh in global variables of the process, so two threads would get each other's
 # meshes. One call at a time for the whole process is the only remedy on our side: other objects wait here (0.1 s each
 # for 100,000 faces). To be told to its authors: state in a structure of the call would let the lock go.
 _ONE_AT_A_TIME = Lock()
-CLOSE = 0.97  # of the budget: nearer than that is not worth a second try
 
 
 def reduce(mesh: Mesh, faces: int) -> Mesh:

@@ -194,13 +194,13 @@ def membrane_colors(atlas: Atlas, strength: Any, color: Any, asked: Any = None) 
         color[unseen] = color[_nearest_known(place, strength > 0, unseen)]
         strength[unseen] = 1e-3
     if asked is None or count <= MAX_DIRECT_NODES:
-        return np.clip(_membrane(place, faces, strength, color), 0, 1).astype(np.float32)[weld]
+        return np.asarray(np.clip(_membrane(place, faces, strength, color), 0, 1)[weld], np.float32)
     part = _solved_part(faces, strength, asked, count)
     inside = np.flatnonzero(part)
     number = np.cumsum(part) - 1
     some = number[faces[part[faces].all(axis=1)]]
     color[inside] = _membrane(place[inside], some, strength[inside], color[inside])
-    return np.clip(color, 0, 1).astype(np.float32)[weld]
+    return np.asarray(np.clip(color, 0, 1)[weld], np.float32)
 
 
 def _solved_part(faces: I64, strength: F64, asked: Any, count: int) -> Bool:

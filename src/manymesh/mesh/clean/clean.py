@@ -1,4 +1,4 @@
-"""Makes a mesh from anywhere fit for the stages that follow: finite, manifold, wound outwards, without crumbs."""
+"""Makes a mesh from anywhere fit for later stages: finite, manifold, wound outwards, without small components."""
 
 from __future__ import annotations
 

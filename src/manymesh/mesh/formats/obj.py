@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from manymesh.image.png import encode
 from manymesh.mesh.formats.glb import GREY
 from manymesh.mesh.formats.placement import FileFrame, comment
+from manymesh.mesh.formats.seams import weld
 from manymesh.mesh.normals import vertex_normals
-from manymesh.mesh.seams import weld
 from manymesh.naming import clean_name
 from manymesh.types import Atlas, Mesh, TexturedMesh
 

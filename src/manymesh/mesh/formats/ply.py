@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from manymesh.mesh.formats.placement import FileFrame, comment
+from manymesh.mesh.formats.sample import sample
 from manymesh.mesh.normals import vertex_normals
-from manymesh.mesh.sample import sample
 from manymesh.types import Atlas, Mesh, TexturedMesh
 
 FACE = np.dtype([("count", "u1"), ("corners", "<i4", 3)])

@@ -15,7 +15,7 @@ import numpy as np
 from manymesh.image.png import encode
 from manymesh.mesh.formats.obj import formatted
 from manymesh.mesh.formats.placement import UPRIGHT, FileFrame
-from manymesh.mesh.seams import weld
+from manymesh.mesh.formats.seams import weld
 from manymesh.types import F64, Mesh, TexturedMesh
 
 CORE = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"

@@ -24,7 +24,7 @@ from manymesh.errors import InputError, ManymeshError, ObjectError, OutputError
 from manymesh.mesh.formats.glb import read_glb, read_painted_glb
 from manymesh.mesh.formats.glb_check import check_glb
 from manymesh.mesh.formats.placement import FileFrame, in_frame
-from manymesh.mesh.sample import sample
+from manymesh.mesh.formats.sample import sample
 from manymesh.types import U8, Atlas, Mesh, TexturedMesh
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Cuts a surface into charts that can be laid flat: the first half of the house's own unwrap.
+"""Cuts a surface into charts that can be laid flat: the first half of unwrapping.
 
 Every face takes the axis (+-X, +-Y, +-Z) that its smoothed normal is nearest to, and connected faces of one axis are a
 chart. The photo looks along -Z, so what it shows of an object falls into few charts, cut where it turns away.
@@ -14,9 +14,13 @@ from numpy.typing import NDArray
 from manymesh.mesh.topology import Ints, connected_components, edges, face_cross, length, simple_pairs, unit
 
 AXES = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], dtype=np.float64)
-SMOOTHING = 24  # rounds of averaging normals over neighbours before they choose an axis
-STEEPEST = 0.12  # a face's normal . its chart's axis is at least this (83 degrees), so that no face folds over
-SMALL_AREA = 0.004  # charts under this share of the surface join a neighbour where no face folds over
+# Rounds of averaging normals over neighbours before faces choose an axis. Chosen by hand; not measured.
+SMOOTHING = 24
+# A face's normal . its chart's axis is at least this (83 degrees), so that no face folds over. Chosen by hand.
+STEEPEST = 0.12
+# Charts under this share of the surface join a neighbour where no face folds over. Chosen by hand; not measured.
+SMALL_AREA = 0.004
+# Rounds of joining small charts, at most. Chosen by hand.
 MERGE_ROUNDS = 6
 
 

@@ -15,12 +15,18 @@ from manymesh.mesh.topology import Ints
 from manymesh.mesh.unwrap.pack_rows import pack_rows
 from manymesh.mesh.unwrap.raster import covered
 
-GRID = 256  # cells a side, at most
-SEARCH_GRID = 96  # while looking for the scale
-TRIES = 6  # scales tried on the search grid
-SHRINK = 0.985  # per try on the final grid
-FULL = 0.92  # the share of the grid that charts with their padding fill at best
-SMALL = 6  # cells: charts within a square of this side are placed as rectangles
+# Cells a side of the grid on which charts are placed, at most. Chosen by hand: one cell is the padding at texture 1024.
+GRID = 256
+# Cells a side while looking for the scale. Chosen by hand.
+SEARCH_GRID = 96
+# Scales tried on the search grid, at most. Chosen by hand.
+TRIES = 6
+# What the scale is multiplied by where the charts do not fit on the final grid. Chosen by hand.
+SHRINK = 0.985
+# The share of the grid that charts fill at best; more is not tried. Chosen by hand.
+FULL = 0.92
+# Cells: charts within a square of this side are placed as rectangles. Chosen by hand.
+SMALL = 6
 # With more charts than this they are placed in rows. Each placement takes about 1 ms at each scale tried (7 or more),
 # so 1,000 charts take 3 s (measured on random triangles).
 MANY_CHARTS = 1000

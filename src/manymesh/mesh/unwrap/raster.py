@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from manymesh.mesh.topology import Ints
 
-BATCH = 2_000_000  # cells at once: about 100 MB
-INSIDE = 1e-7  # of the triangle: a cell centre on a shared side belongs to neither
+# Cells at once: about 100 MB.
+BATCH = 2_000_000
+# Share of a triangle's area by which a cell centre must lie inside: one on a shared side belongs to neither triangle.
+# Chosen by hand.
+INSIDE = 1e-7
 
 
 def covered(triangles: NDArray[np.float64]) -> Iterator[tuple[Ints, Ints, Ints]]:

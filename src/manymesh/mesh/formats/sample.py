@@ -8,7 +8,7 @@ from manymesh.types import F32, U8
 
 
 def sample(image: U8, uv: F32) -> U8:
-    """Bilinear colours (k, 3) uint8 of an (H, W, 3) picture at uv (k, 2), glTF origin; clamped at the rim."""
+    """Bilinear colours (k, 3) uint8 of an (H, W, 3) picture at uv (k, 2), glTF origin; clamped at the edges."""
     height, width = image.shape[:2]
     x = np.clip(uv[:, 0].astype(np.float64) * width - 0.5, 0, width - 1)
     y = np.clip(uv[:, 1].astype(np.float64) * height - 0.5, 0, height - 1)

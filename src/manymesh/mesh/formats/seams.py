@@ -8,11 +8,10 @@ from manymesh.types import F32, I32, Atlas, Mesh
 
 
 def weld(shape: Mesh | Atlas) -> tuple[F32, I32, I32]:
-    """Closed again.
+    """Vertices that an atlas repeats on seams as one again; a mesh as it is.
 
     Returns:
-        positions (n, 3) float32 without repeats on seams, faces (m, 3) int32 into them, and (n,) int32, a vertex of
-        ``shape`` at each position.
+        positions (n, 3) float32, faces (m, 3) int32 into them, and (n,) int32, a vertex of ``shape`` at each position.
     """
     if isinstance(shape, Mesh):
         return shape.vertices, shape.faces, np.arange(len(shape.vertices), dtype=np.int32)
