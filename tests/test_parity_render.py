@@ -21,7 +21,7 @@ Load = Callable[[str], Tensors]
 @pytest.fixture(scope="module")
 def load() -> Load:
     safetensors = pytest.importorskip("safetensors.numpy")
-    folder = parity_dir("paint")
+    folder = parity_dir("paint", "cameras.safetensors")
     return lambda name: safetensors.load_file(folder / f"{name}.safetensors")
 
 

@@ -56,7 +56,8 @@ def test_the_rasters_are_the_same_to_the_bit(size: tuple[int, int], chunk: int) 
 
 def test_the_rules_of_the_reference_hold() -> None:
     safetensors = pytest.importorskip("safetensors.numpy")
-    data = safetensors.load_file(parity_dir("paint") / "raster_rules.safetensors")
+    name = "raster_rules.safetensors"
+    data = safetensors.load_file(parity_dir("paint", name) / name)
     for end, shape in (("", (16, 16)), ("_persp", (16, 19))):
         faces = torch.from_numpy(data["faces"]).long()
         made = raster_torch.rasterise(torch.from_numpy(data[f"clip{end}"]), faces, *shape)
