@@ -3,7 +3,9 @@
 Clip -1 and 1 are the outer edges of the picture. Row 0 is at the top. A pixel is sampled at its centre, and belongs to
 exactly one of the triangles that share an edge (half-open spans, as in every scan converter).
 
-The plan: faces -> rows of pixels (spans) -> tiles of equally long spans -> smallest key (depth, face) per pixel.
+How a picture is drawn: each face becomes spans, its stretches of pixels in one row. Spans of about the same length are
+handled together. Every covered pixel gets a key, made of depth and face number, and the smallest key of all faces wins.
+Barycentric weights are then worked out for the winners alone.
 """
 
 from __future__ import annotations
@@ -120,7 +122,7 @@ def interpolate(attribute: Any, faces: Any, face: Any, bary: Any) -> F32:
     faces, face, weights = np.asarray(faces), np.asarray(face), np.asarray(bary, np.float32)
     parts = attribute.reshape(len(attribute), -1).shape[1]
     columns = attribute.reshape(len(attribute), parts)
-    # Where there are more points than triangles, the three corners' numbers are laid side by side once a triangle.
+    # With more points than triangles it is quicker to gather the corners' values once for each triangle.
     table = columns[faces].reshape(len(faces), 3 * parts) if len(faces) <= len(face) else None
     values = np.empty((len(face), parts), np.float32)
     for part in slices(len(face), CHUNK):
@@ -130,7 +132,15 @@ def interpolate(attribute: Any, faces: Any, face: Any, bary: Any) -> F32:
 
 
 def interpolate_corners(corners: F32, face: Any, bary: Any) -> F32:
-    """(n, c) float32: the same for an attribute with a value for each triangle's corner, (m, 3, c) float32."""
+    """As ``interpolate``, for an attribute that is given for every corner of every triangle.
+
+    Args:
+        corners: (m, 3, c) float32.
+        face, bary: as for ``interpolate``.
+
+    Returns:
+        (n, c) float32.
+    """
     table = corners.reshape(len(corners), 3 * corners.shape[2])
     values = np.empty((len(face), corners.shape[2]), np.float32)
     for part in slices(len(face), CHUNK):
@@ -139,7 +149,7 @@ def interpolate_corners(corners: F32, face: Any, bary: Any) -> F32:
 
 
 def _weighed(corners: F32, weights: F32) -> F32:
-    """(n, c) sums of the (n, 3 c) numbers of three corners, each times its own of (n, 3) weights."""
+    """(n, c) weighted sums of corner values: (n, 3 c) the values of three corners in turn, (n, 3) their weights."""
     # As (corner, number, point): NumPy is fast along long rows.
     rows = np.ascontiguousarray(corners.T).reshape(3, corners.shape[1] // 3, -1)
     rows *= np.ascontiguousarray(weights.T)[:, None]
@@ -150,7 +160,7 @@ def _weighed(corners: F32, weights: F32) -> F32:
 
 
 def _draw(spans: Spans, width: int, keys: NDArray[np.int64]) -> None:
-    """Lower ``keys`` to the nearest depth; all pixels of a span are inside."""
+    """Draw spans: lower ``keys`` ((height * width,) int64) where a span is nearer than what was drawn before."""
     face_key = spans.face.astype(np.int64)
     for start, stop, length in tiles(spans.length):
         across = np.arange(length, dtype=np.float32)[:, None]
@@ -165,7 +175,11 @@ def _draw(spans: Spans, width: int, keys: NDArray[np.int64]) -> None:
 
 @dataclass(frozen=True)
 class FaceTable:
-    """Per face, float32: the first corner, the edges from it to the others, and 1 / (twice the signed area)."""
+    """What the weights of a pixel are computed from, one row for each face, in pixels, float32.
+
+    ``x0, y0`` is the first corner, ``x01, y01`` and ``x02, y02`` are the edges from it to the other two, and
+    ``inverse`` is 1 over twice the signed area; NaN for a face without area.
+    """
 
     x0: F32
     y0: F32
@@ -189,6 +203,7 @@ class FaceTable:
 
 
 def _resolve(keys: NDArray[np.int64], screen: Screen, faces: I32) -> Raster:
+    """The raster of a finished picture: face, weights and depth of every pixel that has a key."""
     pixel = np.flatnonzero(keys != EMPTY)
     key = keys[pixel]
     face = (key & (2**FACE_BITS - 1)).astype(np.int32)

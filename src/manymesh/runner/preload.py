@@ -1,4 +1,8 @@
-"""Opens the models of later stages on a thread while an earlier stage works, so that loading overlaps with work."""
+"""Opens the models of later stages on a thread while an earlier stage works, so that loading overlaps with work.
+
+A stage is opened here only if it allows it (``Stage.preload``): its model must be small, because it is then in memory
+together with the model of the stage that works.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,14 @@ from manymesh.stages import Stage
 
 
 class Preloader:
-    """Opens stages one after the other on a thread of its own, until ``close``.
+    """Opens stages one after the other on one background thread, beginning at once.
+
+    When all are open, each stage's ``warm_up`` is called on the same thread. ``close`` has to be called in the end: it
+    closes the models that were opened and never asked for.
 
     Args:
-        stages: implementations that allow it (``Stage.preload``), in the order in which they will be wanted.
-        settings: what they are opened with.
+        stages: implementations that allow it (``Stage.preload``), in the order in which they will be used.
+        settings: passed to each stage's ``open``.
     """
 
     def __init__(self, stages: Sequence[Stage], settings: Settings) -> None:
@@ -28,7 +35,13 @@ class Preloader:
 
     @contextmanager
     def opened(self, stage: Stage, settings: Settings) -> Iterator[Any]:
-        """What ``stage.open(settings)`` would give, waited for if it is under way. Raises what opening it raised."""
+        """A context with the stage's open model, which is closed at its end.
+
+        A model that this preloader opens is waited for; any other stage is opened now.
+
+        Raises:
+            Whatever opening the stage raised.
+        """
         opening = self._opening.pop(stage, None)
         if opening is None:
             with stage.open(settings) as model:
@@ -40,16 +53,17 @@ class Preloader:
             yield model
 
     def close(self) -> None:
-        """Close what nobody asked for. Waits for what is being opened."""
+        """Close every model that nobody asked for. Waits for the one that is being opened; opens no more."""
         self._thread.shutdown(cancel_futures=True)
         unwanted, self._opening = list(self._opening.values()), {}
         with ExitStack() as held:
             for opening in unwanted:
-                # Why one that nobody wants could not be opened, nobody need know.
+                # An error while a model was opened that nobody asked for concerns nobody.
                 if not opening.cancelled() and opening.exception() is None:
                     held.callback(opening.result()[1].close)
 
 
 def _open(stage: Stage, settings: Settings) -> tuple[Any, ExitStack]:
+    """The stage's open model, and the stack that closes it."""
     held = ExitStack()
     return held.enter_context(stage.open(settings)), held

@@ -23,24 +23,35 @@ from manymesh.device.number_format import not_finite, require_finite
 _log = logging.getLogger("manymesh.detect")
 
 Watch = Callable[[Sequence[int]], str | None]
-"""Looks at the tokens so far and says why to stop ("complete"), or None."""
+"""Given the token numbers so far, returns a word for why decoding should stop ("complete"), or None to go on."""
 
 # What people call the network.
 NETWORK = "detector"
+# Memory for keys and values is reserved in multiples of this many tokens. Chosen by hand; not measured.
 _ROUND_TO = 128
-_STEPS_PER_LOOK = 8  # captured steps replayed before the tokens are read back; at most so many are thrown away
+# Steps between two looks at the tokens. On a GPU each look waits for all steps before it; up to 7 steps too many are
+# computed and thrown away. Chosen by hand; not measured.
+_STEPS_PER_LOOK = 8
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The new tokens, without the end token, and what ended them: "end", "limit", or a watch's word."""
+    """What the model wrote.
+
+    Attributes:
+        tokens: numbers of the new tokens, without the end token.
+        ended_by: "end" (the model's end token), "limit" (the most tokens allowed), or the word of the watch.
+    """
 
     tokens: tuple[int, ...]
     ended_by: str
 
 
 class Decoder:
-    """One loaded model's memory for decoding. Holds the captured step from one call to the next."""
+    """Decodes with one loaded Qwen3-VL model (``Qwen3VLForConditionalGeneration``), greedily and one answer at a time.
+
+    It keeps keys and values and the captured CUDA graph from one call to the next, so calls must not overlap.
+    """
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -59,10 +70,18 @@ class Decoder:
         tick: Callable[[float], None] = lambda share: None,
         use_graph: bool = True,
     ) -> Answer:
-        """Answer ``inputs`` (on the model's device) with at most ``most`` tokens.
+        """The model's answer.
 
-        Raises ``NotFiniteError`` when logits of any step are NaN or infinite: the greatest of NaNs is token 0, and the
-        answer would be exclamation marks without end.
+        Args:
+            inputs: arguments of the model's forward pass for one prompt and its picture, on its device.
+            most: the most new tokens.
+            watch: see ``Watch``; asked every few tokens.
+            tick: called with the share of ``most`` that is written, 0..1. What it raises goes through.
+            use_graph: on CUDA, replay a captured step. False computes the same step operation by operation.
+
+        Raises:
+            NotFiniteError: logits of some step are NaN or infinite. The greatest of NaNs is token 0, so the answer
+                would be exclamation marks without end.
         """
         first = self._prefill(inputs, most)
         tokens = [first]
@@ -83,6 +102,7 @@ class Decoder:
                 raise not_finite(NETWORK)
 
     def _verdict(self, tokens: list[int], most: int, watch: Watch, look: bool) -> Answer | None:
+        """The answer if decoding is over, else None. ``look`` says whether the watch is asked this time."""
         end = next((i for i, token in enumerate(tokens) if token in self.ends), None)
         if end is not None:
             return Answer(tuple(tokens[:end]), "end")
@@ -136,13 +156,18 @@ class Decoder:
         self.rotary_scale = float(getattr(rotary, "attention_scaling", 1.0))
 
     def _advance(self, use_graph: bool) -> None:
+        """Write one more token: replay the captured step where there is one."""
         if self.graph is not None and use_graph:
             self.graph.replay()
         else:
             self._step()
 
     def _step(self) -> None:
-        """Everything one token costs, on fixed addresses: reads ``token`` at ``place``, writes its follower."""
+        """One decoding step, always on the same memory so that it can be captured.
+
+        Reads ``token`` (the newest) and ``place`` (its position), writes the next token into ``token`` and ``written``,
+        and moves ``place`` and ``count`` on by one.
+        """
         x = self.text.embed_tokens(self.token)
         # New tokens are text: all three axes of the rotary position are equal, so it is the plain one.
         angles = (self.place + self.shift).float() * self.inverse_frequency
@@ -164,6 +189,18 @@ class Decoder:
     def _attend(
         self, attention: Any, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, keys: Tensor, values: Tensor
     ) -> Tensor:
+        """Self-attention of one layer for the newest token, whose key and value are written into memory at ``place``.
+
+        Args:
+            attention: the layer's ``self_attn``.
+            x: (1, 1, hidden) the normed input.
+            cos, sin: (head width,) of the rotary position.
+            mask: (capacity,) 0 for tokens up to this one, -inf for memory that is not written yet.
+            keys, values: (1, key heads, capacity, head width), the layer's memory.
+
+        Returns:
+            (1, 1, hidden).
+        """
         width = keys.shape[-1]
         q = _normed(attention.q_norm, attention.q_proj(x).view(1, -1, 1, width))
         k = _normed(attention.k_norm, attention.k_proj(x).view(1, -1, 1, width))

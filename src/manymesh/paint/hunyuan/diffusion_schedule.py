@@ -1,7 +1,8 @@
-"""The steps from noise to picture, for networks that predict v (Salimans & Ho 2022).
+"""Sampling schedules: the steps from noise to picture, for networks that predict v (Salimans & Ho 2022).
 
 Every sampler used here is linear in the sample, the prediction and fresh noise, so a step is three numbers:
-``x <- keep * x + velocity * v + noise * n``. They are worked out in float64.
+``x <- keep * x + velocity * v + noise * n``, where x is the sample, v the network's answer and n fresh normal noise.
+They are worked out in float64.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from manymesh.errors import UsageError
 from manymesh.paint.hunyuan.config import NoiseScheduleConfig
 from manymesh.types import F64
 
-LAST_ALPHA = 2.0**-24  # stands for no signal at all, where sigma would be infinite
+# Share of signal at the last training step where the schedule says 0: sigma would be infinite. As diffusers has it.
+LAST_ALPHA = 2.0**-24
+# The distilled painter's fixed steps are every third of 30 evenly spaced ones, as published.
 TURBO_GRID = 30
 TURBO_STEPS = 10
+# Constants of consistency sampling, diffusers' defaults: standard deviation of the data, factor on time.
 _SIGMA_DATA, _TIME_SCALE = 0.5, 10.0
 
 
@@ -25,10 +29,10 @@ class DiffusionSchedule:
     """A run's steps; all arrays are float64 of length n.
 
     Attributes:
-        timesteps: what the network is told.
+        timesteps: the training step whose noise level the sample has, an input of the network; descending.
         input_scale: the network is given ``input_scale * x``.
-        keep, velocity, noise: see the module.
-        start_scale: of the first noise.
+        keep, velocity, noise: factors of one step on the sample, on v and on fresh noise; see the module.
+        start_scale: the first sample is normal noise times this.
         sigmas: (n + 1,) noise levels of the Euler samplers; empty for the consistency sampler.
     """
 
