@@ -28,8 +28,9 @@ from manymesh.paint.hunyuan import (  # noqa: E402
 )
 from manymesh.paint.hunyuan.diffusion_schedule import euler_ancestral  # noqa: E402
 from manymesh.paint.hunyuan.models import parse_views  # noqa: E402
+from manymesh.weights.load import load_network  # noqa: E402
 
-CPU: dict[str, Any] = {"device": torch.device("cpu"), "dtype": torch.float32}
+CPU: dict[str, Any] = {"device": torch.device("cpu"), "dtype": torch.float32, "channels_last": True}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_the_unet_is_diffusers(weights: Path) -> None:
     diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
     folder = weights / DELIGHT
     path = checkpoint.network_file(folder, "unet")
-    ours = unet.fuse_projections(checkpoint.load_network(lambda: unet.UNet(config.read_unet(folder)), path, **CPU))
+    ours = unet.fuse_projections(load_network(lambda: unet.UNet(config.read_unet(folder)), path, **CPU))
     theirs = diffusers.UNet2DConditionModel(**{k: v for k, v in UNET.items() if k[0] != "_"} | {"in_channels": 8})
     theirs.load_state_dict(ours.state_dict(), strict=True)
     generator = torch.Generator().manual_seed(0)
@@ -72,7 +73,7 @@ def test_the_unet_is_diffusers(weights: Path) -> None:
 def test_the_autoencoder_is_diffusers(weights: Path) -> None:
     diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
     folder = weights / PAINT
-    ours = checkpoint.load_network(
+    ours = load_network(
         lambda: image_vae.ImageVae(config.read_vae(folder)), checkpoint.network_file(folder, "vae"), **CPU
     )
     theirs = diffusers.AutoencoderKL(**{k: v for k, v in VAE.items() if k[0] != "_"})
@@ -93,7 +94,7 @@ def test_the_text_encoder_is_transformers(weights: Path) -> None:
     folder = weights / DELIGHT
     sizes = config.read_text(folder)
     path = checkpoint.network_file(folder, "text_encoder")
-    ours = checkpoint.load_network(lambda: text_encoder.TextEncoder(sizes), path, rename=text_encoder.plain_key, **CPU)
+    ours = load_network(lambda: text_encoder.TextEncoder(sizes), path, rename=text_encoder.plain_key, **CPU)
     theirs = transformers.CLIPTextModel(
         transformers.CLIPTextConfig(**json.loads((folder / "text_encoder" / "config.json").read_text()))
     ).eval()
@@ -130,7 +131,7 @@ def test_a_file_of_another_network_is_refused(weights: Path, tmp_path: Path) -> 
             changed[change] = torch.zeros(1)
         save_file(changed, tmp_path / "other.safetensors")
         with pytest.raises(WeightsError, match=change.removeprefix("unet.")):
-            checkpoint.load_network(
+            load_network(
                 lambda: multiview_unet.MultiviewUNet(sizes), tmp_path / "other.safetensors", prefix="unet.", **CPU
             )
 

@@ -28,9 +28,9 @@ def _folder(directory: Path, fixture: dict[str, Any]) -> Path:
 def _load(build: Any, path: Path, **how: Any) -> Any:
     import torch
 
-    from manymesh.paint.hunyuan.checkpoint import load_network
+    from manymesh.weights.load import load_network
 
-    return load_network(build, path, device=torch.device("cpu"), dtype=torch.float32, **how)
+    return load_network(build, path, device=torch.device("cpu"), dtype=torch.float32, channels_last=True, **how)
 
 
 @lru_cache(maxsize=2)

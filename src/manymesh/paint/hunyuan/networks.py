@@ -17,7 +17,7 @@ from torch import Tensor
 from manymesh.device.number_format import Formats, require_finite
 from manymesh.device.placement import place
 from manymesh.errors import OutOfMemoryError
-from manymesh.paint.hunyuan.checkpoint import load_network, network_file
+from manymesh.paint.hunyuan.checkpoint import network_file
 from manymesh.paint.hunyuan.config import read_noise_schedule, read_text, read_unet, read_vae
 from manymesh.paint.hunyuan.delight import UNET as DELIGHT_UNET
 from manymesh.paint.hunyuan.delight import VAE as DELIGHT_VAE
@@ -30,6 +30,7 @@ from manymesh.paint.hunyuan.text_encoder import plain_key as plain_text_key
 from manymesh.paint.hunyuan.unet import UNet, fuse_projections
 from manymesh.settings import Settings
 from manymesh.weights import require
+from manymesh.weights.load import load_network
 from manymesh.weights.verify import blob_sha256
 
 Network = TypeVar("Network", bound=torch.nn.Module)
@@ -121,7 +122,7 @@ class Networks:
             ) from error
 
     def _load(self, name: str, build: Callable[[], Network], path: Path, **how: Any) -> Network:
-        return load_network(build, path, device=self.device, dtype=self.formats[name], **how)
+        return load_network(build, path, device=self.device, dtype=self.formats[name], channels_last=True, **how)
 
 
 class _ReferenceText(torch.nn.Module):
