@@ -94,11 +94,6 @@ def test_an_empty_mesh_gives_an_empty_picture() -> None:
     assert not preview.four_views(empty, 16).any()
 
 
-def test_compositing_mixes_by_alpha() -> None:
-    rgba = np.array([[[200, 0, 0, 255], [200, 0, 0, 0], [200, 0, 0, 51]]], np.uint8)
-    assert preview.composite_on(rgba, (0, 100, 0)).tolist() == [[[200, 0, 0], [0, 100, 0], [40, 80, 0]]]
-
-
 def test_normals_are_smooth_on_a_ball_and_sharp_on_a_box() -> None:
     round_one, box = cube_atlas(12, ball=True), cube_atlas(3)
     smooth = area_weighted_vertex_normals(round_one.vertices, round_one.faces, weld=round_one.source)

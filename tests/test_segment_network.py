@@ -77,6 +77,7 @@ def test_the_same_picture_gives_the_same_masks(network: SegmentationNetwork) -> 
     scene = plain_background(*SHAPE)
     ball(scene, 300, 220, 90, (120, 80, 200))
     first, second = (detect(photo(scene), network=network) for _ in range(2))
+    assert len(first) == 1
     assert [one.box for one in first] == [one.box for one in second]
     assert all(np.array_equal(a.mask, b.mask) for a, b in zip(first, second, strict=True))
 

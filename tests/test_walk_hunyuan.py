@@ -228,7 +228,8 @@ def test_every_network_is_in_memory_for_its_own_turn_only(walked: Walked) -> Non
         "paint": {"MultiviewUNet", "ImageVae"},
         "write": set(),
     }
-    assert all(alive == set() for alive in walked.watch.at_start.values()), walked.watch.at_start
+    assert walked.watch.at_start == {stage: set() for stage in walked.watch.at_start}
+    assert set(walked.watch.at_work) <= set(walked.watch.at_start)
 
 
 def test_resuming_what_is_done_does_nothing_twice(walked: Walked) -> None:

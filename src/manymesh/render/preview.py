@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -176,13 +175,6 @@ def framing_camera(vertices: Any, azimuth_deg: float, elevation_deg: float, *, a
         target=centre.tolist(),
         reach=radius * 1.05,
     )
-
-
-def composite_on(rgba: U8, background: Sequence[int] = (255, 255, 255)) -> U8:
-    """(H, W, 3) uint8: an (H, W, 4) uint8 picture with straight alpha over one colour."""
-    alpha = rgba[:, :, 3:].astype(np.float32) / 255
-    mixed = rgba[:, :, :3] * alpha + np.asarray(background, np.float32) * (1 - alpha)
-    return (mixed + 0.5).astype(np.uint8)
 
 
 def _albedo(model: Model, raster: Raster) -> F32:
