@@ -95,7 +95,7 @@ def test_many_parts_and_a_tiny_texture() -> None:
 def test_unwrapping_and_writing_fifty_times_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also beside another thread that changes ``sys.path``; no child process is started, which could inherit that."""
     monkeypatch.setattr(subprocess, "Popen", None)
-    mesh = sphere(1)
+    mesh = box()
     done = threading.Event()
 
     def change_the_path() -> None:
@@ -106,7 +106,7 @@ def test_unwrapping_and_writing_fifty_times_gives_the_same_bytes(monkeypatch: py
     other = threading.Thread(target=change_the_path)
     other.start()
     try:
-        made = {write_glb(textured(unwrap(mesh, 64))) for _ in range(50)}
+        made = {write_glb(textured(unwrap(mesh, 32))) for _ in range(50)}
     finally:
         done.set()
         other.join()
