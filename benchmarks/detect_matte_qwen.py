@@ -140,7 +140,7 @@ def our_decoding(
     numbers["capture_error"] = decoder.capture_error
     if decoder.graph is not None:
         with torch.inference_mode():
-            decoder.place.fill_(numbers["prompt_tokens"])
+            decoder.position.fill_(numbers["prompt_tokens"])
             decoder.count.fill_(1)
             numbers["replay_ms"] = 1000 * seconds(decoder.graph.replay, device, repeats=20, warm_up=3)
     return tokens

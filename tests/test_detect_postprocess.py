@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from manymesh.detect import postprocess
 from manymesh.detect.dino import inputs as dino
 from manymesh.detect.dino.stage import detections, find
-from manymesh.detect.qwen import stopping
+from manymesh.detect.qwen import answer
 from manymesh.device import placement
 from manymesh.errors import UsageError
 from manymesh.image import crop
@@ -94,7 +94,7 @@ OTHER = '{"bbox_2d": [5, 2, 8, 4], "label": "cup"}'
     ],
 )
 def test_generation_stops_when_a_reply_is_complete_or_repeats_itself(text: str, word: str | None) -> None:
-    assert stopping.verdict(text) == word
+    assert answer.verdict(text) == word
 
 
 def test_dino_queries_become_pixel_boxes_of_the_best_name() -> None:

@@ -15,10 +15,10 @@ pytest.importorskip("transformers", reason="the full engine's extra is not insta
 
 from manymesh.detect.qwen import STAGE, picture, prompt  # noqa: E402
 from manymesh.detect.qwen import model as qwen_model  # noqa: E402
+from manymesh.detect.qwen.answer import says_nothing  # noqa: E402
 from manymesh.detect.qwen.decode import Answer, Decoder  # noqa: E402
 from manymesh.detect.qwen.model import Model, load_model  # noqa: E402
 from manymesh.detect.qwen.stage import find  # noqa: E402
-from manymesh.detect.qwen.stopping import says_nothing  # noqa: E402
 from manymesh.dev.parity import rows_of  # noqa: E402
 from manymesh.device.number_format import not_finite  # noqa: E402
 from manymesh.device.placement import Placement  # noqa: E402
@@ -117,11 +117,11 @@ def test_a_driver_that_cannot_record_a_step_costs_speed_only(model, asked, monke
         raise RuntimeError("operation not permitted when stream is capturing\nmore")
 
     monkeypatch.setattr(decoder, "_recorded", refuse)
-    place = int(decoder.place)
+    place = int(decoder.position)
     with torch.inference_mode():
         decoder._capture()
     assert decoder.capture_error == "operation not permitted when stream is capturing"
-    assert int(decoder.place) == place
+    assert int(decoder.position) == place
     assert decoder.run(asked, 6) == before
 
 

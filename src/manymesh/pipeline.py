@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from manymesh.device import give_back
+from manymesh.device import release_memory
 from manymesh.engines import Plan, choose, required_stages
 from manymesh.errors import ManymeshError, OutputError, UsageError
 from manymesh.events import Cancel, Event, OnEvent, ignore
@@ -201,7 +201,7 @@ class Pipeline:
         """
         work = self._runner(plan)
         with ExitStack() as held:
-            held.callback(give_back)  # the steps that have no model leave free memory too
+            held.callback(release_memory)  # the steps that have no model leave free memory too
             for run in runs:
                 held.enter_context(run.locked())
                 if change is not None:

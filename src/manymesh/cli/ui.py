@@ -49,7 +49,7 @@ def ui(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
 ) -> None:
     """Open a web page that does it all. Prints the page's address."""
-    from manymesh.device import share_heaps
+    from manymesh.device import limit_heaps
     from manymesh.web.server import Options, serving
 
     if auth is not None:
@@ -66,7 +66,7 @@ def ui(
         proxy=proxy,
     )
     stop = threading.Event()
-    share_heaps()  # before the server starts its threads
+    limit_heaps()  # before the server starts its threads
     with serving(options) as served:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())

@@ -1,1 +1,1 @@
-"""Which things are in the photo, and where. Importing this loads no network and no large library."""
+"""Which objects are in the photo, and where. Importing this loads no network and no large library."""

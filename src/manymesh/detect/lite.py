@@ -155,7 +155,7 @@ def _damage() -> str | None:
 
 
 def _instead(settings: Settings) -> str | None:
-    """A detector that reads names, where the user names things and has one that needs no GPU."""
+    """A detector that reads names, where the user names objects and has one that needs no GPU."""
     from manymesh.detect.owlvit.stage import better_than
 
     return better_than(settings)

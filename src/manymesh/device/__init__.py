@@ -1,6 +1,6 @@
-"""What a run costs: seconds, host memory, device memory; and giving memory back. Knows nothing of stages."""
+"""Which device and number format a network gets; what a stretch of work costs; memory released. Knows no stages."""
 
 from manymesh.device.meter import Meter, Usage
-from manymesh.device.release import give_back, share_heaps
+from manymesh.device.release import limit_heaps, release_memory
 
-__all__ = ["Meter", "Usage", "give_back", "share_heaps"]
+__all__ = ["Meter", "Usage", "limit_heaps", "release_memory"]

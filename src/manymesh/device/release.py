@@ -1,4 +1,4 @@
-"""Gives memory that nobody uses any more back to the system, on the host and on the device."""
+"""Releases memory that is not used any more to the system, on the host and on the device."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import sys
 from typing import Any
 
 
-def give_back() -> None:
-    """Let go of models that hold themselves, and return the free pages of the allocators.
+def release_memory() -> None:
+    """Collect models in reference cycles, and return the free pages of the allocators to the system.
 
-    Call it when a model was let go, and at the end of a run.
+    Call it when a model is not referenced any more, and at the end of a run. A model that is still referenced stays.
     """
     torch = sys.modules.get("torch")
-    if torch is not None:  # only torch's models hold themselves in cycles, and looking for those takes long
+    if torch is not None:  # only torch's models are in reference cycles, and a collection is slow
         gc.collect()
     _trim_host()
     if torch is not None and torch.cuda.is_available():
@@ -24,7 +24,7 @@ def give_back() -> None:
         torch.cuda.empty_cache()
 
 
-def share_heaps(most: int = 2) -> None:
+def limit_heaps(most: int = 2) -> None:
     """Let all threads of this process allocate from ``most`` heaps.
 
     glibc spreads threads over up to eight heaps a core and keeps what is freed in each of them: a web server with

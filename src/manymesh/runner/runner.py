@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from manymesh.device import Meter, Usage, give_back
+from manymesh.device import Meter, Usage, release_memory
 from manymesh.engines import Plan
 from manymesh.errors import Cancelled, ManymeshError, OutOfMemoryError, OutputError
 from manymesh.events import Cancel, Event, OnEvent
@@ -71,7 +71,7 @@ class StageRunner:
         if self._kept is not None:
             self._kept.clear()
         self._held.close()
-        give_back()
+        release_memory()
 
     @contextmanager
     def preloading(self, *kinds: Kind) -> Iterator[None]:
@@ -248,7 +248,7 @@ class StageRunner:
                 yield model
                 del model
         finally:
-            give_back()
+            release_memory()
 
     def _add_record(self, run: Run, step: Step) -> StageRecord:
         """A new line in the manifest for this step and whoever does it."""

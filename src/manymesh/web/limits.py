@@ -14,7 +14,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from manymesh.device import give_back
+from manymesh.device import release_memory
 from manymesh.web.asgi import App, Receive, Scope, Send, client_of, network_of
 
 # Connections in all and from one address. A browser opens at most six to a server, of which a page keeps two open;
@@ -117,7 +117,7 @@ class Connections:
 
 def _tidy_up() -> None:
     gc.collect()  # requests, their errors and tracebacks hold each other
-    give_back()
+    release_memory()
 
 
 class Connection(H11Protocol):

@@ -1,4 +1,4 @@
-"""Grounding DINO finds things by noun: small, deterministic, quick on a CPU. Importing this loads no PyTorch."""
+"""Grounding DINO finds objects by noun: small, deterministic, quick on a CPU. Importing this loads no PyTorch."""
 
 from manymesh.detect.dino.stage import STAGE
 

@@ -23,9 +23,13 @@ from manymesh.weights import missing as missing_weights
 from manymesh.weights import require
 
 WEIGHTS = {"dino": "grounding-dino-tiny", "dino-mm": "mm-grounding-dino-tiny"}
+# Least score of a box. Chosen by hand; not measured.
 THRESHOLD = 0.3
+# Intersection over union from which two boxes of one name are the same object. Chosen by hand; not measured.
 _SAME_NAME_OVERLAP = 0.7
+# What is asked for where the user names nothing.
 _ANYTHING = ("object",)
+# Boxes narrower or lower than this are dropped, as for the other detectors. Chosen by hand; not measured.
 _THINNEST_PX = 8
 
 Look = Callable[[U8, Sequence[str]], "tuple[F32, F32]"]

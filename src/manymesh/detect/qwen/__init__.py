@@ -1,4 +1,4 @@
-"""Qwen3-VL finds things by name. Importing this loads nothing heavy: `auto` only asks whether it could run."""
+"""Qwen3-VL finds objects by name. Importing this loads no large library: `auto` only asks whether it could run."""
 
 from __future__ import annotations
 

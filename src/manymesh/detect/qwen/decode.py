@@ -125,10 +125,10 @@ class Decoder:
             keys[:, :, :length], values[:, :, :length] = layer.keys, layer.values
             keys[:, :, length:], values[:, :, length:] = 0, 0
             layer.keys = layer.values = None
-        shift = self.model.model.rope_deltas
-        self.shift.fill_(int(shift.flatten()[0]) if shift is not None else 0)
+        delta = self.model.model.rope_deltas
+        self.rope_delta.fill_(int(delta.flatten()[0]) if delta is not None else 0)
         self.token.fill_(first)
-        self.place.fill_(length)
+        self.position.fill_(length)
         self.count.fill_(1)
         self.finite.fill_(True)
         self.written[0] = first
@@ -148,7 +148,7 @@ class Decoder:
         self.numbers = torch.arange(self.capacity, device=like.device)
         self.written = torch.zeros_like(self.numbers)
         self.token = self.numbers.new_zeros(1, 1)
-        self.place, self.count, self.shift = (self.numbers.new_zeros(1) for _ in range(3))
+        self.position, self.count, self.rope_delta = (self.numbers.new_zeros(1) for _ in range(3))
         # Whether the logits of all steps so far are finite. Kept on the device, so that looking costs no step a wait.
         self.finite = torch.ones(1, dtype=torch.bool, device=like.device)
         rotary = self.text.rotary_emb
@@ -165,17 +165,17 @@ class Decoder:
     def _step(self) -> None:
         """One decoding step, always on the same memory so that it can be captured.
 
-        Reads ``token`` (the newest) and ``place`` (its position), writes the next token into ``token`` and ``written``,
-        and moves ``place`` and ``count`` on by one.
+        Reads ``token`` (the newest) and its ``position``, writes the next token into ``token`` and ``written``, and
+        increases ``position`` and ``count`` by one.
         """
         x = self.text.embed_tokens(self.token)
         # New tokens are text: all three axes of the rotary position are equal, so it is the plain one.
-        angles = (self.place + self.shift).float() * self.inverse_frequency
+        angles = (self.position + self.rope_delta).float() * self.inverse_frequency
         angles = torch.cat((angles, angles))
         cos = (angles.cos() * self.rotary_scale).to(x.dtype)
         sin = (angles.sin() * self.rotary_scale).to(x.dtype)
         # As numbers and once a step, or every layer would turn true and false into numbers for itself.
-        mask = torch.zeros_like(self.numbers, dtype=x.dtype).masked_fill_(self.numbers > self.place, float("-inf"))
+        mask = torch.zeros_like(self.numbers, dtype=x.dtype).masked_fill_(self.numbers > self.position, float("-inf"))
         for layer, keys, values in zip(self.text.layers, self.keys, self.values, strict=True):
             x = x + self._attend(layer.self_attn, _normed(layer.input_layernorm, x), cos, sin, mask, keys, values)
             x = x + layer.mlp(_normed(layer.post_attention_layernorm, x))
@@ -183,13 +183,13 @@ class Decoder:
         self.finite.logical_and_(logits.isfinite().all())
         self.token.copy_(logits.argmax()[None, None])
         self.written.index_copy_(0, self.count, self.token[0])
-        self.place.add_(1)
+        self.position.add_(1)
         self.count.add_(1)
 
     def _attend(
         self, attention: Any, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, keys: Tensor, values: Tensor
     ) -> Tensor:
-        """Self-attention of one layer for the newest token, whose key and value are written into memory at ``place``.
+        """Self-attention of one layer for the newest token, whose key and value are stored at ``position``.
 
         Args:
             attention: the layer's ``self_attn``.
@@ -205,8 +205,8 @@ class Decoder:
         q = _normed(attention.q_norm, attention.q_proj(x).view(1, -1, 1, width))
         k = _normed(attention.k_norm, attention.k_proj(x).view(1, -1, 1, width))
         q, k = torch.split(_rotated(torch.cat((q, k), 1), cos, sin), [q.shape[1], k.shape[1]], 1)
-        keys.index_copy_(2, self.place, k)
-        values.index_copy_(2, self.place, attention.v_proj(x).view(1, -1, 1, width))
+        keys.index_copy_(2, self.position, k)
+        values.index_copy_(2, self.position, attention.v_proj(x).view(1, -1, 1, width))
         # The query heads that share a key head stand in for a sequence: no key is copied for them.
         grouped = q.reshape(1, keys.shape[1], -1, width)
         shared = mask.expand(1, 1, grouped.shape[2], -1)
@@ -216,7 +216,7 @@ class Decoder:
 
     def _capture(self) -> None:
         """Record one step as a CUDA graph; where the driver cannot, steps stay plain and ``capture_error`` says why."""
-        kept = (self.token, self.place, self.count, self.finite)
+        kept = (self.token, self.position, self.count, self.finite)
         state = [tensor.clone() for tensor in kept]
         try:
             self.graph = self._recorded()

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 
 from manymesh.detect.qwen import picture, prompt
+from manymesh.detect.qwen.answer import REPEATING, says_nothing, verdict
 from manymesh.detect.qwen.decode import NETWORK, Answer, Decoder
-from manymesh.detect.qwen.stopping import REPEATING, says_nothing, verdict
 from manymesh.detect.transformers_files import load_pretrained
-from manymesh.device import give_back
+from manymesh.device import release_memory
 from manymesh.device.number_format import NOT_FINITE_HINT, Formats
 from manymesh.device.placement import Placement, place
 from manymesh.errors import NotFiniteError, OutOfMemoryError, WeightsError
@@ -110,7 +110,7 @@ class Model:
     def _drop(self, network: str) -> None:
         """Free the model: two at once may not fit."""
         self._decoder = None
-        give_back()
+        release_memory()
 
 
 def load_model(folder: Path, placement: Placement) -> Any:

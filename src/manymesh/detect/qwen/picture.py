@@ -15,9 +15,13 @@ import numpy as np
 from manymesh.types import F32, U8
 from manymesh.weights.tables import read_json_table
 
-MOST_PIXELS = 1_048_576  # 1,024 image tokens; answers are relative to the sides, so shrinking costs them nothing
-WIDEST = 2.2  # beyond this ratio of sides the model tends to answer with 3D boxes
-_STRETCHED = (1008, 756)
+# Area that the model is shown at most: 1,024 image tokens. Its answers are relative to the sides. Chosen by hand; not
+# measured.
+MOST_PIXELS = 1_048_576
+# Beyond this ratio of sides the model tends to answer with 3D boxes. Chosen by hand; not measured.
+MOST_ELONGATED = 2.2
+# Width and height of what it is shown instead: 4 : 3, whole cells, within ``MOST_PIXELS``.
+_SQUEEZED_PX = (1008, 756)
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Patching:
 
     @property
     def cell(self) -> int:
+        """Side in pixels of the square that becomes one image token."""
         return self.patch * self.merge
 
 
@@ -88,14 +93,15 @@ def patches(rgb: U8, p: Patching) -> tuple[F32, tuple[int, int, int]]:
     return np.ascontiguousarray(doubled).reshape(rows * columns, -1), (1, rows, columns)
 
 
-def stretched(rgb: U8) -> U8:
+def squeezed(rgb: U8) -> U8:
     """A very wide or very tall picture squeezed to 4 : 3 (3 : 4); relative boxes on it need no correction."""
     from PIL import Image
 
-    size = _STRETCHED if rgb.shape[1] >= rgb.shape[0] else _STRETCHED[::-1]
+    size = _SQUEEZED_PX if rgb.shape[1] >= rgb.shape[0] else _SQUEEZED_PX[::-1]
     return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BICUBIC))
 
 
-def is_wide(rgb: U8) -> bool:
+def is_elongated(rgb: U8) -> bool:
+    """Whether a picture (H, W, 3) is so wide or tall that the model answers it badly."""
     h, w = rgb.shape[:2]
-    return bool(max(h, w) > WIDEST * min(h, w))
+    return bool(max(h, w) > MOST_ELONGATED * min(h, w))

@@ -53,8 +53,8 @@ def find(photo: Photo, names: Sequence[str], ask: Ask, tick: Tick, *, source: st
     """
     wanted = clean_names(names)
     groups = name_groups(wanted)
-    wide = picture.is_wide(photo.rgb)
-    shown = picture.stretched(photo.rgb) if wide else photo.rgb
+    wide = picture.is_elongated(photo.rgb)
+    shown = picture.squeezed(photo.rgb) if wide else photo.rgb
     found: list[Detection] = []
     for number, group in enumerate(groups):
 
@@ -65,7 +65,7 @@ def find(photo: Photo, names: Sequence[str], ask: Ask, tick: Tick, *, source: st
         reply = ask(question, shown, share)
         boxes = parse_boxes(reply, photo.width, photo.height, group)
         if not boxes and "3d" in reply.lower() and not wide:
-            reply = ask(question, picture.stretched(photo.rgb), share)
+            reply = ask(question, picture.squeezed(photo.rgb), share)
             boxes = parse_boxes(reply, photo.width, photo.height, group)
         found += [replace(box, source=source) for box in boxes]
     tick(1.0)

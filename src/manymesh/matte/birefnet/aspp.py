@@ -22,8 +22,8 @@ class _DeformableBranch(nn.Module):
 class DeformableASPP(nn.Module):
     """Four deformable branches (1, 1, 3 and 7 wide) and the map's mean, mixed back to the input's width.
 
-    The mixing convolution is 1 x 1, so each branch goes through its own columns of it as soon as it is there; the
-    concatenation of all branches (168 MB at 256 x 256) never exists.
+    The mixing convolution is 1 x 1, so each branch is multiplied by its own columns of it at once; the concatenation
+    of all branches (168 MB at 256 x 256) is never made.
     """
 
     def __init__(self, inputs: int, width: int) -> None:
@@ -54,7 +54,7 @@ class DecoderBlock(nn.Module):
         self.bn_out = nn.BatchNorm2d(outputs)
 
     def narrow(self, x: Tensor) -> Tensor:
-        """(B, inputs, h, w) to (B, inner, h, w). After this the caller may let go of ``x``, the largest map."""
+        """(B, inputs, h, w) to (B, inner, h, w). After this the caller may free ``x``, the largest map."""
         return F.relu_(self.bn_in(self.conv_in(x)))
 
     def widen(self, mixed: Tensor) -> Tensor:

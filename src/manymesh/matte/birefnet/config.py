@@ -25,7 +25,7 @@ class Config:
         window_size: side of an attention window, in tokens.
         dec_inter: inner width of the decoder's blocks.
         aspp_width: channels of each branch of the deformable ASPP.
-        ipt_inter: inner width of the blocks that look at the picture itself.
+        ipt_inter: inner width of the blocks that encode the picture itself.
     """
 
     embed_dim: int

@@ -1,4 +1,4 @@
-"""The decoder: from stride 32 up to the picture, with the picture itself looked at again on every level."""
+"""The decoder: from stride 32 up to the picture, with the picture itself as another input on every level."""
 
 from __future__ import annotations
 

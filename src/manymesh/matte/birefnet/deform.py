@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_MOST_SAMPLES = 1 << 24  # samples held at a time: 64 MiB, as they are read in float32
+# Samples in memory at a time: 64 MiB, as they are read in float32. Chosen by hand; not measured.
+_MOST_SAMPLES = 1 << 24
 
 
 def deform_conv2d(x: Tensor, offset: Tensor, mask: Tensor, weight: Tensor, padding: int) -> Tensor:

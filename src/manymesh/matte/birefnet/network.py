@@ -1,4 +1,4 @@
-"""BiRefNet: where is the foreground of a picture?"""
+"""BiRefNet: the alpha of a picture's foreground."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The backbone: Swin Transformer v1 (Liu et al. 2021), as the official checkpoints name its parts.
 
-Two habits of the published network that its weights depend on: zero padding after the first norm takes part in
+The weights depend on two properties of the published network: zero padding after the first norm takes part in
 attention (padded tokens have keys and values from the bias alone), and the shift of odd blocks is never switched off,
 even where a map is smaller than a window.
 """
@@ -19,9 +19,10 @@ from manymesh.matte.birefnet.config import Config
 Probe = Callable[[str, Tensor], None]
 """Called with a name and a tensor at points inside the network, for parity checks."""
 
-# How much is held at a time, in elements: 64 MiB in half precision.
-_MOST_HIDDEN = 1 << 25  # an MLP's hidden layer
-_MOST_SCORES = 1 << 25  # pairs of places in windows
+# Elements of an MLP's hidden layer, and of attention scores, that are in memory at a time: 64 MiB in half precision.
+# Chosen by hand; not measured.
+_MOST_HIDDEN = 1 << 25
+_MOST_SCORES = 1 << 25
 
 
 class Grid(NamedTuple):
@@ -29,8 +30,8 @@ class Grid(NamedTuple):
 
     Attributes:
         to_windows: for unshifted and shifted blocks, (windows * n,) token numbers; h * w stands for padding.
-        to_tokens: for unshifted and shifted blocks, (h * w,) the place of each token among the windows.
-        blocked: (windows, n, n) bool, pairs in shifted windows that are no neighbours in the picture.
+        to_tokens: for unshifted and shifted blocks, (h * w,) the position of each token among the windows.
+        blocked: (windows, n, n) bool, pairs in shifted windows that are not neighbours in the picture: masked out.
         positions: (n, n) rows of the relative position table.
     """
 
@@ -66,7 +67,7 @@ def _cut(plane: Tensor, window: int) -> Tensor:
 
 
 def relative_index(window: int, device: torch.device) -> Tensor:
-    """(n, n) row of the position table for each pair of places in a window."""
+    """(n, n) row of the position table for each pair of tokens in a window."""
     at = torch.arange(window, device=device)
     y, x = at.repeat_interleave(window), at.repeat(window)
     dy, dx = y[:, None] - y + window - 1, x[:, None] - x + window - 1

@@ -1,4 +1,4 @@
-"""Judges an answer: complete before the end token, repeating itself, or saying nothing."""
+"""What an answer of Qwen3-VL amounts to while it is written: complete, repeating itself, or saying nothing."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ COMPLETE = "complete"
 REPEATING = "repeating"
 _OBJECT = re.compile(r"\{[^{}]*\}")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+# The same JSON object so many times means that the model repeats itself. Chosen by hand; not measured.
 _SAME_OBJECT = 3
+# So do this many last characters made of one piece of at most `_LONGEST_PERIOD`. Chosen by hand; not measured.
+_REPEATING_CHARACTERS = 160
 _LONGEST_PERIOD = 60
-_CIRCLING_CHARACTERS = 160
-_WORDS_AFTER = 40
+# Characters of prose after a closed list from which the list is taken to be the last. Chosen by hand; not measured.
+_PROSE_AFTER = 40
 # One token so many times in a row is no word of any language. Chosen by hand; not measured.
 _SAME_TOKEN = 8
 
@@ -32,8 +35,8 @@ def is_repeating(text: str) -> bool:
         counts[key] = counts.get(key, 0) + 1
         if counts[key] >= _SAME_OBJECT and any(c.isdigit() for c in key):
             return True
-    tail = text[-_CIRCLING_CHARACTERS:]
-    if len(tail) < _CIRCLING_CHARACTERS:
+    tail = text[-_REPEATING_CHARACTERS:]
+    if len(tail) < _REPEATING_CHARACTERS:
         return False
     return any(tail[period:] == tail[:-period] for period in range(1, _LONGEST_PERIOD + 1))
 
@@ -54,7 +57,7 @@ def is_complete(text: str) -> bool:
     if depth or last < 0:
         return False
     after = bare[last + 1 :]
-    return "```" in after or len(after.strip()) >= _WORDS_AFTER
+    return "```" in after or len(after.strip()) >= _PROSE_AFTER
 
 
 def says_nothing(tokens: Sequence[int], text: str) -> bool:

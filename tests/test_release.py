@@ -9,15 +9,15 @@ import pytest
 
 KEEPS = """
 import ctypes, psutil
-from manymesh.device import give_back
-give_back()
+from manymesh.device import release_memory
+release_memory()
 resident = lambda: psutil.Process().memory_info().rss
 # Small blocks, with one in use at the very end, so that the heap cannot shrink by itself.
 blocks = [ctypes.create_string_buffer(60_000) for _ in range(2000)]
 end, full = blocks.pop(), resident()
 del blocks
 freed = resident()
-give_back()
+release_memory()
 print((full - freed) >> 20, (full - resident()) >> 20)
 """
 
@@ -39,11 +39,11 @@ def test_freed_memory_goes_back_to_the_system() -> None:
 def test_where_there_is_no_malloc_trim_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     import ctypes
 
-    from manymesh.device import give_back, share_heaps
+    from manymesh.device import limit_heaps, release_memory
 
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
-    give_back()
-    share_heaps()
+    release_memory()
+    limit_heaps()
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(ctypes, "CDLL", None)
-    give_back()
+    release_memory()

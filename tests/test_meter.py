@@ -8,8 +8,7 @@ import time
 import psutil
 import pytest
 
-from manymesh.device import Meter
-from manymesh.device.resident import LIST_CHILDREN_EVERY_S, Resident
+from manymesh.device.meter import LIST_CHILDREN_EVERY_S, Meter, Resident
 
 HOLDING = "import sys; held = b'1' * 100_000_000; print('ready', flush=True); sys.stdin.read()"
 
