@@ -279,7 +279,7 @@ def test_the_manifest_says_who_read_which_name_with_what_score_and_which_were_no
 
 
 def test_an_onnx_file_is_absent_or_too_new(tmp_path: Path) -> None:
-    from manymesh.weights.catalogue import Graph
+    from manymesh.weights.entries import Graph
 
     with pytest.raises(WeightsError, match=r"none\.onnx is not in"):
         OnnxNetwork(tmp_path / "none.onnx", Graph({}, {}))

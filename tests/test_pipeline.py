@@ -1,11 +1,8 @@
-"""The pipeline's promises, on stages that cost nothing: order, isolation, memory, stopping, resuming."""
+"""The pipeline's promises, on stages that cost nothing: order, isolation, memory. Stopping has a file of its own."""
 
 from __future__ import annotations
 
-import errno
 import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,21 +14,20 @@ import pytest
 from conftest import SavePhoto, three_things
 from fakes import Diary, fake_plan, tetrahedron, without_names
 from PIL import Image
+from pipeline_fixtures import Make, diary, make
 
 from manymesh import pipeline
 from manymesh.engines import BUILTIN, Plan, required_stages
 from manymesh.errors import (
-    Cancelled,
     InputError,
     ManymeshError,
     NothingFoundError,
     ObjectError,
     OutOfMemoryError,
-    OutputError,
     UsageError,
     WeightsError,
 )
-from manymesh.events import Cancel, Event
+from manymesh.events import Event
 from manymesh.image import png
 from manymesh.mesh import normals
 from manymesh.mesh.formats import glb, verify
@@ -44,29 +40,7 @@ from manymesh.settings import Settings
 from manymesh.stages import FINDING, KINDS, STEPS, Kind
 from manymesh.types import Cutout, ShapeResult
 
-Make = Callable[..., Run]
-
-
-@pytest.fixture
-def diary(monkeypatch: pytest.MonkeyPatch) -> Diary:
-    """Makes every pipeline in the test use the fake stages."""
-    diary = Diary()
-    monkeypatch.setattr("manymesh.pipeline.choose", lambda settings: fake_plan(diary, settings))
-    # Small previews: what they look like is not the pipeline's promise.
-    monkeypatch.setattr("manymesh.runner.steps.PREVIEW_PX", 32)
-    return diary
-
-
-@pytest.fixture
-def make(photo_path: Path, tmp_path: Path) -> Make:
-    def make(**settings: object) -> Run:
-        return Pipeline(Settings(**settings)).make([photo_path], tmp_path / "runs")[0]
-
-    return make
-
-
-def final_bytes(run: Run) -> list[bytes]:
-    return [run.read(record.files["model"]) for record in run.manifest.objects]
+__all__ = ["diary", "make"]  # fixtures that tests here use
 
 
 def test_the_table_of_steps_and_their_functions_agree() -> None:
@@ -166,63 +140,6 @@ def test_a_run_whose_every_object_failed_says_so(diary: Diary, make: Make) -> No
     assert (run.folder / "sheet.png").exists()
 
 
-def test_resume_tries_again_what_failed_and_keeps_the_rest(diary: Diary, make: Make, tmp_path: Path) -> None:
-    def fail_second(call: int) -> None:
-        if call == 2:
-            raise ObjectError("It would not", "Try again.")
-
-    diary.hooks["shape"] = fail_second
-    run = make()
-    whole = final_bytes(make())
-    diary.hooks.clear()
-    diary.calls.clear()
-    again = Pipeline().resume(run.folder)
-    assert diary.calls == ["shape", "paint"]
-    assert again.manifest.state == "done"
-    assert final_bytes(again) == whole
-
-
-def test_resume_of_a_finished_run_does_nothing(diary: Diary, make: Make) -> None:
-    run = make()
-    before = {path: path.stat().st_mtime_ns for path in run.folder.rglob("*.glb")}
-    diary.calls.clear()
-    assert Pipeline().resume(run.folder).manifest.state == "done"
-    assert diary.calls == []
-    assert {path: path.stat().st_mtime_ns for path in run.folder.rglob("*.glb")} == before
-
-
-def test_a_lost_mesh_comes_back_with_the_same_camera(diary: Diary, make: Make) -> None:
-    run = make()
-    before = [(record.view, run.read(record.files["mesh"])) for record in run.manifest.objects]
-    scene = run.read(run.manifest.files["scene"])
-    for record in run.manifest.objects:
-        (run.folder / record.files["mesh"].path).unlink()
-    again = Pipeline().resume(run.folder)
-    assert [(record.view, again.read(record.files["mesh"])) for record in again.manifest.objects] == before
-    assert again.read(again.manifest.files["scene"]) == scene
-
-
-@pytest.mark.parametrize(
-    ("victim", "redone"),
-    [
-        ("cutout", ["matte", "shape", "paint"]),
-        ("mesh", ["shape", "paint"]),  # the camera that places the mesh is found with the shape
-        ("model", ["paint"]),
-        ("preview", []),
-    ],
-)
-def test_a_lost_or_changed_file_is_made_again(diary: Diary, make: Make, victim: str, redone: list[str]) -> None:
-    run = make()
-    whole = final_bytes(run)
-    path = run.path(run.manifest.objects[0].files[victim])
-    path.write_bytes(b"damaged") if victim == "mesh" else path.unlink()
-    diary.calls.clear()
-    again = Pipeline().resume(run.folder)
-    assert diary.calls == redone
-    assert final_bytes(again) == whole
-    assert all(again.intact(file) for record in again.manifest.objects for file in record.files.values())
-
-
 def test_a_sheet_that_fails_costs_no_scene(diary: Diary, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(run: Run) -> bytes:
         raise ValueError("no sheet")
@@ -231,71 +148,6 @@ def test_a_sheet_that_fails_costs_no_scene(diary: Diary, make: Make, monkeypatch
     run = make()
     assert run.manifest.error is not None
     assert run.intact(run.manifest.files["scene"])
-
-
-def test_a_wish_to_stop_is_obeyed_between_the_last_steps_of_photos(
-    diary: Diary, photo_path: Path, tmp_path: Path
-) -> None:
-    cancel = Cancel()
-
-    def say(event: Event) -> None:
-        if event.kind == "stage-started" and event.stage == "finish":
-            cancel.ask()
-
-    pipeline = Pipeline(on_event=say, cancel=cancel)
-    with pytest.raises(Cancelled):
-        pipeline.make([photo_path], tmp_path / "runs")
-    assert pipeline.runs[0].manifest.state == "cancelled"
-
-
-def test_a_wish_to_stop_is_obeyed_and_the_run_can_be_resumed(diary: Diary, photo_path: Path, tmp_path: Path) -> None:
-    cancel = Cancel()
-
-    def stop_at_second(call: int) -> None:
-        if call == 2:
-            cancel.ask()
-
-    diary.hooks["shape"] = stop_at_second
-    with pytest.raises(Cancelled):
-        Pipeline(cancel=cancel).make([photo_path], tmp_path / "runs")
-    (folder,) = (tmp_path / "runs").iterdir()
-    run = Run.open(folder)
-    assert run.manifest.state == "cancelled"
-    assert [len(record.stages_done) for record in run.manifest.objects] == [2, 1, 1]
-    diary.calls.clear()
-    assert Pipeline().resume(folder).manifest.state == "done"
-    assert diary.calls == ["shape"] * 2 + ["paint"] * 3
-
-
-def test_ctrl_c_is_a_wish_to_stop(diary: Diary, photo_path: Path, tmp_path: Path) -> None:
-    def interrupt(call: int) -> None:
-        raise KeyboardInterrupt
-
-    diary.hooks["paint"] = interrupt
-    with pytest.raises(Cancelled, match="Ctrl-C"):
-        Pipeline().make([photo_path], tmp_path / "runs")
-    (folder,) = (tmp_path / "runs").iterdir()
-    assert Run.open(folder).manifest.state == "cancelled"
-
-
-def test_a_full_disk_stops_the_run_and_keeps_what_was_made(
-    diary: Diary, photo_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    really_replace = os.replace
-
-    def full(source: str, target: Path) -> None:
-        if "shape.glb" in str(target) and "objects/02" in str(target):
-            raise OSError(errno.ENOSPC, "No space left on device")
-        really_replace(source, target)
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OutputError, match="disk is full"):
-        Pipeline().make([photo_path], tmp_path / "runs")
-    monkeypatch.undo()
-    (folder,) = (tmp_path / "runs").iterdir()
-    run = Run.open(folder)
-    assert run.manifest.state == "failed"
-    assert run.manifest.objects[0].stages_done == ["matte", "shape"]
 
 
 def test_several_photos_share_each_stage_and_one_bad_one_costs_no_other(
@@ -498,41 +350,6 @@ def test_what_a_run_has_just_made_is_not_worked_out_again(diary: Diary, make: Ma
     assert counts["meshes parsed"] <= 2 * objects
     # Once for the surface as the shape stage made it, once for the refined one. The painted one has the same.
     assert counts["normals"] == 2 * objects
-
-
-@pytest.mark.parametrize(("seconds", "lost"), [(0.0, 2), (1.0, 0)], ids=["quick objects", "slow objects"])
-def test_a_killed_process_loses_the_object_in_progress_and_half_a_second_of_work_at_most(
-    diary: Diary, photo_path: Path, tmp_path: Path, seconds: float, lost: int
-) -> None:
-    """A process that dies in the third object's shape; the clock of the checkpoints runs by ``seconds`` an object."""
-    script = """
-import os, sys, time
-from fakes import Diary, fake_plan
-from manymesh import pipeline
-from manymesh.run import folder
-from manymesh.settings import Settings
-
-diary, clock = Diary(), [time.monotonic()]
-folder.time = type("Clock", (), {"monotonic": lambda: clock[0]})
-
-def third_dies(call):
-    if call == 3:
-        os._exit(9)
-    clock[0] += float(sys.argv[3])
-
-diary.hooks["shape"] = third_dies
-pipeline.choose = lambda settings: fake_plan(diary, settings)
-pipeline.Pipeline(Settings()).make([sys.argv[1]], sys.argv[2])
-"""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", script, str(photo_path), str(tmp_path / "runs"), str(seconds)]
-    assert subprocess.run(command, env=environment, check=False).returncode == 9
-    (run_folder,) = (tmp_path / "runs").iterdir()
-    whole = final_bytes(Pipeline().make([photo_path], tmp_path / "whole")[0])
-    diary.calls.clear()
-    resumed = Pipeline().resume(run_folder)
-    assert diary.calls == ["shape"] * (1 + lost) + ["paint"] * 3
-    assert final_bytes(resumed) == whole
 
 
 def test_the_cutouts_of_all_objects_are_shown_before_the_first_call(

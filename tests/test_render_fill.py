@@ -12,7 +12,7 @@ from render_shapes import cube_atlas, joined, paint
 
 from manymesh.image.resample import sample
 from manymesh.paint.hunyuan.render.inpaint import spread_along_mesh
-from manymesh.render import fill
+from manymesh.render import fill, padding
 from manymesh.render.bake import Projection
 from manymesh.render.texels import Texels, texels
 from manymesh.types import Atlas
@@ -24,7 +24,7 @@ def seen_where(surface: Texels, known: Any, color: Any) -> Projection:
 
 
 def texture(seen: Projection, surface: Texels, atlas: Atlas) -> Any:
-    return fill.pad_charts(fill.fill_surface(seen, surface, atlas), surface)
+    return padding.pad_charts(fill.fill_surface(seen, surface, atlas), surface)
 
 
 def test_a_single_color_fills_the_whole_texture() -> None:
@@ -85,14 +85,14 @@ def test_nothing_seen_and_no_texels_give_grey() -> None:
     surface = texels(atlas, 32)
     assert (texture(seen_where(surface, False, [0, 0, 0]), surface, atlas) == 128).all()
     empty = Atlas(atlas.vertices, atlas.faces[:0], atlas.uv, atlas.source, "test")
-    assert (fill.pad_charts(np.zeros((0, 3)), texels(empty, 16)) == 128).all()
+    assert (padding.pad_charts(np.zeros((0, 3)), texels(empty, 16)) == 128).all()
 
 
 def test_mip_levels_mix_in_no_other_color() -> None:
     atlas = cube_atlas(4)
     surface = texels(atlas, 96)
     bright = 0.7 + 0.3 * paint(surface.position)  # well away from black
-    level = fill.pad_charts(bright, surface).astype(np.float64)
+    level = padding.pad_charts(bright, surface).astype(np.float64)
     darkest = bright.min() * 255
     while len(level) % 2 == 0:
         level = level.reshape(len(level) // 2, 2, -1, 2, 3).mean(axis=(1, 3))
@@ -106,7 +106,7 @@ def test_push_pull_keeps_known_pixels_and_their_range(height: int, width: int, s
     picture = rng.random((height, width, 3), np.float32)
     known = rng.random((height, width)) < 0.1
     known[rng.integers(height), rng.integers(width)] = True
-    filled = fill.push_pull(np.where(known[:, :, None], picture, np.nan_to_num(np.inf)), known)
+    filled = padding.push_pull(np.where(known[:, :, None], picture, np.nan_to_num(np.inf)), known)
     np.testing.assert_array_equal(filled[known], picture[known])
     low, high = picture[known].min(axis=0), picture[known].max(axis=0)
     assert (filled >= low - 1e-4).all()

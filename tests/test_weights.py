@@ -12,6 +12,7 @@ from manymesh.cli import models
 from manymesh.errors import LicenceError, UsageError, WeightsError
 from manymesh.settings import Settings
 from manymesh.weights import catalogue, licences, locate, missing, require
+from manymesh.weights.entries import File
 from manymesh.weights.verify import check_file, read_header, require_shapes, sha256_of
 
 
@@ -167,8 +168,8 @@ def test_a_file_is_held_against_the_strongest_thing_known(tmp_path) -> None:
     path = tmp_path / "x.bin"
     path.write_bytes(b"abc")
     digest = sha256_of(path)
-    assert check_file(path, catalogue.File("x.bin", sha256=digest)) == ("", "sha256")
-    assert check_file(path, catalogue.File("x.bin", bytes=4))[0] == "3 bytes where 4 belong"
+    assert check_file(path, File("x.bin", sha256=digest)) == ("", "sha256")
+    assert check_file(path, File("x.bin", bytes=4))[0] == "3 bytes where 4 belong"
     assert "belongs" in check_file(path, None, "f" * 64)[0]
     assert check_file(path, None) == ("", "present")
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from manymesh.errors import MissingPieceError, OutOfMemoryError, WeightsError
 from manymesh.onnx import first_line
-from manymesh.weights.catalogue import Graph
+from manymesh.weights.entries import Graph
 
 _AGAIN = "Fetch it again: 'manymesh models verify' names the damaged files and 'manymesh models pull' mends them"
 _OTHER = "It is another conversion of the model: take the repository that 'manymesh models list' names"

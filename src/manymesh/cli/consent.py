@@ -10,7 +10,8 @@ from manymesh.errors import Cancelled, ManymeshError
 from manymesh.settings import Settings
 from manymesh.user_config import read_notes, write_notes
 from manymesh.weights import locate
-from manymesh.weights.catalogue import ENGINES, Model, model, models_of
+from manymesh.weights.catalogue import ENGINES, model, models_of
+from manymesh.weights.entries import Model
 
 # In the user's configuration folder: what was answered with no.
 _NOTES = "declined.json"

@@ -13,8 +13,9 @@ from manymesh.cli.streams import give, say
 from manymesh.engines import ABOUT
 from manymesh.errors import UsageError, WeightsError
 from manymesh.weights import locate
-from manymesh.weights.catalogue import ENGINES, MODELS, Model, model, models_of
+from manymesh.weights.catalogue import ENGINES, MODELS, model, models_of
 from manymesh.weights.download import delete, readable
+from manymesh.weights.entries import Model
 from manymesh.weights.findings import Finding, failed, passed
 from manymesh.weights.verify import Verdict
 from manymesh.weights.verify import verify as verify_files

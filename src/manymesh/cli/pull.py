@@ -13,8 +13,8 @@ import typer
 from manymesh.cli.streams import say
 from manymesh.errors import MissingPieceError, WeightsError
 from manymesh.weights import locate
-from manymesh.weights.catalogue import Licence, Model
 from manymesh.weights.download import Plan, Progress, carry_out, delete, plan, readable, require_space
+from manymesh.weights.entries import Licence, Model
 from manymesh.weights.licences import accept, is_accepted, require_accepted
 
 

@@ -16,8 +16,8 @@ from manymesh.detect.transformers_files import WHAT, require_headers, weight_fil
 from manymesh.settings import Settings
 from manymesh.stages import Tick
 from manymesh.types import Detection, Photo
-from manymesh.weights.catalogue import Model
 from manymesh.weights.deep import LOADED, TENSORS, VALUES, Machine, StoredNetwork, check_values, from_probe
+from manymesh.weights.entries import Model
 from manymesh.weights.findings import Finding, attempt, failed, not_possible, passed
 from manymesh.weights.locate import Found
 

@@ -71,6 +71,27 @@ def checked(name: str, run: Callable[[], Iterable[Row]]) -> Iterator[Row]:
         yield failed(name, "compared nothing")
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One fixture of a manifest with its arrays.
+
+    Attributes:
+        folder: where the manifest is.
+        entry: the fixture's part of the manifest.
+        tensors: the arrays of the fixture's file, by name.
+        manifest: the whole of it.
+    """
+
+    folder: Path
+    entry: dict[str, Any]
+    tensors: Arrays
+    manifest: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.entry["id"])
+
+
 CompareFixture = Callable[[Path, dict[str, Any], str], Iterator[Row]]
 """Called with the fixtures' folder, a fixture's entry in the manifest, and its name."""
 

@@ -9,22 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.dev.parity_common import Arrays, Row, compare
+from manymesh.dev.parity_common import Entry, Row, compare, load_arrays
 from manymesh.shape.hunyuan.config import read_shape_config, read_vae_config
 
 
 @dataclass(frozen=True)
-class Fixture:
-    """One entry of the manifest with its tensors."""
-
-    folder: Path
-    entry: dict[str, Any]
-    tensors: Arrays
-    manifest: dict[str, Any]
-
-    @property
-    def id(self) -> str:
-        return str(self.entry["id"])
+class Fixture(Entry):
+    """A fixture of the shape stack: its checkpoints and its comparisons."""
 
     @property
     def config(self) -> dict[str, Any]:
@@ -65,9 +56,7 @@ CompareShape = Callable[[Fixture], Iterator[Row]]
 
 def load_fixture(directory: Path, entry: dict[str, Any], manifest: dict[str, Any]) -> Fixture:
     """One entry of the manifest with the arrays of its file."""
-    from safetensors.numpy import load_file
-
-    tensors = load_file(directory / entry["file"]) if "file" in entry else {}
+    tensors = load_arrays(directory, entry) if "file" in entry else {}
     return Fixture(directory, entry, tensors, manifest)
 
 

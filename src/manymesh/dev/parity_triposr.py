@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.dev.parity_common import Arrays, Row, checked, compare, failed, load_arrays
+from manymesh.dev.parity_common import Arrays, Entry, Row, checked, compare, failed, load_arrays
 from manymesh.errors import WeightsError
 from manymesh.shape.triposr.arithmetic import Weights
 from manymesh.shape.triposr.checkpoint import read_checkpoint
@@ -31,17 +31,8 @@ SUB = 5
 
 
 @dataclass(frozen=True)
-class Fixture:
-    """One entry of the manifest with its tensors."""
-
-    folder: Path
-    entry: dict[str, Any]
-    tensors: Arrays
-    manifest: dict[str, Any]
-
-    @property
-    def id(self) -> str:
-        return str(self.entry["id"])
+class Fixture(Entry):
+    """A fixture of TripoSR: its network and its comparisons."""
 
     @property
     def settings(self) -> dict[str, Any]:

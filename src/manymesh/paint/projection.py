@@ -25,8 +25,9 @@ from manymesh.paint.symmetry import MirrorPlane, find_mirror_plane, photo_agrees
 from manymesh.parallel import run_pair
 from manymesh.render.bake import DepthMap, Projection, picture_depths, project_colors, sample_opaque
 from manymesh.render.camera import project, towards_viewer
-from manymesh.render.fill import fill_surface, pad_charts, vertex_means, weld_atlas
+from manymesh.render.fill import fill_surface, vertex_means, weld_atlas
 from manymesh.render.normals import area_weighted_vertex_normals
+from manymesh.render.padding import pad_charts
 from manymesh.render.texels import Texels, texels
 from manymesh.settings import Settings
 from manymesh.stages import Paint, Stage, Tick

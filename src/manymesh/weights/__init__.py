@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from manymesh.errors import WeightsError
-from manymesh.weights.catalogue import MODELS, Model, model
+from manymesh.weights.catalogue import MODELS, model
+from manymesh.weights.entries import Model
 from manymesh.weights.locate import Found, find
 
 __all__ = ["MODELS", "Found", "Model", "find", "missing", "model", "require"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from manymesh.weights.catalogue import Model
+from manymesh.weights.entries import Model
 from manymesh.weights.findings import Finding, attempt, failed, not_possible, passed
 from manymesh.weights.load import Rename, load_network, same_key, skeleton
 from manymesh.weights.locate import Found

@@ -15,7 +15,7 @@ from typing import Any
 from manymesh.errors import ManymeshError, MissingPieceError, OutputError, WeightsError
 from manymesh.weights import locate
 from manymesh.weights.address import fetch as fetch_plain
-from manymesh.weights.catalogue import File, Model
+from manymesh.weights.entries import File, Model
 from manymesh.weights.licences import require_accepted
 from manymesh.weights.load import converted_dir, is_ready
 from manymesh.weights.locate import is_pickle

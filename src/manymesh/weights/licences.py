@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from manymesh.errors import LicenceError, UsageError
 from manymesh.user_config import read_notes, write_notes
-from manymesh.weights.catalogue import MODELS, Licence
+from manymesh.weights.catalogue import MODELS
+from manymesh.weights.entries import Licence
 
 _NOTES = "licences.json"
 

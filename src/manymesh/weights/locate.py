@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from manymesh.user_config import read_notes, write_notes
-from manymesh.weights.catalogue import File, Model
+from manymesh.weights.entries import File, Model
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from typing import Any
 from manymesh._version import __version__
 from manymesh.user_config import config_dir
 from manymesh.weights import locate
-from manymesh.weights.catalogue import Model
+from manymesh.weights.entries import Model
 from manymesh.weights.findings import Finding
 from manymesh.weights.verify import Verdict
 

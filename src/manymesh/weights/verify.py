@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from manymesh.errors import WeightsError
-from manymesh.weights.catalogue import File, Model
+from manymesh.weights.entries import File, Model
 from manymesh.weights.locate import Found, remembered_checksum
 
 # Read at a time for a checksum. Chosen by hand; not measured.

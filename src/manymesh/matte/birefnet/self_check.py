@@ -10,8 +10,8 @@ import torch
 from manymesh.matte.birefnet.load import WHAT, own_key, read_config
 from manymesh.matte.birefnet.network import BiRefNet
 from manymesh.matte.birefnet.stage import NETWORK
-from manymesh.weights.catalogue import Model
 from manymesh.weights.deep import Machine, StoredNetwork, check_networks
+from manymesh.weights.entries import Model
 from manymesh.weights.findings import Finding
 from manymesh.weights.locate import Found
 

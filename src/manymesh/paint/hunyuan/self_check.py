@@ -21,8 +21,8 @@ from manymesh.paint.hunyuan.networks import REFERENCE, TEXT, VAE, VIEWS, weights
 from manymesh.paint.hunyuan.text_encoder import TextEncoder
 from manymesh.paint.hunyuan.text_encoder import plain_key as text_key
 from manymesh.paint.hunyuan.unet import UNet, text_contexts
-from manymesh.weights.catalogue import Model
 from manymesh.weights.deep import TENSORS, Machine, StoredNetwork, check_networks
+from manymesh.weights.entries import Model
 from manymesh.weights.findings import Finding, not_possible
 from manymesh.weights.load import is_ready
 from manymesh.weights.locate import Found

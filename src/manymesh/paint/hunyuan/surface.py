@@ -107,7 +107,8 @@ def fill_texture(
 
         return fill_on_device(texture, painted, atlas, device)
     from manymesh.render.bake import Projection
-    from manymesh.render.fill import fill_surface, pad_charts
+    from manymesh.render.fill import fill_surface
+    from manymesh.render.padding import pad_charts
     from manymesh.render.texels import texels
 
     surface = texels(atlas, texture.shape[0])

@@ -27,8 +27,8 @@ from manymesh.shape.hunyuan.sampler import Sampler, initial_noise
 from manymesh.shape.hunyuan.vae import ShapeVae
 from manymesh.shape.hunyuan.volume import BOUNDS
 from manymesh.types import U8
-from manymesh.weights.catalogue import Model
 from manymesh.weights.deep import Machine
+from manymesh.weights.entries import Model
 from manymesh.weights.findings import Finding, attempt, failed, not_possible, passed
 from manymesh.weights.load import Network, load_network
 

@@ -16,8 +16,8 @@ from manymesh.shape.hunyuan.dit import Dit
 from manymesh.shape.hunyuan.sparse import DECODER
 from manymesh.shape.hunyuan.stage import ENCODER, TRANSFORMER
 from manymesh.shape.hunyuan.vae import ShapeVae
-from manymesh.weights.catalogue import Model
 from manymesh.weights.deep import Machine, StoredNetwork, check_networks
+from manymesh.weights.entries import Model
 from manymesh.weights.findings import Finding
 from manymesh.weights.locate import Found
 

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from manymesh.paint.hunyuan.render.bake_torch import FIXED_POINT
 from manymesh.paint.hunyuan.render.raster_torch import DeviceRaster, interpolate, rasterise
-from manymesh.render.fill import FADE_PX, REPEAT_PX, membrane_colors, weld_atlas
+from manymesh.render.fill import FADE_PX, membrane_colors, weld_atlas
+from manymesh.render.padding import REPEAT_PX
 from manymesh.types import F32, U8, Atlas, Bool
 
 
