@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,14 +15,15 @@ from tiny_triposr import CONFIG, INSIDE, OUTSIDE, YAML, summing_decoder, tiny_te
 
 from manymesh.dev.parity import rows_of
 from manymesh.engines import BUILTIN, find_stage
-from manymesh.errors import Cancelled, ObjectError, WeightsError
+from manymesh.errors import Cancelled, MissingPieceError, ObjectError, WeightsError
 from manymesh.mesh.inspect import inspect
 from manymesh.paint.shape_colors import match_channels
 from manymesh.pipeline import Pipeline
 from manymesh.render.camera import eye_position, orbit, project
 from manymesh.render.silhouette import silhouette_iou
 from manymesh.settings import Settings
-from manymesh.shape.triposr import STAGE, arithmetic, checkpoint, stage, surface
+from manymesh.shape.learned import pose, predict, session
+from manymesh.shape.triposr import STAGE, arithmetic, checkpoint, field, stage, surface
 from manymesh.shape.triposr.arithmetic import Weights, attention, linear, own_threads
 from manymesh.shape.triposr.config import read_config
 from manymesh.shape.triposr.field import Field, Lattice
@@ -123,6 +125,19 @@ def test_near_the_surface_the_values_are_those_of_the_whole_lattice() -> None:
     assert count_differing_crossings(volume, dense, ~binary_dilation(wrong, np.ones((3, 3, 3)))) == 0
 
 
+def test_progress_of_the_surface_never_goes_back(monkeypatch) -> None:
+    for module in (field, surface):  # many steps in each pass
+        monkeypatch.setattr(module, "POINTS", 500)
+    planes = np.random.default_rng(3).standard_normal((3, CONFIG.plane_channels, 16, 16)).astype(np.float32) * 4
+    lattice = Lattice(Field(Weights(summing_decoder(CONFIG)), CONFIG, planes), 49)
+    level = INSIDE + 3
+    coarse = lattice.raw_density(3 * np.indices((17,) * 3).reshape(3, -1).T).reshape((17,) * 3) - np.float32(level)
+    told: list[float] = []
+    refined_volume(lattice, coarse, level, 3, told.append)
+    assert told == sorted(told)
+    assert told.count(1) > 1, "there was only one pass"
+
+
 def count_differing_crossings(volume: np.ndarray, dense: np.ndarray, mask: np.ndarray) -> int:
     """Ends of grid edges with a change of sign whose values are not the same, where ``mask`` holds."""
     crossed = np.zeros(dense.shape, bool)
@@ -212,6 +227,37 @@ def test_layers_on_our_own_threads_give_the_same_numbers_and_leave_the_library_a
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
     with own_threads():
         assert np.array_equal(linear(x, weights, "a"), plain[0])
+
+
+def test_calls_that_overlap_give_the_library_its_threads_back(monkeypatch) -> None:
+    import contextlib
+    import sys
+    import threading
+    import types
+
+    library = {"threads": 4}
+
+    @contextlib.contextmanager
+    def threadpool_limits(count: int, user_api: str):
+        before, library["threads"] = library["threads"], count
+        yield
+        library["threads"] = before
+
+    monkeypatch.setitem(sys.modules, "threadpoolctl", types.SimpleNamespace(threadpool_limits=threadpool_limits))
+    inside, leave = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with own_threads():
+            inside.set()
+            leave.wait(10)
+
+    other = threading.Thread(target=work)
+    with own_threads():
+        other.start()
+        inside.wait(0.2)
+    leave.set()
+    other.join()
+    assert library == {"threads": 4}
 
 
 def test_the_same_cutout_gives_the_same_numbers_whatever_the_seed(tmp_path: Path, level: None) -> None:
@@ -348,6 +394,38 @@ def test_a_shape_seen_from_above_is_stood_up_with_its_camera(tmp_path: Path, mon
     eyes = [eye_position(one.view) for one in made]
     assert np.degrees(np.arctan2(eyes[1][1], eyes[1][2])) - np.degrees(np.arctan2(eyes[0][1], eyes[0][2])) > 20
     assert not np.allclose(level.mesh.vertices, above.mesh.vertices)
+
+
+def test_without_the_small_network_the_shape_stands_as_seen_and_says_so(tmp_path: Path, monkeypatch) -> None:
+    def absent() -> None:
+        raise MissingPieceError("onnxruntime is missing")
+
+    monkeypatch.setattr(session, "ShapeNetwork", absent)
+    write_tiny_model(tmp_path)
+    with STAGE.open(Settings(weights_dir=tmp_path)) as shape:
+        notes = shape(disc_cutout(), seed=0, tick=no_tick).notes
+    assert "The object's tilt is not known; it stands as the camera saw it." in notes
+
+
+class FailingNetwork:
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def __call__(self, pictures: object) -> list[dict[str, np.ndarray]]:
+        raise RuntimeError("the shape network failed")
+
+
+def test_a_small_network_that_fails_leaves_the_tilt_unknown_and_a_mistake_of_ours_does_not(monkeypatch) -> None:
+    monkeypatch.setattr(session, "ShapeNetwork", FailingNetwork)
+    assert stage.believed_rotation(disc_cutout().rgba) is None
+
+    def mistaken(pose: np.ndarray) -> None:
+        raise ValueError("shapes do not match")
+
+    monkeypatch.setattr(predict, "predict", lambda network, picture: SimpleNamespace(pose=None))
+    monkeypatch.setattr(pose, "read_pose", mistaken)
+    with pytest.raises(ValueError, match="shapes do not match"):
+        stage.believed_rotation(disc_cutout().rgba)
 
 
 def test_colours_of_the_shape_follow_the_photos_light_and_meet_it_without_a_seam() -> None:

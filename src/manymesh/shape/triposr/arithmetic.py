@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from threading import RLock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -50,6 +51,9 @@ _MOST_THREADS = 16
 # Where the matrix library's own threads cannot be stopped, a second thread of ours is at exp meanwhile.
 _USUAL = _Team(min(2, _CORES), alone=False)
 _TEAM = ContextVar("team", default=_USUAL)
+# The matrix library's number of threads is the process's, not a thread's: of two calls that overlap, the second would
+# find 1, and put that back for good when it ends last. So they take turns; each uses all cores anyway.
+_LIBRARY_THREADS = RLock()
 
 
 @contextmanager
@@ -66,7 +70,7 @@ def own_threads() -> Iterator[None]:
         return
     token = _TEAM.set(_Team(min(_CORES, _MOST_THREADS), alone=True))
     try:
-        with threadpool_limits(1, user_api="blas"):
+        with _LIBRARY_THREADS, threadpool_limits(1, user_api="blas"):
             yield
     finally:
         _TEAM.reset(token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from manymesh.shape.triposr.transformer import transform
 from manymesh.shape.triposr.upsample import upsample
 from manymesh.shape.triposr.view import fit_view
 from manymesh.stages import Tick
-from manymesh.types import F64, U8, Cutout, Mesh, ShapeResult
+from manymesh.types import F32, F64, U8, Cutout, Mesh, ShapeResult
 from manymesh.weights import require
 
 # Alpha below this is taken for none: what a matte leaves far from the object would make the object smaller in its
@@ -90,7 +90,10 @@ class ShapeModel:
             mesh, notes = extract_surface(field, _part(tick, _TRANSFORMED, _EXTRACTED))
         view = fit_view(mesh, frame, rgba[..., 3])
         tick(0.98)
-        turned, matrix = stand_up(mesh, believed_rotation(cutout.rgba))
+        rotation = believed_rotation(cutout.rgba)
+        if rotation is None:
+            notes = (*notes, "The object's tilt is not known; it stands as the camera saw it.")
+        turned, matrix = stand_up(mesh, np.eye(3) if rotation is None else rotation)
         tick(1.0)
         return ShapeResult(turned, move_camera(view.camera, matrix), (*notes, view.note))
 
@@ -123,11 +126,11 @@ def without_faint_alpha(rgba: U8) -> U8:
     return cleared
 
 
-def believed_rotation(rgba: U8) -> F64:
+def believed_rotation(rgba: U8) -> F64 | None:
     """(3, 3) from the object's own frame to the camera's, as the small network of ``lite`` believes from the picture.
 
-    TripoSR takes every camera for level and in front. The rotation is none where that is nearly true, or where the
-    small network cannot say.
+    TripoSR takes every camera for level and in front. Where that is nearly true, the rotation is the identity. None
+    where the small network is not here or fails.
     """
     from manymesh.shape.learned.pose import read_pose
     from manymesh.shape.learned.predict import predict
@@ -136,9 +139,16 @@ def believed_rotation(rgba: U8) -> F64:
 
     try:
         with closing(ShapeNetwork()) as network:
-            pose = read_pose(predict(network, network_input(rgba, crop_square(rgba[..., 3]))).pose)
-    except (MissingPieceError, ObjectError, ValueError, RuntimeError):
-        return np.eye(3)
+
+            def asked(pictures: Sequence[F32]) -> list[Mapping[str, F32]]:
+                try:
+                    return network(pictures)
+                except (ValueError, RuntimeError) as error:  # its own, and no others' that would hide a mistake
+                    raise ObjectError(str(error)) from error
+
+            pose = read_pose(predict(asked, network_input(rgba, crop_square(rgba[..., 3]))).pose)
+    except (MissingPieceError, ObjectError):
+        return None
     if abs(pose.elevation_deg) < LEVEL_DEG and pose.azimuth_deg is None:
         return np.eye(3)
     return pose.rotation

@@ -109,16 +109,23 @@ def refined_volume(lattice: Lattice, coarse: F32, level: float, cells: int, tick
     volume = _interpolated(coarse, cells)
     known = np.zeros(volume.shape, bool)
     known[::cells, ::cells, ::cells] = True
+
+    def full(done: float) -> None:
+        tick(1.0)
+
+    report = tick
     while True:
         wanted = _nodes_of(active, cells) & ~known
         index = np.argwhere(wanted).astype(np.int32)
-        volume[wanted] = _evaluated(lattice, index, tick) - np.float32(level)
+        volume[wanted] = _evaluated(lattice, index, report) - np.float32(level)
         known |= wanted
         inside = volume > 0
         led_into = _blocks_any(inside, cells) & _blocks_any(~inside, cells) & ~active
         if not led_into.any():
             return volume
         active |= led_into
+        # How many more blocks follow is not known, so progress stays where the first ones, by far the most, have led.
+        report = full
 
 
 def _may_cross(coarse: F32) -> Bool:
