@@ -14,7 +14,7 @@ from manymesh.mesh.clean.clean import clean
 from manymesh.mesh.formats.glb import write_glb
 from manymesh.mesh.simplify import reduce
 from manymesh.mesh.topology import connected_components, distinct
-from manymesh.mesh.unwrap import parameterize
+from manymesh.mesh.unwrap import coarse, parameterize
 from manymesh.mesh.unwrap.pack import padding_px
 from manymesh.mesh.unwrap.raster import covered
 from manymesh.mesh.unwrap.unwrap import unwrap
@@ -122,6 +122,15 @@ def test_large_meshes_unwrap_as_small_ones_do(mesh: Mesh, monkeypatch: pytest.Mo
     assert atlas.uv.tobytes() != direct.uv.tobytes(), "the other way was not taken"
     assert_sound(atlas, mesh, 256)
     assert l2_stretch(atlas) < 1.01 * l2_stretch(direct)
+
+
+def test_many_small_charts_are_flattened_without_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each chart has grid points of its own, so that their grid would be larger than the mesh."""
+    corners = np.random.default_rng(0).uniform(-1, 1, (300, 3, 3)).astype(np.float32)
+    mesh = Mesh(corners.reshape(-1, 3), np.arange(900, dtype=np.int32).reshape(-1, 3))
+    monkeypatch.setattr(parameterize, "MANY_VERTICES", 0)
+    monkeypatch.setattr(coarse, "solve_coarse", lambda *_: pytest.fail("the grid was used"))
+    assert len(unwrap(mesh, 64).faces) == 300
 
 
 def l2_stretch(atlas: Atlas) -> float:
