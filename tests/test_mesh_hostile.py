@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from gltf_build import GltfBuilder, box_primitive
 from manymesh.errors import InputError
 from manymesh.mesh.formats import read_3mf
 from manymesh.mesh.formats.read import read_mesh
+from manymesh.mesh.formats.read_stl import read_stl
 
 RELATIONS = (
     '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
@@ -73,6 +77,58 @@ def test_a_text_stl_with_too_many_corners_is_refused_by_their_count(tmp_path: Pa
     path.write_bytes(b"solid x\nfacet\nouter loop\n" + b"vertex 1 2 3\n" * 6_000_100)
     with pytest.raises(InputError, match="faces"):
         read_mesh(path)
+
+
+def test_blank_lines_of_a_text_stl_cost_no_more_than_others() -> None:
+    facet = b"facet\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1 0\nendloop\nendfacet\n"
+    begun = time.process_time()
+    mesh = read_stl(b"solid a\n" + facet + b"\n" * 50_000 + b"endsolid\n  solid b\n" + facet, "x.stl")
+    assert time.process_time() - begun < 2
+    assert mesh.lost == ("2 solids and their names",)
+
+
+def test_3mf_elements_are_counted_before_they_are_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_3mf, "MAX_ELEMENTS", 1000)
+    triangle = '<vertices><vertex x="0" y="0" z="0"/><vertex x="1" y="0" z="0"/><vertex x="0" y="1" z="0"/></vertices>'
+    triangle += '<triangles><triangle v1="0" v2="1" v3="2"/></triangles>'
+    whole = f'<object id="1"><mesh>{triangle}</mesh></object>'
+    item = '<item objectid="1"/>'
+    assert len(read_mesh(saved_3mf(tmp_path / "few.3mf", whole + "<a></a>" * 900, item)).faces) == 1
+    path = saved_3mf(tmp_path / "many.3mf", whole + "<a/>" * 1000, item)
+    monkeypatch.setattr(read_3mf.ElementTree, "fromstring", refuse_many(read_3mf.ElementTree.fromstring))
+    with pytest.raises(InputError, match="more parts"):
+        read_mesh(path)
+
+
+def refuse_many(parse: Callable[[bytes], Element]) -> Callable[[bytes], Element]:
+    def parsed(content: bytes) -> Element:
+        assert content.count(b"<") < 1000, "it was parsed"
+        return parse(content)
+
+    return parsed
+
+
+LONG = "0." + 60 * "0" + "12e62"  # 12, in more than 64 characters
+
+
+@pytest.mark.parametrize("kind", ["obj", "ply", "stl", "3mf"])
+def test_numbers_of_any_length_are_read_whole(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"long.{kind}"
+    places = [f"{LONG} 0 0", "0 1 0", "0 0 1"]
+    if kind == "obj":
+        path.write_text("\n".join(f"v {each}" for each in places) + "\nf 1 2 3\n")
+    elif kind == "ply":
+        header = "ply\nformat ascii 1.0\nelement vertex 3\nproperty double x\nproperty double y\nproperty double z\n"
+        header += "element face 1\nproperty list uchar int vertex_indices\nend_header\n"
+        path.write_text(header + "\n".join([*places, "3 0 1 2"]))
+    elif kind == "stl":
+        path.write_text("solid\nfacet\nouter loop\n" + "\n".join(f"vertex {each}" for each in places) + "\n")
+    else:
+        vertices = "".join('<vertex x="{}" y="{}" z="{}"/>'.format(*each.split()) for each in places)
+        triangles = '<triangles><triangle v1="0" v2="1" v3="2"/></triangles>'
+        mesh = f"<mesh><vertices>{vertices}</vertices>{triangles}</mesh>"
+        saved_3mf(path, f'<object id="1">{mesh}</object>', '<item objectid="1"/>')
+    assert read_mesh(path).positions.max() == pytest.approx(12)
 
 
 def test_a_byte_order_mark_does_not_swallow_the_first_vertex(tmp_path: Path) -> None:

@@ -42,8 +42,19 @@ def tall() -> Mesh:
 
 @pytest.mark.parametrize(
     ("text", "length_m"),
-    [("0.09", 0.09), ("9cm", 0.09), ("90 mm", 0.09), ("3in", 0.0762), (".5M", 0.5), ("2 ft", 0.6096)],
-)
+    [
+        ("0.09", 0.09),
+        ("9cm", 0.09),
+        ("90 mm", 0.09),
+        ("3in", 0.0762),
+        (".5M", 0.5),
+        ("2 ft", 0.6096),
+        ("3 inches", 0.0762),
+        ("3 Feet", 0.9144),
+        ("1.5\u03bcm", 1.5e-6),
+        ("1.5 \u00b5m", 1.5e-6),
+    ],
+)  # fmt: skip
 def test_lengths_are_understood_as_people_write_them(text: str, length_m: float) -> None:
     assert parse_length(text) == pytest.approx(length_m, rel=1e-12)
 

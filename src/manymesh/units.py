@@ -12,11 +12,12 @@ Up = Literal["y", "z"]
 METRES = {
     "m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048, "micron": 1e-6,
     "metre": 1.0, "meter": 1.0, "centimetre": 0.01, "centimeter": 0.01, "millimetre": 0.001, "millimeter": 0.001,
-    "inch": 0.0254, "foot": 0.3048, "um": 1e-6, "µm": 1e-6,
+    "inch": 0.0254, "inches": 0.0254, "foot": 0.3048, "feet": 0.3048,
+    "um": 1e-6, "\u00b5m": 1e-6, "\u03bcm": 1e-6,  # the micro sign, and the Greek letter that looks the same
 }  # fmt: skip
 # Between a grain of dust and a mountain: a slip of the pen lies outside. Chosen by hand.
 SHORTEST_M, LONGEST_M = 1e-6, 1e5
-_LENGTH = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-zµ]*)\s*", re.IGNORECASE)
+_LENGTH = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-z\u00b5\u03bc]*)\s*", re.IGNORECASE)
 
 
 def parse_length(text: str) -> float:

@@ -18,14 +18,21 @@ from numpy.typing import NDArray
 
 from manymesh.errors import DamagedMeshError, InputError
 from manymesh.image.png import decode, encode
-from manymesh.mesh.formats.gltf import BIN_CHUNK, JSON_CHUNK, MAGIC
+from manymesh.mesh.formats.gltf import (
+    BIN_CHUNK,
+    CLAMP,
+    INDEX_TARGET,
+    JSON_CHUNK,
+    LINEAR,
+    LINEAR_MIPMAPS,
+    MAGIC,
+    VERTEX_TARGET,
+)
 from manymesh.mesh.normals import vertex_normals
 from manymesh.naming import clean_name
 from manymesh.types import F32, F64, I32, U8, Atlas, Mesh, TexturedMesh
 
 FLOAT, U8_TYPE, U16_TYPE, U32_TYPE = 5126, 5121, 5123, 5125
-VERTEX_TARGET, INDEX_TARGET = 34962, 34963
-LINEAR, LINEAR_MIPMAPS, CLAMP = 9729, 9987, 33071
 GREY = 0.6  # linear base colour of a mesh that has none
 
 

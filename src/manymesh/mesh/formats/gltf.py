@@ -31,6 +31,9 @@ COMPONENTS: dict[int, np.dtype[Any]] = {
     5125: np.dtype("<u4"),
     5126: np.dtype("<f4"),
 }
+# glTF's numbers for what a buffer view holds, and for how a sampler reads a texture.
+VERTEX_TARGET, INDEX_TARGET = 34962, 34963
+LINEAR, LINEAR_MIPMAPS, CLAMP = 9729, 9987, 33071
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 # The most JSON that is parsed: Python needs about ten times as much memory for it. Chosen by hand; scenes of ten
 # thousand nodes have 5 MB.

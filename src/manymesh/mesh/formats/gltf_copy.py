@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.mesh.formats.gltf import COMPONENTS, pack_glb
+from manymesh.mesh.formats.gltf import COMPONENTS, INDEX_TARGET, VERTEX_TARGET, pack_glb
 from manymesh.mesh.formats.gltf_edit import Edit, Repaint, accessor_users
 from manymesh.mesh.formats.gltf_extensions import append_elements
 from manymesh.mesh.formats.gltf_recolour import recolour
 from manymesh.mesh.formats.gltf_scene import TRIANGLES, GltfPart, GltfParts, base_texture
 
-VERTEX_TARGET, INDEX_TARGET = 34962, 34963
 VARIANTS = "KHR_materials_variants"
 Ints = NDArray[np.int64]
 

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from manymesh.image.png import encode
-from manymesh.mesh.formats.gltf import Gltf
+from manymesh.mesh.formats.gltf import CLAMP, LINEAR, LINEAR_MIPMAPS, Gltf
 from manymesh.mesh.formats.gltf_edit import Edit, Repaint
 from manymesh.mesh.formats.gltf_scene import SPECULAR, TRANSFORM, GltfPart, base_texture
 from manymesh.types import U8
 
-LINEAR, LINEAR_MIPMAPS, CLAMP = 9729, 9987, 33071
 # The largest picture whose opacity is kept; as for photos.
 MAX_PICTURE_PX = 100_000_000
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manymesh.image.png import encode
-from manymesh.mesh.formats.placement import UPRIGHT, FileFrame, comment
+from manymesh.mesh.formats.placement import FileFrame, comment
 from manymesh.types import F64, U8, Bool
 
 Ints = NDArray[np.int64]
@@ -205,9 +205,8 @@ def _negative(rest: bytes) -> bytes:
 def _moved(word: bytes, rest: bytes, frame: FileFrame) -> bytes:
     """A position or a normal in the frame of the copy; a weight or a colour after it stays."""
     numbers = rest.split()
-    matrix = UPRIGHT if frame.up == "z" else np.eye(3)
     scale = frame.scale if word == b"v" else 1.0
-    moved = scale * (matrix @ np.array([float(each) for each in numbers[:3]])) + 0.0
+    moved = scale * (frame.rotation @ np.array([float(each) for each in numbers[:3]])) + 0.0
     return b" ".join([word, b"%.17g %.17g %.17g" % tuple(moved.tolist()), *numbers[3:]])
 
 
@@ -241,8 +240,7 @@ def same_obj(found: Any, user: Any, paint: ObjRepaint) -> str:
     """
     if found.faces.shape != user.faces.shape:
         return "other triangles"
-    matrix = paint.frame.scale * (UPRIGHT if paint.frame.up == "z" else np.eye(3))
-    places = user.positions @ matrix.T
+    places = user.positions @ paint.frame.matrix.T
     tolerance = 1e-12 * float(np.abs(places).max(initial=1e-300))
     if found.positions.shape != places.shape or np.abs(found.positions - places).max(initial=0) > tolerance:
         return "other vertices"

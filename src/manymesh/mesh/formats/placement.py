@@ -42,6 +42,16 @@ class FileFrame:
     on_plate: bool = False
     assumed: bool = False
 
+    @property
+    def rotation(self) -> F64:
+        """(3, 3) for column vectors, from the mesh's axes to the file's: what turns normals."""
+        return UPRIGHT if self.up == "z" else np.eye(3)
+
+    @property
+    def matrix(self) -> F64:
+        """(3, 3) for column vectors, from the mesh's numbers to the file's."""
+        return self.scale * self.rotation
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -93,7 +103,7 @@ def in_frame(shape: Mesh | TexturedMesh, kind: str, frame: FileFrame) -> Mesh | 
     """The mesh whose vertices a file of this kind holds: scaled and turned where the format states no frame."""
     if kind not in ("obj", "ply", "stl") or (frame.scale == 1.0 and frame.up == "y"):
         return shape
-    matrix = frame.scale * (UPRIGHT if frame.up == "z" else np.eye(3))
+    matrix = frame.matrix
     if isinstance(shape, Mesh):
         return replace(shape, vertices=_moved(shape.vertices, matrix))
     return replace(shape, atlas=_moved_atlas(shape.atlas, matrix, frame))

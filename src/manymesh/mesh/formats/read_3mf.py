@@ -17,17 +17,19 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from manymesh.mesh.formats.user_mesh import MAX_FACES, DamagedFileError, UserMesh, check_face_count
+from manymesh.mesh.formats.placement import UPRIGHT
+from manymesh.mesh.formats.user_mesh import MAX_FACES, DamagedFileError, UserMesh, check_face_count, numbers
 from manymesh.types import F64, I32
 
 MAX_UNPACKED_BYTES = 512 * 1024**2
 # An object may be placed in others: a small file can place one any number of times. Chosen by hand.
 MAX_PLACES = 100_000
+# The most XML elements that are parsed: 512 MiB of empty ones would take 8 to 10 GB. A loose triangle needs four, its
+# vertices and itself; a closed mesh needs 1.5 for each face.
+MAX_ELEMENTS = 4 * MAX_FACES + MAX_PLACES
 START = "http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"
 PATH = "{http://schemas.microsoft.com/3dmanufacturing/production/2015/06}path"
 MAX_DEPTH = 32
-# Rows for row vectors: 3MF's x, y, z become x, z, -y.
-UPRIGHT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def read_3mf(data: bytes, name: str) -> UserMesh:
     except (zipfile.BadZipFile, ElementTree.ParseError, NotImplementedError, EOFError, RuntimeError) as error:
         raise DamagedFileError(f"is no 3MF package that can be unpacked ({error})") from error
     offset = np.cumsum([0, *(len(positions) for positions, _ in placed)])
+    # For row vectors the matrix turns +Z up to +Y up.
     positions = np.concatenate([np.zeros((0, 3)), *(positions for positions, _ in placed)]) @ UPRIGHT
     faces = np.concatenate(
         [np.zeros((0, 3), np.int32), *(part + start for (_, part), start in zip(placed, offset, strict=False))]
@@ -71,7 +74,7 @@ class _Package:
         self.names = {_plain(each): each for each in archive.namelist()}
         self.roots: dict[str, ElementTree.Element] = {}
         self.objects: dict[tuple[str, str], _Object] = {}
-        self.faces = self.vertices = self.places = self.unpacked_bytes = 0
+        self.faces = self.vertices = self.places = self.unpacked_bytes = self.elements = 0
 
     def start(self) -> str:
         """The path of the root model."""
@@ -158,7 +161,7 @@ class _Package:
                 (each.attrib["v1"], each.attrib["v2"], each.attrib["v3"])
                 for each in entry.iterfind("{*}mesh/{*}triangles/{*}triangle")
             ]
-            positions = np.array(vertices, dtype="U64").astype(np.float64).reshape(-1, 3)
+            positions = numbers([word for vertex in vertices for word in vertex]).reshape(-1, 3)
             faces = np.array(triangles, dtype="U12").astype(np.int64).reshape(-1, 3)
         except (KeyError, ValueError) as error:
             raise DamagedFileError("has a mesh whose numbers cannot be read") from error
@@ -182,6 +185,9 @@ class _Package:
             raise DamagedFileError(f"has a part {path} that cannot be unpacked ({str(error)[:80]})") from error
         if b"<!DOCTYPE" in content[:4096] or b"<!ENTITY" in content:
             raise DamagedFileError("has XML with entities, which 3MF does not allow")
+        self.elements += content.count(b"<") - content.count(b"</")
+        if self.elements > MAX_ELEMENTS:
+            raise DamagedFileError("has more parts than a mesh of the largest size needs")
         return ElementTree.fromstring(content)
 
 
@@ -194,9 +200,9 @@ def _transform(text: Any) -> F64:
     if not text:
         return np.concatenate([np.eye(3), np.zeros((1, 3))])
     try:
-        numbers = np.array(str(text).split(), np.float64)
+        matrix = numbers(str(text).split())
     except ValueError as error:
         raise DamagedFileError("has a transform that is not made of numbers") from error
-    if numbers.shape != (12,):
+    if matrix.shape != (12,):
         raise DamagedFileError("has a transform that is not 12 numbers")
-    return numbers.reshape(4, 3)
+    return matrix.reshape(4, 3)

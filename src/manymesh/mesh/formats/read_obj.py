@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from manymesh.mesh.formats.obj_copy import ObjLines, word_and_rest
 from manymesh.mesh.formats.polygons import triangulated
-from manymesh.mesh.formats.user_mesh import DamagedFileError, UserMesh, check_face_count
+from manymesh.mesh.formats.user_mesh import DamagedFileError, UserMesh, check_face_count, numbers
 from manymesh.mesh.topology import face_cross, scatter_sum, unit
 from manymesh.types import F32, F64
 
@@ -113,15 +113,12 @@ def _table(lines: list[bytes], width: int, what: str) -> F64:
     if not lines:
         return np.zeros((0, width))
     words = [line.split() for line in lines]
-    wide = {len(each) for each in words}
     try:
-        if len(wide) == 1 and min(wide) >= width:
-            return np.array(words, dtype="S64")[:, :width].astype(np.float64)
         # vt with one number has v = 0; a fourth number of v is a weight, and six or seven are a colour: not read.
         padded = [(each + [b"0"] * width)[:width] if what == "vt" else each[:width] for each in words]
         if any(len(each) < width for each in padded):
             raise DamagedFileError(f"has a line '{what}' with fewer than {width} numbers")
-        return np.array(padded, dtype="S64").astype(np.float64).reshape(-1, width)
+        return numbers([word for each in padded for word in each]).reshape(-1, width)
     except ValueError as error:
         if isinstance(error, DamagedFileError):
             raise
@@ -171,11 +168,11 @@ def _corners_alike(text: bytes, count: int) -> Ints | None:
         columns = [0, 1, 2]
     else:
         return None
-    numbers = text.replace(b"/", b" ").split()
-    if len(numbers) != count * len(columns):
+    words = text.replace(b"/", b" ").split()
+    if len(words) != count * len(columns):
         return None
     try:
-        table = np.array(numbers, dtype="S20").astype(np.int64).reshape(-1, len(columns))
+        table = np.array(words, dtype="S20").astype(np.int64).reshape(-1, len(columns))
     except (ValueError, OverflowError):
         return None
     corners = np.full((count, 3), NONE, np.int64)

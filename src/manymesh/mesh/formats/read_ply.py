@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manymesh.mesh.formats.polygons import triangulated
-from manymesh.mesh.formats.user_mesh import DamagedFileError, UserMesh, check_face_count
+from manymesh.mesh.formats.user_mesh import DamagedFileError, UserMesh, check_face_count, numbers
 from manymesh.types import F64
 
 TYPES = {
@@ -219,7 +219,7 @@ def _number(data: bytes, at: int, kind: np.dtype[Any]) -> int:
 
 
 def _text_data(data: bytes, elements: list[_Element]) -> dict[str, Columns]:
-    words = np.array(data.split(), dtype="S64")
+    words = data.split()
     found: dict[str, Columns] = {}
     at = 0
     for element in elements:
@@ -236,9 +236,9 @@ def _text_data(data: bytes, elements: list[_Element]) -> dict[str, Columns]:
     return found
 
 
-def _text_rows(words: NDArray[Any], at: int, element: _Element) -> tuple[Columns, int]:
-    numbers = _numbers(words[at:])
-    alike = _text_rows_alike(numbers, element)
+def _text_rows(words: list[bytes], at: int, element: _Element) -> tuple[Columns, int]:
+    left = _numbers(words[at:])
+    alike = _text_rows_alike(left, element)
     if alike is not None:
         return alike[0], at + alike[1]
     place = 0
@@ -248,14 +248,14 @@ def _text_rows(words: NDArray[Any], at: int, element: _Element) -> tuple[Columns
         for each in element.properties:
             count = 1
             if each.count:
-                if place >= len(numbers) or not 0 <= numbers[place] <= len(numbers):
+                if place >= len(left) or not 0 <= left[place] <= len(left):
                     raise DamagedFileError(f"is cut off in its {element.count} entries of '{element.name}'")
-                count = int(numbers[place])
+                count = int(left[place])
                 place += 1
                 lengths[each.name].append(count)
-            values[each.name].append(numbers[place : place + count])
+            values[each.name].append(left[place : place + count])
             place += count
-    if place > len(numbers):
+    if place > len(left):
         raise DamagedFileError(f"is cut off in its {element.count} entries of '{element.name}'")
     columns: Columns = {}
     for each in element.properties:
@@ -264,21 +264,21 @@ def _text_rows(words: NDArray[Any], at: int, element: _Element) -> tuple[Columns
     return columns, at + place
 
 
-def _text_rows_alike(numbers: F64, element: _Element) -> tuple[Columns, int] | None:
+def _text_rows_alike(left: F64, element: _Element) -> tuple[Columns, int] | None:
     """All rows at once where each has lists as long as the first row's, else None."""
     fields: list[tuple[_Property, int, int]] = []  # property, where it starts in a row, how many numbers
     width = 0
     for each in element.properties:
-        if width >= len(numbers):
+        if width >= len(left):
             return None
-        count = int(numbers[width]) if each.count else 1
+        count = int(left[width]) if each.count else 1
         fields.append((each, width + bool(each.count), count))
         width += count + bool(each.count)
-        if count < 0 or width > len(numbers):
+        if count < 0 or width > len(left):
             return None
-    if element.count * width > len(numbers):
+    if element.count * width > len(left):
         return None
-    table = numbers[: element.count * width].reshape(element.count, width)
+    table = left[: element.count * width].reshape(element.count, width)
     columns: Columns = {}
     for each, start, count in fields:
         values = table[:, start : start + count]
@@ -288,9 +288,9 @@ def _text_rows_alike(numbers: F64, element: _Element) -> tuple[Columns, int] | N
     return columns, element.count * width
 
 
-def _numbers(words: NDArray[Any]) -> F64:
+def _numbers(words: list[bytes]) -> F64:
     try:
-        return words.astype(np.float64)
+        return numbers(words)
     except ValueError as error:
         raise DamagedFileError("has text where numbers belong") from error
 

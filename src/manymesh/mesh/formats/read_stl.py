@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from manymesh.mesh.formats.user_mesh import DamagedFileError, UserMesh, check_face_count
+from manymesh.mesh.formats.user_mesh import DamagedFileError, UserMesh, check_face_count, numbers
 from manymesh.types import F64
 
 HEADER_BYTES = 84
@@ -36,7 +36,8 @@ def read_stl(data: bytes, name: str) -> UserMesh:
 def _lost(data: bytes, text: bool) -> tuple[str, ...]:
     """What is not read, in a few words each."""
     if text:
-        solids = len(re.findall(rb"^\s*solid\b", data, re.IGNORECASE | re.MULTILINE))
+        # Blanks of this line only: with all white space, each blank line would search through all that follow it.
+        solids = len(re.findall(rb"^[ \t]*solid\b", data, re.IGNORECASE | re.MULTILINE))
         return (f"{solids} solids and their names",) if solids > 1 else ()
     coloured = np.frombuffer(data, TRIANGLE, (len(data) - HEADER_BYTES) // TRIANGLE.itemsize, HEADER_BYTES)["attribute"]
     return ("face colours",) if coloured.any() else ()
@@ -71,7 +72,7 @@ def _text(data: bytes, name: str) -> F64:
     if len(found) % 3:
         raise DamagedFileError("has a face without three corners")
     try:
-        return np.array(found, dtype="S64").astype(np.float64).reshape(-1, 3, 3)
+        return numbers([word for corner in found for word in corner]).reshape(-1, 3, 3)
     except ValueError as error:
         raise DamagedFileError("has text where numbers belong") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -78,3 +79,13 @@ def check_face_count(count: int, name: str) -> None:
     """Raises InputError for more faces than ``MAX_FACES``. Readers call it before they make room for the faces."""
     if count > MAX_FACES:
         raise InputError(f"'{name}' has {count:,} faces; the limit is {MAX_FACES:,}", "Reduce it first")
+
+
+def numbers(words: Sequence[bytes] | Sequence[str]) -> F64:
+    """(n,) float64: numbers of any length as a text file writes them.
+
+    Raises:
+        ValueError: a word is no number.
+    """
+    # Not by an array of strings: it cuts long words, or takes the longest word's room for each.
+    return np.fromiter(map(float, words), np.float64, len(words))
