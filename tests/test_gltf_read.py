@@ -150,6 +150,24 @@ def test_the_texture_transform_is_applied_to_coordinates(read_bytes: Read) -> No
     assert found.uv == pytest.approx((box()[2] * (0.5, 0.25) + (0.25, 0.5))[found.faces], abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    "material",
+    [
+        {"pbrMetallicRoughness": {"metallicRoughnessTexture": {"index": 0}}},
+        {"extensions": {"KHR_materials_clearcoat": {"clearcoatTexture": {"index": 0}}}},
+        {"normalTexture": {"index": 0}},
+    ],
+)
+def test_what_no_other_format_holds_of_a_scene_is_counted(material: dict[str, Any], read_bytes: Read) -> None:
+    build = GltfBuilder()
+    mesh = {"primitives": [box_primitive(build), box_primitive(build)]}
+    nodes, scenes = [{"mesh": 0}] * 5, [{"nodes": [0, 1, 2, 3, 4]}]
+    tables = {"meshes": [mesh], "nodes": nodes, "scenes": scenes, "textures": [{}]}
+    assert read_bytes(build.to_bytes(**tables, materials=[material])).lost == ("5 meshes as nodes", "other textures")
+    plain = {"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}
+    assert read_bytes(build.to_bytes(**tables, materials=[plain])).lost == ("5 meshes as nodes",)
+
+
 def test_data_uris_are_read_and_other_files_are_not(read_bytes: Read) -> None:
     build = GltfBuilder()
     primitive = box_primitive(build)

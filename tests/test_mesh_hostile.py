@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import time
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +16,11 @@ import pytest
 from gltf_build import GltfBuilder, box_primitive
 
 from manymesh.errors import InputError
-from manymesh.mesh.formats import read_3mf
+from manymesh.mesh.formats import gltf, gltf_scene, read_3mf
+from manymesh.mesh.formats.gltf import parse_gltf
 from manymesh.mesh.formats.read import read_mesh
 from manymesh.mesh.formats.read_stl import read_stl
+from manymesh.mesh.formats.user_mesh import DamagedFileError
 
 RELATIONS = (
     '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
@@ -56,6 +60,42 @@ def test_gltf_instances_are_counted_before_they_are_made(tmp_path: Path) -> None
     path.write_bytes(build.to_bytes(meshes=[mesh], nodes=[node]))
     with pytest.raises(InputError, match="instances"):
         read_mesh(path)
+
+
+def test_gltf_instances_of_all_nodes_are_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gltf_scene, "MAX_INSTANCES", 10)
+    build = GltfBuilder()
+    mesh = {"primitives": [box_primitive(build)]}
+    places = build.accessor(np.zeros((5, 3), np.float32))
+    node = {"mesh": 0, "extensions": {"EXT_mesh_gpu_instancing": {"attributes": {"TRANSLATION": places}}}}
+    path = tmp_path / "many.glb"
+    path.write_bytes(build.to_bytes(meshes=[mesh], nodes=[node] * 2, scenes=[{"nodes": [0, 1]}]))
+    assert len(read_mesh(path).faces) == 120
+    path.write_bytes(build.to_bytes(meshes=[mesh], nodes=[node] * 3, scenes=[{"nodes": [0, 1, 2]}]))
+    with pytest.raises(InputError, match="more than 10 times"):
+        read_mesh(path)
+
+
+@pytest.mark.parametrize("body", ["AAA\n" * 100_000, "%2B%2f%2F" * 100_000, "+/A" * 100_000 + "%3D%3d"])
+def test_data_uris_in_base64_are_decoded_within_a_few_times_their_size(body: str) -> None:
+    uri = f"data:;base64,{body}"
+    tracemalloc.start()
+    try:
+        buffer = parse_gltf(json.dumps({"asset": {"version": "2.0"}, "buffers": [{"uri": uri}]}).encode()).binary
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(buffer) == 225_000
+    assert peak < 10 * len(uri)
+
+
+def test_a_data_uri_of_too_many_escapes_is_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gltf, "MAX_ESCAPES", 1000)
+    for header in ("data:,", "data:;base64,"):
+        few, many = ({"asset": {"version": "2.0"}, "buffers": [{"uri": header + "%41" * n}]} for n in (1000, 1001))
+        assert len(parse_gltf(json.dumps(few).encode()).binary) in (1000, 750)
+        with pytest.raises(DamagedFileError, match="1,000 percent escapes"):
+            parse_gltf(json.dumps(many).encode())
 
 
 def test_gltf_parts_keep_only_the_vertices_that_they_use(tmp_path: Path) -> None:

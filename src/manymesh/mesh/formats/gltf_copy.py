@@ -18,7 +18,7 @@ from manymesh.mesh.formats.gltf import COMPONENTS, INDEX_TARGET, VERTEX_TARGET, 
 from manymesh.mesh.formats.gltf_edit import Edit, Repaint, accessor_users
 from manymesh.mesh.formats.gltf_extensions import append_elements
 from manymesh.mesh.formats.gltf_recolour import recolour
-from manymesh.mesh.formats.gltf_scene import TRIANGLES, GltfPart, GltfParts, base_texture
+from manymesh.mesh.formats.gltf_scene import TRIANGLES, GltfPart, GltfParts, has_other_textures
 
 VARIANTS = "KHR_materials_variants"
 Ints = NDArray[np.int64]
@@ -49,7 +49,7 @@ def _texture_sets(edit: Edit, parts: list[GltfPart]) -> dict[tuple[int, int], in
         numbers = [int(name[9:]) for name in primitive["attributes"] if name[:9] == "TEXCOORD_" and name[9:].isdigit()]
         number = primitive.get("material")
         material = edit.document["materials"][number] if number is not None else {}
-        others = VARIANTS in primitive.get("extensions", {}) or _has_other_textures(material)
+        others = VARIANTS in primitive.get("extensions", {}) or has_other_textures(material)
         chosen[part.mesh, part.primitive] = max(numbers, default=-1) + 1 if others else 0
     # Primitives of one material must agree, because the material says which coordinates it reads.
     by_material: dict[Any, int] = defaultdict(int)
@@ -57,19 +57,6 @@ def _texture_sets(edit: Edit, parts: list[GltfPart]) -> dict[tuple[int, int], in
         key = edit.primitive(part).get("material")
         by_material[key] = max(by_material[key], chosen[part.mesh, part.primitive])
     return {(part.mesh, part.primitive): by_material[edit.primitive(part).get("material")] for part in parts}
-
-
-def _has_other_textures(material: dict[str, Any]) -> bool:
-    """Whether a material reads another texture than that of its base colour."""
-    base = base_texture(material)
-    waiting: list[Any] = [value for key, value in material.items() if key != "extras"]
-    while waiting:
-        here = waiting.pop()
-        if isinstance(here, dict):
-            if "index" in here and here is not base:
-                return True
-            waiting += [inner for inner in here.values() if inner is not base]
-    return False
 
 
 def _pools(edit: Edit, parts: list[GltfPart]) -> list[list[GltfPart]]:

@@ -8,8 +8,10 @@ not played. Every texture coordinate is the one that the base colour reads, KHR_
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,8 @@ TRANSFORM = "KHR_texture_transform"
 SPECULAR = "KHR_materials_pbrSpecularGlossiness"
 # The deepest chain of nodes. Chosen by hand: rigs have about 100, and a longer one is a mistake or an attack.
 MAX_DEPTH = 1000
-# Copies of one node's mesh: a small file can claim any number. Chosen by hand.
+# How often the scene may show meshes, all nodes and their instances together: a small file can claim any number. Chosen
+# by hand.
 MAX_INSTANCES = 100_000
 
 Ints = NDArray[np.int64]
@@ -71,7 +74,9 @@ def read_scene(source: Gltf, name: str) -> UserMesh:
         DamagedFileError: something in it contradicts itself.
         InputError: more than ``MAX_FACES`` triangles.
     """
-    placed = list(_placed_meshes(source))
+    placed = list(islice(_placed_meshes(source), MAX_INSTANCES + 1))
+    if len(placed) > MAX_INSTANCES:
+        raise DamagedFileError(f"shows meshes more than {MAX_INSTANCES:,} times")
     check_face_count(sum(_claimed_faces(source, mesh) for _, mesh, _ in placed), name)
     seen: set[tuple[int, int]] = set()
     made: list[_Triangles] = []
@@ -102,6 +107,19 @@ def base_texture(material: dict[str, Any]) -> dict[str, Any]:
         else material.get("pbrMetallicRoughness", {}).get("baseColorTexture")
     )
     return found or {}
+
+
+def has_other_textures(material: dict[str, Any]) -> bool:
+    """Whether a material reads another texture than that of its base colour."""
+    base = base_texture(material)
+    waiting: list[Any] = [value for key, value in material.items() if key != "extras"]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, dict):
+            if "index" in here and here is not base:
+                return True
+            waiting += [inner for inner in here.values() if inner is not base]
+    return False
 
 
 @dataclass(frozen=True)
@@ -206,16 +224,15 @@ def _joined(source: Gltf, made: list[_Triangles]) -> UserMesh:
 
 def _lost(document: dict[str, Any], made: list[_Triangles]) -> tuple[str, ...]:
     """What only a copy of the file keeps, in a few words each."""
-    places = len({(part.mesh, part.copy) for part in made})
+    # Every primitive of a mesh is shown as often as the mesh.
+    shown = {mesh: count for (mesh, _), count in Counter((part.mesh, part.primitive) for part in made).items()}
+    places = sum(shown.values())
     found = [f"{places} meshes as nodes"] if places > 1 else []
     found += [name for name in ("skins", "animations", "cameras") if document.get(name)]
     primitives = [each for mesh in document.get("meshes", []) for each in mesh.get("primitives", [])]
     if any(primitive.get("targets") for primitive in primitives):
         found.append("morph targets")
-    materials = document.get("materials", [])
-    if any(
-        name in material for material in materials for name in ("normalTexture", "occlusionTexture", "emissiveTexture")
-    ):
+    if any(has_other_textures(material) for material in document.get("materials", [])):
         found.append("other textures")
     return tuple(found)
 
