@@ -12,7 +12,11 @@ import pytest
 from mesh_samples import box
 from PIL import Image
 
+from manymesh.errors import ObjectError
+from manymesh.mesh.formats.obj_copy import ObjRepaint, repainted_obj
+from manymesh.mesh.formats.placement import FileFrame
 from manymesh.mesh.formats.read_obj import read_obj
+from manymesh.mesh.formats.verify import verify_obj_copy
 from manymesh.mesh.formats.write import write
 from manymesh.paint_mesh import PaintedFile, paint_file
 from manymesh.settings import Settings
@@ -107,6 +111,67 @@ def test_an_obj_that_is_inside_out_is_turned_with_its_normals(relative: bool, tm
     assert found.normals is not None
     assert (np.einsum("mkc,mc->mk", found.normals, outwards) > 0.5).all()
     assert found.uv is not None
+
+
+NORMALS = [(0, 0, 1), (0, 0, -1), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0)]
+
+
+def crates(relative: bool, with_uv: bool) -> str:
+    """Three cubes, written one after the other as v, vt, vn and f. The second is inside out, with its normals."""
+    lines: list[str] = []
+    for crate_number in range(3):
+        sign = -1 if crate_number == 1 else 1
+        lines += [f"o Crate {crate_number}", *(f"v {x + 4 * crate_number} {y} {z}" for x, y, z in CORNERS)]
+        for side in range(6 if with_uv else 0):
+            u, v = side / 6, crate_number / 3
+            lines += [f"vt {a:.6f} {b:.6f}" for a, b in ((u, v), (u + 0.1, v), (u + 0.1, v + 0.2), (u, v + 0.2))]
+        order = -1 if crate_number == 0 else 1  # so that no two crates write the same normals
+        lines += [f"vn {sign * x} {sign * y} {sign * z}" for x, y, z in NORMALS[::order]]
+        for side, corners in enumerate(SIDES):
+            place = side if order == 1 else 5 - side
+            normal = place - 6 if relative else 6 * crate_number + place + 1
+            first = 24 * crate_number + 4 * side + 1
+            words = [f"{c + 8 * crate_number}/{first + n if with_uv else ''}/{normal}" for n, c in enumerate(corners)]
+            lines.append("f " + " ".join(words[::sign]))
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("up", ["y", "z"])
+@pytest.mark.parametrize("with_uv", [False, True])
+@pytest.mark.parametrize("relative", [False, True])
+def test_normals_written_object_by_object_face_outwards(relative: bool, with_uv: bool, up: str, tmp_path: Path) -> None:
+    made = painted(tmp_path, "in.obj", crates(relative, with_uv).encode(), "obj", up=up)
+    found = read_obj((made.folder / "model.obj").read_bytes(), "x")
+    assert any("wound inwards" in note for note in made.notes)
+    corners = found.positions[found.faces]
+    assert found.normals is not None
+    for part in np.split(np.arange(36), 3):
+        outwards = corners[part].mean(axis=1) - corners[part].mean(axis=(0, 1))
+        flat = np.cross(corners[part, 1] - corners[part, 0], corners[part, 2] - corners[part, 0])
+        assert (np.einsum("ij,ij->i", flat, outwards) > 0).all()
+        assert (np.einsum("mkc,mc->mk", found.normals[part], outwards) > 0.5).all()
+    assert len(lines_of(made, "o")) == 3
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_copy_with_other_normals_does_not_pass_for_the_users(turned: bool) -> None:
+    user = read_obj(crates(True, True).encode(), "x")
+    assert user.obj is not None
+    inward = np.repeat([False, turned, False], 12)
+    picture = np.zeros((4, 4, 3), np.uint8)
+    paint = ObjRepaint([picture], [0], None, inward, inward, FileFrame(up="z"))
+    data = repainted_obj(user.obj, paint, "model")[0]["model.obj"]
+    verify_obj_copy(data, user, paint)
+    line = b"vn 0 -1 0"  # of the first side, with +Z up
+    assert line in data
+    with pytest.raises(ObjectError, match="other normals"):
+        verify_obj_copy(data.replace(line, b"vn 0 1 0", 1), user, paint)
+
+
+def test_vertex_colours_that_stay_in_an_obj_are_told(tmp_path: Path) -> None:
+    said = "model.obj keeps its vertex colours, which some viewers multiply with the picture."
+    assert said in painted(tmp_path, "crate.obj", crate(True).encode(), "obj").notes
+    assert said not in painted(tmp_path, "crates.obj", crates(False, True).encode(), "obj").notes
 
 
 def test_a_size_and_z_up_move_vertices_and_normals_and_nothing_else(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ is never opened: a new one gives every material the new picture.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,12 +70,14 @@ def repainted_obj(source: ObjLines, paint: ObjRepaint, stem: str) -> tuple[dict[
     """The files STEM.obj, STEM.mtl, STEM.png (STEM-2.png and so on), and one sentence about what could not stay."""
     nameless = _unused_name(source.materials)
     faces, coordinates, normals, split = _face_lines(source, paint)
+    # New normals are numbered after all of the file's, so all of those are written before them.
+    late = [line for line in source.lines[source.face_line[0] :] if word_and_rest(line)[0] == b"vn"] if normals else []
     made = [b"# manymesh, " + comment(paint.frame).encode("ascii"), f"mtllib {stem}.mtl".encode()]
     moves = paint.frame.scale != 1.0 or paint.frame.up != "y"
     named, begun = False, False
     for number, line in enumerate(source.lines):
         word, rest = word_and_rest(line)
-        if word == b"mtllib" or (word == b"vt" and paint.uv is not None):
+        if word == b"mtllib" or (word == b"vt" and paint.uv is not None) or (word == b"vn" and begun and late):
             continue
         if word == b"usemtl":
             named = True
@@ -86,7 +88,9 @@ def repainted_obj(source: ObjLines, paint: ObjRepaint, stem: str) -> tuple[dict[
             line = _moved(word, rest, paint.frame)
         elif word in (b"f", b"fo"):
             if not begun:
-                made += [*coordinates, *normals]
+                made += coordinates
+                made += [_moved(*word_and_rest(each), paint.frame) if moves else each for each in late]
+                made += normals
                 begun = True
             if not named:
                 made.append(b"usemtl " + nameless)
@@ -100,6 +104,8 @@ def repainted_obj(source: ObjLines, paint: ObjRepaint, stem: str) -> tuple[dict[
     notes = [f"{split:,} polygons were cut by the unwrapping; they are triangles in {stem}.obj."] if split else []
     if any(word_and_rest(line)[0] == b"mtllib" for line in source.lines):
         notes.append(f"{stem}.mtl gives each material the new picture alone: the file's own MTL is not read.")
+    if has_vertex_colours(rest for word, rest in map(word_and_rest, source.lines) if word == b"v"):
+        notes.append(f"{stem}.obj keeps its vertex colours, which some viewers multiply with the picture.")
     return files, notes
 
 
@@ -112,9 +118,17 @@ def word_and_rest(line: bytes) -> tuple[bytes, bytes]:
     return word, rest
 
 
+def has_vertex_colours(vertices: Iterable[bytes]) -> bool:
+    """Whether any of the lines ``v``, without their first word, has a colour after its three or four numbers."""
+    return any(len(rest.split()) in (6, 7) for rest in vertices)
+
+
 def _face_lines(source: ObjLines, paint: ObjRepaint) -> tuple[dict[int, list[bytes]], list[bytes], list[bytes], int]:
     """By line number the lines of the polygons that change; new ``vt`` lines; new ``vn`` lines; how many polygons
-    became triangles."""
+    became triangles.
+
+    Where there are new ``vn`` lines, relative numbers of normals become absolute: the lines they count back from move.
+    """
     if paint.uv is None and not paint.turned.any():
         return {}, [], [], 0
     first_triangle = np.searchsorted(source.polygon, np.arange(len(source.sizes) + 1))
@@ -128,11 +142,16 @@ def _face_lines(source: ObjLines, paint: ObjRepaint) -> tuple[dict[int, list[byt
     for number, line in enumerate(source.face_line.tolist()):
         low, high = int(first_triangle[number]), int(first_triangle[number + 1])
         turned, negated = bool(paint.turned[low:high].any()), bool(paint.negated[low:high].any())
-        if paint.uv is None and not turned:
+        if paint.uv is None and not turned and not (before and b"-" in source.lines[line]):
             continue
         words = [each.split(b"/") for each in _corner_words(source.lines[line])]
+        if before:
+            words = [_with_absolute_normal(each, before[line]) for each in words]
+        if paint.uv is None and not turned:
+            made[line] = [b"f " + b" ".join(map(b"/".join, words))]
+            continue
         if negated:
-            words = [_negated(each, normals, len(stored), before.get(line, 0)) for each in words]
+            words = [_negated(each, normals, len(stored)) for each in words]
         rings = [list(range(len(words)))] if high > low or paint.uv is None else []
         corners = source.corner[low:high] - first_corner[number]
         uv: dict[int, int] = {}
@@ -148,7 +167,7 @@ def _face_lines(source: ObjLines, paint: ObjRepaint) -> tuple[dict[int, list[byt
         for ring in rings:
             made.setdefault(line, []).append(_face(words, ring, uv if place is not None else None, turned))
         made.setdefault(line, [])
-    return made, coordinates, [_negative(stored[old]) for old in normals], split
+    return made, coordinates, [_negative(stored[old], paint.frame) for old in normals], split
 
 
 def _coordinates(uv: F64 | None) -> tuple[list[bytes], Ints | None]:
@@ -189,17 +208,24 @@ def _normals_before(source: ObjLines) -> dict[int, int]:
     return found
 
 
-def _negated(parts: list[bytes], normals: dict[int, int], count: int, before: int) -> list[bytes]:
-    """A corner whose normal is the negative of the file's one."""
+def _with_absolute_normal(parts: list[bytes], before: int) -> list[bytes]:
+    """A corner whose normal is counted from the file's first."""
+    if len(parts) < 3 or not parts[2] or int(parts[2]) > 0:
+        return parts
+    return [parts[0], parts[1], b"%d" % (before + int(parts[2]) + 1)]
+
+
+def _negated(parts: list[bytes], normals: dict[int, int], count: int) -> list[bytes]:
+    """A corner with an absolute normal, whose normal is now the negative of the file's one."""
     if len(parts) < 3 or not parts[2]:
         return parts
-    number = int(parts[2])
-    old = number - 1 if number > 0 else before + number
-    return [parts[0], parts[1], b"%d" % normals.setdefault(old, count + len(normals) + 1)]
+    return [parts[0], parts[1], b"%d" % normals.setdefault(int(parts[2]) - 1, count + len(normals) + 1)]
 
 
-def _negative(rest: bytes) -> bytes:
-    return b"vn %.9g %.9g %.9g" % tuple(0.0 - float(each) for each in rest.split()[:3])
+def _negative(rest: bytes, frame: FileFrame) -> bytes:
+    """The line of a normal's negative, in the frame of the copy."""
+    turned = 0.0 - frame.rotation @ np.array([float(each) for each in rest.split()[:3]])
+    return b"vn %.9g %.9g %.9g" % tuple(turned.tolist())
 
 
 def _moved(word: bytes, rest: bytes, frame: FileFrame) -> bytes:
@@ -255,4 +281,39 @@ def same_obj(found: Any, user: Any, paint: ObjRepaint) -> str:
     wanted = user.uv if paint.uv is None else paint.uv.astype(np.float32)
     if found.uv is None or np.abs(found.uv[same] - wanted[same]).max(initial=0) > 1e-6:
         return "other texture coordinates"
-    return ""
+    return "other normals" if _has_other_normals(found, user, paint) else ""
+
+
+def _has_other_normals(found: Any, user: Any, paint: ObjRepaint) -> bool:
+    """Whether the polygons whose corners all name normals have others in the copy."""
+    if user.normals is None:
+        return False
+    lines = (_corner_words(user.obj.lines[line]) for line in user.obj.face_line.tolist())
+    named = np.array([all(each.count(b"/") == 2 and each[-1:] != b"/" for each in words) for words in lines], bool)
+    polygon = user.obj.polygon
+    chosen = named[polygon]
+    if not chosen.any():
+        return False
+    if found.normals is None:
+        return True
+    sign = np.ones(len(named))
+    sign[polygon[paint.negated]] = -1
+    wanted = (user.normals @ paint.frame.rotation.T) * sign[polygon][:, None, None]
+    # Turned polygons may be cut into triangles otherwise, so normals are compared by polygon and vertex.
+    first = polygon[:, None] * len(user.positions)
+    places, other_places = first + user.faces, first + found.faces
+    keys, low, high = _by_vertex(places[chosen], wanted[chosen])
+    other_keys, other_low, other_high = _by_vertex(other_places[chosen], found.normals[chosen])
+    _, here, there = np.intersect1d(keys, other_keys, assume_unique=True, return_indices=True)
+    apart = np.abs(low[here] - other_low[there]).max(initial=0), np.abs(high[here] - other_high[there]).max(initial=0)
+    return float(max(apart)) > 1e-5
+
+
+def _by_vertex(places: Ints, normals: Any) -> tuple[Ints, Any, Any]:
+    """The different ``places`` (m, 3), ascending, and the least and greatest of each axis of the normals (m, 3, 3) at
+    each."""
+    key = places.reshape(-1)
+    order = np.argsort(key, kind="stable")
+    keys, first = np.unique(key[order], return_index=True)
+    rows = normals.reshape(-1, 3)[order]
+    return keys, np.minimum.reduceat(rows, first), np.maximum.reduceat(rows, first)

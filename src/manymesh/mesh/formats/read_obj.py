@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from manymesh.mesh.formats.obj_copy import ObjLines, word_and_rest
+from manymesh.mesh.formats.obj_copy import ObjLines, has_vertex_colours, word_and_rest
 from manymesh.mesh.formats.polygons import triangulated
 from manymesh.mesh.formats.user_mesh import DamagedFileError, UserMesh, check_face_count, numbers
 from manymesh.mesh.topology import face_cross, scatter_sum, unit
@@ -104,7 +104,7 @@ def read_obj(data: bytes, name: str) -> UserMesh:
 
 def _lost(groups: int, vertices: list[bytes]) -> tuple[str, ...]:
     """What the copy keeps and other formats do not."""
-    coloured = bool(vertices) and len(vertices[0].split()) in (6, 7)
+    coloured = has_vertex_colours(vertices)
     return (*((f"{groups} groups and objects",) if groups > 1 else ()), *(("vertex colours",) if coloured else ()))
 
 
