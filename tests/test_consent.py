@@ -25,7 +25,7 @@ class Terminal(io.StringIO):
 def pulled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of what was fetched, in order; nothing really is."""
     ids: list[str] = []
-    monkeypatch.setattr("manymesh.weights.download.pull", lambda models, say: ids.extend(m.id for m in models))
+    monkeypatch.setattr(consent, "fetch", lambda models: ids.extend(m.id for m in models))
     return ids
 
 
@@ -86,11 +86,16 @@ def test_an_engine_that_was_asked_for_wants_what_it_lacks() -> None:
     assert [m.id for m in consent.wanted(Settings(engine="small"))] == ["isnet", "triposr"]
 
 
+def test_an_engine_wants_the_models_of_the_stages_that_will_run() -> None:
+    settings = Settings(engine="small", prompt="cup", detector="owlv2", stages=["matte=birefnet-lite-onnx"])
+    assert [m.id for m in consent.wanted(settings)] == ["owlv2", "birefnet-lite-onnx", "triposr"]
+
+
 def test_a_download_that_fails_is_told_and_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(models, say) -> None:
+    def fail(models) -> None:
         raise WeightsError("the line is dead")
 
-    monkeypatch.setattr("manymesh.weights.download.pull", fail)
+    monkeypatch.setattr(consent, "fetch", fail)
     shown = at_a_terminal(monkeypatch, "y\n")
     consent.offer(NAMED, yes=False)
     assert "the line is dead" in shown.getvalue()

@@ -100,3 +100,10 @@ def test_every_engine_is_described_for_people() -> None:
         row = next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
         assert about.users in row
         assert about.licence in row
+
+
+def test_small_asks_the_detector_that_the_user_named() -> None:
+    named = {"prompt": "cup"}
+    assert stages_of("small", Settings(**named, detector="dino"))["detect"].name == "dino"
+    assert stages_of("small", Settings(**named))["detect"].name == "owlvit"
+    assert stages_of("small", Settings())["detect"].name == "foreground"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -182,3 +183,31 @@ def test_a_model_from_an_address_can_be_removed(server: Server) -> None:
     assert remove_model(a_model(server)) == len(DATA)
     assert not root.exists()
     assert remove_model(a_model(server)) == 0
+
+
+def test_a_page_in_the_place_of_a_file_is_refused_and_its_checksum_not_remembered(server: Server) -> None:
+    server.data = b"<html>Log in first</html>"
+    with pytest.raises(WeightsError, match="wants a login"):
+        download.pull([a_model(server)])
+    server.data = DATA
+    (root,) = download.pull([a_model(server)])
+    assert (root / "cutter.onnx").read_bytes() == DATA
+
+
+def test_a_model_that_was_removed_is_fetched_as_for_the_first_time(server: Server) -> None:
+    from manymesh.cli.models import remove_model
+
+    download.pull([a_model(server)])
+    remove_model(a_model(server))
+    server.data = DATA[::-1]
+    (root,) = download.pull([a_model(server)])
+    assert (root / "cutter.onnx").read_bytes() == DATA[::-1]
+
+
+def test_a_redirection_that_is_not_https_is_not_followed(server: Server) -> None:
+    import urllib.request
+    from email.message import Message
+
+    request = urllib.request.Request("https://example.org/a")
+    with pytest.raises(WeightsError, match="no https address"):
+        address._HttpsAlone().redirect_request(request, io.BytesIO(), 302, "", Message(), "http://example.org/b")

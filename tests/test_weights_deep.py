@@ -25,7 +25,7 @@ from tiny_shape import write_checkpoint  # noqa: E402
 
 from manymesh.cli import models as commands  # noqa: E402
 from manymesh.detect import self_check as detector  # noqa: E402
-from manymesh.errors import WeightsError  # noqa: E402
+from manymesh.errors import OutputError, UsageError, WeightsError  # noqa: E402
 from manymesh.shape.hunyuan import dino, golden  # noqa: E402
 from manymesh.shape.hunyuan.config import read_shape_config  # noqa: E402
 from manymesh.weights import deep, findings, locate, report  # noqa: E402
@@ -266,6 +266,18 @@ def test_a_failed_check_is_a_weights_error(copy: Path) -> None:
     assert "holds numbers that are not finite" in made.stdout
 
 
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [(("--device", "gpu"), UsageError), (("--device", "cpu", "--report", "absent/report.json"), OutputError)],
+)
+def test_a_device_that_is_none_and_a_report_that_cannot_be_written_are_errors_for_people(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], error: type[Exception]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = run("verify", "birefnet-512", "--deep", "--weights-dir", str(whole), *options)
+    assert isinstance(made.exception, error)
+
+
 def test_the_report_holds_no_personal_data(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = ("grete", "example user", "kitchen-pc", "private stuff")
     home = tmp_path / "Example User"
@@ -333,6 +345,19 @@ def test_a_detector_is_held_against_its_configuration(tmp_path: Path) -> None:
     assert "has the shape" in sentence
     (folder / "config.json").write_text("{", "utf-8")
     assert "describes no network of this kind" in found_in(tmp_path, "qwen3-vl-2b")[deep.TENSORS].sentence
+    (folder / "model.safetensors.index.json").write_text('{"weight_map": ', "utf-8")
+    assert found_in(tmp_path, "qwen3-vl-2b")[deep.VALUES].outcome == "failed"
+
+
+def test_a_configuration_of_another_network_fails_every_check_without_a_traceback(tmp_path: Path) -> None:
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    folder = tmp_path / "detector"
+    shutil.copytree(parity_dir("qwen3vl-tiny"), folder, ignore=shutil.ignore_patterns("expected*"))
+    (folder / "config.json").write_text('{"model_type": "bert"}', "utf-8")
+    found = locate.Found(folder, {}, ())
+    made = {f.check: f for f in detector.grounding_dino(model("dino"), found, Machine("cpu", thorough=True))}
+    assert made[deep.TENSORS].outcome == "failed"
+    assert "cannot load it" in made[deep.LOADED].sentence
 
 
 @pytest.mark.parametrize(("broken", "outcome"), [("float32", "failed"), ("float16", "not possible")])

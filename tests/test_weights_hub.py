@@ -241,6 +241,17 @@ def test_removing_frees_the_bytes_and_leaves_other_models_of_the_repository(hub,
     assert remove_model(MODEL) == 0
 
 
+def test_removing_a_link_to_a_file_of_the_users_own_leaves_that_file(hub, tmp_path: Path) -> None:
+    (root,) = pulling.pull([MODEL])
+    own = tmp_path / "large disk" / "model.safetensors"
+    own.parent.mkdir()
+    own.write_bytes(WEIGHTS)
+    (root / "model.safetensors").unlink()
+    (root / "model.safetensors").symlink_to(own)
+    remove_model(MODEL)
+    assert own.read_bytes() == WEIGHTS
+
+
 def test_a_damaged_file_in_the_cache_is_found_by_verify(hub) -> None:
     (root,) = pulling.pull([MODEL])
     blob = Path(root / "model.safetensors").resolve()

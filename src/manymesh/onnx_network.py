@@ -6,7 +6,6 @@ refused with both lists, before anything is computed.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from manymesh.errors import MissingPieceError, OutOfMemoryError, WeightsError
 from manymesh.onnx import first_line
+from manymesh.parallel import usable_cores
 from manymesh.weights.entries import Graph
 
 _AGAIN = "Fetch it again: 'manymesh models verify' names the damaged files and 'manymesh models pull' mends them"
@@ -56,7 +56,7 @@ class OnnxNetwork:
         self._path = path
         self._options = onnxruntime.RunOptions
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = os.cpu_count() or 1
+        options.intra_op_num_threads = usable_cores()
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
         # The arena keeps the memory of the largest step for ever; a run has few passes.

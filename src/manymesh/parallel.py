@@ -24,11 +24,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def usable_cores() -> int:
+    """Cores that this process may use; in a container that is fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def worker_count() -> int:
     """How many objects this machine works on at the same time."""
-    # What the process may use: in a container that is less than what the machine has.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(MAX_OBJECTS, cores)
+    return min(MAX_OBJECTS, usable_cores())
 
 
 @cache

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import sys
-
+from manymesh.cli.pull import fetch, is_terminal
 from manymesh.cli.streams import say
 from manymesh.engines import NAME_READER, choose, find_stage, missing_stages, stages_of
 from manymesh.errors import Cancelled, ManymeshError
 from manymesh.settings import Settings
 from manymesh.user_config import read_notes, write_notes
 from manymesh.weights import locate
-from manymesh.weights.catalogue import ENGINES, model, models_of
+from manymesh.weights.catalogue import ENGINES, model
 from manymesh.weights.entries import Model
+from manymesh.weights.licences import require_accepted
 
 # In the user's configuration folder: what was answered with no.
 _NOTES = "declined.json"
 # Engines whose downloads are offered: anybody may use them, and they are small.
 _OFFERED = ("small",)
+# What a stage that lacks its weights says before their name (``weights.missing``).
+_PULL = "models pull "
 
 
 def offer(settings: Settings, *, yes: bool) -> None:
@@ -29,16 +31,15 @@ def offer(settings: Settings, *, yes: bool) -> None:
     if not models:
         return
     key = " ".join(m.id for m in models)
-    if not yes and (not _is_terminal() or key in read_notes(_NOTES)):
+    if not yes and (not is_terminal() or key in read_notes(_NOTES)):
         return
     if not yes and not _agreed(models, settings):
         write_notes(_NOTES, {**read_notes(_NOTES), key: "no"})
         say(f"Nothing is fetched, and this is not asked again. Later: manymesh models pull {key}")
         return
-    from manymesh.weights.download import pull
-
     try:
-        pull(models, say)
+        require_accepted(m.licence for m in models)
+        fetch(models)
     except Cancelled:
         raise
     except ManymeshError as error:
@@ -53,10 +54,11 @@ def wanted(settings: Settings) -> list[Model]:
         return []
     if settings.engine in _OFFERED:
         kinds = missing_stages(stages_of(settings.engine, settings), settings)
-        absent = [m for m in models_of([settings.engine]) if m.stage in kinds and not locate.find(m).complete]
-        return absent if all("models pull" in text for text in kinds.values()) else []
+        if not all(_PULL in text for text in kinds.values()):
+            return []
+        return [model(text.rpartition(_PULL)[2].rstrip("'")) for text in kinds.values()]
     lack = find_stage("detect", NAME_READER).missing(settings) or ""
-    if "models pull" not in lack or not _lacks_a_reader(settings):
+    if _PULL not in lack or not _lacks_a_reader(settings):
         return []
     return [model(settings.detector if settings.detector.startswith("owl") else NAME_READER)]
 
@@ -70,10 +72,6 @@ def _lacks_a_reader(settings: Settings) -> bool:
     except ManymeshError:
         # The run says what lacks; a reader that was asked for by name may be all.
         return settings.detector.startswith("owl")
-
-
-def _is_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _agreed(models: list[Model], settings: Settings) -> bool:

@@ -243,6 +243,7 @@ def remove_model(m: Model) -> int:
     if not m.repo:
         freed = sum(path.stat().st_size for path in found.root.rglob("*") if path.is_file())
         shutil.rmtree(found.root)
+        locate.forget_checksums(m)
         return freed
     if not found.root.resolve().is_relative_to(locate.hub_cache().resolve()):
         raise UsageError(f"{found.root} is outside the Hugging Face cache; nothing was removed")

@@ -137,6 +137,6 @@ def convert(models: Sequence[Model], keep_original: bool | None) -> None:
         say(f"The pickles stay ({total}); --remove-original frees that")
         return
     for path in pickles:
-        require_equal(path, as_safetensors(path, blob_sha256(path)))
-        take_place(path)
+        # Compared where it stays: moving may have copied it to another disk. The pickle is still there.
+        require_equal(path, take_place(path))
         say(f"{path.name}: {readable(delete(path))} freed")

@@ -24,6 +24,8 @@ from manymesh.weights.locate import Found
 SQUARES = "two drawn squares"
 # Objects that the detector may report. There are two; a few more show what it imagines.
 _MOST = 8
+# What transformers raises for a damaged or foreign config.json.
+_FOREIGN = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
 def grounding_dino(model: Model, found: Found, machine: Machine) -> Iterator[Finding]:
@@ -61,11 +63,17 @@ def qwen(model: Model, found: Found, machine: Machine) -> Iterator[Finding]:
     yield from _opened_and_asked(load, lambda network: network.ask, find, model.id)
 
 
-def _files(folder: Path, build: Callable[[Any], Any]) -> Iterator[Finding]:
+def _files(folder: Path, build: Callable[[Any], Any]) -> list[Finding]:
     """Names and shapes from the headers alone, and the numbers."""
-    yield attempt(TENSORS, lambda: _tensors(folder, build))
-    networks = [StoredNetwork(path.name, lambda: build(None), path) for path in weight_files(folder)]
-    yield attempt(VALUES, lambda: check_values(networks))
+
+    def values() -> Finding:
+        return check_values([StoredNetwork(path.name, lambda: build(None), path) for path in weight_files(folder)])
+
+    return [attempt(TENSORS, lambda: _tensors(folder, build)), attempt(VALUES, values)]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def _tensors(folder: Path, build: Callable[[Any], Any]) -> Finding:
@@ -76,10 +84,8 @@ def _tensors(folder: Path, build: Callable[[Any], Any]) -> Finding:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         with torch.device("meta"):
             network = build(config)
-    # What transformers raises for a damaged or foreign config.json.
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        return failed(TENSORS, f"config.json describes no network of this kind: {lines[0][:200]}")
+    except _FOREIGN as error:
+        return failed(TENSORS, f"config.json describes no network of this kind: {_first_line(error)}")
     count = require_headers(folder, network)
     return passed(TENSORS, f"all {count} tensors are {WHAT}", tensors=count)
 
@@ -98,7 +104,10 @@ def _opened_and_asked(
     opened: list[Any] = []
 
     def loading() -> Finding:
-        opened.append(load())
+        try:
+            opened.append(load())
+        except _FOREIGN as error:
+            return failed(LOADED, f"transformers cannot load it: {_first_line(error)}")
         return passed(LOADED, "every tensor was compared by sampled values")
 
     yield attempt(LOADED, loading)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from manymesh.errors import WeightsError
+from manymesh.weights.tables import read_json_table
 from manymesh.weights.verify import read_header, require_shapes
 
 WHAT = "what its config.json describes"
@@ -97,7 +97,10 @@ def weight_files(folder: Path) -> list[Path]:
     """The safetensors files that transformers loads: those of the index, else ``model.safetensors``, else all."""
     index = folder / "model.safetensors.index.json"
     if index.is_file():
-        return [folder / name for name in sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))]
+        files = read_json_table(index).get("weight_map")
+        if not isinstance(files, dict):
+            raise WeightsError(f"{index} names no files", "Run: manymesh models verify; pull mends what it names")
+        return [folder / name for name in sorted({str(file) for file in files.values()})]
     single = folder / "model.safetensors"
     return [single] if single.is_file() else sorted(folder.glob("*.safetensors"))
 

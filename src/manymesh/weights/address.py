@@ -6,7 +6,9 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from email.message import Message
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlparse
 
 from manymesh._version import __version__
@@ -52,10 +54,19 @@ def fetch(address: str, path: Path, tick: Callable[[int, int | None], None] = la
     part.replace(path)
 
 
+class _HttpsAlone(urllib.request.HTTPRedirectHandler):
+    """Checks every redirection before it is followed: whoever sits on one that is not https chooses where it ends."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+    ) -> urllib.request.Request | None:
+        _check(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _opened(request: urllib.request.Request) -> http.client.HTTPResponse:
     _check(request.full_url)
-    answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=_SILENCE_S)
-    _check(answer.geturl())  # where redirections led
+    answer: http.client.HTTPResponse = urllib.request.build_opener(_HttpsAlone).open(request, timeout=_SILENCE_S)
     return answer
 
 
@@ -75,8 +86,15 @@ def _take(
     with part.open("r+b" if done else "wb") as file:
         file.seek(done)
         tick(done, total)
-        while chunk := answer.read(_CHUNK_BYTES):
+        while chunk := _read(answer):
             file.write(chunk)
             done += len(chunk)
             tick(done, total)
     return done, total
+
+
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    try:
+        return answer.read(_CHUNK_BYTES)
+    except OSError as error:  # of the line, not of the disk
+        raise urllib.error.URLError(error) from error

@@ -27,15 +27,12 @@ def map_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """
     infos = read_header(path)
     data = np.memmap(path, np.uint8, "r")
-    length = int.from_bytes(data[:8].tobytes(), "little")
-    table = json.loads(data[8 : 8 + length].tobytes())
     arrays: dict[str, NDArray[Any]] = {}
     for name, info in infos.items():
         dtype = DTYPES.get(info.dtype)
         if dtype is None:
             raise WeightsError(f"{path} holds '{name}' as {info.dtype}, where F32 or F16 belongs")
-        start = 8 + length + int(table[name]["data_offsets"][0])
-        raw = np.frombuffer(data, dtype, math.prod(info.shape), start)
+        raw = np.frombuffer(data, dtype, math.prod(info.shape), info.start)
         arrays[name] = raw.reshape(info.shape)
     return arrays
 

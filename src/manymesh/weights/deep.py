@@ -104,7 +104,11 @@ def check_model(model: Model, found: Found, machine: Machine) -> Iterator[Findin
 
 
 def resolved_device(device: str) -> str:
-    """The device that "auto" stands for here; any other name as it is. Raises ``UsageError`` for one that is absent."""
+    """The device that "auto" stands for here; any other name as it is. Raises ``UsageError`` for one that is
+    absent, or that is none."""
+    from manymesh.settings import build_settings
+
+    build_settings({"devices": (device,)})
     if find_spec("torch") is None:
         return "cpu"
     from manymesh.device.placement import place

@@ -179,7 +179,10 @@ def carry_out(
 
 
 def delete(link: Path) -> int:
-    """Delete a file of the hub's cache, and its bytes where no other file there needs them; returns the bytes freed."""
+    """Delete a file of the hub's cache, and its bytes where no other file there needs them; returns the bytes freed.
+
+    Of a link to a file outside the cache, the link alone is deleted: the file is the user's.
+    """
     blob = link.resolve()
     size = blob.stat().st_size if blob.is_file() else 0
     is_link = link.is_symlink()
@@ -187,8 +190,9 @@ def delete(link: Path) -> int:
     link.unlink()
     if not is_link:
         return size
-    others = snapshots.glob("*/**/*") if snapshots is not None else iter(())
-    if size and not any(other.is_file() and other.resolve() == blob for other in others):
+    if snapshots is None or blob.parent != (snapshots.parent / "blobs").resolve():
+        return 0
+    if size and not any(other.is_file() and other.resolve() == blob for other in snapshots.glob("*/**/*")):
         blob.unlink()
         return size
     return 0
@@ -264,7 +268,22 @@ def _fetch_plain(part: Part, file: Remote, tick: Callable[[int, int | None], Non
             f"{path} cannot be written: {error.strerror or error}", "Make room, then run the same again"
         ) from None
     _require_sound(path, file, part.model)
+    _require_likely(path, part, file)
     locate.remember_checksum(part.model, file.name, sha256_of(path))
+
+
+def _require_likely(path: Path, part: Part, file: Remote) -> None:
+    """Refuse a first answer that cannot be the file, such as the page of a network that wants a login. Its checksum
+    would be remembered, and the right file refused from then on."""
+    expected = part.size_of(file)
+    if file.sha256 is None and path.stat().st_size < expected / 2:
+        arrived = path.stat().st_size
+        path.unlink()
+        raise WeightsError(
+            f"{file.name} of {part.model.id} is not what the address should give: {arrived} bytes came, where about "
+            f"{readable(expected)} belong",
+            "Perhaps the network wants a login first. Then run the same again",
+        )
 
 
 def _hub() -> Any:

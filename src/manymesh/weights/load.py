@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from manymesh.errors import MissingPieceError, WeightsError
+from manymesh.errors import MissingPieceError, OutputError, WeightsError
 from manymesh.user_config import config_dir, read_notes, write_notes
 from manymesh.weights.locate import twin_beside
 from manymesh.weights.verify import read_header, require_shapes, sha256_of
@@ -184,8 +184,15 @@ def _same_bytes(one: torch.Tensor, other: torch.Tensor) -> bool:
 def take_place(source: Path) -> Path:
     """Let the twin of a pickle lie where the pickle lies, under the name of ``twin_beside``. The pickle stays."""
     twin, beside = as_safetensors(source), twin_beside(source)
-    if twin != beside:
-        shutil.move(twin, beside)
+    try:
+        if twin != beside:
+            shutil.move(twin, beside)
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OutputError(
+            f"{beside} cannot be written: {error.strerror or error}", "Make room, or keep the pickle"
+        ) from None
     return beside
 
 

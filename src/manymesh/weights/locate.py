@@ -131,6 +131,12 @@ def remember_checksum(model: Model, name: str, sha256: str) -> None:
     write_notes("checksums.json", {**read_notes("checksums.json"), f"{model.id}/{name}": sha256})
 
 
+def forget_checksums(model: Model) -> None:
+    """Let the next download of a model of no hub count as its first."""
+    known = read_notes("checksums.json")
+    write_notes("checksums.json", {key: value for key, value in known.items() if not key.startswith(f"{model.id}/")})
+
+
 def is_offline() -> bool:
     """Has the user forbidden the network to Hugging Face's tools?"""
     values = (os.environ.get(name, "") for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from manymesh._version import __version__
+from manymesh.errors import OutputError
 from manymesh.user_config import config_dir
 from manymesh.weights import locate
 from manymesh.weights.entries import Model
@@ -82,8 +83,11 @@ def document(machine: Sequence[Finding], models: Sequence[ModelFindings], device
 
 
 def write(path: Path, report: dict[str, Any]) -> None:
-    """Write a report as JSON."""
-    path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", "utf-8")
+    """Write a report as JSON. Raises ``OutputError`` where that cannot be."""
+    try:
+        path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", "utf-8")
+    except OSError as error:
+        raise OutputError(f"'{path}' cannot be written: {error.strerror or error}", "Choose another --report") from None
 
 
 class Cleaner:

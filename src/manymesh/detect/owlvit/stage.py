@@ -187,6 +187,13 @@ def better_than(reads_no_names: Settings) -> str | None:
     return "owlvit" if settings.detector in WEIGHTS or missing(settings) is None else None
 
 
+def _instead(settings: Settings) -> str | None:
+    """Grounding DINO where the user asks for it; the detector that reads no names where there is nothing to read."""
+    if settings.names and settings.detector.startswith("dino"):
+        return "dino"
+    return None if settings.names or settings.boxes else "foreground"
+
+
 STAGE = Stage(
     name="owlvit",
     kind="detect",
@@ -194,6 +201,6 @@ STAGE = Stage(
     licence="Apache-2.0",
     open=open_detect,
     missing=missing,
-    instead=lambda settings: None if settings.names or settings.boxes else "foreground",
+    instead=_instead,
     reads_names=True,
 )

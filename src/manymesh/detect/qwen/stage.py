@@ -37,7 +37,8 @@ def open_detect(settings: Settings) -> Iterator[Detect]:
     model = Model(root, settings)
 
     def detect(photo: Photo, names: Sequence[str], *, tick: Tick) -> Sequence[Detection]:
-        return find(photo, names, model.ask, tick, source=settings.detector, most=settings.max_objects)
+        # One more tells that there are more.
+        return find(photo, names, model.ask, tick, source=settings.detector, most=settings.max_objects + 1)
 
     try:
         yield detect

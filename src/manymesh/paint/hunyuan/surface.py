@@ -5,7 +5,6 @@ The views are drawn on several threads. ``surface_torch`` does the same on a GPU
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +15,7 @@ from manymesh.paint.hunyuan.delight_images import resize_square
 from manymesh.paint.hunyuan.render import control_maps, splat
 from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference
 from manymesh.paint.hunyuan.surface_base import Drawing, Surface
+from manymesh.parallel import usable_cores
 from manymesh.render.raster import Raster
 from manymesh.stages import Tick
 from manymesh.types import F32, U8, Atlas, Bool
@@ -120,7 +120,7 @@ def fill_texture(
 def map_in_threads(one: Callable[[int], Result], count: int, tick: Tick) -> Sequence[Result]:
     """``one(0)``, ``one(1)``... in order, a few at a time on threads (NumPy releases the GIL). ``tick`` may raise to
     stop."""
-    workers = max(1, min(MOST_THREADS, os.cpu_count() or 1, count))
+    workers = max(1, min(MOST_THREADS, usable_cores(), count))
     results = []
     with ThreadPoolExecutor(workers, thread_name_prefix="manymesh-view") as pool:
         waiting = [pool.submit(one, number) for number in range(count)]

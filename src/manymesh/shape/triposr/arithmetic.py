@@ -6,7 +6,6 @@ Everything is float32. Weights are (out, in), as in the file.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from manymesh.parallel import usable_cores
 from manymesh.stages import Tick
 from manymesh.types import F32
 
@@ -45,7 +45,7 @@ class _Team:
     alone: bool
 
 
-_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_CORES = usable_cores()
 # More threads than this would need more working memory than their speed is worth: 25 MB each. Chosen by hand.
 _MOST_THREADS = 16
 # Where the matrix library's own threads cannot be stopped, a second thread of ours is at exp meanwhile.
