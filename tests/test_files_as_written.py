@@ -95,6 +95,13 @@ def test_a_3mf_that_builds_nothing_shows_its_objects(tmp_path: Path) -> None:
         read(tmp_path, "x.3mf", package({"3D/3dmodel.model": None}))
 
 
+@pytest.mark.parametrize("code", ["utf-8", "utf-16"])
+def test_a_3mf_with_entities_is_refused_in_every_encoding(tmp_path: Path, code: str) -> None:
+    text = f'<?xml version="1.0" encoding="{code}"?><!DOCTYPE m [<!ENTITY a "1">]><model unit="&a;"/>'
+    with pytest.raises(InputError, match="entities"):
+        read(tmp_path, "x.3mf", package({}, text.encode(code)))
+
+
 def test_json_padded_with_zero_bytes_is_read(tmp_path: Path) -> None:
     document, binary = split_glb(write_glb(box()))
     text = json.dumps(document).encode()

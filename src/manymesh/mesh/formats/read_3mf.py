@@ -65,6 +65,10 @@ def read_3mf(data: bytes, name: str) -> UserMesh:
     return UserMesh(positions, faces.astype(np.int32), unit=unit, up="z", lost=lost)
 
 
+# In which XML may be written.
+_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
+
+
 class _Package:
     """The model parts of a package, parsed when they are asked for."""
 
@@ -183,7 +187,7 @@ class _Package:
         # Damaged data, data that ends early, encryption, a compression that Python lacks.
         except (zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, NotImplementedError) as error:
             raise DamagedFileError(f"has a part {path} that cannot be unpacked ({str(error)[:80]})") from error
-        if b"<!DOCTYPE" in content[:4096] or b"<!ENTITY" in content:
+        if any(word.encode(code) in content for word in ("<!DOCTYPE", "<!ENTITY") for code in _ENCODINGS):
             raise DamagedFileError("has XML with entities, which 3MF does not allow")
         self.elements += content.count(b"<") - content.count(b"</")
         if self.elements > MAX_ELEMENTS:
