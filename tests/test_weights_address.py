@@ -206,8 +206,8 @@ def test_a_model_that_was_removed_is_fetched_as_for_the_first_time(server: Serve
 
 def test_a_redirection_that_is_not_https_is_not_followed(server: Server) -> None:
     import urllib.request
-    from email.message import Message
+    from http.client import HTTPMessage
 
     request = urllib.request.Request("https://example.org/a")
     with pytest.raises(WeightsError, match="no https address"):
-        address._HttpsAlone().redirect_request(request, io.BytesIO(), 302, "", Message(), "http://example.org/b")
+        address._HttpsAlone().redirect_request(request, io.BytesIO(), 302, "", HTTPMessage(), "http://example.org/b")

@@ -6,7 +6,6 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from email.message import Message
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlparse
@@ -58,7 +57,13 @@ class _HttpsAlone(urllib.request.HTTPRedirectHandler):
     """Checks every redirection before it is followed: whoever sits on one that is not https chooses where it ends."""
 
     def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
     ) -> urllib.request.Request | None:
         _check(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
