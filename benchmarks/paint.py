@@ -29,18 +29,10 @@ import torch
 from measuring import synchronise, timed
 from paint_kernels import attention, kernels
 
-from manymesh.paint.hunyuan import (
-    delight,
-    image_vae,
-    multiview_sampler,
-    multiview_unet,
-    norm,
-    surface,
-    surface_base,
-    unet,
-)
-from manymesh.paint.hunyuan.config import ImageVaeConfig, NoiseScheduleConfig, UNetConfig
-from manymesh.paint.hunyuan.diffusion_schedule import consistency, euler_ancestral, turbo_timesteps
+from manymesh.paint.diffusion import image_vae, norm, pictures, unet
+from manymesh.paint.diffusion.config import ImageVaeConfig, NoiseScheduleConfig, UNetConfig
+from manymesh.paint.diffusion.diffusion_schedule import consistency, euler_ancestral, turbo_timesteps
+from manymesh.paint.hunyuan import delight, multiview_sampler, multiview_unet, surface, surface_base
 from manymesh.paint.hunyuan.models import parse_views
 from manymesh.types import Atlas, Mesh
 
@@ -109,7 +101,7 @@ def delighting(b: Bench) -> dict[str, Any]:
     noise = NoiseScheduleConfig(spacing="leading", zero_snr=False)
     maker = delight.Delighter(network, coder, prompt, noise)
     picture = b.picture(1)[0]
-    row = b.timed(lambda: delight.to_bytes(maker(picture, b.delight_steps, b.draw(1))))
+    row = b.timed(lambda: pictures.to_uint8_images(maker(picture, b.delight_steps, b.draw(1))))
     row["capture_failure"] = maker.denoiser.capture_failure if maker.denoiser else ""
     if b.device.type == "cuda":
         plain = delight.Delighter(network, coder, prompt, noise, use_graph=False)
@@ -124,7 +116,7 @@ def reference(b: Bench) -> dict[str, Any]:
     text = torch.randn(1, 77, b.unet.text_dim, device=b.device, dtype=b.dtype)
 
     def run() -> None:
-        latents = multiview_sampler.encode(coder, b.picture(1), b.latents(1, 0), multiview_sampler.Batching())
+        latents = pictures.encode(coder, b.picture(1), b.latents(1, 0), pictures.Batching())
         b.kept["tokens"] = multiview_sampler.reference_tokens(network, latents, text)
 
     return b.timed(run)
@@ -137,10 +129,10 @@ def denoising(b: Bench) -> dict[str, Any]:
     indices, schedule = [view.camera_index for view in VIEWS], euler_ancestral(NoiseScheduleConfig(), b.steps)
     tokens, maps = b.kept["tokens"], b.picture(len(VIEWS))
     results: dict[str, Any] = {}
-    pictures = {}
+    painted = {}
 
     def measure(
-        name: str, batching: multiview_sampler.Batching, *, use_graph: bool = True, guidance: float = 2.0, plan: Any
+        name: str, batching: pictures.Batching, *, use_graph: bool = True, guidance: float = 2.0, plan: Any
     ) -> None:
         painter = multiview_sampler.MultiviewSampler(network, indices, guidance, batching, use_graph=use_graph)
         seconds: dict[str, list[float]] = {"encode": [], "denoise": [], "decode": []}
@@ -152,12 +144,12 @@ def denoising(b: Bench) -> dict[str, Any]:
 
         def run() -> None:
             now = time.perf_counter()
-            first = multiview_sampler.encode(coder, maps, b.latents(len(VIEWS), 1), batching)
-            second = multiview_sampler.encode(coder, maps, b.latents(len(VIEWS), 2), batching)
+            first = pictures.encode(coder, maps, b.latents(len(VIEWS), 1), batching)
+            second = pictures.encode(coder, maps, b.latents(len(VIEWS), 2), batching)
             now = lap("encode", now)
             latents = painter(tokens, first, second, plan, b.draw(3))
             now = lap("denoise", now)
-            pictures[name] = delight.to_bytes(multiview_sampler.decode(coder, latents, batching))
+            painted[name] = pictures.to_uint8_images(pictures.decode(coder, latents, batching))
             lap("decode", now)
 
         row = b.timed(run, 1 if name != "together" else None)
@@ -165,19 +157,19 @@ def denoising(b: Bench) -> dict[str, Any]:
         row["capture_failure"] = painter.denoiser.capture_failure if painter.denoiser else ""
         results[name] = row
 
-    measure("together", multiview_sampler.Batching(True, 1), plan=schedule)
-    measure("in turn", multiview_sampler.Batching(False, 1), plan=schedule)
+    measure("together", pictures.Batching(True, 1), plan=schedule)
+    measure("in turn", pictures.Batching(False, 1), plan=schedule)
     if b.device.type == "cuda":
-        measure("uncaptured", multiview_sampler.Batching(True, 1), use_graph=False, plan=schedule)
+        measure("uncaptured", pictures.Batching(True, 1), use_graph=False, plan=schedule)
         for part in ("layer_norm", "gated", "group_norm"):
             norm.KERNELS.without = frozenset([part])
-            measure(f"without our {part}", multiview_sampler.Batching(True, 1), plan=schedule)
+            measure(f"without our {part}", pictures.Batching(True, 1), plan=schedule)
         norm.KERNELS.without = frozenset()
     turbo = consistency(NoiseScheduleConfig(), turbo_timesteps(NoiseScheduleConfig()))
-    measure("turbo", multiview_sampler.Batching(True, 1), guidance=1.0, plan=turbo)
-    apart = np.abs(pictures["together"].astype(int) - pictures["in turn"])
+    measure("turbo", pictures.Batching(True, 1), guidance=1.0, plan=turbo)
+    apart = np.abs(painted["together"].astype(int) - painted["in turn"])
     results["together"]["apart_from_in_turn_levels"] = float(apart.mean())
-    b.kept["pictures"] = pictures["together"]
+    b.kept["pictures"] = painted["together"]
     return results
 
 
@@ -303,7 +295,7 @@ def profile(b: Bench) -> dict[str, Any]:
 
     network = unet.fuse_projections(b.build(lambda: multiview_unet.MultiviewUNet(b.unet)))
     painter = multiview_sampler.MultiviewSampler(
-        network, [v.camera_index for v in VIEWS], 2.0, multiview_sampler.Batching(), use_graph=False
+        network, [v.camera_index for v in VIEWS], 2.0, pictures.Batching(), use_graph=False
     )
     plan = euler_ancestral(NoiseScheduleConfig(), 2)
     maps = b.latents(len(VIEWS), 1)

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import torch
 from torch.nn import functional as F
 
-from manymesh.paint.hunyuan import norm
-from manymesh.paint.hunyuan.config import UNetConfig
+from manymesh.paint.diffusion import norm
+from manymesh.paint.diffusion.config import UNetConfig
 
 
 class Place(Protocol):
@@ -78,7 +78,7 @@ def row_kernels(b: Place) -> dict[str, Any]:
 
 
 def partial_warps(b: Place) -> dict[str, Any]:
-    from manymesh.paint.hunyuan import norm_triton
+    from manymesh.paint.diffusion import norm_triton
 
     layer = torch.nn.GroupNorm(32, 320, device=b.device, dtype=b.dtype).requires_grad_(False)
     x = torch.randn(12, 320, 64, 64, device=b.device, dtype=b.dtype).contiguous(memory_format=torch.channels_last)

@@ -190,9 +190,9 @@ def write_shape(root: Path, draw: Draw, tiny: bool) -> None:
 
 
 def write_delight(root: Path, draw: Draw, tiny: bool) -> None:
-    from manymesh.paint.hunyuan.config import read_text, read_unet
-    from manymesh.paint.hunyuan.text_encoder import TextEncoder
-    from manymesh.paint.hunyuan.unet import UNet
+    from manymesh.paint.diffusion.config import read_text, read_unet
+    from manymesh.paint.diffusion.text_encoder import TextEncoder
+    from manymesh.paint.diffusion.unet import UNet
 
     folder = root / "hunyuan3d-delight-v2-0"
     unet = (TINY_UNET if tiny else UNET) | UNET_COMMON | {"in_channels": 8}
@@ -216,7 +216,7 @@ def write_delight(root: Path, draw: Draw, tiny: bool) -> None:
 
 def write_paint(root: Path, draw: Draw, tiny: bool) -> None:
     """With the two UNets as a pickle, which is what is published, and its twin made as the first run makes it."""
-    from manymesh.paint.hunyuan.config import read_unet
+    from manymesh.paint.diffusion.config import read_unet
     from manymesh.paint.hunyuan.multiview_unet import MultiviewUNet, ReferenceUNet
     from manymesh.weights.load import as_safetensors
 
@@ -236,8 +236,8 @@ def write_paint(root: Path, draw: Draw, tiny: bool) -> None:
 
 
 def _write_vae(folder: Path, draw: Draw, tiny: bool) -> None:
-    from manymesh.paint.hunyuan.config import read_vae
-    from manymesh.paint.hunyuan.image_vae import ImageVae
+    from manymesh.paint.diffusion.config import read_vae
+    from manymesh.paint.diffusion.image_vae import ImageVae
 
     write_json(folder / "vae" / "config.json", (TINY_VAE if tiny else VAE) | VAE_COMMON)
     entries = entries_of(lambda: ImageVae(read_vae(folder)))

@@ -16,17 +16,9 @@ pytest.importorskip("safetensors", reason="safetensors is not installed")
 
 from manymesh.dev import parity  # noqa: E402
 from manymesh.errors import UsageError, WeightsError  # noqa: E402
-from manymesh.paint.hunyuan import (  # noqa: E402
-    checkpoint,
-    config,
-    delight_images,
-    image_vae,
-    multiview_unet,
-    norm,
-    text_encoder,
-    unet,
-)
-from manymesh.paint.hunyuan.diffusion_schedule import euler_ancestral  # noqa: E402
+from manymesh.paint.diffusion import checkpoint, config, image_vae, norm, text_encoder, unet  # noqa: E402
+from manymesh.paint.diffusion.diffusion_schedule import euler_ancestral  # noqa: E402
+from manymesh.paint.hunyuan import delight_images, multiview_unet  # noqa: E402
 from manymesh.paint.hunyuan.models import parse_views  # noqa: E402
 from manymesh.weights.load import load_network  # noqa: E402
 

@@ -16,9 +16,10 @@ pytest.importorskip("safetensors", reason="safetensors is not installed")
 
 from manymesh.box import Box  # noqa: E402
 from manymesh.errors import Cancelled, ObjectError, UsageError  # noqa: E402
-from manymesh.paint.hunyuan import STAGE, denoise  # noqa: E402
-from manymesh.paint.hunyuan.denoise import Denoiser  # noqa: E402
-from manymesh.paint.hunyuan.diffusion_schedule import DiffusionSchedule  # noqa: E402
+from manymesh.paint.diffusion import denoise  # noqa: E402
+from manymesh.paint.diffusion.denoise import Denoiser  # noqa: E402
+from manymesh.paint.diffusion.diffusion_schedule import DiffusionSchedule  # noqa: E402
+from manymesh.paint.hunyuan import STAGE  # noqa: E402
 from manymesh.paint.hunyuan.photo_detail import SharpPhoto, blend_photo_detail  # noqa: E402
 from manymesh.render.camera import orthographic  # noqa: E402
 from manymesh.render.raster import interpolate, raster_view  # noqa: E402

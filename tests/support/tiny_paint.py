@@ -58,7 +58,7 @@ NOISE = {
 
 def write_paint(root: Path, folder: str = PAINT, *, pickled: bool = True) -> Path:
     """Writes ``root/folder`` as the painter's (``pickled``: weights as .bin, as published), and gives it."""
-    from manymesh.paint.hunyuan.config import read_unet
+    from manymesh.paint.diffusion.config import read_unet
     from manymesh.paint.hunyuan.multiview_unet import MultiviewUNet, ReferenceUNet
 
     target = root / folder
@@ -73,9 +73,9 @@ def write_paint(root: Path, folder: str = PAINT, *, pickled: bool = True) -> Pat
 
 def write_delight(root: Path) -> Path:
     """Writes ``root/hunyuan3d-delight-v2-0`` and gives it."""
-    from manymesh.paint.hunyuan.config import read_text, read_unet
-    from manymesh.paint.hunyuan.text_encoder import TextEncoder
-    from manymesh.paint.hunyuan.unet import UNet
+    from manymesh.paint.diffusion.config import read_text, read_unet
+    from manymesh.paint.diffusion.text_encoder import TextEncoder
+    from manymesh.paint.diffusion.unet import UNet
 
     target = root / DELIGHT
     scheduler = NOISE | {"rescale_betas_zero_snr": False, "timestep_spacing": "leading", "steps_offset": 1}
@@ -116,8 +116,8 @@ def _configs(target: Path, configs: dict[str, dict[str, Any]]) -> None:
 
 
 def _vae(target: Path, *, pickled: bool = False) -> None:
-    from manymesh.paint.hunyuan.config import read_vae
-    from manymesh.paint.hunyuan.image_vae import ImageVae
+    from manymesh.paint.diffusion.config import read_vae
+    from manymesh.paint.diffusion.image_vae import ImageVae
 
     _save(_random(ImageVae(read_vae(target)), 5), target / "vae" / "diffusion_pytorch_model", pickled=pickled)
 

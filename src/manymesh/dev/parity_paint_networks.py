@@ -36,10 +36,10 @@ def _load(build: Any, path: Path, **how: Any) -> Any:
 @lru_cache(maxsize=2)
 def _unets(folder: Path) -> tuple[Any, Any]:
     """The reference network and the main one, with their projections joined as in a run."""
-    from manymesh.paint.hunyuan.checkpoint import network_file
-    from manymesh.paint.hunyuan.config import read_unet
+    from manymesh.paint.diffusion.checkpoint import network_file
+    from manymesh.paint.diffusion.config import read_unet
+    from manymesh.paint.diffusion.unet import fuse_projections
     from manymesh.paint.hunyuan.multiview_unet import MultiviewUNet, ReferenceUNet
-    from manymesh.paint.hunyuan.unet import fuse_projections
 
     config, path = read_unet(folder), network_file(folder, "unet")
     reference = _load(lambda: ReferenceUNet(config), path, prefix="unet_dual.")
@@ -48,9 +48,9 @@ def _unets(folder: Path) -> tuple[Any, Any]:
 
 
 def _vae(folder: Path) -> Any:
-    from manymesh.paint.hunyuan.checkpoint import network_file
-    from manymesh.paint.hunyuan.config import read_vae
-    from manymesh.paint.hunyuan.image_vae import ImageVae, plain_key
+    from manymesh.paint.diffusion.checkpoint import network_file
+    from manymesh.paint.diffusion.config import read_vae
+    from manymesh.paint.diffusion.image_vae import ImageVae, plain_key
 
     config = read_vae(folder)
     return _load(lambda: ImageVae(config), network_file(folder, "vae"), rename=plain_key)
@@ -58,7 +58,7 @@ def _vae(folder: Path) -> Any:
 
 def _checkpoint(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     """Strict loading of every network of every folder, and the counts of the manifest."""
-    from manymesh.paint.hunyuan.checkpoint import network_file
+    from manymesh.paint.diffusion.checkpoint import network_file
     from manymesh.weights.verify import read_header
 
     for root in fixture["files"]:
@@ -79,10 +79,10 @@ def _checkpoint(directory: Path, fixture: dict[str, Any], name: str) -> Iterator
 
 def _delight_networks(folder: Path) -> tuple[Any, Any]:
     """The UNet and the text encoder."""
-    from manymesh.paint.hunyuan.checkpoint import network_file
-    from manymesh.paint.hunyuan.config import read_text, read_unet
-    from manymesh.paint.hunyuan.text_encoder import TextEncoder, plain_key
-    from manymesh.paint.hunyuan.unet import UNet, fuse_projections
+    from manymesh.paint.diffusion.checkpoint import network_file
+    from manymesh.paint.diffusion.config import read_text, read_unet
+    from manymesh.paint.diffusion.text_encoder import TextEncoder, plain_key
+    from manymesh.paint.diffusion.unet import UNet, fuse_projections
 
     config, text = read_unet(folder), read_text(folder)
     unet = fuse_projections(_load(lambda: UNet(config), network_file(folder, "unet")))
@@ -135,7 +135,7 @@ def _read(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
 def _block(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     import torch
 
-    from manymesh.paint.hunyuan.layers import attend
+    from manymesh.paint.diffusion.layers import attend
     from manymesh.paint.hunyuan.multiview_unet import BlockContext
 
     main = _unets(_folder(directory, fixture))[1]
@@ -173,8 +173,8 @@ def _block(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]
 
 
 def _schedules(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
-    from manymesh.paint.hunyuan.config import NoiseScheduleConfig
-    from manymesh.paint.hunyuan.diffusion_schedule import euler_ancestral, signal, turbo_timesteps
+    from manymesh.paint.diffusion.config import NoiseScheduleConfig
+    from manymesh.paint.diffusion.diffusion_schedule import euler_ancestral, signal, turbo_timesteps
 
     data = load_arrays(directory, fixture)
     paint = NoiseScheduleConfig()
@@ -215,9 +215,10 @@ class _Script:
 def _pipeline(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     import torch
 
+    from manymesh.paint.diffusion import pictures
+    from manymesh.paint.diffusion.config import read_noise_schedule
+    from manymesh.paint.diffusion.diffusion_schedule import consistency, euler_ancestral, turbo_timesteps
     from manymesh.paint.hunyuan import multiview_sampler
-    from manymesh.paint.hunyuan.config import read_noise_schedule
-    from manymesh.paint.hunyuan.diffusion_schedule import consistency, euler_ancestral, turbo_timesteps
     from manymesh.paint.hunyuan.multiview_unet import REFERENCE_SLOTS
 
     folder, values = _folder(directory, fixture), fixture["values"]
@@ -231,13 +232,13 @@ def _pipeline(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[R
         yield relative(f"{name}/sigmas", schedule.sigmas, raw["sigmas"], 1e-5)
     yield compare(f"{name}/timesteps", schedule.timesteps, raw["timesteps"], 0.0)
     guidance = 1.0 if turbo else float(values["guidance_scale"])
-    pictures = {"ref": raw["ref_image"], "normal": raw["normal_images"], "position": raw["position_images"]}
-    for economy in (multiview_sampler.Batching(True, 8), multiview_sampler.Batching(False, 1)):
+    shown = {"ref": raw["ref_image"], "normal": raw["normal_images"], "position": raw["position_images"]}
+    for economy in (pictures.Batching(True, 8), pictures.Batching(False, 1)):
         kind = f"{name}/{'together' if economy.joint_guidance else 'in turn'}"
         latents = {}
-        for key, picture in pictures.items():
+        for key, picture in shown.items():
             batch = picture if picture.ndim == 4 else picture[None]
-            latents[key] = multiview_sampler.encode(vae, batch, data[f"vae_eps_{key}"], economy)
+            latents[key] = pictures.encode(vae, batch, data[f"vae_eps_{key}"], economy)
             yield relative(f"{kind}/{key}_latents", latents[key], data[f"{key}_latents"][-1], PIPELINE)
         tokens = multiview_sampler.reference_tokens(reference, latents["ref"], main.learned_text_clip_ref)
         indices = data["camera_info_gen"].flatten().tolist()
@@ -261,16 +262,16 @@ def _pipeline(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[R
                 v = painter.predict(x, time)
             yield relative(f"{kind}/model_out{step}", v, data["model_out_guided"][step], PIPELINE)
         yield relative(f"{kind}/final_latents", out, data["final_latents"], PIPELINE)
-        yield compare(f"{kind}/images", multiview_sampler.decode(vae, out, economy), data["images"], PIPELINE)
+        yield compare(f"{kind}/images", pictures.decode(vae, out, economy), data["images"], PIPELINE)
 
 
 def _delight(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Row]:
     import torch
 
-    from manymesh.paint.hunyuan.config import read_noise_schedule
+    from manymesh.paint.diffusion.config import read_noise_schedule
+    from manymesh.paint.diffusion.diffusion_schedule import euler_ancestral
+    from manymesh.paint.diffusion.text_encoder import empty_prompt
     from manymesh.paint.hunyuan.delight import Delighter
-    from manymesh.paint.hunyuan.diffusion_schedule import euler_ancestral
-    from manymesh.paint.hunyuan.text_encoder import empty_prompt
 
     folder, values = _folder(directory, fixture), fixture["values"]
     data, raw = _tensors(directory, fixture), load_arrays(directory, fixture)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from manymesh.device.number_format import require_finite
-from manymesh.paint.hunyuan.config import NoiseScheduleConfig
-from manymesh.paint.hunyuan.denoise import Denoiser
-from manymesh.paint.hunyuan.diffusion_schedule import euler_ancestral
-from manymesh.paint.hunyuan.image_vae import ImageVae
-from manymesh.paint.hunyuan.unet import UNet, text_contexts
+from manymesh.paint.diffusion.config import NoiseScheduleConfig
+from manymesh.paint.diffusion.denoise import Denoiser
+from manymesh.paint.diffusion.diffusion_schedule import euler_ancestral
+from manymesh.paint.diffusion.image_vae import ImageVae
+from manymesh.paint.diffusion.pictures import to_signed_batch
+from manymesh.paint.diffusion.unet import UNet, text_contexts
 from manymesh.stages import Tick
 from manymesh.types import U8
 
@@ -96,15 +96,3 @@ class Delighter:
     def _predict(self, x: Tensor, time: Tensor) -> Tensor:
         assert self.latents is not None
         return self.unet(torch.cat([x, self.latents], dim=1), time, self.text_context)  # type: ignore[no-any-return]
-
-
-def to_signed_batch(pictures: U8, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """(N, H, W, 3) uint8 to (N, 3, H, W) in [-1, 1]."""
-    unit = torch.from_numpy(np.ascontiguousarray(pictures)).to(device).permute(0, 3, 1, 2).float() / 255
-    return (unit.to(dtype) - 0.5) * 2
-
-
-def to_uint8_images(pictures: Tensor) -> U8:
-    """(N, 3, H, W) in [0, 1] to (N, H, W, 3) uint8, rounded."""
-    levels = (pictures.float() * 255).round().to(torch.uint8)
-    return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())

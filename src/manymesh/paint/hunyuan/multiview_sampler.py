@@ -3,45 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from manymesh.paint.hunyuan.delight import to_signed_batch
-from manymesh.paint.hunyuan.denoise import Denoiser
-from manymesh.paint.hunyuan.diffusion_schedule import DiffusionSchedule
-from manymesh.paint.hunyuan.image_vae import ImageVae
+from manymesh.paint.diffusion.denoise import Denoiser
+from manymesh.paint.diffusion.diffusion_schedule import DiffusionSchedule
+from manymesh.paint.diffusion.pictures import Batching
 from manymesh.paint.hunyuan.multiview_unet import BlockContext, MultiviewUNet, ReferenceUNet, camera_labels
 from manymesh.stages import Tick
-from manymesh.types import U8
-
-
-@dataclass(frozen=True)
-class Batching:
-    """How much is done at once. None of it changes the pictures beyond rounding.
-
-    Attributes:
-        joint_guidance: the guided and the unguided row in one pass, or one after the other.
-        images_per_pass: how many go through the VAE at once.
-    """
-
-    joint_guidance: bool = True
-    images_per_pass: int = 1
-
-
-def encode(vae: ImageVae, pictures: U8, draw: Tensor, economy: Batching) -> Tensor:
-    """(N, H, W, 3) uint8 to sampled, scaled latents (N, 4, H / 8, W / 8). ``draw``: normal numbers of that shape."""
-    weight = vae.quant_conv.weight
-    signed = to_signed_batch(pictures, weight.device, weight.dtype)
-    latents = vae.encode(signed, draw.to(signed.device, signed.dtype), economy.images_per_pass)
-    return latents * vae.config.scaling_factor
-
-
-def decode(vae: ImageVae, latents: Tensor, economy: Batching) -> Tensor:
-    """(N, 4, h, w) scaled latents to (N, 3, 8 h, 8 w) pictures in [0, 1]."""
-    weight = vae.quant_conv.weight
-    return vae.decode((latents / vae.config.scaling_factor).to(weight.dtype), economy.images_per_pass)
 
 
 def reference_tokens(network: ReferenceUNet, latents: Tensor, text: Tensor) -> dict[str, Tensor]:

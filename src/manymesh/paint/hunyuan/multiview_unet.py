@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from manymesh.paint.hunyuan.config import UNetConfig
-from manymesh.paint.hunyuan.layers import Attention, attend
-from manymesh.paint.hunyuan.norm import layer_norm
-from manymesh.paint.hunyuan.unet import TransformerBlock, UNet, stack_weights
+from manymesh.paint.diffusion.config import UNetConfig
+from manymesh.paint.diffusion.layers import Attention, attend
+from manymesh.paint.diffusion.norm import layer_norm
+from manymesh.paint.diffusion.unet import TransformerBlock, UNet, stack_weights
 
 REFERENCE_SLOTS = 5  # rows of the class table before those of the generated views
 CLASS_EMBEDS = 49

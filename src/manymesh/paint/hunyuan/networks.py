@@ -17,17 +17,17 @@ from torch import Tensor
 from manymesh.device.number_format import Formats, require_finite
 from manymesh.device.placement import place
 from manymesh.errors import OutOfMemoryError
-from manymesh.paint.hunyuan.checkpoint import network_file
-from manymesh.paint.hunyuan.config import read_noise_schedule, read_text, read_unet, read_vae
+from manymesh.paint.diffusion.checkpoint import network_file
+from manymesh.paint.diffusion.config import read_noise_schedule, read_text, read_unet, read_vae
+from manymesh.paint.diffusion.image_vae import ImageVae, plain_key
+from manymesh.paint.diffusion.text_encoder import TextEncoder, empty_prompt
+from manymesh.paint.diffusion.text_encoder import plain_key as plain_text_key
+from manymesh.paint.diffusion.unet import UNet, fuse_projections
 from manymesh.paint.hunyuan.delight import UNET as DELIGHT_UNET
 from manymesh.paint.hunyuan.delight import VAE as DELIGHT_VAE
 from manymesh.paint.hunyuan.delight import Delighter
-from manymesh.paint.hunyuan.image_vae import ImageVae, plain_key
 from manymesh.paint.hunyuan.models import DELIGHT, DELIGHT_FOLDER, VARIANTS
 from manymesh.paint.hunyuan.multiview_unet import MultiviewUNet, ReferenceUNet
-from manymesh.paint.hunyuan.text_encoder import TextEncoder, empty_prompt
-from manymesh.paint.hunyuan.text_encoder import plain_key as plain_text_key
-from manymesh.paint.hunyuan.unet import UNet, fuse_projections
 from manymesh.settings import Settings
 from manymesh.weights import require
 from manymesh.weights.load import load_network

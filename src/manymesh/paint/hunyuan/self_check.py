@@ -11,16 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from manymesh.paint.hunyuan.config import ImageVaeConfig, read_text, read_unet, read_vae
+from manymesh.paint.diffusion.config import ImageVaeConfig, read_text, read_unet, read_vae
+from manymesh.paint.diffusion.image_vae import ImageVae
+from manymesh.paint.diffusion.image_vae import plain_key as vae_key
+from manymesh.paint.diffusion.text_encoder import TextEncoder
+from manymesh.paint.diffusion.text_encoder import plain_key as text_key
+from manymesh.paint.diffusion.unet import UNet, text_contexts
 from manymesh.paint.hunyuan.delight import UNET as DELIGHT_UNET
 from manymesh.paint.hunyuan.delight import VAE as DELIGHT_VAE
-from manymesh.paint.hunyuan.image_vae import ImageVae
-from manymesh.paint.hunyuan.image_vae import plain_key as vae_key
 from manymesh.paint.hunyuan.multiview_unet import MultiviewUNet, ReferenceUNet
 from manymesh.paint.hunyuan.networks import REFERENCE, TEXT, VAE, VIEWS, weights_of
-from manymesh.paint.hunyuan.text_encoder import TextEncoder
-from manymesh.paint.hunyuan.text_encoder import plain_key as text_key
-from manymesh.paint.hunyuan.unet import UNet, text_contexts
 from manymesh.weights.deep import TENSORS, Machine, StoredNetwork, check_networks
 from manymesh.weights.entries import Model
 from manymesh.weights.findings import Finding, not_possible

@@ -18,15 +18,17 @@ from torch import Tensor
 
 from manymesh.device.number_format import require_finite
 from manymesh.errors import NotFiniteError, ObjectError, UsageError
+from manymesh.paint.diffusion import pictures
+from manymesh.paint.diffusion.denoise import NoiseSource, cpu_noise
+from manymesh.paint.diffusion.diffusion_schedule import DiffusionSchedule, consistency, euler_ancestral, turbo_timesteps
+from manymesh.paint.diffusion.image_vae import ImageVae
 from manymesh.paint.hunyuan import delight_images, multiview_sampler
 from manymesh.paint.hunyuan.delight import UNET as DELIGHT_UNET
-from manymesh.paint.hunyuan.delight import Delighter, to_uint8_images
-from manymesh.paint.hunyuan.denoise import NoiseSource, cpu_noise, official_delight_noise, official_paint_noise
-from manymesh.paint.hunyuan.diffusion_schedule import DiffusionSchedule, consistency, euler_ancestral, turbo_timesteps
-from manymesh.paint.hunyuan.image_vae import ImageVae
+from manymesh.paint.hunyuan.delight import Delighter
 from manymesh.paint.hunyuan.models import parse_views
 from manymesh.paint.hunyuan.multiview_unet import ReferenceUNet
 from manymesh.paint.hunyuan.networks import REFERENCE, VAE, VIEWS, Networks
+from manymesh.paint.hunyuan.official_noise import official_delight_noise, official_paint_noise
 from manymesh.paint.hunyuan.photo_detail import SharpPhoto, blend_photo_detail, sharp_photo
 from manymesh.paint.hunyuan.surface import fill_texture, surface_of
 from manymesh.paint.hunyuan.surface_base import Drawing
@@ -115,9 +117,9 @@ class PaintStage:
             surface = surface_of(atlas, self.drawing(), self.networks.device)
             normals, positions = surface.maps(part(tick, _UNWRAPPED, _MAPPED))
             watch.lap("maps")
-            pictures = self._paint(reference, normals, positions, seed, part(tick, _MAPPED, _DENOISED))
+            views = self._paint(reference, normals, positions, seed, part(tick, _MAPPED, _DENOISED))
             watch.lap("views")
-            texture, painted = surface.bake(pictures, part(tick, _DENOISED, _BAKED))
+            texture, painted = surface.bake(views, part(tick, _DENOISED, _BAKED))
             watch.lap("bake")
         details: dict[str, object] = {"painted": round(float(painted.mean()), 4)}
         if self.settings.keep_photo and not self.exact:
@@ -172,7 +174,7 @@ class PaintStage:
             )
         return consistency(self.networks.noise, turbo_timesteps(self.networks.noise))
 
-    def _economy(self) -> multiview_sampler.Batching:
+    def _economy(self) -> pictures.Batching:
         """More at once where there is memory for it. The card's size decides, not what is free just now, so that the
         same run on the same machine rounds alike."""
         device, wish = self.networks.device, self.settings.paint_memory
@@ -180,9 +182,7 @@ class PaintStage:
         if wish == "auto" and device.type == "cuda":
             large = torch.cuda.get_device_properties(device).total_memory >= ROOMY_BYTES
             roomy = large and self.settings.memory >= Settings().memory
-        return multiview_sampler.Batching(
-            joint_guidance=roomy, images_per_pass=len(self.views) if wish == "high" else 1
-        )
+        return pictures.Batching(joint_guidance=roomy, images_per_pass=len(self.views) if wish == "high" else 1)
 
     def _read(self, cutouts: Sequence[Cutout], tick: Tick) -> None:
         """Fills ``_references``: all through the first network, then all through the second."""
@@ -244,7 +244,7 @@ class PaintStage:
             draw = cpu_noise(settings.seed, "delight")
             if self.exact:
                 draw = official_delight_noise(self.networks.formats[DELIGHT_UNET])
-            answer = to_uint8_images(delighter(source, settings.delight_steps, draw, tick))[0]
+            answer = pictures.to_uint8_images(delighter(source, settings.delight_steps, draw, tick))[0]
             final = delight_images.finished(answer, target, alpha)
         return final, sharp_photo(cutout.rgba, delight_images.on_white(target, alpha), final, settings.photo_margin)
 
@@ -252,9 +252,7 @@ class PaintStage:
         draw = cpu_noise(self.settings.seed, "reference")
         if self.exact:
             draw = self._reference_draw()
-        latents = require_finite(
-            multiview_sampler.encode(vae, picture[None], draw(self._latents(1)), self.economy), VAE
-        )
+        latents = require_finite(pictures.encode(vae, picture[None], draw(self._latents(1)), self.economy), VAE)
         tokens = multiview_sampler.reference_tokens(network, latents.to(text.dtype), text)
         return {name: require_finite(value, REFERENCE).cpu() for name, value in tokens.items()}
 
@@ -277,10 +275,8 @@ class PaintStage:
         """(V, S, S, 3) uint8 painted views."""
         retry = self.networks.formats.retry
         latents = retry(lambda: self._denoise(reference, normals, positions, seed, tick))
-        pictures = retry(
-            lambda: require_finite(multiview_sampler.decode(self._loaded_vae(), latents, self.economy), VAE)
-        )
-        return to_uint8_images(pictures)
+        views = retry(lambda: require_finite(pictures.decode(self._loaded_vae(), latents, self.economy), VAE))
+        return pictures.to_uint8_images(views)
 
     def _denoise(self, reference: Reference, normals: U8, positions: U8, seed: int, tick: Tick) -> Tensor:
         """(V, 4, S / 8, S / 8) scaled latents of the views."""
@@ -294,8 +290,8 @@ class PaintStage:
             encoding, noise = self._reference_draw(), self._reference_draw()
             encoding(self._latents(1))  # the reference picture's comes first there
         count = len(self.views)
-        first = multiview_sampler.encode(vae, normals, encoding(self._latents(count)), self.economy)
-        second = multiview_sampler.encode(vae, positions, encoding(self._latents(count)), self.economy)
+        first = pictures.encode(vae, normals, encoding(self._latents(count)), self.economy)
+        second = pictures.encode(vae, positions, encoding(self._latents(count)), self.economy)
         require_finite(first, VAE)
         require_finite(second, VAE)
         latents = self._painter(reference.tokens, first, second, self.schedule, noise, tick)

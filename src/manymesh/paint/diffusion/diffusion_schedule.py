@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from manymesh.errors import UsageError
-from manymesh.paint.hunyuan.config import NoiseScheduleConfig
+from manymesh.paint.diffusion.config import NoiseScheduleConfig
 from manymesh.types import F64
 
 # Share of signal at the last training step where the schedule says 0: sigma would be infinite. As diffusers has it.

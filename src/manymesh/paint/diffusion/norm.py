@@ -34,7 +34,7 @@ class Kernels:
         """The module of kernels, or None."""
         if self._module is None and self.allowed:
             try:
-                from manymesh.paint.hunyuan import norm_triton
+                from manymesh.paint.diffusion import norm_triton
             except ImportError as error:
                 self.refuse(error)
             else:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from manymesh.device.cuda_graph import Pace, try_record
-from manymesh.paint.hunyuan.diffusion_schedule import DiffusionSchedule
+from manymesh.paint.diffusion.diffusion_schedule import DiffusionSchedule
 from manymesh.stages import Tick
 
 Predict = Callable[[Tensor, Tensor], Tensor]
@@ -21,10 +21,6 @@ Predict = Callable[[Tensor, Tensor], Tensor]
 
 NoiseSource = Callable[[tuple[int, ...]], Tensor]
 """Normal numbers of a shape; every call gives fresh ones."""
-
-# The official program's fixed seeds.
-OFFICIAL_DELIGHT_SEED = 42
-OFFICIAL_PAINT_SEED = 0
 
 
 class Denoiser:
@@ -120,15 +116,3 @@ def cpu_noise(seed: int, purpose: str) -> NoiseSource:
     digest = hashlib.sha256(f"{seed}/paint/{purpose}".encode()).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
     return lambda shape: torch.randn(shape, generator=generator)
-
-
-def official_delight_noise(dtype: torch.dtype) -> NoiseSource:
-    """As the official program draws for delight: on the CPU, in the network's own number format, seed 42."""
-    generator = torch.Generator().manual_seed(OFFICIAL_DELIGHT_SEED)
-    return lambda shape: torch.randn(shape, generator=generator, dtype=dtype)
-
-
-def official_paint_noise(device: torch.device, dtype: torch.dtype) -> NoiseSource:
-    """As it draws for the views, and once more for the VAE: on the device, seed 0. A CPU draws other numbers."""
-    generator = torch.Generator(device).manual_seed(OFFICIAL_PAINT_SEED)
-    return lambda shape: torch.randn(shape, generator=generator, device=device, dtype=dtype)

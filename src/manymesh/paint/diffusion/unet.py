@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from manymesh.paint.hunyuan.config import UNetConfig
-from manymesh.paint.hunyuan.layers import (
+from manymesh.paint.diffusion.config import UNetConfig
+from manymesh.paint.diffusion.layers import (
     Attention,
     Downsample,
     FeedForward,
@@ -25,7 +25,7 @@ from manymesh.paint.hunyuan.layers import (
     to_feature_map,
     to_tokens,
 )
-from manymesh.paint.hunyuan.norm import group_norm, layer_norm
+from manymesh.paint.diffusion.norm import group_norm, layer_norm
 
 TRANSFORMER_EPS = 1e-6
 TIME_FACTOR = 4

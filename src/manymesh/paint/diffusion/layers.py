@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from manymesh.paint.hunyuan.norm import gated, group_norm
+from manymesh.paint.diffusion.norm import gated, group_norm
 
 SCORES_BYTES = 256 << 20
 

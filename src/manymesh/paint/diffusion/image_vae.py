@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from manymesh.paint.hunyuan.config import ImageVaeConfig
-from manymesh.paint.hunyuan.layers import (
+from manymesh.paint.diffusion.config import ImageVaeConfig
+from manymesh.paint.diffusion.layers import (
     Attention,
     Downsample,
     ResnetBlock,
@@ -18,7 +18,7 @@ from manymesh.paint.hunyuan.layers import (
     to_feature_map,
     to_tokens,
 )
-from manymesh.paint.hunyuan.norm import group_norm
+from manymesh.paint.diffusion.norm import group_norm
 
 EPS = 1e-6
 _OLD_NAMES = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}

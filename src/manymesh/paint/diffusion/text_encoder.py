@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from manymesh.errors import WeightsError
-from manymesh.paint.hunyuan.config import TextConfig, read_json
+from manymesh.paint.diffusion.config import TextConfig, read_json
 
 _PREFIX = "text_model."
 
