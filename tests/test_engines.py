@@ -84,7 +84,14 @@ def test_the_detector_setting_chooses_between_the_real_detectors() -> None:
 def test_auto_takes_lite_where_the_networks_of_small_are_not_here_and_says_which_command_brings_them() -> None:
     plan = choose(Settings(prompt="cup"))
     assert plan.engine == "lite"
-    assert "not small: the weights owlvit are not here: run 'manymesh models pull owlvit'" in plan.reason
+    assert "not small: the weights owlvit are not here: run 'manymesh models pull small'" in plan.reason
+
+
+def test_an_engine_that_lacks_one_model_names_the_command_for_all_of_them() -> None:
+    with pytest.raises(MissingPieceError, match="cannot detect here: .*owlvit are not here.*models pull small'"):
+        choose(Settings(engine="small", prompt="cup"))
+    with pytest.raises(MissingPieceError, match="the weights owlv2 are not here.*models pull owlv2'"):
+        choose(Settings(engine="small", prompt="cup", detector="owlv2"))
 
 
 def test_small_asks_no_names_of_a_user_who_gives_none() -> None:

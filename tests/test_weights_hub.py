@@ -241,6 +241,25 @@ def test_removing_frees_the_bytes_and_leaves_other_models_of_the_repository(hub,
     assert remove_model(MODEL) == 0
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_removing_leaves_the_half_fetched_files_of_other_models(hub, monkeypatch, is_known: bool) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 50_000)
+    data = WEIGHTS[::-1]
+    hub.files[REPO] |= {"other/config.json": CONFIG, "other/weights.bin": data}
+    digest = hashlib.sha256(data).hexdigest() if is_known else None
+    other = replace(MODEL, id="other", files=(File("other/config.json"), File("other/weights.bin", sha256=digest)))
+    monkeypatch.setattr("manymesh.cli.models.MODELS", (MODEL, other))
+    pulling.pull([MODEL])
+    hub.cut_at["other/weights.bin"] = 500_000
+    with pytest.raises(WeightsError, match="goes on where it stopped"):
+        pulling.pull([other])
+    remove_model(MODEL)
+    assert not locate.find(MODEL).files
+    assert pulling.plan([other]).begun_bytes == 500_000
+    assert remove_model(other) == len(CONFIG) + 500_000
+    assert locate.find(other).root is None
+
+
 def test_removing_a_link_to_a_file_of_the_users_own_leaves_that_file(hub, tmp_path: Path) -> None:
     (root,) = pulling.pull([MODEL])
     own = tmp_path / "large disk" / "model.safetensors"

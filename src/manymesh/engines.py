@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from manymesh.errors import MissingPieceError, UsageError
 from manymesh.settings import Settings
 from manymesh.stages import KINDS, STEPS, Kind, Stage
+from manymesh.weights.catalogue import ENGINES as WEIGHTS_OF
 
 # Where each of our own implementations lives. Names, not imports: listing them must cost nothing.
 BUILTIN: Mapping[Kind, Mapping[str, str]] = {
@@ -169,6 +170,13 @@ def missing_stages(stages: Mapping[Kind, Stage], settings: Settings) -> dict[Kin
     return {kind: text for kind, text in answers.items() if text is not None}
 
 
+def _with_whole_pull(engine: str, lack: str) -> str:
+    """What an engine lacks, with the command that brings all that it needs in the place of one model's."""
+    for one in WEIGHTS_OF.get(engine, ()):
+        lack = lack.replace(f"models pull {one}'", f"models pull {engine}'")
+    return lack
+
+
 def _obstacle(engine: str, settings: Settings) -> str | None:
     """The first thing that speaks against an engine here, or None. Stages that come after it are not even imported."""
     stages = []
@@ -176,7 +184,7 @@ def _obstacle(engine: str, settings: Settings) -> str | None:
         stages.append(_stage_of(engine, kind, settings))
         lack = stages[-1].missing(settings)
         if lack is not None:
-            return lack
+            return _with_whole_pull(engine, lack)
     for stage in stages:
         slow = stage.slow_here(settings)
         if slow is not None:
@@ -195,6 +203,7 @@ def choose(settings: Settings) -> Plan:
         lack = missing_stages(stages, settings)
         if lack:
             kind, text = next(iter(lack.items()))
+            text = _with_whole_pull(settings.engine, text)
             raise MissingPieceError(f"The engine '{settings.engine}' cannot {kind} here: {text}")
         return Plan(settings.engine, "asked for", stages, settings)
     why_not: list[str] = []

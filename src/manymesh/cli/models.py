@@ -251,9 +251,23 @@ def remove_model(m: Model) -> int:
     shared = {name for other in siblings for name in locate.find(other).files}
     freed = sum(delete(link) for name, link in found.files.items() if name not in shared)
     repository = found.root.parents[1]
-    for part in repository.glob("blobs/*.part"):
+    for part in _own_parts(m, siblings, repository):
         freed += part.stat().st_size
         part.unlink()
-    if not any(path.is_file() for path in repository.glob("snapshots/*/**/*")):
+    left = (*repository.glob("snapshots/*/**/*"), *repository.glob("blobs/*.part"))
+    if not any(path.is_file() for path in left):
         shutil.rmtree(repository)
     return freed
+
+
+def _own_parts(m: Model, siblings: Sequence[Model], repository: Path) -> list[Path]:
+    """The half-fetched files of a model that is being removed.
+
+    They lie in one folder with those of the repository's other models, under the checksums that they will have. One
+    with a checksum that is not known may be a sibling's, while the pull of a sibling is begun and not done.
+    """
+    own = {file.sha256 for file in m.files if file.sha256}
+    others = {file.sha256 for other in siblings for file in other.files if file.sha256} - own
+    begun = any(found.files and found.absent for found in map(locate.find, siblings))
+    parts = sorted(repository.glob("blobs/*.part"))
+    return [part for part in parts if part.stem in own or (part.stem not in others and not begun)]
