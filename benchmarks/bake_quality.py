@@ -166,7 +166,7 @@ def truth_views(made: surface.HostSurface, atlas: Atlas, size: int) -> U8:
     for raster in made.rasters:
         place = interpolate(atlas.vertices, atlas.faces, raster.face, raster.bary)
         picture = raster.image((colour(place) * 255 + 0.5).astype(np.uint8), 255)
-        pictures.append(surface.resized(picture, size))
+        pictures.append(surface.resize_square(picture, size))
     return np.stack(pictures)
 
 

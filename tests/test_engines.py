@@ -88,9 +88,9 @@ def test_auto_takes_lite_where_the_networks_of_small_are_not_here_and_says_which
 
 
 def test_an_engine_that_lacks_one_model_names_the_command_for_all_of_them() -> None:
-    with pytest.raises(MissingPieceError, match="cannot detect here: .*owlvit are not here.*models pull small'"):
+    with pytest.raises(MissingPieceError, match=r"cannot detect here: .*owlvit are not here.*models pull small'"):
         choose(Settings(engine="small", prompt="cup"))
-    with pytest.raises(MissingPieceError, match="the weights owlv2 are not here.*models pull owlv2'"):
+    with pytest.raises(MissingPieceError, match=r"the weights owlv2 are not here.*models pull owlv2'"):
         choose(Settings(engine="small", prompt="cup", detector="owlv2"))
 
 

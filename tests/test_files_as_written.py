@@ -129,8 +129,11 @@ def test_a_buffer_in_another_file_is_named_as_people_know_it(tmp_path: Path) -> 
     document, binary = split_glb(write_glb(box()))
     (tmp_path / "my data.bin").write_bytes(binary)
     document["buffers"][0]["uri"] = "parts\\my%20data.bin"
-    with pytest.raises(InputError, match=r"another file \('parts/my data.bin'\).*Export it as GLB"):
+    with pytest.raises(InputError, match=r"another file, 'parts/my data.bin', which is not beside it.*export as GLB"):
         read(tmp_path, "x.gltf", json.dumps(document))
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "my data.bin").rename(tmp_path / "parts" / "my data.bin")
+    assert len(read(tmp_path, "x.gltf", json.dumps(document)).faces) == 12
 
 
 def test_a_targa_whose_fourth_byte_is_no_opacity_is_a_photo(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from manymesh.errors import InputError, MissingPieceError
 from manymesh.mesh.formats import user_mesh
 from manymesh.mesh.formats.gltf import parse_gltf
-from manymesh.mesh.formats.gltf_scene import local_matrix
+from manymesh.mesh.formats.gltf_nodes import local_matrix
 from manymesh.mesh.formats.meshopt import decode as decode_meshopt
 from manymesh.mesh.formats.read import read_mesh
 from manymesh.mesh.formats.user_mesh import UserMesh
@@ -168,7 +168,7 @@ def test_what_no_other_format_holds_of_a_scene_is_counted(material: dict[str, An
     assert read_bytes(build.to_bytes(**tables, materials=[plain])).lost == ("5 meshes as nodes",)
 
 
-def test_data_uris_are_read_and_other_files_are_not(read_bytes: Read) -> None:
+def test_data_uris_are_read_and_other_files_are_named(read_bytes: Read) -> None:
     build = GltfBuilder()
     primitive = box_primitive(build)
     document = json.loads(build.to_bytes(meshes=[{"primitives": [primitive]}])[20:].split(b"BIN")[0][:-5] or b"{}")

@@ -395,3 +395,80 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(InputError, match="pipe"):
         load_photo(path)
+
+
+def plain_tiff(values: np.ndarray, sample_format: int, extra: int | None = None) -> bytes:
+    """(h, w, n) as an uncompressed RGB TIFF of one strip. ``extra`` is what the fourth channel means."""
+    height, width, channels = values.shape
+    data = values.astype(values.dtype.newbyteorder("<")).tobytes()
+    tags = [(256, 4, [width]), (257, 4, [height]), (258, 3, [8 * values.itemsize] * channels), (259, 3, [1])]
+    tags += [(262, 3, [2]), (273, 4, [8]), (277, 3, [channels]), (278, 4, [height]), (279, 4, [len(data)])]
+    tags += (
+        [(284, 3, [1])] + ([(338, 3, [extra])] if extra is not None else []) + [(339, 3, [sample_format] * channels)]
+    )
+    start = 8 + len(data)
+    entries, rest = b"", b""
+    for tag, kind, numbers in tags:
+        stored = struct.pack(f"<{len(numbers)}{'H' if kind == 3 else 'I'}", *numbers)
+        place = struct.pack("<I", start + 6 + 12 * len(tags) + len(rest))
+        entries += struct.pack("<HHI", tag, kind, len(numbers)) + (
+            stored.ljust(4, b"\0") if len(stored) <= 4 else place
+        )
+        rest += stored if len(stored) > 4 else b""
+    return struct.pack("<2sHI", b"II", 42, start) + data + struct.pack("<H", len(tags)) + entries + bytes(4) + rest
+
+
+@pytest.mark.parametrize(
+    ("kind", "white", "sample_format", "near"),
+    [
+        ("u4", 2**32 - 1, 1, 0),
+        ("i4", 2**31 - 1, 2, 0),
+        ("i2", 2**15 - 1, 2, 1),
+        ("i1", 127, 2, 2),
+        ("u8", 2**64 - 2048, 1, 0),
+    ],
+)
+def test_colour_in_unusual_whole_numbers_is_read(
+    tmp_path: Path, kind: str, white: int, sample_format: int, near: int
+) -> None:
+    shown = PICTURE.copy()
+    shown[0, 0] = 255
+    values = np.rint(shown / 255 * float(white)).clip(0, white).astype(kind)
+    photo, _ = load_photo(written(tmp_path, "x.tif", plain_tiff(values, sample_format)))
+    assert np.abs(photo.rgb.astype(int) - shown).max() <= near
+    assert photo.notes
+
+
+def test_unusual_numbers_that_the_decoder_does_not_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("manymesh.image.decode._by_opencv", lambda data, page: None)
+    path = written(tmp_path, "x.tif", plain_tiff(PICTURE.astype("i2"), 2))
+    with pytest.raises(InputError, match="a TIFF of 16-bit whole numbers with a sign, which cannot be read in colour"):
+        load_photo(path)
+
+
+@pytest.mark.parametrize(("kind", "white", "sample_format"), [("u1", 255, 1), ("u2", 65535, 1), ("f4", 1.0, 3)])
+def test_colour_that_is_multiplied_by_its_opacity_is_taken_back(
+    tmp_path: Path, kind: str, white: float, sample_format: int
+) -> None:
+    """Associated alpha (extra sample 1), straight alpha (2) and a fourth channel that means nothing (0)."""
+    alpha = np.zeros((*PICTURE.shape[:2], 1))
+    alpha[10:60, 10:80] = 1.0
+    alpha[10:12, 10:80] = 0.5
+    straight = PICTURE / 255
+    for extra, colour in ((1, straight * alpha), (2, straight), (0, straight)):
+        values = np.concatenate([colour, alpha], axis=2) * white
+        values = values.astype(kind) if kind == "f4" else np.rint(values).astype(kind)
+        photo, _ = load_photo(written(tmp_path, f"{extra}.tif", plain_tiff(values, sample_format, extra)), "keep")
+        assert (photo.alpha is None) == (extra == 0)
+        seen = alpha[..., 0] > 0
+        # Half of 8 bits cannot be doubled exactly.
+        assert np.abs(photo.rgb[seen].astype(int) - PICTURE[seen]).max() <= (2 if kind == "u1" else 1), (extra, kind)
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+def test_a_deep_photoshop_document_is_called_by_its_name(tmp_path: Path, bits: int) -> None:
+    header = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, 8, 8, bits, 3) + bytes(14) + bytes(3 * 64 * bits // 8)
+    with pytest.raises(InputError, match=f"a Photoshop document of {bits} bits a channel, which cannot be read"):
+        load_photo(written(tmp_path, "x.psd", header))

@@ -16,7 +16,7 @@ import pytest
 from gltf_build import GltfBuilder, box_primitive
 
 from manymesh.errors import InputError
-from manymesh.mesh.formats import gltf, gltf_scene, read_3mf
+from manymesh.mesh.formats import gltf, gltf_nodes, read_3mf
 from manymesh.mesh.formats.gltf import parse_gltf
 from manymesh.mesh.formats.read import read_mesh
 from manymesh.mesh.formats.read_stl import read_stl
@@ -63,7 +63,7 @@ def test_gltf_instances_are_counted_before_they_are_made(tmp_path: Path) -> None
 
 
 def test_gltf_instances_of_all_nodes_are_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gltf_scene, "MAX_INSTANCES", 10)
+    monkeypatch.setattr(gltf_nodes, "MAX_INSTANCES", 10)
     build = GltfBuilder()
     mesh = {"primitives": [box_primitive(build)]}
     places = build.accessor(np.zeros((5, 3), np.float32))

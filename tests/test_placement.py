@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -193,6 +194,54 @@ def test_paint_writes_a_copy_of_a_glb_at_the_size_that_is_asked_for(tmp_path: Pa
         "3mf": [45, 22.5, 90],
     }
     assert {"model.glb: longest side 0.09 m, +Y up.", "model.stl: longest side 90 mm, +Z up."} <= set(made.notes)
+
+
+@pytest.mark.parametrize("kind", ["stl", "ply", "obj"])
+def test_a_mesh_that_lies_with_z_up_is_painted_standing_and_written_with_z_up(tmp_path: Path, kind: str) -> None:
+    """As ``tall`` written with +Z up: photo and mesh agree once it stands, and the file's own numbers come back."""
+    lying = Placement(None, "z").in_file(kind, 2.0)
+    (tmp_path / f"mesh.{kind}").write_bytes(write(tall(), kind, stem="x", frame=lying)[f"x.{kind}"])
+    options = Settings(engine="lite", texture_size=64, formats=EVERY)
+    with_word, without = (
+        paint_file(tmp_path / f"mesh.{kind}", picture(tmp_path), tmp_path / "out", options, mesh_up=up)
+        for up in ("z", None)
+    )
+    assert with_word.details["outline_iou"] > 0.95 > without.details["outline_iou"] + 0.2
+    own = [1, 0.5, 2]
+    assert sizes(with_word) == {"glb": [1, 2, 0.5], "obj": own, "stl": own, "ply": own, "3mf": own}
+    assert sizes(without) == {"glb": own, "obj": own, "stl": own, "ply": own, "3mf": [1, 2, 0.5]}
+    if kind == "obj":
+        before, after = (
+            [line for line in path.read_text().splitlines() if line.startswith("v ")]
+            for path in (tmp_path / "mesh.obj", with_word.folder / "model.obj")
+        )
+        assert after == before
+    assert any(note.startswith(f"model.{kind}: longest side 2, +Z up.") for note in with_word.notes)
+
+
+def test_an_axis_and_another_for_the_output_turn_an_obj_once(tmp_path: Path) -> None:
+    lying = Placement(None, "z").in_file("obj", 2.0)
+    (tmp_path / "mesh.obj").write_bytes(write(tall(), "obj", stem="x", frame=lying)["x.obj"])
+    options = Settings(engine="lite", texture_size=64, formats=("glb", "obj"), up="y")
+    made = paint_file(tmp_path / "mesh.obj", picture(tmp_path), tmp_path / "out", options, mesh_up="z")
+    lines = (made.folder / "model.obj").read_text().splitlines()
+    found = np.array([line.split()[1:4] for line in lines if line.startswith("v ")], float)
+    assert np.ptp(found, axis=0).tolist() == [1, 2, 0.5]
+
+
+@pytest.mark.parametrize(("kind", "up"), [("glb", "z"), ("3mf", "y")])
+def test_a_file_whose_format_states_its_axis_is_painted_otherwise_and_stays_as_it_is(
+    tmp_path: Path, kind: str, up: Any
+) -> None:
+    frame = Placement(0.12).in_file("3mf", 2.0) if kind == "3mf" else None
+    lying = Mesh(tall().vertices[:, [0, 2, 1]] * np.float32([1, -1, 1]), tall().faces)
+    (tmp_path / f"mesh.{kind}").write_bytes(write(lying, kind, stem="x", frame=frame)[f"x.{kind}"])
+    options = Settings(engine="lite", texture_size=64)
+    made = paint_file(tmp_path / f"mesh.{kind}", picture(tmp_path), tmp_path / "out", options, mesh_up=up)
+    assert made.details["outline_iou"] > 0.95
+    assert any(f"this one was painted with its +{up.upper()} axis up" in note for note in made.notes)
+    size = np.ptp(shown((made.folder / "model.glb").read_bytes(), "glb"), axis=0)
+    assert size.round(4).tolist() == ([1, 0.5, 2] if kind == "glb" else [0.06, 0.03, 0.12])
 
 
 def test_make_writes_every_format_at_the_size_and_says_so(tmp_path: Path, photo_path: Path) -> None:

@@ -213,6 +213,23 @@ class TestGolden:
             assert cause in made.sentence
         assert golden.judge(golden.LATENTS, near * torch.nan, None).outcome == "failed"
 
+    def test_a_mean_and_a_corner_that_are_known_count_too(self) -> None:
+        for golden_ in (golden.TIME, golden.LOGITS):
+            assert golden_.mean is not None
+            corner = golden_.corner[0] if golden_.corner else golden_.mean[0]
+            ends = torch.tensor([corner, golden_.lowest, golden_.highest])
+            rest = torch.full((1000,), (1003 * golden_.mean[0] - float(ends.sum())) / 1000)
+            near = torch.cat([ends, rest])
+            assert golden.judge(golden_, near, None).outcome == "passed"
+            off = near.clone()
+            off[3:] += 2 * golden_.mean[1]
+            assert golden.judge(golden_, off, None).outcome == "failed"
+        off = near.clone()
+        off[0] = 0.9
+        made = golden.judge(golden.LOGITS, off, None)
+        assert made.outcome == "failed"
+        assert "corner 0.9 is far from" in made.sentence
+
     def test_the_time_vector_depends_on_the_weights_alone(self, copy: Path) -> None:
         path, config = copy / SHAPE / WEIGHTS, read_shape_config(copy / SHAPE)
         vector = golden.time_vector(path, config, "cpu", torch.float32)
@@ -401,6 +418,29 @@ def test_a_detector_with_boxes_a_few_pixels_wide_fails_the_look_at_two_squares(
     made = list(detector.grounding_dino(model("dino"), found, Machine(thorough=True)))
     of_squares = {f.outcome for f in made if "square" in f.check or "width" in f.check}
     assert of_squares == ({"failed"} if narrow else {"passed"})
+    assert closed == [True]
+
+
+@pytest.mark.parametrize("sees", [True, False])
+def test_a_matte_is_shown_a_drawn_ball_on_a_gpu(whole: Path, monkeypatch: pytest.MonkeyPatch, sees: bool) -> None:
+    from manymesh.matte import probe
+    from manymesh.matte.birefnet import self_check
+
+    closed: list[bool] = []
+
+    class Network:
+        def __init__(self, path: Path, settings: Any) -> None:
+            assert (settings.matte_model, settings.devices) == ("512", ("matte=cuda",))
+
+        def __call__(self, rgb: Any) -> Any:
+            return np.uint8(255) * (np.ptp(rgb, axis=2) > (0 if sees else 255))
+
+        def close(self) -> None:
+            closed.append(True)
+
+    monkeypatch.setattr(self_check, "AlphaNetwork", Network)
+    made = found_in(whole, "birefnet-512", device="cuda", thorough=True)[probe.CHECK]
+    assert made.outcome == ("passed" if sees else "failed")
     assert closed == [True]
 
 

@@ -89,6 +89,17 @@ class OnnxNetwork:
             )
         return {role: by_name[name] for role, name in roles.items()}
 
+    @property
+    def signature(self) -> str:
+        """What the file takes and gives, for people; "any" where it leaves a length open."""
+
+        def listed(infos: Mapping[str, Any]) -> str:
+            shapes = ([n if isinstance(n, int) else "any" for n in info.shape] for info in infos.values())
+            named = zip(infos.values(), shapes, strict=True)
+            return ", ".join(f"'{info.name}' {' x '.join(map(str, shape))}" for info, shape in named)
+
+        return f"takes {listed(self._inputs)}; gives {listed(self._outputs)}"
+
     def length(self, role: str, axis: int) -> int | None:
         """How long an input must be along an axis; None where the file leaves it open."""
         shape = self._inputs[role].shape

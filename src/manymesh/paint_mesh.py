@@ -18,13 +18,15 @@ from manymesh.image import png
 from manymesh.image.crop import crop_array, crop_window
 from manymesh.image.load import load_photo
 from manymesh.image.transparency import is_cutout_near
+from manymesh.mesh.formats.placement import turned_up
 from manymesh.mesh.formats.read import read_mesh
 from manymesh.mesh.formats.user_mesh import UserMesh
 from manymesh.mesh.work_mesh import WorkMesh, work_mesh
 from manymesh.naming import object_seed
 from manymesh.settings import Settings
 from manymesh.stages import Tick, begin
-from manymesh.types import U8, Crop, Cutout, Photo, TexturedMesh
+from manymesh.types import F64, U8, Crop, Cutout, Photo, TexturedMesh
+from manymesh.units import Up
 
 if TYPE_CHECKING:
     from manymesh.mesh.formats.placement import FileFrame
@@ -67,17 +69,20 @@ def paint_file(
     settings: Settings,
     *,
     turn_deg: float = 0.0,
+    mesh_up: Up | None = None,
     progress: Progress = lambda step, done: None,
 ) -> PaintedFile:
     """Paint the mesh in a file from a photo of the object.
 
     Args:
-        mesh: GLB, glTF, OBJ, PLY, STL or 3MF; +Y up (3MF: +Z, as it says).
+        mesh: GLB, glTF, OBJ, PLY, STL or 3MF.
         image: the photo. Where it is a cutout nothing is cut out; else the first of ``settings.boxes``, or all of
             it, is given to the engine's matte stage.
         out: a folder for the results; ``MESH-painted`` is made in it.
         settings: the engine, texture size, formats, size, up axis and seed are heeded.
         turn_deg: where the photo was taken from: 0 looks at the mesh's +Z side, 90 at its +X side.
+        mesh_up: the axis of the mesh that is up in the photo; None for that of its format (3MF: z, others: y). With "z"
+            the +Z side of the standing mesh is the file's -Y side.
         progress: see ``Progress``.
 
     Raises:
@@ -86,15 +91,16 @@ def paint_file(
         MissingPieceError: the engine cannot run here.
     """
     progress("read", 0.0)
-    user = read_mesh(mesh)
+    as_read = read_mesh(mesh)
+    user, stand, more = stood_up(as_read, mesh_up)
     photo, scale = load_photo(image)
     plan = choose(settings)
     cutout = _cut_out(photo, scale, plan, _within("matte", progress))
-    painted = _painted(user, cutout, plan, turn_deg, progress)
+    painted = _painted(user, cutout, plan, turn_deg, stand, progress)
     name = f"{mesh.stem}-painted"
-    files, notes = _files(user, painted, settings, name, _within("write", progress))
+    files, notes = _files(user, as_read, painted, settings, name, _within("write", progress))
     files["cutout.png"] = png.encode(cutout.rgba)
-    details, notes = painted.made.details, [*photo.notes, *user.notes, *painted.notes, *notes]
+    details, notes = painted.made.details, [*photo.notes, *user.notes, *more, *painted.notes, *notes]
     record = {
         "mesh": str(mesh),
         "image": str(image),
@@ -110,6 +116,26 @@ def paint_file(
     folder = _write(out / name, files)
     progress("write", 1.0)
     return PaintedFile(folder, tuple(sorted(files)), tuple(notes), details)
+
+
+def stood_up(user: UserMesh, mesh_up: Up | None) -> tuple[UserMesh, F64 | None, tuple[str, ...]]:
+    """A mesh with the axis up that a person says is up.
+
+    Numbers of OBJ, PLY and STL files, which state no axis, are turned; they are written with the same axis up again. A
+    glTF or 3MF file is not changed: it is painted as a person sees it, and stays what its format says.
+
+    Returns:
+        The mesh; what still turns it for painting alone, as in ``work_mesh``; what people should know.
+    """
+    if mesh_up is None or mesh_up == user.up:
+        return user, None, ()
+    turn = turned_up(mesh_up, user.up)
+    if user.gltf is not None or user.up == "z":
+        kind = "3MF" if user.gltf is None else "glTF"
+        note = f"{kind} files have +{user.up.upper()} up; this one was painted with its +{mesh_up.upper()} axis up."
+        return user, turn, (note,)
+    normals = None if user.normals is None else (user.normals @ turn.T).astype(np.float32)
+    return replace(user, positions=user.positions @ turn.T, normals=normals, up=mesh_up), None, ()
 
 
 def _within(step: str, progress: Progress) -> Tick:
@@ -163,14 +189,16 @@ class _Painted:
     notes: tuple[str, ...]
 
 
-def _painted(user: UserMesh, cutout: Cutout, plan: Plan, turn_deg: float, progress: Progress) -> _Painted:
-    """The texture, on the mesh in the canonical frame."""
+def _painted(
+    user: UserMesh, cutout: Cutout, plan: Plan, turn_deg: float, stand: F64 | None, progress: Progress
+) -> _Painted:
+    """The texture, on the mesh in the canonical frame. ``turn_deg`` and ``stand`` as in ``work_mesh``."""
     from manymesh.paint.fit import fit_camera, with_margin
     from manymesh.paint.user_atlas import own_layout, paint_atlas, sheet_px
 
     start_s = time.perf_counter()
     tick = _within("unwrap", progress)
-    work = work_mesh(user.positions, user.faces, turn_deg)
+    work = work_mesh(user.positions, user.faces, turn_deg, stand)
     tick(0.2)
     notes = []
     turned = int(work.turned.sum())
@@ -212,9 +240,13 @@ def _painted(user: UserMesh, cutout: Cutout, plan: Plan, turn_deg: float, progre
 
 
 def _files(
-    user: UserMesh, painted: _Painted, settings: Settings, name: str, tick: Tick
+    user: UserMesh, as_read: UserMesh, painted: _Painted, settings: Settings, name: str, tick: Tick
 ) -> tuple[dict[str, bytes], list[str]]:
-    """Every format that was asked for, read back by another reader, a preview, and what people should know."""
+    """Every format that was asked for, read back by another reader, a preview, and what people should know.
+
+    Args:
+        user: the mesh, +Y up. as_read: the same with the file's own numbers.
+    """
     from manymesh.mesh.formats.placement import Placement, sentence
     from manymesh.mesh.formats.verify import verify
     from manymesh.mesh.formats.write import write
@@ -237,7 +269,8 @@ def _files(
             notes += more
             continue
         if kind == "obj" and user.obj is not None:
-            copied, more = _painted_obj(user, painted, frame)
+            own_up: Up = "y" if as_read is user else user.up
+            copied, more = _painted_obj(as_read, painted, replace(frame, own_up=own_up))
             files |= copied
             notes += more
             continue

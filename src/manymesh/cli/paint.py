@@ -14,6 +14,7 @@ from manymesh.cli.options import with_settings
 from manymesh.cli.streams import error_data, give, say
 from manymesh.errors import Cancelled, ManymeshError
 from manymesh.settings import Settings
+from manymesh.units import Up
 
 if TYPE_CHECKING:
     from manymesh.paint_mesh import PaintedFile
@@ -31,18 +32,24 @@ STOPPED = Cancelled("Stopped by Ctrl-C", "Nothing was written.")
 
 @with_settings
 def paint(
-    mesh: Annotated[Path, typer.Argument(metavar="MESH", help="The mesh: GLB, glTF, OBJ, PLY, STL or 3MF, +Y up.")],
+    mesh: Annotated[Path, typer.Argument(metavar="MESH", help="The mesh: GLB, glTF, OBJ, PLY, STL or 3MF.")],
     image: Annotated[Path, typer.Option("--image", help="A photo of the thing, or a cut-out picture of it.")],
     settings: Settings,
     out: Annotated[Path, typer.Option("--out", help="Where the folder with the results goes.")] = Path("painted"),
     turn: Annotated[
         float, typer.Option("--turn", help="Where the photo was taken from: 0 sees the mesh's +Z side, 90 its +X.")
     ] = 0.0,
+    mesh_up: Annotated[
+        Up | None,
+        typer.Option(
+            "--mesh-up", help="The axis of the mesh that is up: y, or z as CAD programs and slicers write. 3MF has z."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
     """Paint a mesh of your own from a photo. Its vertices stay, and its texture coordinates if it has any."""
     try:
-        made = carry_out(partial(_work, mesh, image, out, settings, turn), lambda: _give_stopped(as_json))
+        made = carry_out(partial(_work, mesh, image, out, settings, turn, mesh_up), lambda: _give_stopped(as_json))
     except (Cancelled, Interrupted):
         _give_stopped(as_json)
         raise typer.Exit(Cancelled.exit_code) from None
@@ -51,14 +58,16 @@ def paint(
     give(_document("done", made) if as_json else str(made.folder))
 
 
-def _work(mesh: Path, image: Path, out: Path, settings: Settings, turn: float, progress: Progress) -> PaintedFile:
+def _work(
+    mesh: Path, image: Path, out: Path, settings: Settings, turn: float, mesh_up: Up | None, progress: Progress
+) -> PaintedFile:
     progress.tell("Reading mesh and photo", 0.0)
     from manymesh.paint_mesh import paint_file
 
     def tell(step: str, share: float) -> None:
         progress.tell(STEP_WORDS.get(step, step), share, writing=step == "write")
 
-    return paint_file(mesh, image, out, settings, turn_deg=turn, progress=tell)
+    return paint_file(mesh, image, out, settings, turn_deg=turn, mesh_up=mesh_up, progress=tell)
 
 
 def _give_stopped(as_json: bool) -> None:

@@ -16,12 +16,21 @@ from manymesh.detect.transformers_files import WHAT, require_headers, weight_fil
 from manymesh.settings import Settings
 from manymesh.stages import Tick
 from manymesh.types import Detection, Photo
-from manymesh.weights.deep import LOADED, TENSORS, VALUES, Machine, StoredNetwork, check_values, from_probe
+from manymesh.weights.deep import (
+    LATER,
+    LOADED,
+    SQUARES,
+    TENSORS,
+    VALUES,
+    Machine,
+    StoredNetwork,
+    check_values,
+    from_probe,
+)
 from manymesh.weights.entries import Model
 from manymesh.weights.findings import Finding, attempt, failed, not_possible, passed
 from manymesh.weights.locate import Found
 
-SQUARES = "two drawn squares"
 # Objects that the detector may report. There are two; a few more show what it imagines.
 _MOST = 8
 # What transformers raises for a damaged or foreign config.json.
@@ -36,7 +45,7 @@ def grounding_dino(model: Model, found: Found, machine: Machine) -> Iterator[Fin
     folder = found.root
     yield from _files(folder, AutoModelForZeroShotObjectDetection.from_config)
     if not machine.thorough:
-        yield not_possible(SQUARES, "not looked at: run: manymesh models verify --deep")
+        yield not_possible(SQUARES, LATER)
         return
     from manymesh.detect.dino.stage import Model as Network
     from manymesh.detect.dino.stage import find
@@ -53,8 +62,7 @@ def qwen(model: Model, found: Found, machine: Machine) -> Iterator[Finding]:
     folder = found.root
     yield from _files(folder, Qwen3VLForConditionalGeneration)
     if not machine.thorough or machine.device == "cpu":
-        why = "it takes minutes without a GPU" if machine.thorough else "run: manymesh models verify --deep"
-        yield not_possible(SQUARES, f"not looked at: {why}")
+        yield not_possible(SQUARES, "not looked at: it takes minutes without a GPU" if machine.thorough else LATER)
         return
     from manymesh.detect.qwen.model import Model as Network
     from manymesh.detect.qwen.stage import find

@@ -35,8 +35,8 @@ FORMATS = {
     "SGI", "QOI", "HEIF", "JXL",
 }  # fmt: skip
 _EXIF_ORIENTATION = 0x0112
-# Pillow's names for samples of 16 bits: mode, then the byte order.
-_SIXTEEN_BIT = re.compile(r"(RGB|RGBX|RGBA|LA);16([LBN])")
+# Pillow's names for samples of 16 bits: mode (RGBa: multiplied by the opacity already), then the byte order.
+_SIXTEEN_BIT = re.compile(r"(RGB|RGBX|RGBA|RGBa|LA);16([LBN])")
 _RADIANCE_SIZE = re.compile(rb"\n[-+][XY] +(\d{1,9}) +[-+][XY] +(\d{1,9})\n")
 _PFM_SIZE = re.compile(rb"PF\s+(\d{1,9})\s+(\d{1,9})\s")
 
@@ -78,6 +78,8 @@ def decode(path: Path, data: bytes, notes: list[str]) -> tuple[Image.Image, int]
     # Pillow reads grey of 32 bits in floating point, and no other.
     if stored is not None and stored.is_float and (stored.first(tiff.SAMPLES, 1) > 1 or stored.bits != 32):
         return _from_float_tiff(path, data, pages[page], page, notes)
+    if stored is not None and stored.is_unusual_colour:
+        return _from_unusual_tiff(path, data, stored, page, notes)
     return _from_pillow(path, data, page, notes)
 
 
@@ -183,6 +185,8 @@ def _from_sixteen_bits(
 
     values = _both_bytes(data, page, deep)
     colour, alpha = (values[..., :3], values[..., 3]) if values.shape[2] == 4 else (values, None)
+    if deep[1] == "RGBa" and alpha is not None:
+        colour = np.rint(_unmultiplied(colour, alpha / np.float32(65535))).clip(0, 65535).astype(np.uint16)
     transparent = info.get("transparency")
     if alpha is None and isinstance(transparent, tuple) and len(transparent) == 3:
         alpha = np.where((colour == np.array(transparent)).all(axis=-1), np.uint16(0), np.uint16(65535))
@@ -207,9 +211,10 @@ def _both_bytes(data: bytes, page: int, deep: re.Match[str]) -> NDArray[np.uint1
         four = _decoded(data, page, "RGBA", "RGBA").astype(np.uint16)
         grey, alpha = four[..., 0] << 8 | four[..., 1], four[..., 2] << 8 | four[..., 3]
         return np.stack([grey, grey, grey, alpha], axis=-1)
-    values = _decoded(data, page, None, f"{mode};16{order}").astype(np.uint16)
+    plain = "RGBA" if mode == "RGBa" else mode
+    values = _decoded(data, page, plain if plain != mode else None, f"{plain};16{order}").astype(np.uint16)
     values <<= 8
-    values |= _decoded(data, page, None, f"{mode};16{'L' if order == 'B' else 'B'}")
+    values |= _decoded(data, page, plain if plain != mode else None, f"{plain};16{'L' if order == 'B' else 'B'}")
     return values[..., :3] if mode == "RGBX" else values
 
 
@@ -241,7 +246,48 @@ def _from_float_tiff(
             f"'{path}' is a TIFF of {page.bits}-bit floating point numbers, stored in a way that cannot be read",
             "Save it as a 16-bit TIFF or PNG.",
         )
+    extra = page.first(tiff.EXTRA_SAMPLES)
+    if values.ndim == 3 and values.shape[2] == 4:
+        if extra == tiff.ASSOCIATED:
+            values = np.dstack([_unmultiplied(values[..., :3], values[..., 3]), values[..., 3]])
+        elif not extra:
+            values = values[..., :3]  # a fourth channel of no stated meaning is no opacity
     return _from_light(values, page.first(tiff.ORIENTATION, 1), notes, linear=False)
+
+
+def _unmultiplied(colour: NDArray[Any], alpha: NDArray[Any]) -> NDArray[np.float32]:
+    """(h, w, 3) colour that was multiplied by (h, w) opacity, 0..1, without that; black where all is clear."""
+    opacity = np.nan_to_num(alpha.astype(np.float32))[..., None]
+    made: NDArray[np.float32] = np.divide(colour, opacity, out=np.zeros(colour.shape, np.float32), where=opacity > 0)
+    return made
+
+
+def _from_unusual_tiff(
+    path: Path, data: bytes, page: tiff.Page, number: int, notes: list[str]
+) -> tuple[Image.Image, int]:
+    """Colour in whole numbers with a sign, or of more than 16 bits."""
+    from PIL import Image
+
+    check_size(path, page.width, page.height, pixel_bytes=page.first(tiff.SAMPLES, 1) * max(page.bits // 8, 1))
+    values = _by_opencv(data, number)
+    if values is None or values.dtype.kind not in "iu" or values.ndim != 3:
+        sign = "with a sign" if page.first(tiff.SAMPLE_FORMAT, tiff.UNSIGNED) == tiff.SIGNED else "without a sign"
+        raise InputError(
+            f"'{path}' is a TIFF of {page.bits}-bit whole numbers {sign}, which cannot be read in colour",
+            "Save it as a 16-bit TIFF or PNG.",
+        )
+    colour = values[..., :3]
+    if page.first(tiff.EXTRA_SAMPLES):
+        notes.append("Its transparency was not read: colour in such numbers is read without it.")
+    if colour.dtype.kind == "i" and colour.itemsize <= 2 and int(colour.min()) >= 0:
+        # Half of the range is for negative numbers: the other half becomes the whole.
+        colour = colour.view(f"u{colour.itemsize}") << 1
+    if colour.dtype == np.uint8:
+        notes.append("Its numbers have a sign; the positive half of their range was taken.")
+        made = Image.fromarray(np.ascontiguousarray(colour))
+    else:
+        made = Image.fromarray(from_whole_numbers(colour, notes))
+    return _upright(made, page.first(tiff.ORIENTATION, 1), notes), max(made.size)
 
 
 def _from_hdr(path: Path, data: bytes, notes: list[str]) -> tuple[Image.Image, int]:

@@ -89,4 +89,11 @@ def _no_picture(data: bytes) -> Kind:
         return Kind("none", "not a picture", PICTURES)
     if data.startswith(b"8BPS\0\x02"):
         return Kind("none", "a large Photoshop document (PSB), which cannot be read", "Export it as PNG or TIFF.")
+    bits = int.from_bytes(data[22:24], "big")
+    if data.startswith(b"8BPS\0\x01") and bits > 8:
+        return Kind(
+            "none",
+            f"a Photoshop document of {bits} bits a channel, which cannot be read",
+            "Save it as a 16-bit TIFF or PNG, or with 8 bits a channel.",
+        )
     return Kind("pillow")

@@ -13,9 +13,11 @@ MAX_VALUES = 16
 
 SUBFILE_TYPE, WIDTH, HEIGHT, BITS, PHOTOMETRIC = 254, 256, 257, 258, 262
 PLANAR = 284
-ORIENTATION, SAMPLES, SUB_IFDS, SAMPLE_FORMAT, DNG_VERSION = 274, 277, 330, 339, 50706
+ORIENTATION, SAMPLES, SUB_IFDS, EXTRA_SAMPLES, SAMPLE_FORMAT, DNG_VERSION = 274, 277, 330, 338, 339, 50706
 # Values of SAMPLE_FORMAT.
-UNSIGNED, FLOAT = 1, 3
+UNSIGNED, SIGNED, FLOAT = 1, 2, 3
+# A value of EXTRA_SAMPLES: opacity that the colour is multiplied by already.
+ASSOCIATED = 1
 # Values of PHOTOMETRIC that belong to DNG and its relatives: values behind a colour filter, and linear raw.
 _RAW_PHOTOMETRIC = (32803, 34892)
 # Letters of the struct module for the whole-number types of a tag.
@@ -56,6 +58,13 @@ class Page:
     def is_float(self) -> bool:
         """Whether its samples are floating point numbers."""
         return self.first(SAMPLE_FORMAT, UNSIGNED) == FLOAT
+
+    @property
+    def is_unusual_colour(self) -> bool:
+        """Whether its colour is kept in whole numbers that Pillow does not read: with a sign, or over 16 bits."""
+        whole_numbers = self.first(SAMPLE_FORMAT, UNSIGNED) in (UNSIGNED, SIGNED)
+        unusual = self.bits > 16 or self.first(SAMPLE_FORMAT, UNSIGNED) == SIGNED
+        return whole_numbers and unusual and self.first(SAMPLES, 1) > 1
 
     @property
     def is_reduced(self) -> bool:

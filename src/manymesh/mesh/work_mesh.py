@@ -56,18 +56,19 @@ class WorkMesh:
     turn: F64
 
 
-def work_mesh(positions: F64, faces: NDArray[Any], turn_deg: float = 0.0) -> WorkMesh:
+def work_mesh(positions: F64, faces: NDArray[Any], turn_deg: float = 0.0, stand: F64 | None = None) -> WorkMesh:
     """Prepare a mesh for painting.
 
     Args:
         positions: (n, 3) float64, any place and size.
         faces: (m, 3).
         turn_deg: the side that is to face +Z: 0 the mesh's own +Z side, 90 its +X side.
+        stand: (3, 3) for column vectors, what turns the positions so that +Y is up; None where it is.
 
     Raises:
         InputError: no face has an area.
     """
-    turn = about_y(-turn_deg)
+    turn = about_y(-turn_deg) if stand is None else about_y(-turn_deg) @ stand
     points = _centred(positions, faces, turn)
     vertex, places = _merged(points, faces)
     welded = vertex[faces]

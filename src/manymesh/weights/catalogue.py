@@ -30,6 +30,11 @@ HUNYUAN = Licence(
 
 # The deep checks of the families. Names, not imports: the catalogue knows no network.
 _QWEN_CHECK, _DINO_CHECK = "manymesh.detect.self_check:qwen", "manymesh.detect.self_check:grounding_dino"
+_OWL_CHECK, _ONNX_MATTE_CHECK = (
+    "manymesh.detect.owlvit.self_check:checks",
+    "manymesh.matte.onnx_matte.self_check:checks",
+)
+_TRIPOSR_CHECK = "manymesh.shape.triposr.self_check:checks"
 _MATTE_CHECK = "manymesh.matte.birefnet.self_check:checks"
 _SHAPE_CHECK = "manymesh.shape.hunyuan.self_check:checks"
 _PAINT_CHECK = "manymesh.paint.hunyuan.self_check:painter"
@@ -81,7 +86,7 @@ def _owl(name: str, repo: str, size: int, summary: str) -> Model:
         {"tokens": "input_ids", "mask": "attention_mask", "picture": "pixel_values"},
         {"logits": "logits", "boxes": "pred_boxes"},
     )
-    return Model(name, "detect", summary, repo, None, files, size, APACHE, graph)
+    return Model(name, "detect", summary, repo, None, files, size, APACHE, graph, _OWL_CHECK)
 
 
 def _birefnet(
@@ -180,6 +185,7 @@ _TRIPOSR = Model(
         ),
     ),
     *(1_677_247_729, MIT),
+    self_check=_TRIPOSR_CHECK,
 )
 
 MODELS: tuple[Model, ...] = (
@@ -230,6 +236,7 @@ MODELS: tuple[Model, ...] = (
         179 * _MB,
         APACHE,
         Graph({"picture": ""}, {"alpha": ""}),
+        _ONNX_MATTE_CHECK,
     ),
     Model(
         *("birefnet-lite-onnx", "matte", "BiRefNet-lite without torch: finer edges than isnet, slower"),
@@ -238,6 +245,7 @@ MODELS: tuple[Model, ...] = (
         224 * _MB,
         MIT,
         Graph({"picture": ""}, {"alpha": "output_image"}),
+        _ONNX_MATTE_CHECK,
     ),
     _shape(
         *("hunyuan3d-2mini", _MINI, "hunyuan3d-dit-v2-mini", 3_819_958_234, "Hunyuan3D-2mini: shapes, 50 steps"),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -30,16 +30,22 @@ if TYPE_CHECKING:
 
     from manymesh.device.probe import ProbeFinding
 
-# Names of the checks, as the table and the report show them.
-DEVICE, TEXT, TENSORS, PICTURE, VALUES, LOADED = (
+# Names of the checks, as the table and the report show them. GRAPH is of ONNX files alone, SQUARES of detectors.
+DEVICE, TEXT, TENSORS, GRAPH, PICTURE, VALUES, LOADED, SQUARES = (
     "device",
     "configuration",
     "names and shapes",
+    "inputs and outputs",
     "a picture goes through",
     "numbers",
     "loaded equals stored",
+    "two drawn squares",
 )
+# What a quick check says of those that only a thorough one makes.
+LATER = "not looked at: run: manymesh models verify --deep"
 
+# The extra that brings a library which a family's checks import; the others come with "hunyuan".
+_EXTRAS = {"tokenizers": "small"}
 # Numbers read of each tensor where not all are looked at. Enough that two tensors never agree by chance.
 _SAMPLES = 256
 # Numbers looked at in one go, so that a large tensor takes little memory. Chosen by hand; not measured.
@@ -65,6 +71,48 @@ class Machine:
     sound: bool | None = None
 
 
+class StoredTensor(NamedTuple):
+    """A tensor's numbers as its file has them.
+
+    Attributes:
+        key: its name in the file.
+        shape: its sizes.
+        dtype: the number format, by safetensors' name for it: "F16", "BF16" or "F32".
+        bits: flat unsigned integers of the format's width, memory-mapped.
+    """
+
+    key: str
+    shape: tuple[int, ...]
+    dtype: str
+    bits: NDArray[Any]
+
+
+class Stored(Protocol):
+    """Tensors of one network in a file."""
+
+    @property
+    def name(self) -> str:
+        """What people call the network."""
+
+    def numbers(self) -> Iterator[StoredTensor]:
+        """Its floating point tensors."""
+
+
+@dataclass(frozen=True)
+class StoredArrays:
+    """Tensors of a file that is no safetensors file, as mapped arrays of float32 or float16."""
+
+    name: str
+    arrays: Mapping[str, NDArray[Any]]
+
+    def numbers(self) -> Iterator[StoredTensor]:
+        """As ``Stored``."""
+        for key, array in self.arrays.items():
+            if array.size:
+                bits, dtype = (np.uint16, "F16") if array.itemsize == 2 else (np.uint32, "F32")
+                yield StoredTensor(key, array.shape, dtype, array.reshape(-1).view(bits))
+
+
 @dataclass(frozen=True)
 class StoredNetwork:
     """A network, and where its tensors lie. See ``load_network`` for the fields."""
@@ -85,6 +133,13 @@ class StoredNetwork:
         rows = {key: info for key, info in read_header(self.path).items() if key.startswith(self.prefix)}
         return {key: info for key, info in rows.items() if self.rename(key.removeprefix(self.prefix)) is not None}
 
+    def numbers(self) -> Iterator[StoredTensor]:
+        """As ``Stored``."""
+        for key, info in self.tensors().items():
+            bits = stored_values(self.path, info)
+            if bits is not None:
+                yield StoredTensor(key, info.shape, info.dtype, bits)
+
 
 def check_model(model: Model, found: Found, machine: Machine) -> Iterator[Finding]:
     """All checks of a model that is here, one after the other."""
@@ -92,15 +147,14 @@ def check_model(model: Model, found: Found, machine: Machine) -> Iterator[Findin
     if not model.self_check:
         files = [path for path in found.files.values() if path.suffix == ".safetensors"]
         yield from (attempt(VALUES, lambda path=path: check_values([_whole(path)])) for path in files)  # type: ignore[misc]
-    elif find_spec("torch") is None or find_spec("safetensors") is None:
-        yield not_possible(TENSORS, 'torch is not installed: run pip install "manymesh[hunyuan]"')
     else:
         module, _, name = model.self_check.partition(":")
         try:
             checks: Callable[[Model, Found, Machine], Iterator[Finding]] = getattr(import_module(module), name)
             yield from checks(model, found, machine)
         except ModuleNotFoundError as error:
-            yield not_possible(TENSORS, f'{error.name} is not installed: run pip install "manymesh[hunyuan]"')
+            extra = _EXTRAS.get(error.name or "", "hunyuan")
+            yield not_possible(TENSORS, f'{error.name} is not installed: run pip install "manymesh[{extra}]"')
 
 
 def resolved_device(device: str) -> str:
@@ -197,23 +251,20 @@ def check_picture(networks: Sequence[StoredNetwork], push: Callable[[Mapping[str
         return failed(PICTURE, f"the shapes of the networks do not go together: {_first_line(error)}")
 
 
-def check_values(networks: Sequence[StoredNetwork]) -> Finding:
+def check_values(networks: Sequence[Stored]) -> Finding:
     """Every number is finite, and weights have the size that weights have."""
     tensors, largest, scales = 0, 0.0, {}
     for network in networks:
         each: list[float] = []
-        for key, info in network.tensors().items():
-            values = stored_values(network.path, info)
-            if values is None:
-                continue
+        for tensor in network.numbers():
             tensors += 1
-            magnitude = _largest(values, info.dtype)
+            magnitude = _largest(tensor.bits, tensor.dtype)
             if not math.isfinite(magnitude):
-                return failed(VALUES, f"'{key}' of the {network.name} holds numbers that are not finite")
+                return failed(VALUES, f"'{tensor.key}' of the {network.name} holds numbers that are not finite")
             largest = max(largest, magnitude)
-            if len(info.shape) > 1 and info.shape[0] > 1:
-                spread = float(np.sqrt(np.mean(np.square(_sample(values, info.dtype)))))
-                each.append(spread * math.sqrt(math.prod(info.shape[1:])))
+            if len(tensor.shape) > 1 and tensor.shape[0] > 1:
+                spread = float(np.sqrt(np.mean(np.square(sampled(tensor.bits, tensor.dtype)))))
+                each.append(spread * math.sqrt(math.prod(tensor.shape[1:])))
         scales[network.name] = float(np.median(each)) if each else 1.0
     for name, scale in scales.items():
         if not _USUAL_SCALE[0] <= scale <= _USUAL_SCALE[1]:
@@ -229,8 +280,7 @@ def check_loaded(networks: Sequence[StoredNetwork]) -> Finding:
 
     tensors = 0
     for network in networks:
-        rows = network.tensors()
-        stored = {info.dtype for info in rows.values()}
+        stored = {info.dtype for info in network.tensors().values()}
         dtype = {"F16": torch.float16, "BF16": torch.bfloat16}.get(min(stored)) if len(stored) == 1 else None
         loaded = load_network(
             network.build,
@@ -241,15 +291,14 @@ def check_loaded(networks: Sequence[StoredNetwork]) -> Finding:
             rename=network.rename,
             what=network.what,
         ).state_dict()
-        for key, info in rows.items():
-            values = stored_values(network.path, info)
+        for key, _, form, bits in network.numbers():
             own = network.rename(key.removeprefix(network.prefix))
-            if values is None or own is None:
+            if own is None:
                 continue
             tensors += 1
             flat = loaded[own].flatten()
             step = max(flat.numel() // _SAMPLES, 1)
-            if not np.array_equal(_sample(values, info.dtype), flat[::step].float().numpy(), equal_nan=True):
+            if not np.array_equal(sampled(bits, form), flat[::step].float().numpy(), equal_nan=True):
                 return failed(LOADED, f"'{key}' of the {network.name} was loaded with other numbers than are stored")
     return passed(LOADED, f"{tensors} tensors compared by sampled values", tensors=tensors)
 
@@ -276,7 +325,14 @@ def _largest(bits: NDArray[Any], dtype: str) -> float:
     return magnitude if math.isfinite(magnitude) else math.nan
 
 
-def _sample(bits: NDArray[Any], dtype: str) -> NDArray[np.float32]:
+def sampled_equal(stored: NDArray[Any], loaded: NDArray[Any]) -> bool:
+    """Whether numbers spread evenly over two arrays are the same, once the stored ones are in the other's format."""
+    step = max(stored.size // _SAMPLES, 1)
+    own = stored.reshape(-1)[::step].astype(loaded.dtype)
+    return stored.shape == loaded.shape and np.array_equal(own, loaded.reshape(-1)[::step], equal_nan=True)
+
+
+def sampled(bits: NDArray[Any], dtype: str) -> NDArray[np.float32]:
     """Numbers spread evenly over a tensor."""
     return _numbers(bits[:: max(bits.size // _SAMPLES, 1)], dtype)
 

@@ -80,6 +80,11 @@ class Owl:
         # Some conversions fix the number of texts.
         self._texts_at_once = self._network.length("tokens", 0)
 
+    @property
+    def signature(self) -> str:
+        """What the file takes and gives, for people."""
+        return self._network.signature
+
     def __call__(self, rgb: U8, texts: Sequence[str], look: Callable[[], None]) -> tuple[F32, F32]:
         picture = inputs.pixels(rgb, self.sizing)
         step = self._texts_at_once or max(len(texts), 1)

@@ -47,6 +47,8 @@ class Kind:
 
 _ISNET = Kind("isnet", mean=(0.5, 0.5, 0.5), std=(1.0, 1.0, 1.0), logits=False)
 _BIREFNET_LITE = Kind("birefnet-lite-onnx", mean=image.MEAN, std=image.STD, logits=True)
+# By their rows in the catalogue.
+KINDS = {kind.weights: kind for kind in (_ISNET, _BIREFNET_LITE)}
 
 
 class AlphaNetwork:
@@ -68,6 +70,11 @@ class AlphaNetwork:
         self._network = OnnxNetwork(self._path, graph)
         self._height = self._network.length("picture", 2) or kind.side_px
         self._width = self._network.length("picture", 3) or kind.side_px
+
+    @property
+    def signature(self) -> str:
+        """What the file takes and gives, for people."""
+        return self._network.signature
 
     def __call__(self, rgb: U8, look: Callable[[], None] = lambda: None) -> U8:
         small = image.resized(rgb, self._width, self._height)

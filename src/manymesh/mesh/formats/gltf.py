@@ -1,7 +1,7 @@
 """glTF 2.0 files as users bring them: the JSON, the binary data, and accessors of every kind.
 
 Files come from anywhere, so nothing in them is trusted: what accessors claim is checked against the data before memory
-is set aside, and no other file is ever opened.
+is set aside. Other files that a document names are read by ``gltf_beside`` alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
@@ -163,19 +163,37 @@ def whole(value: Any, name: str) -> int:
     return value
 
 
-def parse_gltf(data: bytes, name: str = "the file") -> Gltf:
-    """A GLB file, or a glTF JSON file whose data is all inside.
+ReadBeside = Callable[[str, int], bytes]
+"""Reads a file that a document names by a URI, up to a number of bytes. Raises ``InputError``."""
+
+
+def parse_gltf(data: bytes, name: str = "the file", read_beside: ReadBeside | None = None) -> Gltf:
+    """A GLB file or a glTF JSON file, with all its buffers.
+
+    Args:
+        data: the file.
+        name: of the file, for messages.
+        read_beside: reads buffers in other files; None where there are none to read.
 
     Raises:
-        DamagedFileError: not such a file. InputError: data in other files.
+        DamagedFileError: not such a file, or a buffer is shorter than it claims.
+        InputError: data in other files that are not read.
     """
     document, binary = _parse_glb(data) if data[:4] == b"glTF" else (_parse_json(data), None)
-    if not isinstance(document.get("asset"), dict) or not str(document["asset"].get("version", "")).startswith("2"):
-        raise DamagedFileError("is not glTF 2.0")
+    _check_version(document.get("asset"))
     for table in ("accessors", "bufferViews", "buffers", "meshes", "nodes", "materials", "scenes", "skins", "textures"):
         if not isinstance(document.get(table, []), list):
             raise DamagedFileError(f"has something else than a list as its {table}")
-    return _with_one_buffer(document, binary, name)
+    return _with_one_buffer(document, binary, name, read_beside)
+
+
+def _check_version(asset: Any) -> None:
+    """Raises DamagedFileError for another glTF than 2.0, and for one that asks for a newer reader."""
+    if not isinstance(asset, dict) or not str(asset.get("version", "")).startswith("2"):
+        raise DamagedFileError("is not glTF 2.0")
+    wanted = asset.get("minVersion")
+    if wanted is not None and str(wanted) not in ("2", "2.0"):
+        raise DamagedFileError(f"asks for a reader of glTF {str(wanted)[:20]}; glTF 2.0 is read")
 
 
 def _parse_glb(data: bytes) -> tuple[dict[str, Any], bytes | None]:
@@ -221,7 +239,7 @@ def _no_number(word: str) -> float:
     raise ValueError(f"{word} is no JSON number")
 
 
-def _with_one_buffer(document: dict[str, Any], binary: bytes | None, name: str) -> Gltf:
+def _with_one_buffer(document: dict[str, Any], binary: bytes | None, name: str, read_beside: ReadBeside | None) -> Gltf:
     """The document with all buffers joined to one. A GLB file's own single buffer stays as it is."""
     buffers = document.get("buffers", [])
     contents: list[bytes] = []
@@ -232,6 +250,11 @@ def _with_one_buffer(document: dict[str, Any], binary: bytes | None, name: str) 
             contents.append(binary or b"" if number == 0 and not fallback else b"")
         elif isinstance(uri, str) and uri.startswith(DATA_URI):
             contents.append(_from_data_uri(uri))
+        elif isinstance(uri, str) and read_beside is not None:
+            claimed = whole(buffer.get("byteLength"), "byteLength")
+            contents.append(read_beside(uri, claimed))
+            if len(contents[-1]) < claimed:
+                raise DamagedFileError(f"names a file of {len(contents[-1])} bytes where {claimed} belong")
         else:
             shown = unquote(str(uri)).replace("\\", "/")[:80]
             raise InputError(

@@ -9,28 +9,22 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from manymesh.mesh.formats.gltf import MAX_ENTRIES, Gltf, whole
+from manymesh.mesh.formats.gltf_nodes import placed_meshes
+from manymesh.mesh.formats.gltf_pose import attribute_of, morphed, moved_by, skinned
 from manymesh.mesh.formats.user_mesh import DamagedFileError, UserMesh, check_face_count
 from manymesh.mesh.topology import unit
 from manymesh.types import F32, F64
 
 TRIANGLES, STRIP, FAN = 4, 5, 6
-INSTANCING = "EXT_mesh_gpu_instancing"
 TRANSFORM = "KHR_texture_transform"
 SPECULAR = "KHR_materials_pbrSpecularGlossiness"
-# The deepest chain of nodes. Chosen by hand: rigs have about 100, and a longer one is a mistake or an attack.
-MAX_DEPTH = 1000
-# How often the scene may show meshes, all nodes and their instances together: a small file can claim any number. Chosen
-# by hand.
-MAX_INSTANCES = 100_000
 
 Ints = NDArray[np.int64]
 
@@ -74,9 +68,7 @@ def read_scene(source: Gltf, name: str) -> UserMesh:
         DamagedFileError: something in it contradicts itself.
         InputError: more than ``MAX_FACES`` triangles.
     """
-    placed = list(islice(_placed_meshes(source), MAX_INSTANCES + 1))
-    if len(placed) > MAX_INSTANCES:
-        raise DamagedFileError(f"shows meshes more than {MAX_INSTANCES:,} times")
+    placed = placed_meshes(source)
     check_face_count(sum(_claimed_faces(source, mesh) for _, mesh, _ in placed), name)
     seen: set[tuple[int, int]] = set()
     made: list[_Triangles] = []
@@ -151,16 +143,16 @@ class _Triangles:
         positions = source.numbers(attributes["POSITION"])
         if positions.shape != (count, 3):
             raise DamagedFileError("has positions that are not three numbers each")
-        normals = _attribute(source, attributes, "NORMAL", count, 3)
-        positions, normals = _morphed(source, node, entry, primitive, positions, normals)
+        normals = attribute_of(source, attributes, "NORMAL", count, 3)
+        positions, normals = morphed(source, node, entry, primitive, positions, normals)
         corners = _corners(source, primitive, count)
         skin = node.get("skin")
         if skin is not None:
             source.item("skins", skin)
         if skin is not None and "JOINTS_0" in attributes:
-            positions, normals, mirrored = _skinned(source, skin, attributes, positions, normals)
+            positions, normals, mirrored = skinned(source, skin, attributes, positions, normals)
         else:
-            positions, normals = _moved(matrix, positions, normals)
+            positions, normals = moved_by(matrix, positions, normals)
             mirrored = float(np.linalg.det(matrix[:3, :3])) < 0
         faces = corners[:, [0, 2, 1]] if mirrored else corners
         # Parts may share one large table of vertices: each keeps those that it uses.
@@ -241,94 +233,6 @@ def _normals_or_zero(part: _Triangles) -> F32:
     return np.zeros((*part.faces.shape, 3), np.float32) if part.normals is None else part.normals
 
 
-def _placed_meshes(source: Gltf) -> Iterator[tuple[dict[str, Any], int, F64]]:
-    """(node, mesh number, (4, 4) matrix to the scene) of everything the scene shows, in the order of a walk."""
-    for number, matrix in _walk(source):
-        node = source.item("nodes", number)
-        if "mesh" not in node:
-            continue
-        mesh = whole(node["mesh"], "mesh")
-        instancing = node.get("extensions", {}).get(INSTANCING)
-        for instance in _instances(source, instancing) if instancing else [np.eye(4)]:
-            yield node, mesh, matrix @ instance
-
-
-def _walk(source: Gltf) -> Iterator[tuple[int, F64]]:
-    """Every node of the default scene with its matrix, parents first."""
-    seen: set[int] = set()
-    waiting = [(number, np.eye(4), 0) for number in reversed(_roots(source))]
-    while waiting:
-        number, above, depth = waiting.pop()
-        node = source.item("nodes", number)
-        if number in seen or depth > MAX_DEPTH:
-            raise DamagedFileError("has nodes that contain one another")
-        seen.add(number)
-        if node.get("extensions", {}).get("KHR_node_visibility", {}).get("visible") is False:
-            continue
-        matrix = above @ local_matrix(node)
-        yield number, matrix
-        waiting += [(child, matrix, depth + 1) for child in reversed(node.get("children", []))]
-
-
-def _roots(source: Gltf) -> list[int]:
-    """The roots of the scene that viewers show; all roots where a file has no scene."""
-    scenes = source.document.get("scenes", [])
-    if scenes:
-        return list(source.item("scenes", source.document.get("scene", 0)).get("nodes", []))
-    nodes = source.document.get("nodes", [])
-    children = {child for node in nodes for child in node.get("children", [])}
-    return [number for number in range(len(nodes)) if number not in children]
-
-
-def local_matrix(node: dict[str, Any]) -> F64:
-    """(4, 4) float64: a node's frame to its parent's."""
-    if "matrix" in node:
-        matrix = np.array(node["matrix"], np.float64)
-        if matrix.shape != (16,):
-            raise DamagedFileError("has a node matrix that is not 16 numbers")
-        return matrix.reshape(4, 4).T
-    return _from_parts(
-        np.array(node.get("translation", (0, 0, 0)), np.float64),
-        np.array(node.get("rotation", (0, 0, 0, 1)), np.float64),
-        np.array(node.get("scale", (1, 1, 1)), np.float64),
-    )
-
-
-def _from_parts(translation: F64, rotation: F64, scale: F64) -> F64:
-    """(4, 4) of a shift, a quaternion x, y, z, w, and a scale along each axis."""
-    if translation.shape != (3,) or rotation.shape != (4,) or scale.shape != (3,):
-        raise DamagedFileError("has a node whose place is not made of 3, 4 and 3 numbers")
-    length = math.sqrt(float(rotation @ rotation))
-    x, y, z, w = rotation / length if length > 0 else (0.0, 0.0, 0.0, 1.0)
-    matrix = np.eye(4)
-    matrix[:3, :3] = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    matrix[:3, :3] *= scale
-    matrix[:3, 3] = translation
-    return matrix
-
-
-def _instances(source: Gltf, instancing: dict[str, Any]) -> list[F64]:
-    """The matrices of a node's instances."""
-    attributes = instancing["attributes"]
-    for number in attributes.values():
-        claimed = whole(source.item("accessors", number).get("count"), "count")
-        if claimed > MAX_INSTANCES:
-            raise DamagedFileError(f"has {claimed:,} instances of one node; the limit is {MAX_INSTANCES:,}")
-    found = {
-        name: source.numbers(attributes[name]) for name in ("TRANSLATION", "ROTATION", "SCALE") if name in attributes
-    }
-    count = max((len(values) for values in found.values()), default=0)
-    if any(len(values) != count for values in found.values()):
-        raise DamagedFileError("has instances with attributes of different lengths")
-    usual = {"TRANSLATION": (0.0, 0, 0), "ROTATION": (0.0, 0, 0, 1), "SCALE": (1.0, 1, 1)}
-    t, r, s = (found.get(name, np.tile(values, (count, 1))) for name, values in usual.items())
-    return [_from_parts(t[i], r[i], s[i]) for i in range(count)]
-
-
 def _claimed_faces(source: Gltf, mesh: int) -> int:
     """How many triangles a mesh has by what its accessors claim."""
     total = 0
@@ -339,16 +243,6 @@ def _claimed_faces(source: Gltf, mesh: int) -> int:
             count = whole(source.item("accessors", number).get("count"), "count")
             total += count // 3 if mode == TRIANGLES else max(count - 2, 0)
     return total
-
-
-def _attribute(source: Gltf, attributes: dict[str, Any], name: str, count: int, width: int) -> F64 | None:
-    """(count, width) of an attribute, None where the primitive lacks it."""
-    if name not in attributes:
-        return None
-    values = source.numbers(attributes[name])
-    if values.shape != (count, width):
-        raise DamagedFileError(f"has {len(values)} values as {name} for {count} vertices")
-    return values
 
 
 def _corners(source: Gltf, primitive: dict[str, Any], count: int) -> Ints:
@@ -375,100 +269,11 @@ def _corners(source: Gltf, primitive: dict[str, Any], count: int) -> Ints:
     return corners
 
 
-def _morphed(
-    source: Gltf,
-    node: dict[str, Any],
-    mesh: dict[str, Any],
-    primitive: dict[str, Any],
-    positions: F64,
-    normals: F64 | None,
-) -> tuple[F64, F64 | None]:
-    """Positions and normals with the morph targets that are on."""
-    targets = primitive.get("targets", [])
-    weights = node.get("weights", mesh.get("weights", []))
-    for target, weight in zip(targets, weights, strict=False):
-        if not weight:
-            continue
-        moved = _attribute(source, target, "POSITION", len(positions), 3)
-        turned = _attribute(source, target, "NORMAL", len(positions), 3)
-        if moved is not None:
-            positions = positions + float(weight) * moved
-        if turned is not None and normals is not None:
-            normals = normals + float(weight) * turned
-    return positions, normals
-
-
-def _moved(matrix: F64, positions: F64, normals: F64 | None) -> tuple[F64, F64 | None]:
-    """Positions and normals under a matrix."""
-    linear = matrix[:3, :3]
-    moved = positions @ linear.T + matrix[:3, 3]
-    return moved, None if normals is None else normals @ _cofactors(linear).T
-
-
-def _cofactors(linear: F64) -> F64:
-    """What turns normals under a linear map: its inverse transposed times its determinant, which is never singular."""
-    a, b, c = linear
-    made: F64 = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)]) * np.sign(np.linalg.det(linear) or 1.0)
-    return made
-
-
-def _skinned(
-    source: Gltf, skin: Any, attributes: dict[str, Any], positions: F64, normals: F64 | None
-) -> tuple[F64, F64 | None, bool]:
-    """Positions and normals as the skin's joints hold them; the mesh's own node does not move them (3.7.3.3)."""
-    entry = source.item("skins", skin)
-    joints = entry["joints"]
-    world = _world_matrices(source)
-    bones = np.stack([world.get(joint, np.eye(4)) for joint in joints])
-    if "inverseBindMatrices" in entry:
-        inverse = source.numbers(entry["inverseBindMatrices"])
-        if inverse.shape[0] < len(joints) or inverse.shape[1] != 16:
-            raise DamagedFileError("has a skin with fewer matrices than joints")
-        bones = bones @ inverse[: len(joints)].reshape(-1, 4, 4).transpose(0, 2, 1)
-    count = len(positions)
-    total = np.zeros((count, 3, 4))
-    weight_sum = np.zeros(count)
-    for number in range(16):
-        if f"JOINTS_{number}" not in attributes:
-            break
-        index = _attribute(source, attributes, f"JOINTS_{number}", count, 4)
-        weight = _attribute(source, attributes, f"WEIGHTS_{number}", count, 4)
-        if index is None or weight is None:
-            raise DamagedFileError("has joints without weights")
-        index = index.astype(np.int64)
-        if index.size and int(np.where(weight > 0, index, 0).max()) >= len(joints):
-            raise DamagedFileError("has vertices on joints that its skin lacks")
-        for corner in range(4):
-            share = weight[:, corner]
-            held = np.where(share > 0, index[:, corner], 0)
-            total += share[:, None, None] * bones[held, :3]
-            weight_sum += share
-    total /= np.where(weight_sum > 0, weight_sum, 1.0)[:, None, None]
-    total[weight_sum <= 0] = np.eye(4)[:3]
-    moved = np.einsum("nij,nj->ni", total[:, :, :3], positions) + total[:, :, 3]
-    linear = total[:, :, :3]
-    if normals is not None:
-        normals = np.einsum("nij,nj->ni", linear, normals)
-    mirrored = count > 0 and float(np.median(np.linalg.det(linear))) < 0
-    return moved, normals, mirrored
-
-
-def _world_matrices(source: Gltf) -> dict[int, F64]:
-    """Every node's matrix to the scene, also of nodes outside the default scene (joints may be there)."""
-    found = dict(_walk(source))
-    nodes = source.document.get("nodes", [])
-    children = {child for node in nodes for child in node.get("children", [])}
-    everything = replace(source, document={**source.document, "scenes": []})
-    if len(found) < len(nodes) and len(children) < len(nodes):
-        found = dict(_walk(everything)) | found
-    return found
-
-
 def _texture_places(source: Gltf, attributes: dict[str, Any], info: dict[str, Any], count: int) -> F64 | None:
     """(count, 2) where the base colour is read for each vertex, None where the primitive has no such coordinates."""
     transform = info.get("extensions", {}).get(TRANSFORM, {})
     name = f"TEXCOORD_{transform.get('texCoord', info.get('texCoord', 0))}"
-    uv = _attribute(source, attributes, name, count, 2)
+    uv = attribute_of(source, attributes, name, count, 2)
     if uv is None or not transform:
         return uv
     turn = float(transform.get("rotation", 0.0))

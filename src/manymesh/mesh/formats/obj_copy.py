@@ -73,7 +73,7 @@ def repainted_obj(source: ObjLines, paint: ObjRepaint, stem: str) -> tuple[dict[
     # New normals are numbered after all of the file's, so all of those are written before them.
     late = [line for line in source.lines[source.face_line[0] :] if word_and_rest(line)[0] == b"vn"] if normals else []
     made = [b"# manymesh, " + comment(paint.frame).encode("ascii"), f"mtllib {stem}.mtl".encode()]
-    moves = paint.frame.scale != 1.0 or paint.frame.up != "y"
+    moves = paint.frame.changes
     named, begun = False, False
     for number, line in enumerate(source.lines):
         word, rest = word_and_rest(line)

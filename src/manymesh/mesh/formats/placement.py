@@ -31,6 +31,7 @@ class FileFrame:
     Attributes:
         scale: factor from the mesh's numbers to the file's (GLB, 3MF: to what the file shows).
         up: the axis that is up in the file.
+        own_up: the axis that is up in the mesh's own numbers.
         unit: short name of the file's unit; "" where nobody knows it.
         assumed: the mesh states no unit, and its numbers are taken for the file's.
         on_plate: 3MF: stand the object on the plate (z = 0) instead of leaving it at its place.
@@ -41,16 +42,29 @@ class FileFrame:
     unit: str = ""
     on_plate: bool = False
     assumed: bool = False
+    own_up: Up = "y"
 
     @property
     def rotation(self) -> F64:
         """(3, 3) for column vectors, from the mesh's axes to the file's: what turns normals."""
-        return UPRIGHT if self.up == "z" else np.eye(3)
+        return turned_up(self.own_up, self.up)
+
+    @property
+    def changes(self) -> bool:
+        """Whether a file's numbers differ from the mesh's own."""
+        return self.scale != 1.0 or self.up != self.own_up
 
     @property
     def matrix(self) -> F64:
         """(3, 3) for column vectors, from the mesh's numbers to the file's."""
         return self.scale * self.rotation
+
+
+def turned_up(before: Up, after: Up) -> F64:
+    """(3, 3) for column vectors: what brings one axis up that points to the viewer, or the other way round."""
+    if before == after:
+        return np.eye(3)
+    return UPRIGHT if after == "z" else UPRIGHT.T
 
 
 @dataclass(frozen=True)
@@ -101,7 +115,7 @@ def longest_side(shape: Mesh | TexturedMesh) -> float:
 
 def in_frame(shape: Mesh | TexturedMesh, kind: str, frame: FileFrame) -> Mesh | TexturedMesh:
     """The mesh whose vertices a file of this kind holds: scaled and turned where the format states no frame."""
-    if kind not in ("obj", "ply", "stl") or (frame.scale == 1.0 and frame.up == "y"):
+    if kind not in ("obj", "ply", "stl") or not frame.changes:
         return shape
     matrix = frame.matrix
     if isinstance(shape, Mesh):

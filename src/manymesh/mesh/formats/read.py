@@ -1,7 +1,8 @@
 """Reads a mesh that a user brings: GLB, glTF, OBJ, PLY, STL or 3MF, from anywhere, so nothing in it is trusted.
 
-Files are bounded in size before they are opened and in what they claim before anything is made of it; nothing beside
-the file is ever read (an OBJ may name other files), and pictures inside are not decoded.
+Files are bounded in size before they are opened and in what they claim before anything is made of it. Of the files that
+a glTF file names, those beside it are read (``gltf_beside``); those that an OBJ names never are. Pictures are not
+decoded.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from manymesh.errors import InputError
 from manymesh.mesh.formats.gltf import parse_gltf
+from manymesh.mesh.formats.gltf_beside import Beside, with_pictures
 from manymesh.mesh.formats.gltf_extensions import readable
 from manymesh.mesh.formats.gltf_scene import read_scene
 from manymesh.mesh.formats.read_3mf import read_3mf
@@ -25,9 +27,12 @@ from manymesh.mesh.formats.user_mesh import DamagedFileError, UserMesh, check_fa
 MAX_FILE_BYTES = 512 * 1024**2
 
 
-def read_gltf(data: bytes, name: str) -> UserMesh:
-    """The mesh of a GLB or glTF file; errors as those of ``read_mesh``'s readers."""
-    return read_scene(readable(parse_gltf(data, name), name), name)
+def read_gltf(data: bytes, name: str, beside: Beside | None = None) -> UserMesh:
+    """The mesh of a GLB or glTF file, with what lies beside it; errors as those of ``read_mesh``'s readers."""
+    if beside is None:
+        return read_scene(readable(parse_gltf(data, name), name), name)
+    source = with_pictures(parse_gltf(data, name, beside.read), beside)
+    return read_scene(readable(source, name), name)
 
 
 READERS: dict[str, Callable[[bytes, str], UserMesh]] = {
@@ -52,7 +57,10 @@ def read_mesh(path: Path) -> UserMesh:
         raise InputError(f"'{path}' is not a mesh that can be read", f"Give one of: {', '.join(READERS)}")
     data = _bytes(path)
     try:
-        mesh = reader(data, path.name)
+        if reader is read_gltf:
+            mesh = read_gltf(data, path.name, Beside(path, MAX_FILE_BYTES - len(data)))
+        else:
+            mesh = reader(data, path.name)
     except DamagedFileError as error:
         raise InputError(f"'{path}' {error}", "Export it again") from error
     except (KeyError, IndexError, ValueError, TypeError, AttributeError, OverflowError, struct.error) as error:

@@ -42,11 +42,8 @@ def load_arrays(path: Path, config: TriposrConfig, tick: Tick = lambda done: Non
         WeightsError: the file is not what the configuration describes, is damaged, or holds anything but tensors.
         OutputError: the copy cannot be written.
     """
-    arrays: Arrays
     if path.suffix == ".safetensors":
-        arrays = map_arrays(path)
-        _require_fit(arrays, config, path)
-        return arrays
+        return map_checkpoint(path, config)
     digest = digest_of(path, lambda done: tick(_HASHED * done))
     known = model("triposr").files[-1]
     if path.stat().st_size == known.bytes and digest != known.sha256:
@@ -58,8 +55,18 @@ def load_arrays(path: Path, config: TriposrConfig, tick: Tick = lambda done: Non
     if not copy.is_file():
         arrays = read_checkpoint(path, config, lambda done: tick(_HASHED + (_LOOKED - _HASHED) * done))
         write_arrays(copy, arrays, _kinds(arrays), lambda done: tick(_LOOKED + (1 - _LOOKED) * done))
-    arrays = dict(map_arrays(copy))
-    _require_fit(arrays, config, copy)
+    return map_checkpoint(copy, config)
+
+
+def map_checkpoint(path: Path, config: TriposrConfig) -> Arrays:
+    """The tensors of a checkpoint as its file has them, held against the configuration. Nothing is read until it is
+    used.
+
+    Raises:
+        WeightsError: the file is damaged, holds anything but tensors, or one is absent, of another shape, or too many.
+    """
+    arrays: Arrays = map_arrays(path) if path.suffix == ".safetensors" else map_torch_file(path)
+    _require_fit(arrays, config, path)
     return arrays
 
 
@@ -69,8 +76,7 @@ def read_checkpoint(path: Path, config: TriposrConfig, tick: Tick = lambda done:
     Raises:
         WeightsError: a tensor is absent, of another shape, one too many, or holds a number that is not finite.
     """
-    arrays: Arrays = map_torch_file(path)
-    _require_fit(arrays, config, path)
+    arrays = map_checkpoint(path, config)
     used = {name: value for name, value in arrays.items() if not is_unused(name)}
     for number, (name, value) in enumerate(used.items()):
         tick(number / len(used))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import numpy as np
 
@@ -24,8 +23,10 @@ from manymesh.shape.triposr.upsample import upsample
 from manymesh.shape.triposr.view import fit_view
 from manymesh.stages import Tick
 from manymesh.types import F32, F64, U8, Cutout, Mesh, ShapeResult
-from manymesh.weights import require
+from manymesh.weights import Found, require
 
+# The image encoder's configuration, where it lies beside the weights; the published one's sizes are known.
+ENCODER_FILE = "dino_config.json"
 # Alpha below this is taken for none: what a matte leaves far from the object would make the object smaller in its
 # frame. A user of the published program chose the same.
 FAINT_ALPHA = 16
@@ -38,7 +39,7 @@ LEVEL_DEG = 10.0
 @contextmanager
 def open_shape(settings: Settings) -> Iterator[ShapeModel]:
     """The stage. Its tensors are mapped on first use, and let go at the end of the block."""
-    model = ShapeModel(settings.weights_dir)
+    model = ShapeModel(require("triposr", settings.weights_dir))
     try:
         yield model
     finally:
@@ -49,16 +50,15 @@ class ShapeModel:
     """Makes shapes, one at a time.
 
     Args:
-        weights_dir: a folder of weights in the place of the usual ones.
+        found: the files of the weights.
 
     Raises:
-        WeightsError: the weights are absent, or their configuration is not one of TripoSR.
+        WeightsError: their configuration is not one of TripoSR.
     """
 
-    def __init__(self, weights_dir: Path | None) -> None:
-        found = require("triposr", weights_dir)
+    def __init__(self, found: Found) -> None:
         settings_file = found.files["config.yaml"]
-        encoder = settings_file.with_name("dino_config.json")
+        encoder = settings_file.with_name(ENCODER_FILE)
         self.config = read_config(settings_file, encoder if encoder.is_file() else None)
         self._path = next(path for name, path in found.files.items() if name.startswith("model."))
         self._arrays: Arrays | None = None
