@@ -27,14 +27,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 import torch
 from measuring import clean, timed
 
+from manymesh.shape.common.flow import initial_noise
+from manymesh.shape.common.marching_cubes_torch import march_cells
+from manymesh.shape.common.sparse import SparseVolume, dense_volume, sparse_volume
 from manymesh.shape.hunyuan.conditioner import Conditioner
 from manymesh.shape.hunyuan.config import ConditionerConfig, DitConfig, SchedulerConfig, ShapeVaeConfig
 from manymesh.shape.hunyuan.dit import Dit
 from manymesh.shape.hunyuan.flow_schedule import flow_schedule
 from manymesh.shape.hunyuan.grid_decoder import GridDecoder
-from manymesh.shape.hunyuan.marching_cubes_torch import march_cells
-from manymesh.shape.hunyuan.sampler import Sampler, initial_noise, reference_denoise
-from manymesh.shape.hunyuan.sparse import SparseVolume, dense_volume, sparse_volume
+from manymesh.shape.hunyuan.sampler import Sampler, reference_denoise
 from manymesh.shape.hunyuan.vae import ShapeVae
 from manymesh.shape.hunyuan.volume import dense_grid, network_field
 
@@ -252,7 +253,7 @@ def extract(b: Bench) -> dict[str, Any]:
 def tidy(b: Bench) -> dict[str, Any]:
     """What follows on the host: small components dropped, the mesh brought into the canonical frame."""
     from manymesh.mesh.normalise import normalise
-    from manymesh.shape.hunyuan.decode import drop_small_components
+    from manymesh.shape.common.surface import drop_small_components
     from manymesh.types import Mesh
 
     found = b.results["sparse"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from manymesh import engines
 from manymesh.engines import choose, stages_of
 from manymesh.errors import MissingPieceError
-from manymesh.settings import Settings
+from manymesh.settings import EngineName, Settings
 from manymesh.stages import Kind, Stage
 
 ASKED: list[str] = []
@@ -43,12 +44,14 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> dict[str, Stage]:
 
 
 def test_auto_takes_the_best_engine_that_lacks_nothing(offered: dict[str, Stage]) -> None:
-    assert choose(Settings()).engine == "hunyuan"
+    plan = choose(Settings())
+    assert (plan.engine, plan.reason) == ("hunyuan", "the best that this machine can run, before open and small")
     offered["birefnet"] = a_stage("matte", "birefnet", lack="weights are absent")
     ASKED.clear()
     plan = choose(Settings())
     assert (plan.engine, plan.reason) == (
-        "small", "the best that this machine can run (not hunyuan: weights are absent)",
+        "small",
+        "the best that this machine can run (not hunyuan: weights are absent; not open: weights are absent)",
     )  # fmt: skip
     assert "hunyuan3d" not in ASKED, "a stage after the first obstacle need not be asked"
 
@@ -56,7 +59,7 @@ def test_auto_takes_the_best_engine_that_lacks_nothing(offered: dict[str, Stage]
 def test_auto_does_not_take_an_engine_that_is_slow_here_but_a_person_may(offered: dict[str, Stage]) -> None:
     offered["hunyuan3d"] = a_stage("shape", "hunyuan3d", slow="it takes hours")
     plan = choose(Settings())
-    assert plan.engine == "small"
+    assert (plan.engine, plan.reason.partition(" (")[0]) == ("open", "the best that this machine can run, before small")
     assert "not hunyuan: it takes hours (--engine hunyuan does it all the same)" in plan.reason
     assert choose(Settings(engine="hunyuan")).engine == "hunyuan"
 
@@ -98,6 +101,10 @@ def test_small_asks_no_names_of_a_user_who_gives_none() -> None:
     names = {kind: stage.name for kind, stage in stages_of("small", Settings()).items()}
     assert (names["detect"], names["matte"], names["paint"]) == ("foreground", "isnet", "photo-and-shape")
     assert stages_of("small", Settings(prompt="cup"))["detect"].name == "owlvit"
+
+
+def test_every_engine_can_be_asked_for_by_name() -> None:
+    assert set(get_args(EngineName)) == {"auto", *engines.ENGINES}
 
 
 def test_every_engine_is_described_for_people() -> None:

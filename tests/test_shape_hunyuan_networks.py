@@ -20,7 +20,9 @@ from hypothesis import strategies as st  # noqa: E402
 
 from manymesh.dev import parity_shape  # noqa: E402
 from manymesh.errors import WeightsError  # noqa: E402
-from manymesh.shape.hunyuan import head_norm  # noqa: E402
+from manymesh.shape.common import head_norm  # noqa: E402
+from manymesh.shape.common.dino import Dino, resampled_positions  # noqa: E402
+from manymesh.shape.common.flow import initial_noise  # noqa: E402
 from manymesh.shape.hunyuan.checkpoint import weights_file  # noqa: E402
 from manymesh.shape.hunyuan.conditioner import Conditioner  # noqa: E402
 from manymesh.shape.hunyuan.config import (  # noqa: E402
@@ -30,10 +32,9 @@ from manymesh.shape.hunyuan.config import (  # noqa: E402
     ShapeVaeConfig,
     read_shape_config,
 )
-from manymesh.shape.hunyuan.dino import Dino, resampled_positions  # noqa: E402
 from manymesh.shape.hunyuan.dit import Dit  # noqa: E402
 from manymesh.shape.hunyuan.flow_schedule import consistency_schedule, euler_schedule, flow_schedule  # noqa: E402
-from manymesh.shape.hunyuan.sampler import Sampler, initial_noise, reference_denoise  # noqa: E402
+from manymesh.shape.hunyuan.sampler import Sampler, reference_denoise  # noqa: E402
 from manymesh.shape.hunyuan.vae import ShapeVae  # noqa: E402
 from manymesh.weights.load import load_network  # noqa: E402
 

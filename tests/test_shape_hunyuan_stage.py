@@ -20,10 +20,10 @@ from manymesh.errors import Cancelled, ObjectError, UsageError  # noqa: E402
 from manymesh.render.camera import fit_front_camera  # noqa: E402
 from manymesh.render.silhouette import silhouette_iou  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
+from manymesh.shape.common.surface import drop_small_components  # noqa: E402
+from manymesh.shape.common.tries import seed_of_try  # noqa: E402
 from manymesh.shape.hunyuan import STAGE  # noqa: E402
-from manymesh.shape.hunyuan.decode import drop_small_components  # noqa: E402
 from manymesh.shape.hunyuan.models import VARIANTS  # noqa: E402
-from manymesh.shape.hunyuan.stage import seed_of_try  # noqa: E402
 from manymesh.types import Cutout, Mesh, ShapeResult  # noqa: E402
 from manymesh.weights import model  # noqa: E402
 

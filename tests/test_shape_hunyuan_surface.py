@@ -16,11 +16,11 @@ from hypothesis import strategies as st  # noqa: E402
 from manymesh.errors import ObjectError  # noqa: E402
 from manymesh.mesh import marching_table  # noqa: E402
 from manymesh.mesh.topology import face_components  # noqa: E402
+from manymesh.shape.common.marching_cubes_torch import crossing_cells, march_cells  # noqa: E402
+from manymesh.shape.common.sparse import dense_volume, doubling_sizes, sparse_volume  # noqa: E402
 from manymesh.shape.hunyuan.config import ShapeVaeConfig  # noqa: E402
 from manymesh.shape.hunyuan.decode import decode  # noqa: E402
 from manymesh.shape.hunyuan.grid_decoder import GridDecoder  # noqa: E402
-from manymesh.shape.hunyuan.marching_cubes_torch import crossing_cells, march_cells  # noqa: E402
-from manymesh.shape.hunyuan.sparse import dense_volume, doubling_sizes, sparse_volume  # noqa: E402
 from manymesh.shape.hunyuan.vae import ShapeVae  # noqa: E402
 from manymesh.shape.hunyuan.volume import network_field  # noqa: E402
 

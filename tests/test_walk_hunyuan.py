@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import tiny_birefnet
 import tiny_shape
 import trimesh
+from full_walk import DETECTOR_TOKENS, Watch, cutting_at, detector_names_two_things, two_things
 from gltf_validator import assert_valid
 from parity_path import parity_dir
 from PIL import Image, ImageDraw
@@ -27,7 +26,6 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 pytest.importorskip("yaml", reason="pyyaml is not installed")
 
 from manymesh.cli.app import app  # noqa: E402
-from manymesh.events import Event  # noqa: E402
 from manymesh.pipeline import Pipeline  # noqa: E402
 from manymesh.run.folder import Run  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
@@ -35,7 +33,7 @@ from manymesh.settings import Settings  # noqa: E402
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 QUICK = {
-    "detector_tokens": 16,
+    "detector_tokens": DETECTOR_TOKENS,
     "steps": 2,
     "grid": 24,
     "faces": 800,
@@ -56,34 +54,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_all(root)
 
 
-def cutting_at(logit: float) -> dict[str, np.ndarray]:
-    """The tiny matte network with its last layer made steep around ``logit``, which lies between what its random
-    weights answer to plain ground and to coloured things: so it really cuts them out."""
-    state = tiny_birefnet.tiny_state()
-    last = "decoder.conv_out1.0."
-    state[last + "weight"] *= 40
-    state[last + "bias"] = 40 * (state[last + "bias"] - np.float32(logit))
-    return state
-
-
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A disc on clear ground, for painting a mesh by."""
     picture = Image.new("RGBA", (96, 80), (0, 0, 0, 0))
     ImageDraw.Draw(picture).ellipse((18, 10, 78, 70), fill=(190, 90, 35, 255))
     path = tmp_path_factory.mktemp("photo") / "thing.png"
-    picture.save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def two_things(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A disc and a bar on opaque ground: the matte network has to say what is what."""
-    picture = Image.new("RGB", (200, 120), (225, 224, 220))
-    draw = ImageDraw.Draw(picture)
-    draw.ellipse((15, 25, 85, 95), fill=(190, 40, 35))
-    draw.rectangle((120, 20, 180, 100), fill=(30, 90, 150))
-    path = tmp_path_factory.mktemp("photo") / "two.png"
     picture.save(path)
     return path
 
@@ -102,35 +78,6 @@ NETWORKS = {
 }
 
 
-class Watch:
-    """Which networks are in memory at which events of a run."""
-
-    def __init__(self) -> None:
-        self.at_start: dict[str, set[str]] = {}
-        self.at_work: dict[str, set[str]] = {}
-        self.kinds: list[str] = []
-        # Other tests' networks may live as long as this process does. Held, so that no address is used again.
-        self.others = self.networks()
-
-    def __call__(self, event: Event) -> None:
-        self.kinds.append(event.kind)
-        if event.kind == "stage-started":
-            self.at_start[event.stage] = self.alive()
-        working = "object-progress" if event.stage == "detect" else "object-done"
-        if event.kind == working and event.stage not in self.at_work:
-            self.at_work[event.stage] = self.alive()
-
-    def alive(self) -> set[str]:
-        before = {id(network) for network in self.others}
-        return {type(network).__name__ for network in self.networks() if id(network) not in before}
-
-    @staticmethod
-    def networks() -> list[torch.nn.Module]:
-        gc.collect()
-        modules = [thing for thing in gc.get_objects() if issubclass(type(thing), torch.nn.Module)]
-        return [module for module in modules if type(module).__name__ in NETWORKS]
-
-
 @dataclass(frozen=True)
 class Walked:
     run: Run
@@ -138,28 +85,13 @@ class Walked:
 
 
 @pytest.fixture(scope="module")
-def walked(weights: Path, two_things: Path, tmp_path_factory: pytest.TempPathFactory) -> Walked:
-    """One walk of two objects. Only the tokens that the detector is taken to have said are given: those of a random
-    language model name nothing. It decodes its own in full before, and all that follows them is the usual way."""
-    from manymesh.detect.qwen import decode, prompt
-
-    reply = json.dumps(
-        [{"bbox_2d": [60, 180, 440, 820], "label": "ball"}, {"bbox_2d": [590, 150, 910, 850], "label": "block"}]
-    )
-    tokens = prompt.load_tokenizer(weights / "qwen3-vl-2b")(reply)["input_ids"]
-    real = decode.Decoder.run
-
-    def run(self: decode.Decoder, *arguments: Any, **more: Any) -> decode.Answer:
-        own = real(self, *arguments, **more)
-        assert len(own.tokens) == QUICK["detector_tokens"]
-        return decode.Answer(tuple(tokens), "end")
-
+def walked(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Walked:
+    """One walk of two objects."""
     settings = Settings(prompt="block, ball", engine="hunyuan", weights_dir=weights, devices=("cpu",), **QUICK)
-    watch = Watch()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decode.Decoder, "run", run)
+    photo, watch = two_things(tmp_path_factory.mktemp("photo") / "two.png"), Watch(NETWORKS)
+    with pytest.MonkeyPatch.context() as patch, detector_names_two_things(weights / "qwen3-vl-2b"):
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        (made,) = Pipeline(settings, on_event=watch).make([two_things], tmp_path_factory.mktemp("runs"))
+        (made,) = Pipeline(settings, on_event=watch).make([photo], tmp_path_factory.mktemp("runs"))
     return Walked(made, watch)
 
 
@@ -237,7 +169,7 @@ def test_resuming_what_is_done_does_nothing_twice(walked: Walked) -> None:
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name not in ("run.json", ".lock")}
     stages = list(walked.run.manifest.stages)
     for _ in range(2):
-        watch = Watch()
+        watch = Watch(NETWORKS)
         again = Pipeline(on_event=watch).resume(folder)
         assert again.manifest.state == "done"
         assert again.manifest.stages == stages

@@ -26,7 +26,8 @@ from tiny_shape import write_checkpoint  # noqa: E402
 from manymesh.cli import models as commands  # noqa: E402
 from manymesh.detect import self_check as detector  # noqa: E402
 from manymesh.errors import OutputError, UsageError, WeightsError  # noqa: E402
-from manymesh.shape.hunyuan import dino, golden  # noqa: E402
+from manymesh.shape.common import dino  # noqa: E402
+from manymesh.shape.hunyuan import golden  # noqa: E402
 from manymesh.shape.hunyuan.config import read_shape_config  # noqa: E402
 from manymesh.weights import deep, findings, locate, report  # noqa: E402
 from manymesh.weights.catalogue import model  # noqa: E402

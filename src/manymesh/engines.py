@@ -30,6 +30,7 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "learned": "manymesh.shape.learned.stage:STAGE",
         "inflate": "manymesh.shape.inflate:STAGE",
         "triposr": "manymesh.shape.triposr:STAGE",
+        "triposg": "manymesh.shape.triposg:STAGE",
         "hunyuan3d": "manymesh.shape.hunyuan:STAGE",
     },
     "paint": {
@@ -49,10 +50,12 @@ ENTRY_POINT_GROUPS: Mapping[Kind, str] = {
 ENGINES: Mapping[str, Mapping[Kind, str]] = {
     "lite": {"detect": "foreground", "matte": "colour-mix", "shape": "learned", "paint": "photo"},
     "small": {"detect": "owlvit", "matte": "isnet", "shape": "triposr", "paint": "photo-and-shape"},
+    "open": {"detect": "qwen3-vl", "matte": "birefnet", "shape": "triposg", "paint": "photo"},
     "hunyuan": {"detect": "qwen3-vl", "matte": "birefnet", "shape": "hunyuan3d", "paint": "hunyuan3d-paint"},
 }
 # Best first: what `auto` tries.
-PREFERENCE = ("hunyuan", "small", "lite")
+PREFERENCE = ("hunyuan", "open", "small", "lite")
+_BEST = "the best that this machine can run"
 # The detector that reads names on any machine, once its weights are here.
 NAME_READER = "owlvit"
 
@@ -90,6 +93,13 @@ ABOUT: Mapping[str, About] = {
         users="everybody",
         good="finds what you name; cut-outs and whole shapes by networks that saw photographs",
         bad="plain nouns only; half a minute an object; soft shapes",
+    ),
+    "open": About(
+        needs='a CUDA GPU, pip install "manymesh[hunyuan]"',
+        licence="Apache-2.0 and MIT",
+        users="everybody",
+        good="whole phrases; hidden sides; fine shapes; no territory is left out",
+        bad="large download; hidden sides in the photo's colours alone; minutes without a fast GPU",
     ),
     "hunyuan": About(
         needs='a CUDA GPU, pip install "manymesh[hunyuan]"',
@@ -192,6 +202,13 @@ def _obstacle(engine: str, settings: Settings) -> str | None:
     return None
 
 
+def _also_ready(engine: str, settings: Settings) -> list[str]:
+    """The engines after ``engine`` in ``PREFERENCE`` that could run too. The last one runs everywhere; it goes without
+    saying."""
+    after = PREFERENCE[PREFERENCE.index(engine) + 1 : -1]
+    return [name for name in after if name in ENGINES and _obstacle(name, settings) is None]
+
+
 def choose(settings: Settings) -> Plan:
     """The plan for ``settings``; ``auto`` takes the best engine that this machine can really run.
 
@@ -212,7 +229,9 @@ def choose(settings: Settings) -> Plan:
             continue
         obstacle = _obstacle(engine, settings)
         if obstacle is None:
-            reason = "the best that this machine can run" + (f" ({'; '.join(why_not)})" if why_not else "")
+            others = _also_ready(engine, settings)
+            chosen = f"{_BEST}, before {' and '.join(others)}" if others else _BEST
+            reason = chosen + (f" ({'; '.join(why_not)})" if why_not else "")
             return Plan(engine, reason, stages_of(engine, settings), settings)
         why_not.append(f"not {engine}: {obstacle}")
     raise MissingPieceError("No engine can run here: " + "; ".join(why_not), "See `manymesh doctor`.")

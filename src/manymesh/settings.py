@@ -20,11 +20,12 @@ from manymesh.box import Box
 from manymesh.errors import UsageError
 from manymesh.paint.hunyuan.settings import PaintSettings
 from manymesh.shape.hunyuan.settings import ShapeSettings
+from manymesh.shape.triposg.settings import TriposgSettings
 from manymesh.stages import KINDS
 from manymesh.units import Up, parse_length
 
 Format = Literal["glb", "obj", "stl", "ply", "3mf"]
-EngineName = Literal["auto", "lite", "small", "hunyuan"]
+EngineName = Literal["auto", "lite", "small", "open", "hunyuan"]
 DetectorName = Literal["qwen3-vl-2b", "qwen3-vl-4b", "qwen3-vl-8b", "dino", "dino-mm", "owlvit", "owlv2"]
 MatteName = Literal["general", "lite", "lite-2k", "hr", "hr-matting", "matting", "portrait", "512"]
 
@@ -95,7 +96,7 @@ class GeneralSettings(BaseModel):
     engine: Annotated[
         EngineName,
         Field(
-            description="lite: no download. small: any CPU, reads names. hunyuan: large networks. auto: the best here.",
+            description="lite: no download. small: any CPU. open, hunyuan: large networks. auto: the best here.",
             json_schema_extra={"group": "engine"},
         ),
     ] = "auto"
@@ -181,9 +182,9 @@ class GeneralSettings(BaseModel):
     ] = "general"
 
 
-# Order in help and form: GeneralSettings, ShapeSettings, PaintSettings, then the fields below. pydantic lists base
-# classes from right to left.
-class Settings(PaintSettings, ShapeSettings, GeneralSettings):
+# Order in help and form: GeneralSettings, ShapeSettings, TriposgSettings, PaintSettings, then the fields below.
+# pydantic lists base classes from right to left.
+class Settings(PaintSettings, TriposgSettings, ShapeSettings, GeneralSettings):
     """What to make and how. Frozen; two runs with equal settings, photo and machine give equal files.
 
     A field's ``description`` is its help text everywhere. ``json_schema_extra`` may hold ``group`` (how faces group

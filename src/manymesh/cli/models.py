@@ -32,7 +32,7 @@ WeightsDir = Annotated[Path | None, typer.Option(help="Look in this folder inste
 @app.command("list")
 def list_(
     weights_dir: WeightsDir = None,
-    engine: Annotated[str | None, typer.Option(help="Only what this engine needs: small or hunyuan.")] = None,
+    engine: Annotated[str | None, typer.Option(help=f"Only what this engine needs: {', '.join(ENGINES)}.")] = None,
 ) -> None:
     """Every model: is it here, how large it is, its stage and licence."""
     if engine is not None and engine not in ENGINES:
@@ -62,7 +62,7 @@ def pull(
         ),
     ] = None,
 ) -> None:
-    """Fetch models; an engine's name, such as small or hunyuan, fetches all that it needs.
+    """Fetch models; an engine's name fetches all that it needs ('models list' shows both).
 
     All is listed first, with sizes, free disk space and licences. A terminal asks once for each licence. A cut download
     goes on where it stopped. At the end the new files are checked against the networks, without running them;

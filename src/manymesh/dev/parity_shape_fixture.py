@@ -112,8 +112,9 @@ def denoised(f: Fixture) -> tuple[Any, Any, Any]:
     """Noise, the sample after each step and the fast sampler's latents, from a fixture's picture and settings."""
     import torch
 
+    from manymesh.shape.common.flow import initial_noise
     from manymesh.shape.hunyuan.flow_schedule import flow_schedule
-    from manymesh.shape.hunyuan.sampler import Sampler, initial_noise, reference_denoise
+    from manymesh.shape.hunyuan.sampler import Sampler, reference_denoise
 
     name, scale = f.config["checkpoint"], float(f.config["guidance_scale"])
     config = read_shape_config(f.folder / name)

@@ -101,7 +101,7 @@ def _expected(f: Fixture, seen: dict[str, Any], slack: Mapping[str, float] | Non
 def _vae(f: Fixture) -> Iterator[Row]:
     import torch
 
-    from manymesh.shape.hunyuan.vae import fourier
+    from manymesh.shape.common.grid_field import fourier
 
     net = network(f.folder / f.config["checkpoint"], "vae")
     seen: dict[str, Any] = {}

@@ -13,7 +13,7 @@ from manymesh.dev.parity_shape_fixture import CompareShape, Fixture, angle_slack
 def _rng(f: Fixture) -> Iterator[Row]:
     import torch
 
-    from manymesh.shape.hunyuan.sampler import initial_noise
+    from manymesh.shape.common.flow import initial_noise
 
     seed, shape, cpu = int(f.config["seed"]), tuple(f.config["shape"]), torch.device("cpu")
     yield f.row("noise_fp16", initial_noise(seed, shape, device=cpu, dtype=torch.float16))
@@ -68,7 +68,8 @@ def _time_fp16(f: Fixture) -> Iterator[Row]:
 def _scheduler(f: Fixture) -> Iterator[Row]:
     import torch
 
-    from manymesh.shape.hunyuan.flow_schedule import consistency_schedule, euler_schedule, euler_step, predict_data
+    from manymesh.shape.common.flow import euler_step
+    from manymesh.shape.hunyuan.flow_schedule import consistency_schedule, euler_schedule, predict_data
 
     for name in f.entry["tensors"]:
         if not name.endswith("_sigmas"):

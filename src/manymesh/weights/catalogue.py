@@ -37,6 +37,7 @@ _OWL_CHECK, _ONNX_MATTE_CHECK = (
 _TRIPOSR_CHECK = "manymesh.shape.triposr.self_check:checks"
 _MATTE_CHECK = "manymesh.matte.birefnet.self_check:checks"
 _SHAPE_CHECK = "manymesh.shape.hunyuan.self_check:checks"
+_TRIPOSG_CHECK = "manymesh.shape.triposg.self_check:checks"
 _PAINT_CHECK = "manymesh.paint.hunyuan.self_check:painter"
 _DELIGHT_CHECK = "manymesh.paint.hunyuan.self_check:delight"
 
@@ -188,6 +189,37 @@ _TRIPOSR = Model(
     self_check=_TRIPOSR_CHECK,
 )
 
+# Float32 files without a smaller twin. The checksums are those that several projects recorded of this revision; the
+# transformer's is also on the repository's own page. The files of model_index.json are found by their folders.
+_TRIPOSG = Model(
+    *("triposg", "shape", "TripoSG: shapes, 50 steps", "VAST-AI/TripoSG"),
+    "2c1c516d22d58db486a058d98d31bb6177344e06",
+    (
+        File("transformer/config.json", bytes=191),
+        File(
+            "transformer/diffusion_pytorch_model.safetensors",
+            bytes=5_758_280_104,
+            sha256="9192b5923f7b605b394192809aa2ceb73bf0f4009674d8e3b999b45bb97d4bf2",
+        ),
+        File("vae/config.json"),
+        File(
+            "vae/diffusion_pytorch_model.safetensors",
+            bytes=970_685_468,
+            sha256="a2e667c24927a5a35e5f19fcb4c75890e9399aa966b6db8131d7df733a750c8b",
+        ),
+        File("image_encoder_dinov2/config.json"),
+        File(
+            "image_encoder_dinov2/model.safetensors",
+            bytes=1_217_522_888,
+            sha256="399fba97a95f22c36834418bc69373364a99af3a1153da1c0fb31db567c92e23",
+        ),
+        File("feature_extractor_dinov2/preprocessor_config.json"),
+        File("scheduler/scheduler_config.json"),
+    ),
+    *(7_946_497_514, MIT),
+    self_check=_TRIPOSG_CHECK,
+)
+
 MODELS: tuple[Model, ...] = (
     _qwen("2b", 4_270 * _MB),
     _qwen("4b", 8_890 * _MB, "ebb281ec70b05090aa6165b016eac8ec08e71b17"),
@@ -317,6 +349,7 @@ MODELS: tuple[Model, ...] = (
         sha="172d7a989b99f66af760da0080d8c6f6350c72609536cf0c55b87a4afa574e45",
     ),
     _TRIPOSR,
+    _TRIPOSG,
     _delight(),
     _paint(
         *("hunyuan3d-paint", "hunyuan3d-paint-v2-0"),
@@ -350,6 +383,7 @@ MODELS: tuple[Model, ...] = (
 
 ENGINES: Mapping[str, tuple[str, ...]] = {
     "small": ("owlvit", "isnet", "triposr"),
+    "open": ("qwen3-vl-2b", "birefnet-general", "triposg"),
     "hunyuan": ("qwen3-vl-2b", "birefnet-general", "hunyuan3d-2mini", "hunyuan3d-paint", "hunyuan3d-delight"),
 }
 """All that an engine needs with its default settings, by the engine's name."""

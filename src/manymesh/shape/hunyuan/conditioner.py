@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from manymesh.shape.common.dino import Dino
 from manymesh.shape.hunyuan.config import ConditionerConfig
-from manymesh.shape.hunyuan.dino import Dino
 
 # Mean and standard deviation of ImageNet's pixels: the normalisation that DINOv2 was trained with.
 _MEAN = (0.485, 0.456, 0.406)

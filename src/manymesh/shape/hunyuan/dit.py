@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from manymesh.shape.common.head_norm import rms_norm
 from manymesh.shape.hunyuan.config import DitConfig
-from manymesh.shape.hunyuan.head_norm import rms_norm
 from manymesh.shape.hunyuan.token_layout import BatchedLayout, Layout
 
 # Of every norm in this network.

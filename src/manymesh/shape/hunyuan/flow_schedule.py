@@ -87,20 +87,6 @@ def consistency_schedule(steps: int, pcm_timesteps: int = 50, train_timesteps: i
     return FlowSchedule(np.append(sigmas, np.float32(1.0)), sigmas * np.float32(train_timesteps))
 
 
-def euler_step(x: torch.Tensor, velocity: torch.Tensor, width: torch.Tensor | float) -> torch.Tensor:
-    """One Euler step: ``x + width * velocity``.
-
-    The product has the velocity's dtype (rounded in half precision, as in the official program), the sum is float32,
-    and the result has the velocity's dtype.
-
-    Args:
-        x: any shape.
-        velocity: the same shape.
-        width: sigma[i+1] - sigma[i], a float or a 0-dimensional float32 tensor.
-    """
-    return (x.float() + width * velocity).to(velocity.dtype)
-
-
 def predict_data(x: torch.Tensor, velocity: torch.Tensor, sigma: float) -> torch.Tensor:
     """The data predicted from a sample and its velocity at ``sigma``: ``x + (1 - sigma) * velocity``, float32."""
     return x.float() + (1.0 - sigma) * velocity

@@ -15,15 +15,15 @@ from torch import Tensor
 
 from manymesh.device.placement import place
 from manymesh.image.drawn import ball
-from manymesh.settings import Settings
+from manymesh.shape.common.flow import initial_noise
 from manymesh.shape.hunyuan.checkpoint import DECODER_PREFIX, ENCODER_PREFIX, TRANSFORMER_PREFIX
 from manymesh.shape.hunyuan.conditioner import Conditioner
 from manymesh.shape.hunyuan.config import ShapeConfig
 from manymesh.shape.hunyuan.dit import Dit, Embedder, time_embedding
 from manymesh.shape.hunyuan.flow_schedule import flow_schedule
-from manymesh.shape.hunyuan.models import VARIANTS
+from manymesh.shape.hunyuan.models import GUIDANCE, VARIANTS
 from manymesh.shape.hunyuan.preprocess import prepare_image, to_signed_pixels
-from manymesh.shape.hunyuan.sampler import Sampler, initial_noise
+from manymesh.shape.hunyuan.sampler import Sampler
 from manymesh.shape.hunyuan.vae import ShapeVae
 from manymesh.shape.hunyuan.volume import BOUNDS
 from manymesh.weights.deep import Machine
@@ -183,7 +183,7 @@ class Walk:
         dit = self._load(lambda: Dit(self.config.dit), TRANSFORMER_PREFIX)
         size = (1, self.config.vae.num_latents, self.config.vae.embed_dim)
         start = initial_noise(_SEED, size, device=self.device, dtype=self.dtype)
-        sampler = Sampler(dit, condition_tokens=self._made.shape[1], latents=size[1], guidance=Settings().guidance)
+        sampler = Sampler(dit, condition_tokens=self._made.shape[1], latents=size[1], guidance=GUIDANCE)
         self._made = sampler(self._made, start, flow_schedule(self.config.scheduler, VARIANTS["2mini"].steps))
         return self._made
 

@@ -13,23 +13,6 @@ from manymesh.image.limits import MAX_FILE_BYTES, check_size
 from manymesh.settings import Settings
 from manymesh.types import U8
 
-# Alpha up to this (5 % of 255) is cleared. Chosen by hand; not measured.
-_FAINT_ALPHA = 12
-
-
-def clear_faint_alpha(rgba: U8) -> U8:
-    """(H, W, 4) uint8 with alpha of at most 5 % set to 0; unchanged when all of it is that faint.
-
-    Preprocessing scales the box of all pixels that are not clear to a fixed size, so faint pixels far from the object
-    would shrink it.
-    """
-    faint = rgba[..., 3] <= _FAINT_ALPHA
-    if faint.all():
-        return rgba
-    cleared = rgba.copy()
-    cleared[faint, 3] = 0
-    return cleared
-
 
 def read_extra_views(settings: Settings, multi_view: bool) -> Mapping[str, U8]:
     """The files of ``settings.views`` as (H, W, 4) uint8, by side ("back", "left", "right").

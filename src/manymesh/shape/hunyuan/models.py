@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+# The official default of classifier-free guidance's scale.
+GUIDANCE = 5.0
+
 
 @dataclass(frozen=True)
 class ShapeVariant:

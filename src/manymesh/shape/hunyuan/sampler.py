@@ -15,17 +15,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from manymesh.device.cuda_graph import Pace, try_record
+from manymesh.shape.common.flow import euler_step
 from manymesh.shape.hunyuan.dit import Dit
-from manymesh.shape.hunyuan.flow_schedule import FlowSchedule, euler_step
+from manymesh.shape.hunyuan.flow_schedule import FlowSchedule
 from manymesh.shape.hunyuan.token_layout import BatchedLayout, FoldedLayout, Layout
 from manymesh.stages import Tick
-
-
-def initial_noise(seed: int, shape: tuple[int, ...], *, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Normal noise of ``shape``, drawn on the CPU in the network's dtype: a seed gives the same object on any
-    device."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=dtype).to(device)
 
 
 @torch.inference_mode()

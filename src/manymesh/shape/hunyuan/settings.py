@@ -36,14 +36,14 @@ class ShapeSettings(BaseModel):
         ),
     ] = None
     guidance: Annotated[
-        float,
+        float | None,
         Field(
-            description="How closely the shape follows the picture.",
+            description="How closely the shape follows the picture. Without it, the model's own: 5, TripoSG 7.",
             ge=0,
             le=30,
             json_schema_extra={"group": "engine"},
         ),
-    ] = 5.0
+    ] = None
     grid: Annotated[
         int,
         Field(

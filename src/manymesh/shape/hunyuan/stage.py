@@ -7,7 +7,6 @@ objects first and then frees it; an object's condition tokens take a few megabyt
 from __future__ import annotations
 
 import gc
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,29 +18,30 @@ from manymesh.device.number_format import Formats, require_finite
 from manymesh.device.placement import place
 from manymesh.errors import NotFiniteError, ObjectError, OutOfMemoryError, UsageError
 from manymesh.mesh.normalise import normalise
-from manymesh.render.camera import fit_front_camera
 from manymesh.settings import Settings
+from manymesh.shape.common.cutouts import clear_faint_alpha
+from manymesh.shape.common.flow import initial_noise
+from manymesh.shape.common.sparse import DECODER
+from manymesh.shape.common.surface import drop_small_components
+from manymesh.shape.common.tries import Tries
 from manymesh.shape.hunyuan.checkpoint import DECODER_PREFIX, ENCODER_PREFIX, TRANSFORMER_PREFIX, weights_file
 from manymesh.shape.hunyuan.conditioner import VIEWS, Conditioner
 from manymesh.shape.hunyuan.config import ShapeConfig, read_shape_config, read_vae_config
-from manymesh.shape.hunyuan.decode import decode, drop_small_components
+from manymesh.shape.hunyuan.decode import decode
 from manymesh.shape.hunyuan.dit import Dit
 from manymesh.shape.hunyuan.flow_schedule import flow_schedule
-from manymesh.shape.hunyuan.input_images import clear_faint_alpha, read_extra_views
-from manymesh.shape.hunyuan.models import VARIANTS
+from manymesh.shape.hunyuan.input_images import read_extra_views
+from manymesh.shape.hunyuan.models import GUIDANCE, VARIANTS
 from manymesh.shape.hunyuan.preprocess import prepare_image, to_signed_pixels
-from manymesh.shape.hunyuan.sampler import Sampler, initial_noise, reference_denoise
-from manymesh.shape.hunyuan.sparse import DECODER
+from manymesh.shape.hunyuan.sampler import Sampler, reference_denoise
 from manymesh.shape.hunyuan.vae import ShapeVae
 from manymesh.stages import Tick
-from manymesh.types import U8, Camera, Cutout, Mesh, ShapeResult
+from manymesh.types import U8, Cutout, Mesh, ShapeResult
 from manymesh.weights import find, model, require
 from manymesh.weights.load import Network, load_network
 
 # Device memory that must be free to load the image encoder: its weights at 16 bits (2.3 GB) and its work.
 _ENCODER_BYTES = 3 << 30
-# The best of several tries is chosen on silhouettes of at most this many pixels a side. Chosen by hand; not measured.
-_COMPARE_PX = 256
 # Progress of one try after denoising, and after decoding. Estimates for the progress bar.
 _DENOISED, _DECODED = 0.6, 0.95
 
@@ -76,6 +76,7 @@ class ShapeModel:
         self.folder = weights_folder(self.variant.weights, settings)
         self.config: ShapeConfig = read_shape_config(self.folder)
         self.steps = settings.steps or self.variant.steps
+        self.guidance = GUIDANCE if settings.guidance is None else settings.guidance
         most = self.config.scheduler.pcm_timesteps
         if self.config.scheduler.kind == "consistency" and self.steps > most:
             raise UsageError(f"the model {settings.shape_model} takes at most {most} steps", f"Use --steps {most}")
@@ -138,41 +139,17 @@ class ShapeModel:
             OutOfMemoryError: the device has too little memory.
         """
         tick(0.0)
-        alpha = cutout.rgba[..., 3]
         with self._device_errors():
-            meshes, failures = self._reconstruct_tries(self._condition(cutout), seed, tick)
-        if not meshes:
-            raise failures[0]
-        made = [(mesh, fit_front_camera(mesh, alpha)) for mesh in meshes]
+            condition = self._condition(cutout)
+            tries = Tries.make(
+                self.settings.tries, seed, tick, lambda own, tell: self._reconstruct(condition, own, tell)
+            )
+        made, remarks = tries.ranked(cutout.rgba[..., 3])
         notes = [*self.notes, *self.formats.notes]
         if self._sampler is not None and self._sampler.capture_failure:
             notes.append(f"The shape network's {self._sampler.capture_failure}.")
-        if failures:
-            notes.append(f"{len(failures)} of {self.settings.tries} tries failed: {failures[0].what}.")
-        if len(made) > 1:
-            scores = [_silhouette_score(mesh, view, alpha) for mesh, view in made]
-            order = sorted(range(len(made)), key=lambda number: -scores[number])
-            made = [made[number] for number in order]
-            listed = ", ".join(f"{100 * scores[number]:.0f}%" for number in order)
-            notes.append(f"The best of {len(made)} tries is used; their outlines agree with the cutout by {listed}.")
         tick(1.0)
-        return ShapeResult(*made[0], tuple(notes), tuple(mesh for mesh, _ in made[1:]))
-
-    def _reconstruct_tries(self, condition: Tensor, seed: int, tick: Tick) -> tuple[list[Mesh], list[ObjectError]]:
-        """The meshes of the tries that succeeded, and the errors of those that failed."""
-        meshes: list[Mesh] = []
-        failures: list[ObjectError] = []
-        count = self.settings.tries
-        for number in range(count):
-
-            def try_tick(done: float, number: int = number) -> None:
-                tick((number + done) / count)
-
-            try:
-                meshes.append(self._reconstruct(condition, seed_of_try(seed, number), try_tick))
-            except ObjectError as error:
-                failures.append(error)
-        return meshes, failures
+        return ShapeResult(*made[0], (*notes, *remarks), tuple(mesh for mesh, _ in made[1:]))
 
     def close(self) -> None:
         """Free all networks and tokens."""
@@ -201,7 +178,7 @@ class ShapeModel:
         condition = condition.to(self.device, dtype)
         if self.settings.decoding == "reference":
             latents = reference_denoise(
-                dit, condition, start, plan, self.settings.guidance, lambda step, x: tick(step / plan.steps)
+                dit, condition, start, plan, self.guidance, lambda step, x: tick(step / plan.steps)
             )
         else:
             latents = self._sampler_for(dit, condition)(condition, start, plan, tick)
@@ -219,7 +196,7 @@ class ShapeModel:
                 dit,
                 condition_tokens=condition.shape[1],
                 latents=self.config.vae.num_latents,
-                guidance=self.settings.guidance,
+                guidance=self.guidance,
             )
         return self._sampler
 
@@ -318,18 +295,3 @@ def weights_folder(name: str, settings: Settings) -> Path:
     """The folder with a catalogue model's config.yaml. Raises ``WeightsError`` when it is not all here."""
     found = require(name, settings.weights_dir)
     return next(path.parent for file, path in found.files.items() if file.endswith("config.yaml"))
-
-
-def seed_of_try(seed: int, number: int) -> int:
-    """The seed of try ``number``. The first try has the object's own seed, so asking for more tries does not change
-    it."""
-    if number == 0:
-        return seed
-    return int.from_bytes(hashlib.sha256(f"{seed}/try/{number}".encode()).digest()[:4], "big")
-
-
-def _silhouette_score(mesh: Mesh, view: Camera, alpha: U8) -> float:
-    """Intersection over union of the mesh's silhouette and the cutout's, 0..1."""
-    from manymesh.render.silhouette import silhouette_iou
-
-    return silhouette_iou(view, mesh.vertices, mesh.faces, alpha, _COMPARE_PX)

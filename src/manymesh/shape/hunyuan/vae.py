@@ -6,15 +6,14 @@ occupancy field there (Zhang et al. 2023, "3DShape2VecSet", section 4.3).
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from manymesh.shape.common.grid_field import fourier
+from manymesh.shape.common.head_norm import centre_heads, centred_layer_norm, is_half
 from manymesh.shape.hunyuan.config import ShapeVaeConfig
-from manymesh.shape.hunyuan.head_norm import centre_heads, centred_layer_norm, is_half
 
 # Of every norm here except ``ln_post``.
 EPS = 1e-6
@@ -29,17 +28,6 @@ class KeysValues(NamedTuple):
 
     keys: Tensor
     values: Tensor
-
-
-def fourier(points: Tensor, frequencies: int, include_pi: bool) -> Tensor:
-    """Fourier embedding (Mildenhall et al. 2020), (..., 3) to (..., 3 + 6 * frequencies): the point, sines, cosines.
-
-    Within sines and cosines all octaves of x come first, then y's, then z's. Computed in the points' dtype.
-    """
-    octaves = 2.0 ** torch.arange(frequencies, dtype=torch.float32, device=points.device)
-    octaves = (octaves * math.pi if include_pi else octaves).to(points.dtype)
-    angles = (points[..., None] * octaves).flatten(-2)
-    return torch.cat([points, angles.sin(), angles.cos()], dim=-1)
 
 
 class HeadNorms(nn.Module):

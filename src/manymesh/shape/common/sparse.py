@@ -20,7 +20,7 @@ from torch import Tensor
 from manymesh.device.number_format import require_finite
 from manymesh.errors import ObjectError
 from manymesh.mesh.marching_table import FACES
-from manymesh.shape.hunyuan.marching_cubes_torch import corner_offsets, crossing, crossing_cells
+from manymesh.shape.common.marching_cubes_torch import corner_offsets, crossing, crossing_cells
 
 # What people call the network behind the field.
 DECODER = "shape decoder"

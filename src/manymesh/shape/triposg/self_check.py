@@ -1,0 +1,66 @@
+"""What ``manymesh models verify --deep`` checks of TripoSG. ``Model.self_check`` names ``checks``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from manymesh.shape.common.dino import Dino
+from manymesh.shape.common.sparse import DECODER
+from manymesh.shape.triposg.checkpoint import refuse_scribble, renaming, weights_file
+from manymesh.shape.triposg.config import ENCODER_FOLDER, TRANSFORMER_FOLDER, VAE_FOLDER, TriposgConfig, read_config
+from manymesh.shape.triposg.models import TOKENS
+from manymesh.shape.triposg.stage import ENCODER, TRANSFORMER
+from manymesh.shape.triposg.transformer import Transformer
+from manymesh.shape.triposg.vae import ShapeDecoder
+from manymesh.weights.deep import Machine, StoredNetwork, check_networks
+from manymesh.weights.entries import Model
+from manymesh.weights.findings import Finding
+from manymesh.weights.locate import Found
+
+
+def checks(model: Model, found: Found, machine: Machine) -> Iterator[Finding]:
+    """All checks of the checkpoint ``model``, whose files are ``found``.
+
+    Raises:
+        WeightsError: a configuration cannot be read, or describes networks that are not built here.
+    """
+    assert found.root is not None
+    config = read_config(found.root)
+    refuse_scribble(weights_file(found.root, TRANSFORMER_FOLDER))
+    yield from check_networks(networks(found.root, config), lambda built: push(built, config))
+
+
+def networks(folder: Path, config: TriposgConfig) -> list[StoredNetwork]:
+    """The three networks of a checkpoint."""
+
+    def stored(name: str, part: str, build: Any) -> StoredNetwork:
+        return StoredNetwork(name, build, weights_file(folder, part), rename=renaming(part))
+
+    return [
+        stored(ENCODER, ENCODER_FOLDER, lambda: Dino(config.dino)),
+        stored(TRANSFORMER, TRANSFORMER_FOLDER, lambda: Transformer(config.transformer)),
+        stored(DECODER, VAE_FOLDER, lambda: ShapeDecoder(config.vae)),
+    ]
+
+
+def push(built: Mapping[str, Any], config: TriposgConfig) -> str:
+    """A picture of the configuration's size, its tokens and latents through networks without memory.
+
+    Raises:
+        RuntimeError: shapes do not fit.
+    """
+    rows, columns = config.image.crop_px
+    tokens = built[ENCODER](torch.empty(1, 3, rows, columns, device="meta"))
+    latents = torch.empty(1, TOKENS, config.transformer.in_channels, device="meta")
+    velocity = built[TRANSFORMER](latents, torch.empty(1, device="meta"), tokens)
+    if velocity.shape != latents.shape:
+        raise RuntimeError(f"the velocity is {list(velocity.shape)} where the latents are {list(latents.shape)}")
+    decoder, points = built[DECODER], torch.empty(1, 8, 3, device="meta")
+    field = decoder.field(points, decoder.keys_values(decoder(latents)))
+    if field.shape != (1, 8, 1):
+        raise RuntimeError(f"8 points give a field of the shape {list(field.shape)}")
+    return f"a picture of {columns} x {rows} px becomes {tokens.shape[1]} tokens, and latents become a field"
