@@ -34,7 +34,7 @@ SMALL_PX = 384
 # What differs between two runs of the same code: clocks, memory, and where things lie.
 VOLATILE = {
     "created", "name", "path", "seconds", "load_seconds", "wall_seconds", "host_peak_bytes", "device_peak_bytes",
-    "device_reserved_bytes", "versions", "weights_dir",
+    "device_reserved_bytes", "weights_seconds", "versions", "weights_dir",
 }  # fmt: skip
 
 

@@ -58,9 +58,23 @@ def test_looking_for_children_leaves_an_ended_one_to_its_parent():
 def test_a_peak_is_the_stretch_of_works_own():
     with Meter() as large:
         held = b"1" * 150_000_000
-        time.sleep(0.2)  # ten samples
+        time.sleep(0.2)  # four samples
         del held
     with Meter() as small:
         pass
     assert large.usage.host_peak_bytes > small.usage.host_peak_bytes
     assert small.usage.seconds < 5
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a process's memory in a file")
+def test_a_sample_opens_no_file(monkeypatch: pytest.MonkeyPatch):
+    resident = Resident()
+    resident.bytes()
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("a file was opened")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
+    assert resident.bytes() > 1_000_000
+    resident.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -99,6 +100,37 @@ def test_the_reference_setting_knows_no_seed(weights: Path) -> None:
 def test_the_picture_does_not_depend_on_the_memory_setting(weights: Path, usual: TexturedMesh, memory: str) -> None:
     made = painted(weights, paint_memory=memory).base_color.astype(int)
     assert np.abs(made - usual.base_color).max() <= 1
+
+
+def test_every_level_of_memory_gives_the_same_picture(weights: Path, usual: TexturedMesh) -> None:
+    settings = settings_of(weights)
+    levels = STAGE.levels(settings)
+    assert len(levels) >= 3
+    for level in levels:
+        with STAGE.open_at(settings, level) as paint:
+            made = paint(ball(), VIEW, disc(), seed=1, tick=lambda done: None).base_color.astype(int)
+        assert np.abs(made - usual.base_color).max() <= 1
+
+
+def test_networks_go_as_soon_as_they_are_not_needed_without_collecting_garbage(weights: Path) -> None:
+    def networks() -> set[str]:
+        kinds = ("TextEncoder", "UNet", "ReferenceUNet", "MultiviewUNet", "ImageVae")
+        found = [thing for thing in gc.get_objects() if type(thing).__name__ in kinds and id(thing) not in others]
+        return {type(thing).__name__ for thing in found}
+
+    others: set[int] = set()
+    gc.collect()
+    others = {id(thing) for thing in gc.get_objects()}
+    gc.disable()
+    try:
+        with STAGE.open(settings_of(weights)) as paint:
+            paint.begin([disc()])
+            assert networks() == set()
+            paint(ball(), VIEW, disc(), seed=1, tick=lambda done: None)
+            assert networks() == {"MultiviewUNet", "ImageVae"}
+        assert networks() == set()
+    finally:
+        gc.enable()
 
 
 def test_an_object_does_not_depend_on_the_others(weights: Path, usual: TexturedMesh) -> None:

@@ -88,6 +88,14 @@ def test_tokens_are_those_of_a_plain_forward_pass_and_of_generate(model, asked) 
     assert list(answer.tokens) == generated[: len(answer.tokens)]
 
 
+@pytest.mark.parametrize("resident_layers", [0, 1, 2])
+def test_streamed_layers_write_the_same_tokens(checkpoint, model, asked, resident_layers: int) -> None:
+    streamed = load_model(checkpoint, ON_CPU, resident_layers)
+    layers, blocks = len(model.model.language_model.layers), len(model.model.visual.blocks)
+    assert len(streamed.streams) == layers - resident_layers + blocks
+    assert Decoder(streamed).run(asked, 40) == Decoder(model).run(asked, 40)
+
+
 def test_one_decoder_answers_again_and_for_longer(model, asked) -> None:
     decoder = Decoder(model)
     short, long, again = decoder.run(asked, 4), decoder.run(asked, 100), decoder.run(asked, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,6 +84,39 @@ def test_an_object_does_not_depend_on_the_others(weights: Path) -> None:
             shape(empty, seed=8, tick=lambda done: None)
         beside = shape(disc(), seed=1, tick=lambda done: None)
     assert beside.mesh.vertices.tobytes() == alone.mesh.vertices.tobytes()
+
+
+def test_every_level_of_memory_gives_the_same_shape(weights: Path) -> None:
+    settings = Settings(weights_dir=weights, devices=("cpu",), steps=3, grid=32)
+    meshes = []
+    for level in STAGE.levels(settings):
+        with STAGE.open_at(settings, level) as shape:
+            shape.begin([disc()])
+            meshes.append(shape(disc(), seed=1, tick=lambda done: None).mesh)
+    assert len(meshes) >= 2
+    for mesh in meshes[1:]:
+        assert np.array_equal(mesh.faces, meshes[0].faces)
+        assert np.abs(mesh.vertices - meshes[0].vertices).max() < 1e-4
+
+
+def test_networks_go_as_soon_as_they_are_not_needed_without_collecting_garbage(weights: Path) -> None:
+    def networks() -> set[str]:
+        found = [thing for thing in gc.get_objects() if type(thing).__name__ in ("Conditioner", "Dit", "ShapeVae")]
+        return {type(thing).__name__ for thing in found if id(thing) not in others}
+
+    others: set[int] = set()
+    gc.collect()
+    others = {id(thing) for thing in gc.get_objects()}
+    gc.disable()
+    try:
+        with STAGE.open(Settings(weights_dir=weights, devices=("cpu",), steps=3, grid=32)) as shape:
+            shape.begin([disc()])
+            assert networks() == set()
+            shape(disc(), seed=1, tick=lambda done: None)
+            assert networks() == {"Dit", "ShapeVae"}
+        assert networks() == set()
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("options", [{"shape_model": "2mini-turbo", "steps": None}, {"decoding": "reference"}])

@@ -14,6 +14,7 @@ escapes is a bug, and shows its traceback (exit code 1).
     ├── MissingPieceError     8   an extra, a library or weights are not installed
     │   └── WeightsError          ... or are damaged
     ├── OutOfMemoryError      9   host or device memory ran out
+    │   └── DoesNotFitError           ... or would: the job is refused before anything is loaded
     ├── LicenceError         10   a licence has not been accepted
     └── Cancelled           130   the user stopped it; the run can be resumed
 """
@@ -93,6 +94,14 @@ class WeightsError(MissingPieceError):
 
 class OutOfMemoryError(ManymeshError):
     exit_code = 9
+
+
+class DoesNotFitError(OutOfMemoryError):
+    """A job that needs more device memory than there is. ``needed_bytes`` is the smallest budget that would do."""
+
+    def __init__(self, what: str, hint: str = "", *, needed_bytes: int = 0) -> None:
+        super().__init__(what, hint)
+        self.needed_bytes = needed_bytes
 
 
 class LicenceError(ManymeshError):

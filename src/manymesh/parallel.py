@@ -17,8 +17,10 @@ from typing import Any, TypeVar
 
 from manymesh.errors import Cancelled
 
-# Objects in progress at the same time, at most. Each has its own working memory, about 100 MB in the lite engine.
-MAX_OBJECTS = 2
+# Objects in progress at the same time, at most. Each has its own working memory: about 100 MB in the lite engine, and
+# half a gigabyte while a million triangles are reduced. More than two only where there is a core for each and as many
+# again; chosen by hand.
+MAX_OBJECTS = 4
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,7 +33,8 @@ def usable_cores() -> int:
 
 def worker_count() -> int:
     """How many objects this machine works on at the same time."""
-    return min(MAX_OBJECTS, usable_cores())
+    cores = usable_cores()
+    return min(MAX_OBJECTS, cores, max(2, cores // 4))
 
 
 @cache

@@ -17,6 +17,7 @@ from manymesh.device import release_memory
 from manymesh.engines import Plan, choose, required_stages
 from manymesh.errors import ManymeshError, OutputError, UsageError
 from manymesh.events import Cancel, Event, OnEvent, ignore
+from manymesh.plan.machine import keep_to, plan_for
 from manymesh.run import lifecycle
 from manymesh.run.artifacts import ArtifactCache
 from manymesh.run.create import begin_run
@@ -98,11 +99,12 @@ class Pipeline:
         Raises:
             InputError: no photo could be read.
             MissingPieceError: the engine that was asked for cannot run here.
+            DoesNotFitError: the graphics card has too little memory; nothing was loaded.
             OutputError: the disk is full or ``out`` cannot be written. What was made before it stays.
             Cancelled: somebody asked ``cancel``, or pressed Ctrl-C. The runs can be resumed.
         """
         plan = choose(self.settings)
-        with self._runner(plan).preloading(*_opened_later(plan)):
+        with self._runner(plan).preloading(*_opened_later(plan)):  # refuses a job that cannot fit
             runs = self._begin([Path(photo) for photo in photos], Path(out), plan)
             self._walk(runs, plan)
         return runs
@@ -180,7 +182,9 @@ class Pipeline:
     def _runner(self, plan: Plan) -> StageRunner:
         if self._work is None or self._work.plan != plan:
             self.close()
-            self._work = StageRunner(plan, self._say, self.cancel, keep_loaded=self._keep_loaded)
+            memory = plan_for(plan.stages, plan.settings)
+            keep_to(memory, plan.settings)
+            self._work = StageRunner(plan, self._say, self.cancel, keep_loaded=self._keep_loaded, memory=memory)
         return self._work
 
     def _walk(
@@ -210,5 +214,7 @@ class Pipeline:
                 self._say(Event("run-started", run.manifest.name, text=f"Engine {plan.engine}: {plan.reason}."))
             with lifecycle.recording_how_it_ended(runs):
                 walk(runs, work, only_find=only_find)
+        if not self._keep_loaded:
+            self._work = None  # what memory is free may be another by the next call
         for run in runs:
             self._say(Event("run-done", run.manifest.name, text=run.manifest.state))

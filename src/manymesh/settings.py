@@ -22,7 +22,7 @@ from manymesh.paint.hunyuan.settings import PaintSettings
 from manymesh.shape.hunyuan.settings import ShapeSettings
 from manymesh.shape.triposg.settings import TriposgSettings
 from manymesh.stages import KINDS
-from manymesh.units import Up, parse_length
+from manymesh.units import Up, parse_length, parse_memory
 
 Format = Literal["glb", "obj", "stl", "ply", "3mf"]
 EngineName = Literal["auto", "lite", "small", "open", "hunyuan"]
@@ -201,6 +201,14 @@ class Settings(PaintSettings, TriposgSettings, ShapeSettings, GeneralSettings):
             max_length=16,
         ),
     ] = ()
+    vram: Annotated[
+        str | None,
+        Field(
+            description="The graphics card's memory to plan for and keep to: 8G. Without it, what is free.",
+            json_schema_extra={"group": "engine", "metavar": "SIZE"},
+            max_length=32,
+        ),
+    ] = None
     weights_dir: Annotated[
         Path | None,
         Field(
@@ -253,6 +261,14 @@ class Settings(PaintSettings, TriposgSettings, ShapeSettings, GeneralSettings):
                 raise ValueError(f"'{item}' names no stage: use {_KINDS_IN_WORDS}")
             if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,2})?", device):
                 raise ValueError(f"'{item}' names no device: use auto, cpu, cuda, cuda:N or mps")
+        return value
+
+    @field_validator("vram")
+    @classmethod
+    def _check_vram(cls, value: str | None) -> str | None:
+        """An amount of memory."""
+        if value is not None:
+            parse_memory(value)
         return value
 
     @property

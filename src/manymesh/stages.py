@@ -20,9 +20,9 @@ Third parties add theirs by an entry point in ``manymesh.detectors``, ``manymesh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -143,6 +143,35 @@ def begin(model: Shape | Paint, cutouts: Iterable[Cutout], *, tick: Tick) -> Non
 
 
 @dataclass(frozen=True)
+class Level:
+    """One way in which a stage can use the memory of a GPU, as plain data. The planner (``plan``) chooses among them.
+
+    Attributes:
+        name: short and unique in its stage; in ``run.json``.
+        how: "resident": the model stays on the device while its stage works. "staged": its networks come and go, one
+            after the other. "streamed": layers pass through from host memory. "cpu": nothing is on the device.
+        allocated_bytes: the most device memory that tensors take, predicted.
+        reserved_bytes: the most that the allocator takes for them, spare memory included, predicted. This must fit.
+        host_bytes: host memory that it takes beyond what the stage always needs.
+        load_s, object_s: seconds predicted for loading, and for each object, as measured on an NVIDIA H200.
+        why: one clause for people.
+        number_format: of most weights.
+        options: what the stage does at this level, by its own names.
+    """
+
+    name: str
+    how: Literal["resident", "staged", "streamed", "cpu"]
+    allocated_bytes: int = 0
+    reserved_bytes: int = 0
+    host_bytes: int = 0
+    load_s: float = 0.0
+    object_s: float = 0.0
+    why: str = ""
+    number_format: str = "float32"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Stage:
     """One implementation of one stage.
 
@@ -163,6 +192,10 @@ class Stage:
         preload: whether it may be opened on another thread while an earlier stage works. Only for small models.
         warm_up: called on that thread once such stages are open: what the first object would wait for, libraries to be
             imported say.
+        levels: the ways in which it can use a GPU's memory with these settings, the fastest first, each smaller than
+            the one before. A level "cpu" says that the stage is also quick enough without a GPU to be placed there
+            unasked. Empty for a stage that needs no GPU. It loads nothing and needs no GPU to answer.
+        open_at: as ``open``, at one of these levels. None where there are none.
     """
 
     name: str
@@ -178,3 +211,5 @@ class Stage:
     thread_safe: bool = False
     preload: bool = False
     warm_up: Callable[[], None] = lambda: None
+    levels: Callable[[Settings], Sequence[Level]] = lambda settings: ()
+    open_at: Callable[[Settings, Level], AbstractContextManager[Any]] | None = None

@@ -41,3 +41,28 @@ def short_name(unit: str) -> str:
     """The short name of a unit, such as "mm" for "millimeter"; "" for one that is not known."""
     factor = METRES.get(unit.lower())
     return "" if factor is None else next(name for name, metres in METRES.items() if metres == factor)
+
+
+_BYTES = {"m": 2**20, "mib": 2**20, "mb": 2**20, "g": 2**30, "gib": 2**30, "gb": 2**30}
+_MEMORY = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-z]+)\s*", re.IGNORECASE)
+
+
+def parse_memory(text: str) -> int:
+    """The bytes that a text such as ``8G``, ``6.5 GB`` or ``4096M`` states. G and GB are both 2**30, as on graphics
+    cards' boxes.
+
+    Raises:
+        ValueError: it is no amount of memory, or under 64 MiB.
+    """
+    found = _MEMORY.fullmatch(text)
+    if found is None or found[2].lower() not in _BYTES:
+        raise ValueError(f"'{text}' is not an amount of memory: write 8G or 4096M")
+    count = int(float(found[1]) * _BYTES[found[2].lower()])
+    if not 64 << 20 <= count <= 1 << 50:
+        raise ValueError(f"'{text}' is no memory of a graphics card: give 64M or more")
+    return count
+
+
+def memory_in_words(count_bytes: int) -> str:
+    """Such as "3.2 GiB" or "512 MiB"."""
+    return f"{count_bytes / 2**30:.1f} GiB" if count_bytes >= 2**30 else f"{count_bytes / 2**20:.0f} MiB"

@@ -109,10 +109,25 @@ app.command()(ui)
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    as_json: AsJson = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show how the full engine would use the GPU's memory, and load nothing.")
+    ] = False,
+    vram: Annotated[
+        str | None, typer.Option("--vram", metavar="SIZE", help="With --plan: for a card of this size, such as 4G.")
+    ] = None,
+    objects: Annotated[int, typer.Option("--objects", min=1, help="With --plan: for so many objects.")] = 1,
+    texture: Annotated[bool, typer.Option("--texture/--no-texture", help="With --plan: painted, or not.")] = True,
+) -> None:
     """Say what this machine can run, which engine `auto` takes and why, and what is missing."""
-    from manymesh.cli.doctor import examine, report
+    from manymesh.cli.doctor import examine, memory_plan, report
 
+    if plan:
+        give(memory_plan(vram, objects, texture, as_json))
+        return
+    if vram is not None:
+        raise UsageError("--vram belongs to --plan", "Use: manymesh doctor --plan --vram 8G")
     findings = examine()
     give(json.dumps(findings, indent=1) if as_json else report(findings))
 

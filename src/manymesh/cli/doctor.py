@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from dataclasses import asdict
@@ -11,11 +12,15 @@ from typing import Any
 from manymesh._version import __version__
 from manymesh.engines import ABOUT, ENGINES, PREFERENCE, choose, missing_stages, stages_of
 from manymesh.errors import ManymeshError
-from manymesh.settings import Settings
+from manymesh.plan.machine import plan_for
+from manymesh.plan.report import report as plan_report
+from manymesh.settings import Settings, build_settings
 from manymesh.weights.catalogue import ENGINES as WEIGHTS_OF
 from manymesh.weights.catalogue import models_of
 from manymesh.weights.download import readable
 
+# The engine whose stages use a GPU.
+PLANNED = "hunyuan"
 OPTIONAL = {
     "gradio": "pip install 'manymesh[ui]'",
     "torch": "pip install 'manymesh[hunyuan]'",
@@ -59,6 +64,18 @@ def examine() -> dict[str, Any]:
         "trouble": _trouble(settings),
         "optional": {module: None if find_spec(module) else command for module, command in OPTIONAL.items()},
     }
+
+
+def memory_plan(vram: str | None, objects: int, texture: bool, as_json: bool) -> str:
+    """How the full engine would use the memory of this machine's GPU, or of a card of the size ``vram``.
+
+    Raises:
+        UsageError: ``vram`` is no amount of memory.
+        DoesNotFitError: the card is too small.
+    """
+    settings = build_settings({"engine": PLANNED, "vram": vram, "texture": texture, "prompt": "object"})
+    plan = plan_for(stages_of(PLANNED, settings), settings, objects=objects, assume_gpu=vram is not None)
+    return json.dumps(plan.to_json(), indent=1) if as_json else plan_report(plan, PLANNED)
 
 
 def _trouble(settings: Settings) -> list[str]:

@@ -32,10 +32,22 @@ def tables(run: Run) -> str:
             files,
         )
     stages = Table(box=frame)
-    for heading in ("stage", "by", "licence", "seconds", "loading", "in all", "host peak", "device peak"):
-        stages.add_column(heading, justify="left" if heading in ("stage", "by", "licence") else "right")
+    on_device = any(stage.device_peak_bytes is not None for stage in manifest.stages)
+    headings = ["stage", "by", "licence", "seconds", "loading", "in all", "host peak"]
+    # The ledger of the device: where it had a part.
+    headings += ["level", "weights", "moved", "peak", "reserved", "planned"] * on_device
+    for heading in headings:
+        is_text = heading in ("stage", "by", "licence", "level")
+        stages.add_column(heading, justify="left" if is_text else "right", no_wrap=not is_text)
     for stage in manifest.stages:
-        device = "" if stage.device_peak_bytes is None else _mib(stage.device_peak_bytes)
+        ledger = [
+            stage.level,
+            f"{stage.weights_seconds:.2f}",
+            _mib(stage.moved_bytes),
+            _mib(stage.device_peak_bytes),
+            _mib(stage.device_reserved_bytes),
+            _mib(stage.planned_reserved_bytes),
+        ]
         stages.add_row(
             stage.stage,
             stage.implementation,
@@ -44,10 +56,10 @@ def tables(run: Run) -> str:
             f"{stage.load_seconds:.2f}",
             f"{stage.wall_seconds:.2f}",
             _mib(stage.host_peak_bytes),
-            device,
+            *(ledger if on_device else []),
         )
     text = io.StringIO()
-    console = Console(file=text, width=110, highlight=False)
+    console = Console(file=text, width=160 if on_device else 110, highlight=False)
     console.print(objects)
     console.print(stages)
     notes = [*manifest.warnings, *(f"{r.id}: {w}" for r in manifest.objects for w in r.warnings)]
@@ -57,5 +69,5 @@ def tables(run: Run) -> str:
     return text.getvalue().rstrip() + "".join(f"\n- {note}" for note in notes)
 
 
-def _mib(count_bytes: int) -> str:
-    return f"{count_bytes / 2**20:.0f} MiB"
+def _mib(count_bytes: int | None) -> str:
+    return "" if not count_bytes else f"{count_bytes / 2**20:.0f} MiB"

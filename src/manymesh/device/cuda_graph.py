@@ -24,6 +24,9 @@ def record(step: Step, device: torch.device) -> torch.cuda.CUDAGraph:
             step()
             step()
         torch.cuda.current_stream(device).wait_stream(side)
+        # The allocator keeps what the side stream used for that stream alone; a graph has memory of its own.
+        torch.cuda.synchronize(device)
+        torch.cuda.empty_cache()
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             step()

@@ -80,6 +80,13 @@ class StageRecord(_Record):
     device_reserved_bytes: int | None = Field(
         default=None, description="Highest memory kept from other programs on the device, spare memory included."
     )
+    moved_bytes: int = Field(
+        default=0, description="Weights copied to where they are used; those that are streamed count each time."
+    )
+    weights_seconds: float = Field(default=0.0, description="Of the wall seconds, those in which weights were loaded.")
+    level: str = Field(default="", description="How the stage used the GPU's memory, by the planner's name for it.")
+    planned_peak_bytes: int | None = Field(default=None, description="As planned for device_peak_bytes.")
+    planned_reserved_bytes: int | None = Field(default=None, description="As planned for device_reserved_bytes.")
     objects: int = 0
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from manymesh.device import Meter, Usage, release_memory
@@ -16,17 +17,25 @@ from manymesh.engines import Plan
 from manymesh.errors import Cancelled, ManymeshError, OutOfMemoryError, OutputError
 from manymesh.events import Cancel, Event, OnEvent
 from manymesh.parallel import map_ordered, worker_count
+from manymesh.plan import MemoryPlan
 from manymesh.run import lifecycle
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ErrorRecord, ObjectRecord, StageRecord
+from manymesh.runner.open_model import OpenModel, is_device_memory
 from manymesh.runner.preload import Preloader
-from manymesh.stages import BY_NAME, Kind, Step, Tick, begin
+from manymesh.stages import BY_NAME, Kind, Level, Step, Tick, begin
+from manymesh.units import memory_in_words
 
 PROGRESS_EVERY_S = 0.1
+NO_PLAN = MemoryPlan(None)
 
 # The functions that carry out a step. The third argument is the step's open model, None where it has none.
 RunStep = Callable[[Run, Plan, Any, Tick], None]
 ObjectStep = Callable[[Run, ObjectRecord, Any, Tick], None]
+
+
+# An object's place among all of its step, its run and its record.
+_Numbered = tuple[int, Run, ObjectRecord]
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class _Work:
 
     stage: str
     function: ObjectStep
-    model: Any
+    opened: OpenModel
     total: int
 
 
@@ -46,6 +55,7 @@ class _Outcome:
     record: ObjectRecord
     failure: ErrorRecord | None
     seconds: float
+    device_memory: bool = False  # the failure is that the device's memory ran out
 
 
 class StageRunner:
@@ -56,21 +66,29 @@ class StageRunner:
         say: told of everything that happens.
         cancel: heeded at every tick and between objects.
         keep_loaded: leave models open between calls, until ``close``.
+        memory: how much of the GPU's memory each stage may use.
     """
 
-    def __init__(self, plan: Plan, say: OnEvent, cancel: Cancel, *, keep_loaded: bool = False) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        say: OnEvent,
+        cancel: Cancel,
+        *,
+        keep_loaded: bool = False,
+        memory: MemoryPlan = NO_PLAN,
+    ) -> None:
         self.plan = plan
+        self.memory = memory
         self._say = say
         self._cancel = cancel
-        self._kept: dict[str, Any] | None = {} if keep_loaded else None
-        self._held = ExitStack()
+        self._kept: dict[str, OpenModel] | None = {} if keep_loaded else None
         self._preloader = Preloader((), plan.settings)
 
     def close(self) -> None:
         """Close the models that were kept open."""
-        if self._kept is not None:
-            self._kept.clear()
-        self._held.close()
+        while self._kept:
+            self._kept.popitem()[1].close()
         release_memory()
 
     @contextmanager
@@ -114,12 +132,13 @@ class StageRunner:
         """Whatever goes wrong in one run (nothing found in it, say) ends that run alone."""
         stage = step.name
         todo = lifecycle.runs_to_do(runs, step)
-        with self._stage(step, todo, len(todo)) as model:
+        with self._stage(step, todo, len(todo)) as opened:
             for number, run in enumerate(todo):
                 warned = len(run.manifest.warnings)
                 start_s = time.perf_counter()
+                tick = self._tick(run, stage, "", number, len(todo), self._say)
                 try:
-                    function(run, self.plan, model, self._tick(run, stage, "", number, len(todo), self._say))
+                    _stepping_down(opened, lambda: function(run, self.plan, opened.model, tick))  # noqa: B023
                     lifecycle.mark_done(run.manifest, stage)
                 except (Cancelled, OutputError):
                     raise
@@ -138,24 +157,47 @@ class StageRunner:
         """One object's failure costs no other."""
         stage = step.name
         todo = lifecycle.objects_to_do(runs, step)
-        with self._stage(step, [run for run in runs if any(run is other for other, _ in todo)], len(todo)) as model:
-            if todo and step.sees_all_first:
-                tick = self._tick(todo[0][0], stage, "", 0, len(todo), self._say)
-                begin(model, (run.load(record, "cutout") for run, record in todo), tick=tick)
-            work = _Work(stage, function, model, len(todo))
+        with self._stage(step, [run for run in runs if any(run is other for other, _ in todo)], len(todo)) as opened:
             numbered = [(number, run, record) for number, (run, record) in enumerate(todo)]
+            work = _Work(stage, function, opened, len(todo))
             at_once = min(worker_count(), len(todo)) if self._thread_safe(step) else 1
-            if at_once > 1:
-                map_ordered(
-                    numbered,
-                    lambda item, say: self._carried_out(work, *item, say),
-                    self._say,
-                    lambda item, outcome: self._record(work, *item, outcome),
-                    at_once=at_once,
-                )
-                return
-            for item in numbered:
-                self._record(work, *item, self._carried_out(work, *item, self._say))
+            while numbered:
+                _stepping_down(opened, lambda: self._show_all(step, opened.model, numbered))  # noqa: B023
+                numbered = self._round(work, numbered, at_once)
+                if numbered:
+                    opened.step_down()
+
+    def _show_all(self, step: Step, model: Any, numbered: Sequence[_Numbered]) -> None:
+        """Let the model see the cutouts of all these objects, if it may."""
+        if step.sees_all_first:
+            number, run, _ = numbered[0]
+            tick = self._tick(run, step.name, "", number, len(numbered), self._say)
+            begin(model, (run.load(record, "cutout") for _, run, record in numbered), tick=tick)
+
+    def _round(self, work: _Work, numbered: Sequence[_Numbered], at_once: int) -> list[_Numbered]:
+        """Work on objects. Returns those for which the device's memory ran out while there is a level with less."""
+        left: list[_Numbered] = []
+
+        def finish(item: _Numbered, outcome: _Outcome) -> None:
+            if outcome.device_memory and work.opened.has_smaller:
+                left.append(item)
+            else:
+                self._record(work, *item, outcome)
+
+        if at_once > 1:
+            map_ordered(
+                numbered,
+                lambda item, say: self._carried_out(work, *item, say),
+                self._say,
+                finish,
+                at_once=at_once,
+            )
+            return left
+        for place, item in enumerate(numbered):
+            finish(item, self._carried_out(work, *item, self._say))
+            if left:
+                return list(numbered[place:])
+        return left
 
     def _thread_safe(self, step: Step) -> bool:
         """Whether several objects may be in progress at once: the step has no model, or one that allows it."""
@@ -169,14 +211,15 @@ class StageRunner:
         say(Event("object-started", run.manifest.name, work.stage, record.id, done=number, total=work.total))
         start_s = time.perf_counter()
         failure: ErrorRecord | None = None
+        device_memory = False
         try:
-            work.function(run, record, work.model, tick)
+            work.function(run, record, work.opened.model, tick)
         except (Cancelled, OutputError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the other objects
-            failure = _record_of(error, work.stage)
+            failure, device_memory = _record_of(error, work.stage), is_device_memory(error)
             error.__traceback__ = None
-        return _Outcome(record, failure, time.perf_counter() - start_s)
+        return _Outcome(record, failure, time.perf_counter() - start_s, device_memory)
 
     def _record(self, work: _Work, number: int, run: Run, record: ObjectRecord, outcome: _Outcome) -> None:
         """Put what came of the step into the manifest, and say so."""
@@ -200,55 +243,76 @@ class StageRunner:
         )
 
     @contextmanager
-    def _stage(self, step: Step, runs: Sequence[Run], total: int) -> Iterator[Any]:
+    def _stage(self, step: Step, runs: Sequence[Run], total: int) -> Iterator[OpenModel]:
         """The step's model (None where it has none), with its cost recorded in every run that takes part."""
         stage = step.name
         self._cancel.check()
         if not runs:
-            yield None
+            yield _nothing_to_open()
             return
         names = [run.manifest.name for run in runs]
         for name in names:
             self._say(Event("stage-started", name, stage, total=total))
         records = [self._add_record(run, step) for run in runs]
-        meter, load_s = Meter(), 0.0
+        meter, load_s, opened = Meter(), 0.0, _nothing_to_open()
         try:
             with meter:
                 start_s = time.perf_counter()
-                with self._model(step) as model:
+                with self._model(step, names) as opened:
                     load_s = time.perf_counter() - start_s
-                    yield model
-                    del model
+                    yield opened
         finally:
             for record in records:
                 record.load_seconds = round(load_s, 4)
                 _set_usage(record, meter.usage)
+                _set_level(record, opened.level)
+            for run, record in zip(runs, records, strict=True):
+                self._warn(run, [*opened.sentences, *_over_plan(record)], said=len(opened.sentences))
         for run, name in zip(runs, names, strict=True):
             run.save()
             self._say(Event("stage-done", name, stage, total=total, seconds=meter.usage.seconds))
 
+    def _warn(self, run: Run, sentences: Sequence[str], said: int) -> None:
+        """Put sentences into the run's warnings; the first ``said`` of them have been said already."""
+        for number, sentence in enumerate(sentences):
+            if sentence not in run.manifest.warnings:
+                run.manifest.warnings = [*run.manifest.warnings, sentence]
+                if number >= said:
+                    self._say(Event("note", run.manifest.name, text=sentence))
+
     @contextmanager
-    def _model(self, step: Step) -> Iterator[Any]:
+    def _model(self, step: Step, names: Sequence[str]) -> Iterator[OpenModel]:
         """Open the step's implementation; what it loaded is gone afterwards, unless models are kept."""
         if step.model is None or not step.needs_model(self.plan.settings):
-            yield None
+            yield _nothing_to_open()
             return
-        stage, implementation = step.name, self.plan.stages[step.model]
-        if self._kept is not None:
-            if stage not in self._kept:
-                with _memory_errors(stage):
-                    opened = self._preloader.opened(implementation, self.plan.settings)
-                    self._kept[stage] = self._held.enter_context(opened)
+        stage = step.name
+        if self._kept is not None and stage in self._kept:
             yield self._kept[stage]
             return
+
+        def say(sentence: str) -> None:
+            for name in names:
+                self._say(Event("note", name, stage, text=sentence))
+
+        opened = OpenModel(partial(self._opening, step.model), self.memory.of(step.model), say)
         try:
-            with ExitStack() as held:
-                with _memory_errors(stage):
-                    model = held.enter_context(self._preloader.opened(implementation, self.plan.settings))
-                yield model
-                del model
+            with _memory_errors(stage):
+                opened.open()
+            if self._kept is not None:
+                self._kept[stage] = opened
+            yield opened
         finally:
-            release_memory()
+            if self._kept is None or stage not in self._kept:
+                opened.close()
+                release_memory()
+
+    def _opening(self, kind: Kind, level: Level | None) -> AbstractContextManager[Any]:
+        """What opens a stage at a level, or as it is where it offers none."""
+        stage = self.plan.stages[kind]
+        if level is None or stage.open_at is None:
+            return self._preloader.opened(stage, self.plan.settings)
+        return stage.open_at(self.plan.settings, level)
 
     def _add_record(self, run: Run, step: Step) -> StageRecord:
         """A new line in the manifest for this step and whoever does it."""
@@ -285,6 +349,44 @@ def _set_usage(record: StageRecord, usage: Usage) -> None:
     record.host_peak_bytes = usage.host_peak_bytes
     record.device_peak_bytes = usage.device_peak_bytes
     record.device_reserved_bytes = usage.device_reserved_bytes
+    record.moved_bytes = usage.moved_bytes
+    record.weights_seconds = round(usage.load_s, 4)
+
+
+def _set_level(record: StageRecord, level: Level | None) -> None:
+    """What was planned, beside what it came to."""
+    if level is None or level.how == "cpu":
+        return
+    record.level = level.name
+    record.planned_peak_bytes, record.planned_reserved_bytes = level.allocated_bytes, level.reserved_bytes
+
+
+def _over_plan(record: StageRecord) -> list[str]:
+    """A sentence where a stage took more of the device's memory than was planned."""
+    planned, used = record.planned_reserved_bytes, record.device_reserved_bytes
+    if planned is None or used is None or used <= planned:
+        return []
+    return [
+        f"The {record.stage} stage took {memory_in_words(used)} of the GPU's memory where {memory_in_words(planned)} "
+        "were planned."
+    ]
+
+
+def _nothing_to_open() -> OpenModel:
+    """For a step without a model."""
+    return OpenModel(lambda level: nullcontext(), None, lambda sentence: None)
+
+
+def _stepping_down(opened: OpenModel, work: Callable[[], None]) -> None:
+    """Do ``work``; where the device's memory runs out, again at each smaller level of the open model."""
+    while True:
+        try:
+            return work()
+        except Exception as error:
+            if not is_device_memory(error) or not opened.has_smaller:
+                raise
+            error.__traceback__ = None
+        opened.step_down()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from manymesh.device.traffic import traffic
 from manymesh.errors import MissingPieceError, OutputError, WeightsError
 from manymesh.user_config import config_dir, read_notes, write_notes
 from manymesh.weights.locate import twin_beside
@@ -69,19 +70,21 @@ def load_network(
     """
     import torch
 
-    network, names = skeleton(build, path, prefix=prefix, rename=rename, what=what)
-    state = {
-        key: torch.zeros(value.shape, dtype=value.dtype, device=device)
-        for key, value in network.state_dict().items()
-        if rename(key) is None
-    }
-    for key, tensor in read_tensors(path, names):
-        moved = tensor.to(device, dtype)
-        if channels_last:
-            layout = torch.channels_last if moved.ndim == 4 else torch.contiguous_format
-            moved = moved.contiguous(memory_format=layout)
-        state[key] = moved
-    network.load_state_dict(state, strict=True, assign=True)
+    with traffic().loading():
+        network, names = skeleton(build, path, prefix=prefix, rename=rename, what=what)
+        state = {
+            key: torch.zeros(value.shape, dtype=value.dtype, device=device)
+            for key, value in network.state_dict().items()
+            if rename(key) is None
+        }
+        for key, tensor in tensors_for(path, names, device):
+            moved = tensor.to(device, dtype)
+            if channels_last:
+                layout = torch.channels_last if moved.ndim == 4 else torch.contiguous_format
+                moved = moved.contiguous(memory_format=layout)
+            state[key] = moved
+            traffic().add(moved_bytes=moved.nbytes)
+        network.load_state_dict(state, strict=True, assign=True)
     return network.eval().requires_grad_(False)
 
 
@@ -122,6 +125,15 @@ def read_tensors(path: Path, names: Mapping[str, str]) -> Iterator[tuple[str, to
     with safe_open(path, framework="pt") as file:
         for key, wanted in names.items():
             yield wanted, file.get_tensor(key)
+
+
+def tensors_for(path: Path, names: Mapping[str, str], device: torch.device) -> Iterator[tuple[str, torch.Tensor]]:
+    """As ``read_tensors``, already on ``device`` where that is a GPU and the file can be read ahead."""
+    from manymesh.weights.read_ahead import can_read_ahead, read_ahead
+
+    if device.type == "cuda" and can_read_ahead(path, names):
+        return read_ahead(path, names, device)
+    return read_tensors(path, names)
 
 
 def as_safetensors(source: Path, sha256: str | None = None, folder: Path | None = None) -> Path:

@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from manymesh.detect.qwen.memory import levels
 from manymesh.device.placement import slow_without_gpu
-from manymesh.stages import Detect, Stage
+from manymesh.stages import Detect, Level, Stage
 
 if TYPE_CHECKING:
     from manymesh.settings import Settings
 
 
 @contextmanager
-def open_detect(settings: Settings) -> Iterator[Detect]:
+def open_detect(settings: Settings, level: Level | None = None) -> Iterator[Detect]:
     """The stage of ``detect.qwen.stage``."""
     from manymesh.detect.qwen.stage import open_detect as opened
 
-    with opened(settings) as detect:
+    with opened(settings, level) as detect:
         yield detect
 
 
@@ -52,4 +53,6 @@ STAGE = Stage(
     slow_here=slow_without_gpu,
     instead=instead,
     reads_names=True,
+    levels=levels,
+    open_at=open_detect,
 )

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from manymesh.device.cuda_graph import record
 from manymesh.device.number_format import not_finite, require_finite
+from manymesh.device.stream import LayerStream
 
 _log = logging.getLogger("manymesh.detect")
 
@@ -56,6 +57,10 @@ class Decoder:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.text = model.model.language_model
+        # Streamed layers of the language model by id: their stream, and their number in it. Where there are any, steps
+        # cannot be captured: the host decides when a layer's weights are fetched.
+        streams: dict[int, tuple[LayerStream, int]] = getattr(model, "streams", {})
+        self.streams = {id(layer): streams[id(layer)] for layer in self.text.layers if id(layer) in streams}
         self.ends = frozenset(_end_tokens(model))
         self.capacity = 0
         self.graph: torch.cuda.CUDAGraph | None = None
@@ -86,7 +91,7 @@ class Decoder:
         first = self._prefill(inputs, most)
         tokens = [first]
         on_cuda = self.token.is_cuda
-        if on_cuda and use_graph and self.graph is None and not self.capture_error:
+        if on_cuda and use_graph and self.graph is None and not self.capture_error and not self.streams:
             self._capture()
         stride = _STEPS_PER_LOOK if on_cuda else 1
         while True:
@@ -177,6 +182,8 @@ class Decoder:
         # As numbers and once a step, or every layer would turn true and false into numbers for itself.
         mask = torch.zeros_like(self.numbers, dtype=x.dtype).masked_fill_(self.numbers > self.position, float("-inf"))
         for layer, keys, values in zip(self.text.layers, self.keys, self.values, strict=True):
+            if (streamed := self.streams.get(id(layer))) is not None:
+                streamed[0].use(streamed[1])
             x = x + self._attend(layer.self_attn, _normed(layer.input_layernorm, x), cos, sin, mask, keys, values)
             x = x + layer.mlp(_normed(layer.post_attention_layernorm, x))
         logits = self.model.lm_head(_normed(self.text.norm, x))[0, -1].float()

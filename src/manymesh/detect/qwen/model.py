@@ -6,18 +6,17 @@ import logging
 from collections.abc import Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from manymesh.detect.qwen import picture, prompt
 from manymesh.detect.qwen.answer import REPEATING, says_nothing, verdict
 from manymesh.detect.qwen.decode import NETWORK, Answer, Decoder
-from manymesh.detect.transformers_files import load_pretrained
+from manymesh.detect.qwen.load import load_model
 from manymesh.device import release_memory
 from manymesh.device.number_format import NOT_FINITE_HINT, Formats
-from manymesh.device.placement import Placement, place
-from manymesh.errors import NotFiniteError, OutOfMemoryError, WeightsError
+from manymesh.device.placement import place
+from manymesh.errors import NotFiniteError, OutOfMemoryError
 from manymesh.settings import Settings
 from manymesh.stages import Tick
 from manymesh.types import U8
@@ -31,14 +30,15 @@ class Model:
     Args:
         folder: the model's, in transformers' layout.
         settings: the run's.
+        resident_layers: see ``load_model``.
 
     Raises:
         WeightsError: the folder is damaged or holds another model.
         OutOfMemoryError: the model does not fit.
     """
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, settings: Settings, resident_layers: int | None = None) -> None:
+        self.folder, self.resident_layers = folder, resident_layers
         self.most_tokens = settings.detector_tokens
         self.placement = place(settings.devices, "detect", half="bfloat16")
         _log.info("%s on %s in %s: %s", folder.name, *astuple(self.placement))
@@ -104,37 +104,10 @@ class Model:
         """The decoder, loaded on the first call and after ``_drop``."""
         if self._decoder is None:
             dtype = str(self.formats[NETWORK]).removeprefix("torch.")
-            self._decoder = Decoder(load_model(self.folder, replace(self.placement, dtype=dtype)))
+            self._decoder = Decoder(load_model(self.folder, replace(self.placement, dtype=dtype), self.resident_layers))
         return self._decoder
 
     def _drop(self, network: str) -> None:
         """Free the model: two at once may not fit."""
         self._decoder = None
         release_memory()
-
-
-def load_model(folder: Path, placement: Placement) -> Any:
-    """``Qwen3VLForConditionalGeneration`` with the weights in ``folder``, on its device, ready to run.
-
-    Names and shapes in all shards are held against the architecture before anything is allocated; ``WeightsError``
-    names the first that does not fit.
-    """
-    from transformers import AutoConfig, Qwen3VLForConditionalGeneration
-
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    if config.model_type != "qwen3_vl":
-        raise WeightsError(f"{folder} holds a model of type '{config.model_type}', not Qwen3-VL")
-    try:
-        model = load_pretrained(
-            Qwen3VLForConditionalGeneration,
-            folder,
-            lambda: Qwen3VLForConditionalGeneration(config),
-            dtype=getattr(torch, placement.dtype),
-            attn_implementation="sdpa",
-        )
-        return model.to(placement.device).eval().requires_grad_(False)
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemoryError(
-            f"the detector {folder.name} does not fit in the memory of {placement.device}",
-            "Use a smaller one, --detector dino, or --device detect=cpu",
-        ) from error

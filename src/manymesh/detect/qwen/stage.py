@@ -15,8 +15,10 @@ from manymesh.detect.postprocess import (
     with_prompt_spelling,
 )
 from manymesh.detect.qwen import picture, prompt
+from manymesh.detect.qwen.memory import levels
+from manymesh.plan.machine import usual_level
 from manymesh.settings import Settings
-from manymesh.stages import Detect, Tick
+from manymesh.stages import Detect, Level, Tick
 from manymesh.types import U8, Detection, Photo
 from manymesh.weights import require
 
@@ -25,16 +27,18 @@ Ask = Callable[[str, U8, Tick], str]
 
 
 @contextmanager
-def open_detect(settings: Settings) -> Iterator[Detect]:
+def open_detect(settings: Settings, level: Level | None = None) -> Iterator[Detect]:
     """Load the model that the settings name, and give a function from photo and names to detections.
 
-    The model is freed at the end of the block, whoever still holds the function.
+    The model is freed at the end of the block, whoever still holds the function. ``level``: one of
+    ``memory.levels``; None takes what fits now.
     """
     from manymesh.detect.qwen.model import Model
 
     root = require(settings.detector, settings.weights_dir).root
     assert root is not None
-    model = Model(root, settings)
+    level = level or usual_level("detect", levels(settings), settings)
+    model = Model(root, settings, level.options.get("resident_layers"))
 
     def detect(photo: Photo, names: Sequence[str], *, tick: Tick) -> Sequence[Detection]:
         # One more tells that there are more.

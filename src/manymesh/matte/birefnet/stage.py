@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from manymesh.device.placement import place
 from manymesh.errors import OutOfMemoryError
 from manymesh.matte import image
+from manymesh.matte.birefnet.memory import levels
 from manymesh.matte.cut_out import cut_out
+from manymesh.plan.machine import usual_level
 from manymesh.settings import Settings
-from manymesh.stages import Matte, Stage, Tick
+from manymesh.stages import Level, Matte, Stage, Tick
 from manymesh.types import U8, Crop, Cutout
 from manymesh.weights import missing as missing_weights
 from manymesh.weights import require
@@ -32,11 +34,15 @@ _USUAL_PX = (1024, 1024)
 
 
 @contextmanager
-def open_matte(settings: Settings) -> Iterator[Matte]:
+def open_matte(settings: Settings, level: Level | None = None) -> Iterator[Matte]:
     """Load the network that the settings name, and give a function from crops to cutouts.
 
-    The network is freed at the end of the block, whoever still holds the function.
+    The network is freed at the end of the block, whoever still holds the function. ``level``: one of
+    ``memory.levels``; None takes what fits now.
     """
+    level = level or usual_level("matte", levels(settings), settings)
+    if "device" in level.options:
+        settings = settings.model_copy(update={"devices": (*settings.devices, f"matte={level.options['device']}")})
     network = AlphaNetwork(weights_file(settings), settings)
 
     def matte(crop: Crop, *, tick: Tick) -> Cutout:
@@ -143,4 +149,6 @@ STAGE = Stage(
     licence="MIT",
     open=open_matte,
     missing=missing,
+    levels=levels,
+    open_at=open_matte,
 )

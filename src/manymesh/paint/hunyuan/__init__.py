@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from manymesh.device.placement import slow_without_gpu
-from manymesh.stages import Paint, Stage
+from manymesh.paint.hunyuan.memory import levels
+from manymesh.stages import Level, Paint, Stage
 from manymesh.weights.catalogue import HUNYUAN
 
 if TYPE_CHECKING:
@@ -18,11 +19,11 @@ _MODULES = ("torch", "safetensors")
 
 
 @contextmanager
-def open_paint(settings: Settings) -> Iterator[Paint]:
+def open_paint(settings: Settings, level: Level | None = None) -> Iterator[Paint]:
     """The stage of ``paint.hunyuan.stage``. What it gives has a ``begin`` that wants all cutouts before the first."""
     from manymesh.paint.hunyuan.stage import open_paint as opened
 
-    with opened(settings) as painting:
+    with opened(settings, level) as painting:
         yield painting
 
 
@@ -46,4 +47,7 @@ STAGE = Stage(
     open=open_paint,
     missing=missing,
     slow_here=slow_without_gpu,
+    thread_safe=True,
+    levels=levels,
+    open_at=open_paint,
 )

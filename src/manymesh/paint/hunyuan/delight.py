@@ -86,6 +86,12 @@ class Delighter:
         vae_dtype = self.vae.quant_conv.weight.dtype
         return require_finite(self.vae.decode((out / self.vae.config.scaling_factor).to(vae_dtype)), VAE)
 
+    def close(self) -> None:
+        """Let the networks go. The denoiser holds a method of this object, which would keep them until garbage is
+        collected."""
+        self.denoiser = None
+        del self.unet, self.vae
+
     def encode(self, picture: U8) -> Tensor:
         """(1, 4, H / 8, W / 8): the encoder's mean, not scaled."""
         vae_dtype = self.vae.quant_conv.weight.dtype

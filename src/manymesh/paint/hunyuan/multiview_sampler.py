@@ -91,6 +91,11 @@ class MultiviewSampler:
         times = torch.stack([self.network.embed_time(moment.expand(shape[0]), self.labels) for moment in moments])
         return self.denoiser(draw(shape), schedule, times, lambda: draw(shape), tick, each)
 
+    def close(self) -> None:
+        """Let the denoiser go. It holds a method of this object, which would keep the network until garbage is
+        collected."""
+        self.denoiser = None
+
     def predict(self, x: Tensor, time: Tensor) -> Tensor:
         """The guided prediction of v: (V, 4, h, w) scaled sample, (V, time_dim) embedded time."""
         assert self.conditions is not None

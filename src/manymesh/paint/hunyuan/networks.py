@@ -5,7 +5,6 @@ The peak is then the largest network and its work, not the sum of all: of 6.7 Gi
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,10 +74,12 @@ class Networks:
         self.release()
         unet = fuse_projections(self._load(DELIGHT_UNET, lambda: UNet(config), weights_of(folder, "unet")))
         vae = self._load(DELIGHT_VAE, lambda: ImageVae(vae_config), weights_of(folder, "vae"), rename=plain_key)
+        delighter = Delighter(unet, vae, prompt, read_noise_schedule(folder))
+        del unet, vae
         try:
-            yield Delighter(unet, vae, prompt, read_noise_schedule(folder))
+            yield delighter
         finally:
-            del unet, vae
+            delighter.close()
             self.release()
 
     @contextmanager
@@ -107,7 +108,8 @@ class Networks:
         return self._load(VAE, lambda: ImageVae(config), weights_of(self.folder, "vae"), rename=plain_key)
 
     def release(self) -> None:
-        gc.collect()
+        """Give the memory of networks that are not referenced any more back to the device. None of them is in a
+        reference cycle, so no garbage is collected here: that takes 0.2 s beside torch and transformers."""
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 

@@ -135,7 +135,7 @@ class PaintSettings(BaseModel):
     paint_memory: Annotated[
         Memory,
         Field(
-            description="low: one thing after the other, for small GPUs. high: more at once. The picture is the same.",
+            description="auto: as planned. low: one thing after the other. high: more at once. The same picture.",
             json_schema_extra={"group": "engine"},
         ),
     ] = "auto"

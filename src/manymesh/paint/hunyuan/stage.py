@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from manymesh.device.number_format import require_finite
@@ -25,6 +25,7 @@ from manymesh.paint.diffusion.image_vae import ImageVae
 from manymesh.paint.hunyuan import delight_images, multiview_sampler
 from manymesh.paint.hunyuan.delight import UNET as DELIGHT_UNET
 from manymesh.paint.hunyuan.delight import Delighter
+from manymesh.paint.hunyuan.memory import levels
 from manymesh.paint.hunyuan.models import parse_views
 from manymesh.paint.hunyuan.multiview_unet import ReferenceUNet
 from manymesh.paint.hunyuan.networks import REFERENCE, VAE, VIEWS, Networks
@@ -32,20 +33,21 @@ from manymesh.paint.hunyuan.official_noise import official_delight_noise, offici
 from manymesh.paint.hunyuan.photo_detail import SharpPhoto, blend_photo_detail, sharp_photo
 from manymesh.paint.hunyuan.surface import fill_texture, surface_of
 from manymesh.paint.hunyuan.surface_base import Drawing
+from manymesh.plan.machine import usual_level
 from manymesh.settings import Settings
-from manymesh.stages import Tick
+from manymesh.stages import Level, Tick
 from manymesh.types import U8, Atlas, Camera, Cutout, Mesh, TexturedMesh
 
-ROOMY_BYTES = 7 << 30
 LATENT_CHANNELS = 4
 # What the parts of one object's way take, about, for its progress.
 _UNWRAPPED, _MAPPED, _DENOISED, _BAKED = 0.1, 0.2, 0.75, 0.9
 
 
 @contextmanager
-def open_paint(settings: Settings) -> Iterator[PaintStage]:
-    """The stage, with nothing loaded yet: networks come when they are first needed."""
-    painting = PaintStage(settings)
+def open_paint(settings: Settings, level: Level | None = None) -> Iterator[PaintStage]:
+    """The stage, with nothing loaded yet: networks come when they are first needed. ``level``: one of
+    ``memory.levels``; None takes what fits now."""
+    painting = PaintStage(settings, level or usual_level("paint", levels(settings), settings))
     try:
         yield painting
     finally:
@@ -66,23 +68,31 @@ class Reference:
 
 
 class PaintStage:
-    """Paints meshes. Call ``begin`` once with all cutouts, then the object itself for each of them.
+    """Paints meshes. Call ``begin`` once with all cutouts, then the object itself for each of them, from any threads.
 
     Args:
         settings: the run's.
+        level: how much to do at once; see ``memory.levels``.
 
     Raises:
         WeightsError: weights are absent.
         UsageError: views that the network does not know, or steps for a model whose steps are fixed.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, level: Level) -> None:
         self.settings = settings
         self.views = parse_views(settings.paint_views)
         self.networks = Networks(settings, self._drop)
         self.exact = settings.painting == "reference"
         self.schedule = self._schedule()
-        self.economy = self._economy()
+        # One thing after the other where no level says otherwise: that is on a CPU.
+        everything = settings.paint_memory == "high"
+        self.economy = pictures.Batching(
+            joint_guidance=bool(level.options.get("joint_guidance", everything)),
+            images_per_pass=int(level.options.get("images_per_pass", len(self.views) if everything else 1)),
+        )
+        self.capture = bool(level.options.get("capture", True))
+        self._device_lock = Lock()
         self._references: dict[str, Reference] = {}
         self._failures: dict[str, ObjectError] = {}  # of cutouts that cannot be used
         self._painter: multiview_sampler.MultiviewSampler | None = None
@@ -93,7 +103,7 @@ class PaintStage:
         fails when its own turn comes. Without this call each object loads these networks anew.
 
         Cutouts are recognised by their ``object_id``; those without one are read when their turn comes."""
-        self._painter = self._vae = None
+        self._forget_painter(vae=True)
         self._references.clear()
         self.networks.release()
         with self.networks.device_errors():
@@ -107,13 +117,13 @@ class PaintStage:
 
         tick(0.0)
         watch = StageTimer()
-        with self.networks.device_errors():
+        if atlas is None:
+            atlas = unwrap(mesh, self.settings.texture_size, tick=part(tick, 0, _UNWRAPPED))
+        watch.lap("unwrap")
+        with self._in_turn():
+            watch.lap("wait")
             reference = self._reference(cutout)
             watch.lap("photo")
-            size = self.settings.texture_size
-            if atlas is None:
-                atlas = unwrap(mesh, size, tick=part(tick, 0, _UNWRAPPED))
-            watch.lap("unwrap")
             surface = surface_of(atlas, self.drawing(), self.networks.device)
             normals, positions = surface.maps(part(tick, _UNWRAPPED, _MAPPED))
             watch.lap("maps")
@@ -127,7 +137,8 @@ class PaintStage:
             texture, painted, kept = blend_photo_detail(texture, painted, atlas, view, cutout, reference.sharp, view_px)
             details |= kept
             watch.lap("photo detail")
-        with self.networks.device_errors():
+        with self._in_turn():
+            watch.lap("wait for fill")
             base_color = fill_texture(texture, painted, atlas, exact=self.exact, device=self.networks.device)
         watch.lap("fill")
         tick(1.0)
@@ -141,16 +152,30 @@ class PaintStage:
         """Lets everything go."""
         self._references.clear()
         self._failures.clear()
-        self._painter = self._vae = None
+        self._forget_painter(vae=True)
         self.networks.release()
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """The device works on one object at a time: unwrapping and storing of others goes on meanwhile."""
+        with self._device_lock, self.networks.device_errors():
+            yield
 
     def _drop(self, network: str) -> None:
         """Lets one network go, so that it is loaded anew when it is next needed."""
         if network == VIEWS:
-            self._painter = None
+            self._forget_painter()
         elif network == VAE:
             self._vae = None
         self.networks.release()
+
+    def _forget_painter(self, *, vae: bool = False) -> None:
+        """Drop the main network and its sampler, and the VAE too where asked."""
+        if self._painter is not None:
+            self._painter.close()
+            self._painter = None
+        if vae:
+            self._vae = None
 
     def drawing(self) -> Drawing:
         settings = self.settings
@@ -173,16 +198,6 @@ class PaintStage:
                 f"the painter {settings.paint_model} takes {variant.steps} steps", "Leave --paint-steps out"
             )
         return consistency(self.networks.noise, turbo_timesteps(self.networks.noise))
-
-    def _economy(self) -> pictures.Batching:
-        """More at once where there is memory for it. The card's size decides, not what is free just now, so that the
-        same run on the same machine rounds alike."""
-        device, wish = self.networks.device, self.settings.paint_memory
-        roomy = wish == "high"
-        if wish == "auto" and device.type == "cuda":
-            large = torch.cuda.get_device_properties(device).total_memory >= ROOMY_BYTES
-            roomy = large and self.settings.memory >= Settings().memory
-        return pictures.Batching(joint_guidance=roomy, images_per_pass=len(self.views) if wish == "high" else 1)
 
     def _read(self, cutouts: Sequence[Cutout], tick: Tick) -> None:
         """Fills ``_references``: all through the first network, then all through the second."""
@@ -262,7 +277,7 @@ class PaintStage:
         if ready is None:
             delight_images.pad_to_square(cutout.rgba, self.settings.photo_margin)  # raises for an unusable cutout
             if self.settings.paint_memory != "high":
-                self._painter = self._vae = None
+                self._forget_painter(vae=True)
                 self.networks.release()
             self._failures.pop(cutout.object_id, None)
             self._read([cutout], lambda done: None)
@@ -284,7 +299,9 @@ class PaintStage:
         if self._painter is None:
             guidance = 1.0 if self.networks.variant.turbo else self.settings.paint_guidance
             indices = [view.camera_index for view in self.views]
-            self._painter = multiview_sampler.MultiviewSampler(self.networks.views(), indices, guidance, self.economy)
+            self._painter = multiview_sampler.MultiviewSampler(
+                self.networks.views(), indices, guidance, self.economy, use_graph=self.capture
+            )
         encoding, noise = cpu_noise(seed, "maps"), cpu_noise(seed, "views")
         if self.exact:
             encoding, noise = self._reference_draw(), self._reference_draw()

@@ -82,7 +82,7 @@ class ShapeSettings(BaseModel):
     memory: Annotated[
         int,
         Field(
-            description="Working memory in MiB that a network may take beyond its weights. Less: slower, same result.",
+            description="Working memory in MiB that the shape decoder may take at most. Less: slower, same result.",
             ge=64,
             le=65_536,
             json_schema_extra={"group": "engine", "metavar": "MIB"},

@@ -6,18 +6,20 @@ objects first and then frees it; an object's condition tokens take a few megabyt
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import torch
 from torch import Tensor
 
 from manymesh.device.number_format import Formats, require_finite
 from manymesh.device.placement import place
+from manymesh.device.stream import LayerStream
 from manymesh.errors import NotFiniteError, ObjectError, OutOfMemoryError, UsageError
 from manymesh.mesh.normalise import normalise
+from manymesh.plan.machine import usual_level
 from manymesh.settings import Settings
 from manymesh.shape.common.cutouts import clear_faint_alpha
 from manymesh.shape.common.flow import initial_noise
@@ -31,17 +33,16 @@ from manymesh.shape.hunyuan.decode import decode
 from manymesh.shape.hunyuan.dit import Dit
 from manymesh.shape.hunyuan.flow_schedule import flow_schedule
 from manymesh.shape.hunyuan.input_images import read_extra_views
+from manymesh.shape.hunyuan.memory import levels
 from manymesh.shape.hunyuan.models import GUIDANCE, VARIANTS
 from manymesh.shape.hunyuan.preprocess import prepare_image, to_signed_pixels
 from manymesh.shape.hunyuan.sampler import Sampler, reference_denoise
 from manymesh.shape.hunyuan.vae import ShapeVae
-from manymesh.stages import Tick
+from manymesh.stages import Level, Tick
 from manymesh.types import U8, Cutout, Mesh, ShapeResult
 from manymesh.weights import find, model, require
 from manymesh.weights.load import Network, load_network
 
-# Device memory that must be free to load the image encoder: its weights at 16 bits (2.3 GB) and its work.
-_ENCODER_BYTES = 3 << 30
 # Progress of one try after denoising, and after decoding. Estimates for the progress bar.
 _DENOISED, _DECODED = 0.6, 0.95
 
@@ -50,9 +51,10 @@ ENCODER, TRANSFORMER = "image encoder", "shape transformer"
 
 
 @contextmanager
-def open_shape(settings: Settings) -> Iterator[ShapeModel]:
-    """The stage. Networks are loaded on first use, and freed at the end of the block."""
-    shape_model = ShapeModel(settings)
+def open_shape(settings: Settings, level: Level | None = None) -> Iterator[ShapeModel]:
+    """The stage. Networks are loaded on first use, and freed at the end of the block. ``level``: one of
+    ``memory.levels``; None takes what fits now."""
+    shape_model = ShapeModel(settings, level or usual_level("shape", levels(settings), settings))
     try:
         yield shape_model
     finally:
@@ -60,18 +62,23 @@ def open_shape(settings: Settings) -> Iterator[ShapeModel]:
 
 
 class ShapeModel:
-    """Reconstructs shapes. Call ``begin`` once with all cutouts, then the model itself for each cutout.
+    """Reconstructs shapes. Call ``begin`` once with all cutouts, then the model itself for each cutout, from any
+    threads.
 
     Args:
         settings: the run's.
+        level: what to do at once; see ``memory.levels``.
 
     Raises:
         WeightsError: weights are absent.
         UsageError: further views for a single-view model, or more steps than a step-distilled model has.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, level: Level) -> None:
         self.settings = settings
+        # Working memory of the point decoder.
+        self.chunk_bytes = int(level.options.get("chunk_bytes", settings.memory << 20))
+        self.stream_encoder = bool(level.options.get("stream_encoder", False))
         self.variant = VARIANTS[settings.shape_model]
         self.folder = weights_folder(self.variant.weights, settings)
         self.config: ShapeConfig = read_shape_config(self.folder)
@@ -83,6 +90,7 @@ class ShapeModel:
         placement = place(settings.devices, "shape", precision=settings.shape_precision)
         self.device = torch.device(placement.device)
         self.formats = Formats(getattr(torch, placement.dtype), self._drop)
+        self._device_lock = Lock()
         self.views = read_extra_views(settings, self.config.conditioner.multi_view)
         self.notes: tuple[str, ...] = ()
         # Condition tokens of the objects that are not reconstructed yet, by object id.
@@ -99,7 +107,9 @@ class ShapeModel:
         are called for.
         """
         named = [cutout for cutout in cutouts if cutout.object_id]
-        self._free_for_encoder()
+        # Those of an earlier photo: the encoder is larger than both.
+        self._sampler = self._transformer = self._decoder = None
+        self._release()
         with self._device_errors():
             self.formats.retry(lambda: self._encode_all(named, tick))
         tick(1.0)
@@ -139,11 +149,9 @@ class ShapeModel:
             OutOfMemoryError: the device has too little memory.
         """
         tick(0.0)
-        with self._device_errors():
+        with self._in_turn():
             condition = self._condition(cutout)
-            tries = Tries.make(
-                self.settings.tries, seed, tick, lambda own, tell: self._reconstruct(condition, own, tell)
-            )
+        tries = Tries.make(self.settings.tries, seed, tick, lambda own, tell: self._reconstruct(condition, own, tell))
         made, remarks = tries.ranked(cutout.rgba[..., 3])
         notes = [*self.notes, *self.formats.notes]
         if self._sampler is not None and self._sampler.capture_failure:
@@ -159,12 +167,16 @@ class ShapeModel:
 
     def _reconstruct(self, condition: Tensor, seed: int, tick: Tick) -> Mesh:
         """One mesh from condition tokens and a seed, in the canonical frame."""
-        latents = self.formats.retry(lambda: self._denoise(condition, seed, lambda done: tick(done * _DENOISED)))
+
+        def denoising(done: float) -> None:
+            tick(done * _DENOISED)
 
         def decoding(done: float) -> None:
             tick(_DENOISED + done * (_DECODED - _DENOISED))
 
-        mesh = self.formats.retry(lambda: self._decode(latents, decoding))
+        with self._in_turn():
+            latents = self.formats.retry(lambda: self._denoise(condition, seed, denoising))
+            mesh = self.formats.retry(lambda: self._decode(latents, decoding))
         tick(_DECODED)
         # Small components would enlarge the box that defines the frame and the camera.
         return normalise(drop_small_components(mesh))[0]
@@ -188,7 +200,7 @@ class ShapeModel:
         """The surface of latents, in the network's box."""
         settings, vae = self.settings, self._load_decoder()
         latents = latents.to(self.formats[DECODER])
-        return decode(vae, latents, settings.decoding, settings.grid, self._budget_bytes(), tick)
+        return decode(vae, latents, settings.decoding, settings.grid, self.chunk_bytes, tick)
 
     def _sampler_for(self, dit: Dit, condition: Tensor) -> Sampler:
         if self._sampler is None:
@@ -241,7 +253,15 @@ class ShapeModel:
 
     def _conditioner(self) -> Conditioner:
         path, config = weights_file(self.folder), self.config.conditioner
-        return self._load(lambda: Conditioner(config), path, ENCODER_PREFIX, ENCODER)
+        if not self.stream_encoder:
+            return self._load(lambda: Conditioner(config), path, ENCODER_PREFIX, ENCODER)
+        host = torch.device("cpu")
+        network = load_network(
+            lambda: Conditioner(config), path, device=host, dtype=self.formats[ENCODER], prefix=ENCODER_PREFIX
+        )
+        blocks = list(network.main_image_encoder.model.encoder.layer)
+        LayerStream(blocks, self.device).attach(blocks)
+        return network.to(self.device)
 
     def _load(self, build: Callable[[], Network], path: Path, prefix: str, name: str) -> Network:
         """The network called ``name`` in its number format, on the stage's device."""
@@ -262,22 +282,16 @@ class ShapeModel:
             rgba = clear_faint_alpha(rgba)
         return torch.from_numpy(to_signed_pixels(prepare_image(rgba, self.config.image)[0]))
 
-    def _budget_bytes(self) -> int:
-        """Working memory of the point decoder: the setting's, or half of the free device memory where that is less."""
-        if self.device.type != "cuda":
-            return self.settings.memory << 20
-        return min(self.settings.memory << 20, torch.cuda.mem_get_info(self.device)[0] // 2)
-
-    def _free_for_encoder(self) -> None:
-        """Drop the other networks (of an earlier photo) when the encoder would not fit beside them."""
-        if self.device.type == "cuda" and torch.cuda.mem_get_info(self.device)[0] < _ENCODER_BYTES:
-            self._sampler = self._transformer = self._decoder = None
-            self._release()
-
     def _release(self) -> None:
-        gc.collect()
+        """Give the memory of networks that are not referenced any more back to the device."""
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """The device works on one object at a time: placing and storing of others goes on meanwhile."""
+        with self._device_lock, self._device_errors():
+            yield
 
     @contextmanager
     def _device_errors(self) -> Iterator[None]:
