@@ -95,6 +95,21 @@ def test_a_3mf_that_builds_nothing_shows_its_objects(tmp_path: Path) -> None:
         read(tmp_path, "x.3mf", package({"3D/3dmodel.model": None}))
 
 
+def test_a_3mf_that_requires_what_is_not_read_is_refused_by_its_name(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(package({}))) as archive:
+        model = archive.read("3D/3dmodel.model").decode()
+
+    def required(prefix: str, namespace: str) -> bytes:
+        stated = f'<model xmlns:{prefix}="{namespace}" requiredextensions="{prefix}" '
+        return model.replace("<model ", stated, 1).encode()
+
+    core = "http://schemas.microsoft.com/3dmanufacturing/"
+    known = required("p", core + "production/2015/06")
+    assert len(read(tmp_path, "x.3mf", package({}, known)).faces) == 12
+    with pytest.raises(InputError, match=r"requires the 3MF extension .*beamlattice/2017/02, which is not read"):
+        read(tmp_path, "x.3mf", package({}, required("b", core + "beamlattice/2017/02")))
+
+
 @pytest.mark.parametrize("code", ["utf-8", "utf-16"])
 def test_a_3mf_with_entities_is_refused_in_every_encoding(tmp_path: Path, code: str) -> None:
     text = f'<?xml version="1.0" encoding="{code}"?><!DOCTYPE m [<!ENTITY a "1">]><model unit="&a;"/>'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -206,8 +207,26 @@ def test_draco_without_its_reader_names_the_extra(read_bytes: Read, monkeypatch:
     primitive = box_primitive(build)
     primitive["extensions"] = {"KHR_draco_mesh_compression": {"bufferView": 0, "attributes": {"POSITION": 0}}}
     with pytest.raises(MissingPieceError, match="KHR_draco_mesh_compression") as raised:
-        read_bytes(build.to_bytes(meshes=[{"primitives": [primitive]}]))
+        read_bytes(
+            build.to_bytes(meshes=[{"primitives": [primitive]}], extensionsRequired=["KHR_draco_mesh_compression"])
+        )
     assert "manymesh[draco]" in raised.value.hint
+
+
+def test_a_mesh_that_is_there_without_compression_too_needs_no_reader(
+    read_bytes: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "DracoPy", None)
+    build = GltfBuilder()
+    primitive = box_primitive(build)
+    packing = {"bufferView": build.view(b"DRACO" + bytes(20)), "attributes": {"POSITION": 0}}
+    primitive["extensions"] = {"KHR_draco_mesh_compression": packing}
+    used = {"meshes": [{"primitives": [primitive]}], "extensionsUsed": ["KHR_draco_mesh_compression"]}
+    found = read_bytes(build.to_bytes(**used))
+    assert len(found.faces) == 12
+    assert "the plain one was taken" in found.notes[0]
+    with pytest.raises(MissingPieceError):
+        read_bytes(build.to_bytes(**used, extensionsRequired=["KHR_draco_mesh_compression"]))
 
 
 def test_draco_meshes_are_decoded(read_bytes: Read) -> None:

@@ -472,3 +472,38 @@ def test_a_deep_photoshop_document_is_called_by_its_name(tmp_path: Path, bits: i
     header = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, 8, 8, bits, 3) + bytes(14) + bytes(3 * 64 * bits // 8)
     with pytest.raises(InputError, match=f"a Photoshop document of {bits} bits a channel, which cannot be read"):
         load_photo(written(tmp_path, "x.psd", header))
+
+
+def with_gamma(data: bytes, gamma: float) -> bytes:
+    """A PNG with a gAMA chunk."""
+    body = b"gAMA" + struct.pack(">I", round(gamma * 100_000))
+    return data[:33] + struct.pack(">I", 4) + body + struct.pack(">I", zlib.crc32(body)) + data[33:]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_png_that_states_linear_light_becomes_srgb(tmp_path: Path, deep: bool) -> None:
+    linear = ((PICTURE / 255 + 0.055) / 1.055) ** 2.4
+    if deep:
+        data = png16(np.rint(linear * 65535).astype(np.uint16))
+    else:
+        kept = io.BytesIO()
+        Image.fromarray(np.rint(linear * 255).astype(np.uint8)).save(kept, "PNG")
+        data = kept.getvalue()
+    photo, _ = load_photo(written(tmp_path, "x.png", with_gamma(data, 1.0)))
+    bright = PICTURE > 60
+    assert np.abs(photo.rgb.astype(int) - PICTURE)[bright].max() <= (1 if deep else 3)
+    assert any("from the gamma that the PNG states (1)" in note for note in photo.notes)
+    usual, _ = load_photo(written(tmp_path, "y.png", with_gamma(data, 0.45455)))
+    assert not any("gamma" in note for note in usual.notes)
+
+
+def test_adobe_rgb_that_only_exif_states_is_converted(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA005] = {1: "R03"}
+    colour = Image.new("RGB", (64, 64), (90, 200, 90))
+    colour.save(tmp_path / "x.jpg", exif=exif, quality=98)
+    colour.save(tmp_path / "y.jpg", icc_profile=profile(ADOBE_RGB, gamma_curve(563 / 256)), quality=98)
+    colour.save(tmp_path / "z.jpg", quality=98)
+    stated, embedded, plain = (load_photo(tmp_path / f"{name}.jpg")[0].rgb[32, 32].astype(int) for name in "xyz")
+    assert np.abs(stated - embedded).max() <= 2
+    assert np.abs(stated - plain).max() > 30

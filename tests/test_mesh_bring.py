@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from pathlib import Path
 
@@ -203,3 +204,18 @@ def test_vertex_colours_that_a_mesh_brings_are_no_guess_of_its_unseen_side(tmp_p
         textures.append(texture_of((painted.folder / "model.glb").read_bytes()))
     np.testing.assert_array_equal(textures[0], textures[1])
     assert textures[0][..., 0].astype(int).mean() > 100 + textures[0][..., 1].mean()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("a.obj", write_glb(textured()), "is a GLB file by its content. Name it .glb"),
+        ("a.stl", b"ply\nformat ascii 1.0\n", "is a PLY file by its content"),
+        ("a.glb", b"\n<!DOCTYPE html><html>", "is a web page, not a mesh"),
+        ("a.glb", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "is a pointer of Git LFS, not a mesh"),
+        ("a.obj", b"Kaydara FBX Binary  \0", "is an FBX file, not a mesh"),
+    ],
+)
+def test_a_file_that_is_something_else_is_called_by_its_name(tmp_path: Path, name: str, data: bytes, says: str) -> None:
+    with pytest.raises(InputError, match=re.escape(says)):
+        read_mesh(saved(tmp_path, name, data))

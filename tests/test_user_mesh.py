@@ -10,6 +10,7 @@ import pytest
 from mesh_samples import box, sphere
 from PIL import Image
 
+from manymesh.mesh.formats import polygons
 from manymesh.mesh.formats.glb import read_glb, split_glb
 from manymesh.mesh.formats.read import read_mesh
 from manymesh.mesh.formats.read_obj import read_obj
@@ -123,6 +124,39 @@ def test_the_same_mesh_gives_the_same_bytes_every_time(tmp_path: Path) -> None:
     photo = picture(tmp_path)
     files = {(painted(tmp_path, "cube.obj", obj(box()), photo).folder / "model.glb").read_bytes() for _ in range(50)}
     assert len(files) == 1
+
+
+@pytest.mark.parametrize("kind", ["gear", "spiral", "comb"])
+def test_a_concave_polygon_of_thousands_of_corners_keeps_its_shape(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Areas of all triangles add up to the polygon's, and all face one way."""
+    monkeypatch.setattr(polygons, "MOST_CORNERS", 100)
+    count = 600
+    turns = np.arange(count) / count * 2 * np.pi
+    if kind == "gear":
+        radius = np.where(np.arange(count) % 4 < 2, 1.0, 0.8)
+        flat = np.stack([radius * np.cos(turns), radius * np.sin(turns)], axis=1)
+    elif kind == "spiral":
+        wound = np.linspace(1, 20 * np.pi, count // 2)
+        inner, outer = (np.stack([(wound + w) * np.cos(wound), (wound + w) * np.sin(wound)], 1) for w in (0, 2))
+        flat = np.concatenate([outer, inner[::-1]])
+    else:
+        teeth = [point for n in range(count // 4) for point in ((2 * n, 1), (2 * n, 5), (2 * n + 1, 5), (2 * n + 1, 1))]
+        flat = np.array([(count / 2, 0), *teeth[::-1], (0, 0)], float)
+    x, y = flat.T
+    area = float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2
+    lines = [f"v {a} {b} 0" for a, b in flat.tolist()] + ["f " + " ".join(map(str, range(1, len(flat) + 1)))]
+    (tmp_path / "cap.obj").write_text("\n".join(lines))
+    mesh = read_mesh(tmp_path / "cap.obj")
+    corners = mesh.positions[mesh.faces]
+    areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])[:, 2] / 2
+    assert len(areas) == len(flat) - 2
+    assert areas.sum() == pytest.approx(area)
+    assert np.abs(areas).sum() == pytest.approx(abs(area))
+    assert mesh.notes == ()
+    monkeypatch.setattr(polygons, "MOST_LARGE_CORNERS", 100)
+    assert "1 hollow polygons have too many corners" in read_mesh(tmp_path / "cap.obj").notes[0]
 
 
 def test_concave_polygons_keep_their_shape() -> None:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manymesh.image.deep import from_real_numbers, from_whole_numbers
-from manymesh.image.icc import read_grey_profile, read_matrix_profile
+from manymesh.image.icc import MatrixProfile, read_grey_profile, read_matrix_profile, to_srgb_8bit
+from manymesh.image.stated import stated_profile
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -35,16 +36,30 @@ def to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
     profile = image.info.get("icc_profile")
     if not isinstance(profile, bytes) or not profile:
         profile = b""
+    stated = stated_profile(image, notes) if not profile and image.mode in ("RGB", "RGBA", "P") else None
     transparent = image.mode in _ALPHA_MODES or "transparency" in image.info
     if image.mode not in ("RGB", "RGBA", "CMYK", "L"):
         grey = image.mode in _GREY_MODES and not transparent
         image = image.convert("L" if grey else "RGBA" if transparent else "RGB")
     if profile and not (image.mode in ("RGB", "RGBA") and _is_srgb(profile)):
         image = apply_profile(image, profile, notes)
+    elif stated is not None:
+        image = _converted(image, stated)
     elif image.mode == "CMYK":
         notes.append("Converted from CMYK without a colour profile; colours are approximate.")
     target = "RGBA" if transparent else "RGB"
     return image if image.mode == target else image.convert(target)
+
+
+def _converted(image: Image.Image, profile: MatrixProfile) -> Image.Image:
+    """A picture in RGB or RGBA with its colours in sRGB."""
+    from PIL import Image
+
+    pixels = np.asarray(image)
+    made = Image.fromarray(to_srgb_8bit(pixels[..., :3].astype(np.uint16) * np.uint16(257), profile))
+    if image.mode == "RGBA":
+        made.putalpha(Image.fromarray(np.ascontiguousarray(pixels[..., 3])))
+    return made
 
 
 def _is_srgb(profile: bytes) -> bool:

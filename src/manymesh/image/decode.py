@@ -24,6 +24,7 @@ from manymesh.image.deep import from_real_numbers, from_whole_numbers, used_bits
 from manymesh.image.icc import read_grey_profile, read_matrix_profile
 from manymesh.image.limits import WORKING_SIDE_PX, check_size
 from manymesh.image.sniff import Kind, is_tiff, kind_of_picture
+from manymesh.image.stated import stated_profile
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -144,7 +145,7 @@ def _from_pillow(path: Path, data: bytes, page: int, notes: list[str]) -> tuple[
         deep = _sixteen_bit_mode(image)
         if deep:
             check_size(path, image.width, image.height, pixel_bytes=2 * len(image.getbands()))
-            picture = _from_sixteen_bits(data, page, deep, image.info, notes)
+            picture = _from_sixteen_bits(data, page, deep, image, notes)
         else:
             # JPEG can decode straight to a half or a quarter, so that a huge photo never needs its full array.
             image.draft("RGB", (WORKING_SIDE_PX, WORKING_SIDE_PX))
@@ -179,10 +180,11 @@ def _sixteen_bit_mode(image: Image.Image) -> re.Match[str] | None:
 
 
 def _from_sixteen_bits(
-    data: bytes, page: int, deep: re.Match[str], info: dict[Any, Any], notes: list[str]
+    data: bytes, page: int, deep: re.Match[str], opened: Image.Image, notes: list[str]
 ) -> Image.Image:
     from PIL import Image
 
+    info = opened.info
     values = _both_bytes(data, page, deep)
     colour, alpha = (values[..., :3], values[..., 3]) if values.shape[2] == 4 else (values, None)
     if deep[1] == "RGBa" and alpha is not None:
@@ -192,6 +194,8 @@ def _from_sixteen_bits(
         alpha = np.where((colour == np.array(transparent)).all(axis=-1), np.uint16(0), np.uint16(65535))
     icc = info.get("icc_profile") or b""
     profile = read_matrix_profile(icc) or (read_grey_profile(icc) if deep[1] == "LA" else None)
+    if not icc and deep[1] != "LA":
+        profile = stated_profile(opened, notes)
     made = Image.fromarray(from_whole_numbers(colour, notes, None if profile is None or profile.is_srgb() else profile))
     if icc and profile is None:
         made = apply_profile(made, icc, notes)

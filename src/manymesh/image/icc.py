@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from manymesh.types import F64, U8
 
 # The primaries of sRGB as ICC profiles state them (adapted to D50), a column each: linear RGB to XYZ.
-_SRGB_TO_XYZ = np.array(
+SRGB_TO_XYZ = np.array(
     [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]], dtype=np.float64
 )
 # Points at which a channel's curve is tabulated: every value that 16 bits can have.
@@ -59,7 +59,7 @@ def read_matrix_profile(data: bytes) -> MatrixProfile | None:
         curves = np.stack([_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")])
     except (struct.error, KeyError, ValueError):
         return None
-    return MatrixProfile(curves, np.linalg.inv(_SRGB_TO_XYZ) @ to_xyz) if np.isfinite(curves).all() else None
+    return MatrixProfile(curves, np.linalg.inv(SRGB_TO_XYZ) @ to_xyz) if np.isfinite(curves).all() else None
 
 
 def read_grey_profile(data: bytes) -> MatrixProfile | None:

@@ -98,6 +98,8 @@ def _without_draco(source: Gltf, name: str) -> Gltf:
     ]
     if not packed:
         return source
+    if DRACO not in source.document.get("extensionsRequired", []) and all(_is_plain_too(source, p) for p in packed):
+        return _with_plain_data(source)
     try:
         import DracoPy
     except ImportError:
@@ -117,6 +119,26 @@ def _without_draco(source: Gltf, name: str) -> Gltf:
     document["buffers"] = [{"byteLength": len(binary)}]
     _forget(document, DRACO)
     return Gltf(document, bytes(binary), (*source.changed, "The file's Draco compression was undone."))
+
+
+def _is_plain_too(source: Gltf, primitive: dict[str, Any]) -> bool:
+    """Whether a compressed primitive has its data uncompressed as well, for readers that lack the extension."""
+    numbers = [*primitive["attributes"].values(), *([primitive["indices"]] if "indices" in primitive else [])]
+    return all("bufferView" in source.item("accessors", number) for number in numbers)
+
+
+def _with_plain_data(source: Gltf) -> Gltf:
+    """The document without its compressed data, where all of it is there uncompressed too."""
+    document = copy.deepcopy(source.document)
+    for mesh in document["meshes"]:
+        for primitive in mesh.get("primitives", []):
+            if DRACO in _extensions(primitive):
+                del primitive["extensions"][DRACO]
+                if not primitive["extensions"]:
+                    del primitive["extensions"]
+    _forget(document, DRACO)
+    note = "The file has its mesh twice, compressed with Draco and plain; the plain one was taken."
+    return Gltf(document, source.binary, (*source.changed, note))
 
 
 def _unpack(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,20 +12,28 @@ from manymesh.types import F64
 
 Ints = NDArray[np.int64]
 
-# Corners of a polygon that are clipped exactly. Clipping takes the square of their number; a larger polygon (a flat cap
-# of a CAD export) becomes a fan. Chosen by hand: 2,000 corners take about a second.
+# Corners of a polygon of which the roundest ear is sought at each step, which takes the square of their number: 2,000
+# corners take about a second. Chosen by hand.
 MOST_CORNERS = 2000
-# The same for all polygons of a mesh: the sum of the squares of their corners, some ten seconds. The rest become fans.
+# The same for all polygons of a mesh: the sum of the squares of their corners, some ten seconds.
 MOST_WORK = 10 * MOST_CORNERS**2
+# Of a larger polygon (a flat cap of a CAD export) any ear is taken, which is quicker and makes longer triangles. A
+# polygon of more corners, and what is beyond the sum of the squares, becomes a fan. Chosen by hand: 10,000 corners take
+# some three seconds.
+MOST_LARGE_CORNERS = 10_000
+MOST_LARGE_WORK = 3 * MOST_LARGE_CORNERS**2
+# How often all corners of a large polygon that are left are looked at again. Chosen by hand: real ones take a few.
+_MOST_ROUNDS = 100
 
 
-def triangulated(positions: F64, corners: Ints, sizes: Ints) -> tuple[Ints, Ints]:
+def triangulated(positions: F64, corners: Ints, sizes: Ints, notes: list[str]) -> tuple[Ints, Ints]:
     """Triangles of polygons, in the polygons' order.
 
     Args:
         positions: (n, 3).
         corners: (c,) the vertices of all polygons, one polygon after the other.
         sizes: (p,) corners of each polygon; those with fewer than three are left out.
+        notes: told of polygons whose shape was not kept.
 
     Returns:
         (m, 3) places in ``corners``, and (m,) the polygon of each triangle.
@@ -38,16 +48,31 @@ def triangulated(positions: F64, corners: Ints, sizes: Ints) -> tuple[Ints, Ints
         return triangles, polygon
     start_of = np.cumsum(count) - count
     concave = _concave(positions, corners, sizes, starts)
-    for number in concave[np.cumsum(sizes[concave] ** 2) <= MOST_WORK].tolist():
-        ring = corners[starts[number] : starts[number] + sizes[number]]
-        ears = _clipped(positions[ring])
-        triangles[start_of[number] : start_of[number] + count[number]] = ears + starts[number]
+    work = sizes[concave].astype(np.float64) ** 2
+    exact = (sizes[concave] <= MOST_CORNERS) & (_running(work, sizes[concave] <= MOST_CORNERS) <= MOST_WORK)
+    large = ~exact & (sizes[concave] <= MOST_LARGE_CORNERS)
+    large &= _running(work, large) <= MOST_LARGE_WORK
+    for clip, chosen in ((_clipped, exact), (_clipped_large, large)):
+        for number in concave[chosen].tolist():
+            ring = corners[starts[number] : starts[number] + sizes[number]]
+            triangles[start_of[number] : start_of[number] + count[number]] = clip(positions[ring]) + starts[number]
+    left = int((~exact & ~large).sum())
+    if left:
+        notes.append(
+            f"{left:,} hollow polygons have too many corners to be cut into triangles exactly, and became fans. Export "
+            "the mesh as triangles."
+        )
     return triangles, polygon
+
+
+def _running(work: F64, chosen: NDArray[np.bool_]) -> F64:
+    """The sum of the work of those that are chosen, up to each."""
+    return np.asarray(np.cumsum(np.where(chosen, work, 0.0)))
 
 
 def _concave(positions: F64, corners: Ints, sizes: Ints, starts: Ints) -> Ints:
     """The polygons with a corner that turns the other way than the whole does, or that lies on a line."""
-    large = np.flatnonzero((sizes > 3) & (sizes <= MOST_CORNERS))
+    large = np.flatnonzero(sizes > 3)
     chosen = np.repeat(large, sizes[large])
     step = np.arange(len(chosen)) - np.repeat(np.cumsum(sizes[large]) - sizes[large], sizes[large])
     here = corners[starts[chosen] + step]
@@ -70,15 +95,9 @@ def _newell(positions: F64, here: Ints, following: Ints, owner: Ints, count: int
 
 def _clipped(ring: F64) -> Ints:
     """(n - 2, 3) triangles of one polygon (n, 3), in its plane."""
-    ring = ring - ring[0]
-    n = len(ring)
-    normal = unit(np.cross(ring, np.roll(ring, -1, axis=0)).sum(axis=0)[None])[0]
-    drop = int(np.abs(normal).argmax())
-    flat = np.delete(ring, drop, axis=1)
-    if (normal[drop] < 0) != (drop == 1):
-        flat = flat[:, ::-1]  # counter-clockwise
+    flat = _flattened(ring)
     x, y = flat[:, 0].tolist(), flat[:, 1].tolist()
-    left = list(range(n))
+    left = list(range(len(ring)))
     triangles: list[tuple[int, int, int]] = []
     while len(left) > 3:
         ear = _ear(left, x, y)
@@ -87,6 +106,70 @@ def _clipped(ring: F64) -> Ints:
         del left[ear]
     triangles.append((left[0], left[1], left[2]))
     return np.array(triangles, np.int64)
+
+
+def _flattened(ring: F64) -> F64:
+    """(n, 2) a polygon (n, 3) in its plane, counter-clockwise."""
+    ring = ring - ring[0]
+    normal = unit(np.cross(ring, np.roll(ring, -1, axis=0)).sum(axis=0)[None])[0]
+    drop = int(np.abs(normal).argmax())
+    flat = np.delete(ring, drop, axis=1)
+    return flat[:, ::-1] if (normal[drop] < 0) != (drop == 1) else flat
+
+
+def _clipped_large(ring: F64) -> Ints:
+    """As ``_clipped``; ears are taken in the order in which they are found."""
+    flat = np.ascontiguousarray(_flattened(ring))
+    x, y = flat[:, 0].tolist(), flat[:, 1].tolist()
+    n = left = len(ring)
+    before, after = [*range(-1, n - 1)], [*range(1, n), 0]
+    before[0] = n - 1
+    reflex = np.array([_turn([before[i], i, after[i]], x, y, 1) < 0 for i in range(n)])
+    alive = np.flatnonzero(reflex)  # some of them may have become convex
+    triangles: list[tuple[int, int, int]] = []
+    waiting = deque(np.flatnonzero(~reflex).tolist())
+    gone = [False] * n
+    rounds, clipped_before = 0, -1
+    while left > 3:
+        if not waiting:
+            # Corners that others reached into before. A round without an ear means that the polygon crosses itself:
+            # then any corner is clipped, so that it ends.
+            stuck, rounds, clipped_before = len(triangles) == clipped_before, rounds + 1, len(triangles)
+            waiting.extend(corner for corner in range(n) if not gone[corner])
+            forced = stuck or rounds > _MOST_ROUNDS
+        else:
+            forced = False
+        b = waiting.popleft()
+        if gone[b]:
+            continue
+        a, c = before[b], after[b]
+        if not forced and (_turn([a, b, c], x, y, 1) < 0 or _reached(flat, alive, (a, b, c))):
+            continue
+        triangles.append((a, b, c))
+        after[a], before[c], left, gone[b] = c, a, left - 1, True
+        reflex[b] = False
+        for corner in (a, c):
+            reflex[corner] &= _turn([before[corner], corner, after[corner]], x, y, 1) < 0
+        waiting.extend((a, c))
+        if len(triangles) % 64 == 0:
+            alive = alive[reflex[alive]]
+    here = gone.index(False)
+    triangles.append((before[here], here, after[here]))
+    return np.array(triangles, np.int64)
+
+
+def _reached(flat: F64, reflex: Ints, corners: tuple[int, int, int]) -> bool:
+    """Whether one of the reflex corners lies in a counter-clockwise triangle or on its sides, but not on a corner."""
+    triangle = flat[list(corners)]
+    points = flat[reflex]
+    near = points[((points >= triangle.min(axis=0)) & (points <= triangle.max(axis=0))).all(axis=1)]
+    if not len(near):
+        return False
+    inside = ~(near[:, None] == triangle[None]).all(axis=2).any(axis=1)
+    for start, stop in ((0, 1), (1, 2), (2, 0)):
+        side, away = triangle[stop] - triangle[start], near - triangle[start]
+        inside &= side[0] * away[:, 1] - side[1] * away[:, 0] >= 0
+    return bool(inside.any())
 
 
 def _ear(left: list[int], x: list[float], y: list[float]) -> int:

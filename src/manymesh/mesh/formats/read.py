@@ -45,6 +45,16 @@ READERS: dict[str, Callable[[bytes, str], UserMesh]] = {
 }
 
 
+# What downloads often are in a mesh's place: how they begin, what to call them, what to do.
+NO_MESHES = (
+    ((b"<!doctype html", b"<html"), "a web page", "Download the file itself"),
+    ((b"version https://git-lfs",), "a pointer of Git LFS", "Fetch the file itself with 'git lfs pull'"),
+    ((b"kaydara fbx binary", b"; fbx "), "an FBX file", "Export it as GLB"),
+)
+# How files of some formats begin, whatever they are called.
+BEGINNINGS = {b"glTF": (".glb", ".gltf"), b"ply\n": (".ply",), b"ply\r": (".ply",), b"PK\x03\x04": (".3mf",)}
+
+
 def read_mesh(path: Path) -> UserMesh:
     """The mesh in a file.
 
@@ -56,6 +66,7 @@ def read_mesh(path: Path) -> UserMesh:
     if reader is None:
         raise InputError(f"'{path}' is not a mesh that can be read", f"Give one of: {', '.join(READERS)}")
     data = _bytes(path)
+    _check_kind(path, data[:512])
     try:
         if reader is read_gltf:
             mesh = read_gltf(data, path.name, Beside(path, MAX_FILE_BYTES - len(data)))
@@ -73,6 +84,17 @@ def read_mesh(path: Path) -> UserMesh:
     if not np.isfinite(mesh.positions[mesh.faces.reshape(-1)]).all():
         raise InputError(f"'{path}' has coordinates that are not numbers", "Repair it first")
     return mesh
+
+
+def _check_kind(path: Path, start: bytes) -> None:
+    """Raises InputError where a file's first bytes say that it is no mesh, or of another kind than its name says."""
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for begins, what, hint in NO_MESHES:
+        if text.startswith(begins):
+            raise InputError(f"'{path}' is {what}, not a mesh", hint)
+    for begin, endings in BEGINNINGS.items():
+        if start.startswith(begin) and path.suffix.lower() not in endings:
+            raise InputError(f"'{path}' is a {endings[0][1:].upper()} file by its content", f"Name it {endings[0]}")
 
 
 def _bytes(path: Path) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import lzma
 import posixpath
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from manymesh.errors import InputError
 from manymesh.mesh.formats.placement import UPRIGHT
 from manymesh.mesh.formats.user_mesh import MAX_FACES, DamagedFileError, UserMesh, check_face_count, numbers
 from manymesh.types import F64, I32
@@ -30,6 +32,14 @@ MAX_ELEMENTS = 4 * MAX_FACES + MAX_PLACES
 START = "http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"
 PATH = "{http://schemas.microsoft.com/3dmanufacturing/production/2015/06}path"
 MAX_DEPTH = 32
+# Extensions that a file may require: they leave the meshes as they are, or are read (production's paths).
+KNOWN_EXTENSIONS = {
+    "http://schemas.microsoft.com/3dmanufacturing/production/2015/06",
+    "http://schemas.3mf.io/3dmanufacturing/production/alternatives/2021/04",
+    "http://schemas.microsoft.com/3dmanufacturing/material/2015/02",
+    "http://schemas.microsoft.com/3dmanufacturing/slice/2015/07",
+    "http://schemas.microsoft.com/3dmanufacturing/trianglesets/2021/07",
+}
 
 
 @dataclass(frozen=True)
@@ -192,7 +202,21 @@ class _Package:
         self.elements += content.count(b"<") - content.count(b"</")
         if self.elements > MAX_ELEMENTS:
             raise DamagedFileError("has more parts than a mesh of the largest size needs")
-        return ElementTree.fromstring(content)
+        root = ElementTree.fromstring(content)
+        for prefix in root.get("requiredextensions", "").split():
+            self._check_known(prefix, content)
+        return root
+
+    def _check_known(self, prefix: str, content: bytes) -> None:
+        """Raises InputError where the extension that a prefix stands for changes what is built, and is not read."""
+        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
+        found = re.search(rf"\bxmlns:{re.escape(prefix)}\s*=\s*[\"']([^\"']*)", text)
+        extension = found[1] if found else prefix
+        if extension.rstrip("/") not in KNOWN_EXTENSIONS:
+            raise InputError(
+                f"'{self.name}' requires the 3MF extension {extension[:120]}, which is not read",
+                "Export it without, as a plain mesh",
+            )
 
 
 def _plain(path: str) -> str:

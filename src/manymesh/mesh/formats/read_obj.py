@@ -75,7 +75,8 @@ def read_obj(data: bytes, name: str) -> UserMesh:
     uv, normals = _table(values[b"vt"], 2, "vt"), _table(values[b"vn"], 3, "vn")
     corners, sizes = _corners(faces, (len(positions), len(uv), len(normals)))
     check_face_count(int(np.maximum(sizes - 2, 0).sum()), name)
-    triangles, polygon = triangulated(positions, corners[:, 0], sizes)
+    notes: list[str] = []
+    triangles, polygon = triangulated(positions, corners[:, 0], sizes, notes)
     states = np.array(faces.states, np.int64).reshape(-1, 3)[polygon]
     placed = corners[triangles]
     made = placed[..., 0].astype(np.int32)
@@ -98,6 +99,7 @@ def read_obj(data: bytes, name: str) -> UserMesh:
             tuple(materials),
             frozenset(states[:, 0].tolist()),
         ),
+        notes=tuple(notes),
         lost=_lost(len(groups) - 1, values[b"v"]),
     )
 

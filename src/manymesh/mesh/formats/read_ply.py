@@ -63,7 +63,8 @@ def read_ply(data: bytes, name: str) -> UserMesh:
     if corners.size and (int(corners.min()) < 0 or int(corners.max()) >= len(positions)):
         raise DamagedFileError("has faces that name vertices that it lacks")
     check_face_count(int(np.maximum(sizes - 2, 0).sum()), name)
-    triangles, polygon = triangulated(positions, corners, sizes)
+    notes: list[str] = []
+    triangles, polygon = triangulated(positions, corners, sizes, notes)
     faces = corners[triangles].astype(np.int32)
     uv = _vertex_uv(vertex)
     corner_uv = wedges[triangles] if wedges is not None else None if uv is None else uv[faces]
@@ -75,7 +76,8 @@ def read_ply(data: bytes, name: str) -> UserMesh:
         length = np.linalg.norm(stored, axis=1, keepdims=True)
         normals = (stored / np.where(length > 0, length, 1)).astype(np.float32)[faces]
     layout = _texture_numbers(found, len(sizes))
-    return UserMesh(positions, faces, corner_uv, normals, layout=layout[polygon].astype(np.int32), lost=_lost(elements))
+    numbers = layout[polygon].astype(np.int32)
+    return UserMesh(positions, faces, corner_uv, normals, layout=numbers, notes=tuple(notes), lost=_lost(elements))
 
 
 def _lost(elements: list[_Element]) -> tuple[str, ...]:

@@ -30,16 +30,16 @@ def read_stl(data: bytes, name: str) -> UserMesh:
     if not np.isfinite(corners).all():
         raise DamagedFileError("has coordinates that are not numbers")
     positions, faces = merged(corners.reshape(-1, 3))
-    return UserMesh(positions, faces.reshape(-1, 3), lost=_lost(data, text))
+    return UserMesh(positions, faces.reshape(-1, 3), lost=_lost(data, text, len(corners)))
 
 
-def _lost(data: bytes, text: bool) -> tuple[str, ...]:
-    """What is not read, in a few words each."""
+def _lost(data: bytes, text: bool, count: int) -> tuple[str, ...]:
+    """What is not read of ``count`` faces, in a few words each."""
     if text:
         # Blanks of this line only: with all white space, each blank line would search through all that follow it.
         solids = len(re.findall(rb"^[ \t]*solid\b", data, re.IGNORECASE | re.MULTILINE))
         return (f"{solids} solids and their names",) if solids > 1 else ()
-    coloured = np.frombuffer(data, TRIANGLE, (len(data) - HEADER_BYTES) // TRIANGLE.itemsize, HEADER_BYTES)["attribute"]
+    coloured = np.frombuffer(data, TRIANGLE, count, HEADER_BYTES)["attribute"]
     return ("face colours",) if coloured.any() else ()
 
 
