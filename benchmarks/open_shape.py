@@ -22,6 +22,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -34,6 +35,7 @@ from measuring import GIB, clean, synchronise
 from random_weights import Draw, entries_of, write_json, write_safetensors
 from shape import Bench, body, floors, kernels, table
 
+from manymesh.settings import Settings
 from manymesh.shape.common.dino import Dino
 from manymesh.shape.common.flow import initial_noise
 from manymesh.shape.common.grid_field import GridField
@@ -41,6 +43,7 @@ from manymesh.shape.common.surface import drop_small_components
 from manymesh.shape.triposg import decode as decoding
 from manymesh.shape.triposg import stage
 from manymesh.shape.triposg.config import SchedulerConfig, TransformerConfig, VaeConfig
+from manymesh.shape.triposg.memory import levels
 from manymesh.shape.triposg.sampler import Sampler, reference_denoise
 from manymesh.shape.triposg.schedule import schedule
 from manymesh.shape.triposg.transformer import Transformer
@@ -67,6 +70,11 @@ class OpenBench(Bench):
         self.caps = [float(cap) for cap in options.caps.split(",") if cap]
         self.tiny = tiny
         self.folder = Path(tempfile.mkdtemp(prefix="open-shape-"))
+
+    def settings(self) -> Settings:
+        device = () if self.device.type == "cuda" else ("cpu",)
+        sizes: dict[str, Any] = {"steps": self.steps, "grid": self.grid, "tokens": self.tokens}
+        return Settings(weights_dir=self.folder, devices=device, memory=self.budget_bytes >> 20, **sizes)
 
 
 def encode(b: OpenBench) -> dict[str, Any]:
@@ -272,16 +280,13 @@ def ball() -> Any:
     return Cutout(rgba, Box(0, 0, 512, 512), "ball")
 
 
-def run_stage(b: OpenBench, objects: int) -> dict[str, Any]:
-    """The opened stage as a run uses it: ``objects`` cutouts, each phase with its seconds and peak."""
-    from manymesh.settings import Settings
-
+def run_stage(b: OpenBench, objects: int, level: str = "") -> dict[str, Any]:
+    """The opened stage as a run uses it: ``objects`` cutouts, each phase with its seconds and peak. ``level``: the
+    name of a way to use memory; "" is what fits."""
     phases = Phases(b.device)
     model = stage.ShapeModel
-    device = () if b.device.type == "cuda" else ("cpu",)
-    settings = Settings(
-        weights_dir=b.folder, devices=device, steps=b.steps, grid=b.grid, tokens=b.tokens, memory=b.budget_bytes >> 20
-    )
+    settings = b.settings()
+    asked = next((one for one in levels(settings) if one.name == level), None)
     cutouts = [ball() for _ in range(objects)]
     cutouts = [type(one)(one.rgba, one.window, f"ball {number}") for number, one in enumerate(cutouts)]
     times = []
@@ -292,7 +297,7 @@ def run_stage(b: OpenBench, objects: int) -> dict[str, Any]:
         mock.patch.object(model, "_denoise", phases.around(model._denoise, lambda *a: "denoise")),
         mock.patch.object(model, "_decode", phases.around(model._decode, lambda *a: "decode")),
         phases.part("around them"),
-        stage.open_shape(settings) as shape,
+        stage.open_shape(settings, asked) as shape,
     ):
         shape.begin(cutouts)
         for number, cutout in enumerate(cutouts):
@@ -300,15 +305,17 @@ def run_stage(b: OpenBench, objects: int) -> dict[str, Any]:
             shape(cutout, seed=number, tick=lambda done: None)
             synchronise(b.device)
             times.append(time.perf_counter() - start)
-        sampler = shape._sampler
-        captured = "no sampler is left" if sampler is None else sampler.capture_failure or "captured"
-    return {"objects_s": times, "steps_are": captured, "phases": phases.rows}
+        used = {"together": shape.together, "one_pass": shape.one_pass, "chunk_bytes": shape.chunk_bytes}
+    return {"objects_s": times, "level": asked and asdict(asked), "used": used, "phases": phases.rows}
 
 
 def whole(b: OpenBench) -> dict[str, Any]:
-    """Three objects: the first waits for loading and for kernels, the others show the stage itself."""
-    first = run_stage(b, 1)
-    return {"first": first, "again": run_stage(b, 3)}
+    """One object, which waits for loading and for kernels; then three objects at each level of memory."""
+    out: dict[str, Any] = {"first": run_stage(b, 1)}
+    for level in ("together", "in-turn", "rows-in-turn"):
+        clean()
+        out[level] = run_stage(b, 3, level)
+    return out
 
 
 def capped(b: OpenBench) -> dict[str, Any]:
@@ -320,11 +327,9 @@ def capped(b: OpenBench) -> dict[str, Any]:
     for cap in b.caps:
         clean()
         torch.cuda.set_per_process_memory_fraction(cap * GIB / total, b.device)
-        # Free memory is the device's own, which knows nothing of the cap.
-        free = lambda cap=cap: int(cap * GIB) - torch.cuda.memory_allocated(b.device)  # noqa: E731
+        fitting = [level for level in levels(b.settings()) if level.reserved_bytes <= cap * GIB]
         try:
-            with mock.patch.object(stage.ShapeModel, "_free_bytes", lambda self, free=free: free()):
-                out[f"{cap} GiB"] = run_stage(b, 2)
+            out[f"{cap} GiB"] = run_stage(b, 2, fitting[0].name)
         except Exception:  # noqa: BLE001 - one cap that is too small must not cost the others
             out[f"{cap} GiB"] = {"error": traceback.format_exc()}
         finally:

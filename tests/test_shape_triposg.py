@@ -31,7 +31,6 @@ from manymesh.shape.triposg.schedule import schedule  # noqa: E402
 from manymesh.shape.triposg.transformer import Transformer  # noqa: E402
 from manymesh.shape.triposg.vae import ShapeDecoder  # noqa: E402
 from manymesh.types import Cutout, Mesh, ShapeResult  # noqa: E402
-from manymesh.weights import model  # noqa: E402
 
 CPU = torch.device("cpu")
 
@@ -231,8 +230,9 @@ def test_a_network_that_runs_out_of_range_in_half_precision_runs_in_float32(
     assert len(made.mesh.faces) > 0
 
 
-def test_where_memory_is_short_the_transformer_makes_room_for_the_decoder(
-    weights: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["in-turn", "rows-in-turn"])
+def test_where_memory_is_short_the_transformer_makes_room_and_comes_again_from_host_memory(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     from manymesh.shape.triposg import stage
 
@@ -245,13 +245,29 @@ def test_where_memory_is_short_the_transformer_makes_room_for_the_decoder(
         return real(build, folder, part, **more)
 
     monkeypatch.setattr(stage, "load_part", counted)
-    monkeypatch.setattr(stage.ShapeModel, "_free_bytes", lambda self: 1 << 20)
-    with STAGE.open(options(weights)) as shape:
+    settings = options(weights)
+    (level,) = (level for level in STAGE.levels(settings) if level.name == name)
+    assert STAGE.open_at is not None
+    with STAGE.open_at(settings, level) as shape:
         shape.begin([disc(name="one"), disc(name="two")])
-        made = [shape(disc(name=name), seed=1, tick=lambda done: None) for name in ("one", "two")]
-    assert loaded == ["image_encoder_dinov2", "transformer", "vae", "transformer"]
+        made = []
+        for one in ("one", "two"):
+            made.append(shape(disc(name=one), seed=1, tick=lambda done: None))
+            assert shape._transformer is None
+            assert shape._decoder is None
+    assert loaded == ["image_encoder_dinov2", "transformer", "vae"]
     for one in made:
         assert np.abs(one.mesh.vertices - expected.mesh.vertices).max() < 1e-4
+
+
+def test_each_level_takes_less_memory_than_the_one_before_and_a_4_gb_card_has_one() -> None:
+    offered = STAGE.levels(Settings())
+    for sizes in ([level.allocated_bytes for level in offered], [level.reserved_bytes for level in offered]):
+        assert sizes == sorted(set(sizes), reverse=True)
+    assert offered[-1].reserved_bytes < 3.2 * 2**30
+    assert STAGE.levels(Settings(shape_precision="float32"))[0].allocated_bytes > 1.8 * offered[0].allocated_bytes
+    assert STAGE.levels(Settings(memory=64))[0].options["chunk_bytes"] == 64 << 20
+    assert STAGE.levels(Settings(tokens=4096))[0].allocated_bytes > offered[0].allocated_bytes
 
 
 def test_settings_of_other_shape_networks_are_refused_before_anything_is_loaded(weights: Path) -> None:
@@ -355,14 +371,3 @@ def test_axes_of_other_handedness_keep_the_surface_outwards(weights: Path, monke
     mesh = reconstruct(weights, disc()).mesh
     monkeypatch.setattr(front, "AXES", ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)))
     assert signed_volume(front.canonical_axes(mesh)) == pytest.approx(signed_volume(mesh), rel=1e-4)
-
-
-def test_the_deep_check_reads_the_files_as_the_stage_does(weights: Path) -> None:
-    from manymesh.shape.triposg.self_check import checks
-    from manymesh.weights.deep import Machine
-    from manymesh.weights.locate import find
-
-    found = find(model("triposg"), weights)
-    findings = list(checks(model("triposg"), found, Machine()))
-    assert findings
-    assert {finding.outcome for finding in findings} == {"passed"}

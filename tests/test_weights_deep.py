@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiny_triposg
 from parity_path import parity_dir
 from typer.testing import CliRunner
 
@@ -54,6 +55,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_checkpoint(root, "hunyuan3d-dit-v2-mv", multi_view=True)
     write_all(root)
     save(root / "birefnet-512" / "model.safetensors", tiny_state())
+    tiny_triposg.write_checkpoint(root)
     return root
 
 
@@ -87,6 +89,7 @@ def change(root: Path, edit: Callable[[dict[str, Any]], None]) -> None:
         "hunyuan3d-paint",
         "hunyuan3d-delight",
         "birefnet-512",
+        "triposg",
     ],
 )
 def test_a_whole_model_passes_every_check_that_is_possible(whole: Path, name: str) -> None:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from manymesh.device.placement import slow_without_gpu
+from manymesh.shape.triposg.memory import levels
 from manymesh.shape.triposg.models import WEIGHTS
-from manymesh.stages import Shape, Stage
+from manymesh.stages import Level, Shape, Stage
 from manymesh.weights.catalogue import MIT
 
 if TYPE_CHECKING:
@@ -22,11 +23,11 @@ _MODULES = {"torch": "torch", "safetensors": "safetensors"}
 
 
 @contextmanager
-def open_shape(settings: Settings) -> Iterator[Shape]:
+def open_shape(settings: Settings, level: Level | None = None) -> Iterator[Shape]:
     """``shape.triposg.stage.ShapeModel``, closed at the end. Its ``begin`` takes all cutouts before the first call."""
     from manymesh.shape.triposg.stage import open_shape as opened
 
-    with opened(settings) as shape_model:
+    with opened(settings, level) as shape_model:
         yield shape_model
 
 
@@ -48,4 +49,7 @@ STAGE = Stage(
     open=open_shape,
     missing=missing,
     slow_here=slow_without_gpu,
+    thread_safe=True,
+    levels=levels,
+    open_at=open_shape,
 )

@@ -2,15 +2,16 @@
 
 The image encoder is needed once per object. So ``begin`` encodes all objects first and then frees it; an object's
 condition tokens take half a megabyte of host memory. The transformer is by far the largest network. Where the device
-has no room for the decoder's work beside it, it is freed before decoding and loaded again for the next object.
+has no room for the decoder's work beside it, it is freed before decoding and comes again from host memory for the next
+object.
 """
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from manymesh.device.number_format import Formats, require_finite
 from manymesh.device.placement import place
 from manymesh.errors import NotFiniteError, ObjectError, OutOfMemoryError, UsageError
 from manymesh.mesh.normalise import normalise
+from manymesh.plan.machine import usual_level
 from manymesh.settings import Settings
 from manymesh.shape.common.cutouts import clear_faint_alpha
 from manymesh.shape.common.dino import Dino
@@ -30,13 +32,14 @@ from manymesh.shape.triposg.checkpoint import load_part
 from manymesh.shape.triposg.config import ENCODER_FOLDER, TRANSFORMER_FOLDER, VAE_FOLDER, TriposgConfig, read_config
 from manymesh.shape.triposg.decode import Method, decode
 from manymesh.shape.triposg.front import canonical_axes, mirror_note
+from manymesh.shape.triposg.memory import levels
 from manymesh.shape.triposg.models import GUIDANCE, STEPS, TOKENS, WEIGHTS
 from manymesh.shape.triposg.preprocess import encoder_pixels, frame_object
 from manymesh.shape.triposg.sampler import Sampler
 from manymesh.shape.triposg.schedule import schedule
 from manymesh.shape.triposg.transformer import Transformer
 from manymesh.shape.triposg.vae import ShapeDecoder
-from manymesh.stages import Tick
+from manymesh.stages import Level, Tick
 from manymesh.types import Cutout, Mesh, ShapeResult
 from manymesh.weights import require
 from manymesh.weights.load import Network
@@ -45,19 +48,13 @@ from manymesh.weights.load import Network
 ENCODER, TRANSFORMER = "image encoder", "shape transformer"
 # Progress of one try after denoising, and after decoding. Estimates for the progress bar.
 _DENOISED, _DECODED = 0.8, 0.97
-# Device memory that one row of guidance takes beside the weights in half precision, for 2048 tokens: 143 MB for the
-# inner MLP, skips, queries, keys and values, by the specification's count, rounded up for the allocator's blocks.
-_ROW_BYTES = 256 << 20
-# Device memory for the decoder's weights (428 MB in half precision) and for loading them. By count, rounded up.
-_DECODER_BYTES = 512 << 20
-# Bytes for each point of the grid while it is decoded: its value, and whether it was visited.
-_BYTES_PER_POINT = 5
 
 
 @contextmanager
-def open_shape(settings: Settings) -> Iterator[ShapeModel]:
-    """The stage. Networks are loaded on first use, and freed at the end of the block."""
-    shape_model = ShapeModel(settings)
+def open_shape(settings: Settings, level: Level | None = None) -> Iterator[ShapeModel]:
+    """The stage. Networks are loaded on first use, and freed at the end of the block. ``level``: one of
+    ``memory.levels``; None takes what fits now."""
+    shape_model = ShapeModel(settings, level or usual_level("shape", levels(settings), settings))
     try:
         yield shape_model
     finally:
@@ -65,19 +62,26 @@ def open_shape(settings: Settings) -> Iterator[ShapeModel]:
 
 
 class ShapeModel:
-    """Reconstructs shapes. Call ``begin`` once with all cutouts, then the model itself for each cutout.
+    """Reconstructs shapes. Call ``begin`` once with all cutouts, then the model itself for each cutout, from any
+    threads.
 
     Args:
         settings: the run's.
+        level: how to use the device's memory; see ``memory.levels``.
 
     Raises:
         WeightsError: weights are absent, or are not what is implemented here.
         UsageError: a setting that TripoSG has no use for.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, level: Level) -> None:
         refuse_settings(settings)
         self.settings = settings
+        self.together = bool(level.options.get("together", True))
+        self.one_pass = bool(level.options.get("one_pass", True))
+        self.capture = bool(level.options.get("capture", True))
+        self.chunk_bytes = int(level.options.get("chunk_bytes", settings.memory << 20))
+        self._device_lock = Lock()
         self.folder = weights_folder(settings)
         self.config: TriposgConfig = read_config(self.folder)
         self.steps = settings.steps or STEPS
@@ -91,6 +95,10 @@ class ShapeModel:
         self._transformer: Transformer | None = None
         self._decoder: ShapeDecoder | None = None
         self._sampler: Sampler | None = None
+        # Networks in host memory, for a device that has no room for all of them.
+        self._parked: dict[tuple[str, torch.dtype], torch.nn.Module] = {}
+        # Whether networks will be needed again after the first shape.
+        self._more_to_come = settings.tries > 1
 
     def begin(self, cutouts: Sequence[Cutout], *, tick: Tick = lambda done: None) -> None:
         """Encode the cutouts of all objects, then free the encoder.
@@ -100,7 +108,8 @@ class ShapeModel:
         are called for.
         """
         named = [cutout for cutout in cutouts if cutout.object_id]
-        self._make_room(_ROW_BYTES + self._encoder_bytes)
+        self._more_to_come = len(named) * self.settings.tries > 1
+        self._make_room_for_encoder()
         with self._device_errors():
             self.formats.retry(lambda: self._encode_all(named, tick))
         tick(1.0)
@@ -133,11 +142,11 @@ class ShapeModel:
         """
         tick(0.0)
         remarks: list[str] = []
-        with self._device_errors():
+        with self._in_turn():
             condition = self._condition(cutout)
-            tries = Tries.make(
-                self.settings.tries, seed, tick, lambda own, tell: self._reconstruct(condition, own, tell, remarks)
-            )
+        tries = Tries.make(
+            self.settings.tries, seed, tick, lambda own, tell: self._reconstruct(condition, own, tell, remarks)
+        )
         made, notes = tries.ranked(cutout.rgba[..., 3])
         notes = [*dict.fromkeys(remarks), *self.formats.notes, *notes]
         if self._sampler is not None and self._sampler.capture_failure:
@@ -151,17 +160,22 @@ class ShapeModel:
     def close(self) -> None:
         """Free all networks and tokens."""
         self._conditions.clear()
+        self._parked.clear()
         self._sampler = self._transformer = self._decoder = None
         self._release()
 
     def _reconstruct(self, condition: Tensor, seed: int, tick: Tick, remarks: list[str]) -> Mesh:
         """One mesh from condition tokens and a seed, in the canonical frame. Adds to ``remarks``."""
-        latents = self.formats.retry(lambda: self._denoise(condition, seed, lambda done: tick(done * _DENOISED)))
+
+        def denoising(done: float) -> None:
+            tick(done * _DENOISED)
 
         def decoding(done: float) -> None:
             tick(_DENOISED + done * (_DECODED - _DENOISED))
 
-        mesh, notes = self.formats.retry(lambda: self._decode(latents, decoding))
+        with self._in_turn():
+            latents = self.formats.retry(lambda: self._denoise(condition, seed, denoising))
+            mesh, notes = self.formats.retry(lambda: self._decode(latents, decoding))
         remarks.extend(notes)
         tick(_DECODED)
         # Small components would enlarge the box that defines the frame and the camera.
@@ -178,13 +192,15 @@ class ShapeModel:
     def _decode(self, latents: Tensor, tick: Tick) -> tuple[Mesh, tuple[str, ...]]:
         """The surface of latents, in the network's box."""
         settings = self.settings
-        volume_bytes = _BYTES_PER_POINT * (settings.grid + 1) ** 3
-        self._make_room(volume_bytes + (settings.memory << 20) + (0 if self._decoder else _DECODER_BYTES))
-        decoder = self._load_decoder()
+        if not self.together:
+            self._drop(TRANSFORMER)
         method: Method = "dense" if settings.decoding == "dense" else "sparse"
-        return decode(
-            decoder, latents.to(self.formats[DECODER]), method, settings.grid, self._budget_bytes(volume_bytes), tick
-        )
+        latents = latents.to(self.formats[DECODER])
+        try:
+            return decode(self._load_decoder(), latents, method, settings.grid, self.chunk_bytes, tick)
+        finally:
+            if not self.together:
+                self._drop(DECODER)
 
     def _sampler_for(self, condition: Tensor) -> Sampler:
         if self._sampler is None:
@@ -196,7 +212,8 @@ class ShapeModel:
                 condition_tokens=condition.shape[1],
                 latents=self.tokens,
                 guidance=self.guidance,
-                one_pass=self._free_bytes() >= 2 * _ROW_BYTES * self.tokens // TOKENS,
+                one_pass=self.one_pass,
+                use_graph=self.capture,
             )
         return self._sampler
 
@@ -212,7 +229,7 @@ class ShapeModel:
         ready = self._conditions.pop(cutout.object_id, None)
         if ready is not None:
             return ready
-        self._make_room(_ROW_BYTES + self._encoder_bytes)
+        self._make_room_for_encoder()
         return self.formats.retry(lambda: self._encode_one(cutout))
 
     def _encode_one(self, cutout: Cutout) -> Tensor:
@@ -227,14 +244,19 @@ class ShapeModel:
         config = self.config.dino
         return self._load(lambda: Dino(config), ENCODER_FOLDER, ENCODER)
 
-    @property
-    def _encoder_bytes(self) -> int:
-        """The image encoder's weights in half precision, which are half its file's bytes."""
-        return sum(path.stat().st_size for path in (self.folder / ENCODER_FOLDER).glob("*.safetensors")) // 2
-
     def _load(self, build: Callable[[], Network], part: str, name: str) -> Network:
-        """The network called ``name`` in its number format, on the stage's device."""
-        return load_part(build, self.folder, part, device=self.device, dtype=self.formats[name])
+        """The network called ``name`` in its number format, on the stage's device.
+
+        Where transformer and decoder have to go and come again, a copy stays in host memory: the files are twice as
+        large, and reading them takes seconds.
+        """
+        dtype = self.formats[name]
+        if self.together or not self._more_to_come or name == ENCODER:
+            return load_part(build, self.folder, part, device=self.device, dtype=dtype)
+        key = (name, dtype)
+        if key not in self._parked:
+            self._parked[key] = load_part(build, self.folder, part, device=torch.device("cpu"), dtype=dtype)
+        return moved(self._parked[key], build, self.device)
 
     @torch.inference_mode()
     def _encode(self, network: Dino, cutout: Cutout) -> Tensor:
@@ -242,22 +264,9 @@ class ShapeModel:
         pixels = encoder_pixels(frame_object(clear_faint_alpha(cutout.rgba)), self.config.image)
         return require_finite(network(torch.from_numpy(pixels).to(self.device, self.formats[ENCODER])), ENCODER).cpu()
 
-    def _budget_bytes(self, volume_bytes: int) -> int:
-        """Working memory of the point decoder: the setting's, or half of what is free beside the volume where that is
-        less."""
-        asked = self.settings.memory << 20
-        return max(min(asked, (self._free_bytes() - volume_bytes) // 2), 0)
-
-    def _free_bytes(self) -> int:
-        """Free memory of the device; without a GPU, more than anything needs."""
-        if self.device.type != "cuda":
-            return 1 << 60
-        kept = torch.cuda.memory_reserved(self.device) - torch.cuda.memory_allocated(self.device)
-        return torch.cuda.mem_get_info(self.device)[0] + kept
-
-    def _make_room(self, wanted_bytes: int) -> None:
-        """Free the transformer where less memory is free than wanted."""
-        if self._transformer is not None and self._free_bytes() < wanted_bytes:
+    def _make_room_for_encoder(self) -> None:
+        """Free what an earlier photo left where the encoder does not fit beside it."""
+        if self._transformer is not None and not self.together:
             self._drop(TRANSFORMER)
 
     def _drop(self, network: str) -> None:
@@ -269,9 +278,15 @@ class ShapeModel:
         self._release()
 
     def _release(self) -> None:
-        gc.collect()
+        """Give the memory of networks that are not referenced any more back to the device."""
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """The device works on one object at a time; placing and storing of others goes on meanwhile."""
+        with self._device_lock, self._device_errors():
+            yield
 
     @contextmanager
     def _device_errors(self) -> Iterator[None]:
@@ -283,6 +298,15 @@ class ShapeModel:
                 f"TripoSG's networks do not fit in the memory of {self.device}",
                 "Use a smaller --grid, less --memory, or --device shape=cpu",
             ) from error
+
+
+def moved(network: torch.nn.Module, build: Callable[[], Network], device: torch.device) -> Network:
+    """A copy of a network on another device. The network itself stays where it is."""
+    with torch.device("meta"):
+        copy = build()
+    state = {name: tensor.to(device, copy=True) for name, tensor in network.state_dict().items()}
+    copy.load_state_dict(state, strict=True, assign=True)
+    return copy.eval().requires_grad_(False)
 
 
 def refuse_settings(settings: Settings) -> None:
