@@ -111,6 +111,16 @@ def test_the_full_engine_fits_cards_of_4_gb_and_more(card: str, levels: tuple[st
     assert plan.reserved_bytes <= parse_memory(card) - CARD_MARGIN_BYTES
 
 
+@pytest.mark.parametrize(("card", "level"), [("6G", "together"), ("5G", "in-turn"), ("4G", "rows-in-turn")])
+def test_the_open_engines_shapes_fit_cards_of_4_gb_and_more(card: str, level: str) -> None:
+    settings = Settings(engine="open", prompt="cup", vram=card, texture=False)
+    plan = plan_for(stages_of("open", settings), settings, assume_gpu=True)
+    shape = plan.of("shape")
+    assert shape is not None
+    assert shape.level.name == level
+    assert plan.reserved_bytes <= parse_memory(card) - CARD_MARGIN_BYTES
+
+
 def test_stages_that_do_not_run_are_not_planned() -> None:
     settings = Settings(engine="hunyuan", boxes=["1,1,9,9"], texture=False, vram="4G")
     plan = plan_for(stages_of("hunyuan", settings), settings, assume_gpu=True)

@@ -23,7 +23,7 @@ from manymesh.settings import Settings  # noqa: E402
 from manymesh.shape.common.dino import Dino  # noqa: E402
 from manymesh.shape.triposg import STAGE, front  # noqa: E402
 from manymesh.shape.triposg import decode as triposg_decode  # noqa: E402
-from manymesh.shape.triposg.config import ImageConfig, read_config  # noqa: E402
+from manymesh.shape.triposg.config import ImageConfig, published_config, read_config  # noqa: E402
 from manymesh.shape.triposg.decode import decode, signed_volume  # noqa: E402
 from manymesh.shape.triposg.preprocess import encoder_pixels, frame_object  # noqa: E402
 from manymesh.shape.triposg.sampler import Sampler, reference_denoise  # noqa: E402
@@ -311,6 +311,17 @@ def test_a_configuration_that_is_not_implemented_is_refused(
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
     with pytest.raises(WeightsError, match=says):
         read_config(tmp_path / "triposg")
+
+
+def test_settings_that_differ_from_the_reported_ones_are_told() -> None:
+    from manymesh.shape.triposg.self_check import compare_settings
+
+    published = published_config()
+    assert compare_settings(published).outcome == "passed"
+    other = compare_settings(replace(published, scheduler=replace(published.scheduler, shift=3.0)))
+    assert other.outcome == "failed"
+    assert "'shift': 3.0" in other.sentence
+    assert "transformer" not in other.sentence
 
 
 def test_the_network_for_sketches_is_told_from_its_tensors(tmp_path: Path) -> None:

@@ -108,6 +108,12 @@ class TriposgConfig:
     dino: Mapping[str, Any]
 
 
+def published_config() -> TriposgConfig:
+    """What the official files say, as it was reported: the defaults of the official classes."""
+    silent = _Table(Path(ENCODER_FOLDER, "config.json"), {})
+    return TriposgConfig(TransformerConfig(), VaeConfig(), SchedulerConfig(), ImageConfig(), _dino(silent))
+
+
 def read_config(folder: Path) -> TriposgConfig:
     """The configuration of a checkpoint folder.
 
@@ -188,7 +194,10 @@ def read_image(folder: Path) -> ImageConfig:
 
 def read_dino(folder: Path) -> Mapping[str, Any]:
     """The image encoder alone, with the published values where the file is silent. Raises as ``read_config``."""
-    table = _Table.read(folder, ENCODER_FOLDER, "config.json")
+    return _dino(_Table.read(folder, ENCODER_FOLDER, "config.json"))
+
+
+def _dino(table: _Table) -> Mapping[str, Any]:
     if table.get("hidden_act", "gelu") != "gelu":
         raise table.error(f"asks for the activation '{table.get('hidden_act', '')}'")
     if table.get("num_register_tokens", 0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,25 @@ import torch
 from manymesh.shape.common.dino import Dino
 from manymesh.shape.common.sparse import DECODER
 from manymesh.shape.triposg.checkpoint import refuse_scribble, renaming, weights_file
-from manymesh.shape.triposg.config import ENCODER_FOLDER, TRANSFORMER_FOLDER, VAE_FOLDER, TriposgConfig, read_config
+from manymesh.shape.triposg.config import (
+    ENCODER_FOLDER,
+    TRANSFORMER_FOLDER,
+    VAE_FOLDER,
+    TriposgConfig,
+    published_config,
+    read_config,
+)
 from manymesh.shape.triposg.models import TOKENS
 from manymesh.shape.triposg.stage import ENCODER, TRANSFORMER
 from manymesh.shape.triposg.transformer import Transformer
 from manymesh.shape.triposg.vae import ShapeDecoder
 from manymesh.weights.deep import Machine, StoredNetwork, check_networks
 from manymesh.weights.entries import Model
-from manymesh.weights.findings import Finding
+from manymesh.weights.findings import Finding, failed, passed
 from manymesh.weights.locate import Found
+
+# The name of the check of the configuration's values.
+SETTINGS = "settings"
 
 
 def checks(model: Model, found: Found, machine: Machine) -> Iterator[Finding]:
@@ -32,6 +43,21 @@ def checks(model: Model, found: Found, machine: Machine) -> Iterator[Finding]:
     config = read_config(found.root)
     refuse_scribble(weights_file(found.root, TRANSFORMER_FOLDER))
     yield from check_networks(networks(found.root, config), lambda built: push(built, config))
+    published = {file.name: file.bytes for file in model.files}
+    path = weights_file(found.root, TRANSFORMER_FOLDER)
+    if path.stat().st_size == published[path.relative_to(found.root).as_posix()]:
+        yield compare_settings(config)
+
+
+def compare_settings(config: TriposgConfig) -> Finding:
+    """The configuration of published weights against the values that were reported of it."""
+    ours, reported = asdict(config), asdict(published_config())
+    other = [
+        f"{part} {ours[part]} where {reported[part]} was reported" for part in ours if ours[part] != reported[part]
+    ]
+    if not other:
+        return passed(SETTINGS, "they are those reported of the published files")
+    return failed(SETTINGS, f"{'; '.join(other)}: the networks are built from what is there")
 
 
 def networks(folder: Path, config: TriposgConfig) -> list[StoredNetwork]:
