@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -121,3 +122,19 @@ def test_small_asks_the_detector_that_the_user_named() -> None:
     assert stages_of("small", Settings(**named, detector="dino"))["detect"].name == "dino"
     assert stages_of("small", Settings(**named))["detect"].name == "owlvit"
     assert stages_of("small", Settings())["detect"].name == "foreground"
+
+
+def test_a_texture_is_as_large_as_its_painter_makes_it_unless_somebody_asks_for_another(
+    offered: dict[str, Stage],
+) -> None:
+    offered["hunyuan3d-paint"] = replace(a_stage("paint", "hunyuan3d-paint"), texture_px=2048)
+    for engine, asked, made in (("lite", None, 1024), ("hunyuan", None, 2048), ("hunyuan", 1024, 1024)):
+        plan = choose(Settings(engine=engine, texture_size=asked))
+        assert plan.settings.texture_size == made
+    assert engines.find_stage("paint", "photo").texture_px == 1024
+
+
+def test_the_full_painter_makes_the_official_size() -> None:
+    from manymesh.paint.hunyuan import STAGE
+
+    assert STAGE.texture_px == 2048

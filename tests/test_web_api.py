@@ -247,6 +247,9 @@ def test_every_setting_has_a_field_or_a_reason_to_have_none() -> None:
     untouched = fields.values(list(made), [component.value for component in made.values()])
     assert Settings(**untouched) == Settings()
     assert Settings(**fields.values(["steps", "devices"], ["30", "cpu, detect=cpu"])).steps == 30
+    # Any size can be asked for; an empty field leaves it to the painter.
+    for text, size in (("1024", 1024), ("2048", 2048), ("4096", 4096), ("", None)):
+        assert Settings(**fields.values(["texture_size"], [text])).texture_size == size
     # A setting that holds a path of this machine must never come from the page or the API.
     paths = {name for name, field in Settings.model_fields.items() if "Path" in str(field.annotation)}
     assert paths <= set(LOCAL_SETTINGS)

@@ -207,8 +207,9 @@ def _painted(
     if user.copy.any():
         notes.append("The file shows some of its parts several times; these share the colours of the first.")
     fit = fit_camera(work.mesh, cutout.rgba[:, :, 3])
-    layout, more = own_layout(user, plan.settings.texture_size)
-    size_px = sheet_px(layout, plan.settings.texture_size)
+    wanted_px = plan.settings.texture_size or plan.stages["paint"].texture_px
+    layout, more = own_layout(user, wanted_px)
+    size_px = sheet_px(layout, wanted_px)
     atlas = paint_atlas(user, work, layout, size_px, lambda done: tick(0.2 + 0.8 * done))
     unwrapped_s = time.perf_counter() - start_s
     settings = plan.settings.model_copy(update={"texture_size": size_px})

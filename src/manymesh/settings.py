@@ -122,14 +122,14 @@ class GeneralSettings(BaseModel):
         ),
     ] = 40_000
     texture_size: Annotated[
-        int,
+        int | None,
         Field(
-            description="Width and height of a texture, in pixels.",
+            description="Width and height of a texture, in pixels. Without it 1024; 2048 by Hunyuan3D-2 Paint.",
             ge=64,
             le=4096,
             json_schema_extra={"group": "result"},
         ),
-    ] = 1024
+    ] = None
     formats: Annotated[
         tuple[Format, ...],
         Field(

@@ -171,6 +171,11 @@ class Level:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+# Side of a texture in pixels where neither the user nor the painter asks for another. Chosen by hand: an object in a
+# photo seldom covers more pixels.
+TEXTURE_PX = 1024
+
+
 @dataclass(frozen=True)
 class Stage:
     """One implementation of one stage.
@@ -196,6 +201,7 @@ class Stage:
             the one before. A level "cpu" says that the stage is also quick enough without a GPU to be placed there
             unasked. Empty for a stage that needs no GPU. It loads nothing and needs no GPU to answer.
         open_at: as ``open``, at one of these levels. None where there are none.
+        texture_px: (painters) side of the texture that it makes where nobody asks for another.
     """
 
     name: str
@@ -213,3 +219,4 @@ class Stage:
     warm_up: Callable[[], None] = lambda: None
     levels: Callable[[Settings], Sequence[Level]] = lambda settings: ()
     open_at: Callable[[Settings, Level], AbstractContextManager[Any]] | None = None
+    texture_px: int = TEXTURE_PX

@@ -30,7 +30,7 @@ from manymesh.render.normals import area_weighted_vertex_normals
 from manymesh.render.padding import pad_charts
 from manymesh.render.texels import Texels, texels
 from manymesh.settings import Settings
-from manymesh.stages import Paint, Stage, Tick
+from manymesh.stages import TEXTURE_PX, Paint, Stage, Tick
 from manymesh.types import F32, U8, Atlas, Bool, Camera, Cutout, Mesh, TexturedMesh
 
 # Surfaces whose normal is further than this from the direction to the camera do not show the photo: with a guess of the
@@ -58,7 +58,7 @@ def open_paint(settings: Settings) -> Iterator[Paint]:
     def paint(
         mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick, atlas: Atlas | None = None
     ) -> TexturedMesh:
-        return paint_from_photo(mesh, view, cutout, settings.texture_size, tick, atlas)
+        return paint_from_photo(mesh, view, cutout, settings.texture_size or TEXTURE_PX, tick, atlas)
 
     yield paint
 
@@ -70,7 +70,7 @@ def open_paint_with_shape_colors(settings: Settings) -> Iterator[Paint]:
     def paint(
         mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick, atlas: Atlas | None = None
     ) -> TexturedMesh:
-        return paint_from_photo(mesh, view, cutout, settings.texture_size, tick, atlas, shape_colors=True)
+        return paint_from_photo(mesh, view, cutout, settings.texture_size or TEXTURE_PX, tick, atlas, shape_colors=True)
 
     yield paint
 

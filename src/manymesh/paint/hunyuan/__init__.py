@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from manymesh.device.placement import slow_without_gpu
 from manymesh.paint.hunyuan.memory import levels
+from manymesh.paint.hunyuan.settings import TEXTURE_PX
 from manymesh.stages import Level, Paint, Stage
 from manymesh.weights.catalogue import HUNYUAN
 
@@ -50,4 +51,5 @@ STAGE = Stage(
     thread_safe=True,
     levels=levels,
     open_at=open_paint,
+    texture_px=TEXTURE_PX,
 )

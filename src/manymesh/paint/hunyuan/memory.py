@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from manymesh.paint.hunyuan.settings import texture_px
 from manymesh.stages import Level
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def levels(settings: Settings) -> tuple[Level, ...]:
     views = settings.paint_views.count(",") + 1
     area = (settings.paint_view_size / _VIEW_PX) ** 2
     weights = (PAINTER_BYTES + VAE_BYTES) * factor
-    bake = round(_BAKE_BYTES * (max(settings.render_size, settings.texture_size) / _BAKE_PX) ** 2)
+    bake = round(_BAKE_BYTES * (max(settings.render_size, texture_px(settings)) / _BAKE_PX) ** 2)
     delight = (DELIGHT_BYTES + VAE_BYTES) * factor + round(_DELIGHT_WORK * area * factor) if settings.delight else 0
     guided = settings.paint_model == "2" and settings.paint_guidance > 1
     found = []

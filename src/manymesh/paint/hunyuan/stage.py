@@ -31,6 +31,7 @@ from manymesh.paint.hunyuan.multiview_unet import ReferenceUNet
 from manymesh.paint.hunyuan.networks import REFERENCE, VAE, VIEWS, Networks
 from manymesh.paint.hunyuan.official_noise import official_delight_noise, official_paint_noise
 from manymesh.paint.hunyuan.photo_detail import SharpPhoto, blend_photo_detail, sharp_photo
+from manymesh.paint.hunyuan.settings import texture_px
 from manymesh.paint.hunyuan.surface import fill_texture, surface_of
 from manymesh.paint.hunyuan.surface_base import Drawing
 from manymesh.plan.machine import usual_level
@@ -118,7 +119,7 @@ class PaintStage:
         tick(0.0)
         watch = StageTimer()
         if atlas is None:
-            atlas = unwrap(mesh, self.settings.texture_size, tick=part(tick, 0, _UNWRAPPED))
+            atlas = unwrap(mesh, texture_px(self.settings), tick=part(tick, 0, _UNWRAPPED))
         watch.lap("unwrap")
         with self._in_turn():
             watch.lap("wait")
@@ -183,7 +184,7 @@ class PaintStage:
             self.views,
             settings.render_size,
             settings.paint_view_size,
-            settings.texture_size,
+            texture_px(settings),
             settings.bake_exponent,
             settings.bake_angle,
             centred=not self.exact,
