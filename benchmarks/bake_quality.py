@@ -35,7 +35,8 @@ from manymesh.box import Box
 from manymesh.image.resample import sample
 from manymesh.mesh.normalise import normalise
 from manymesh.mesh.unwrap.unwrap import unwrap
-from manymesh.paint.hunyuan import photo_detail, surface, surface_base
+from manymesh.paint import photo_detail
+from manymesh.paint.hunyuan import surface, surface_base
 from manymesh.paint.hunyuan.models import parse_views
 from manymesh.render.camera import orthographic
 from manymesh.render.raster import interpolate, raster_view

@@ -228,7 +228,7 @@ def baking(b: Bench) -> dict[str, Any]:
 
 def same_rasters(b: Bench) -> dict[str, Any]:
     """Does the GPU draw what the CPU draws?"""
-    from manymesh.paint.hunyuan.render import raster_torch
+    from manymesh.paint.gpu import raster as raster_torch
     from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference
 
     drawn = surface.HostSurface(b.kept["atlas"], _drawing(b, b.texture_px))

@@ -205,7 +205,7 @@ def test_euler_steps_equal_diffusers(weights: Path) -> None:
             fresh = torch.Generator().manual_seed(step)
             wanted = theirs.step(v, time, x, generator=torch.Generator().manual_seed(step)).prev_sample
             n = torch.randn(x.shape, generator=fresh)
-            made = x * float(ours.keep[step]) + v * float(ours.velocity[step]) + n * float(ours.noise[step])
+            made = x * float(ours.keep[step]) + v * float(ours.answer[step]) + n * float(ours.noise[step])
             assert (made - wanted).abs().max() <= 1e-3 * max(float(wanted.abs().max()), 1.0)
             x = wanted
 

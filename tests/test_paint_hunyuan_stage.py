@@ -21,7 +21,7 @@ from manymesh.paint.diffusion import denoise  # noqa: E402
 from manymesh.paint.diffusion.denoise import Denoiser  # noqa: E402
 from manymesh.paint.diffusion.diffusion_schedule import DiffusionSchedule  # noqa: E402
 from manymesh.paint.hunyuan import STAGE  # noqa: E402
-from manymesh.paint.hunyuan.photo_detail import SharpPhoto, blend_photo_detail  # noqa: E402
+from manymesh.paint.photo_detail import SharpPhoto, blend_photo_detail  # noqa: E402
 from manymesh.render.camera import orthographic  # noqa: E402
 from manymesh.render.raster import interpolate, raster_view  # noqa: E402
 from manymesh.render.texels import texels  # noqa: E402
@@ -259,8 +259,8 @@ def test_captured_steps_give_the_same_picture(weights: Path, monkeypatch: pytest
 def denoised(denoiser: Denoiser, seed: int) -> torch.Tensor:
     """Three steps of any numbers."""
     draw = torch.Generator().manual_seed(seed)
-    times, scale, keep, velocity, noise = np.random.default_rng(seed).random((5, 3))
-    schedule = DiffusionSchedule(times, scale, keep, velocity, noise, 2.0, np.zeros(0))
+    times, scale, keep, answer, noise = np.random.default_rng(seed).random((5, 3))
+    schedule = DiffusionSchedule(times, scale, keep, answer, noise, 2.0, np.zeros(0))
     start, embedded = torch.randn(denoiser.x.shape, generator=draw), torch.randn(3, 1, 6, generator=draw)
     return denoiser(start, schedule, embedded, lambda: torch.randn(denoiser.x.shape, generator=draw))
 

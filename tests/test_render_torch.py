@@ -13,8 +13,9 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from PIL import Image  # noqa: E402
 
+from manymesh.paint.gpu import raster as raster_torch  # noqa: E402
 from manymesh.paint.hunyuan.models import PaintView  # noqa: E402
-from manymesh.paint.hunyuan.render import bake_torch, raster_torch, reference_camera  # noqa: E402
+from manymesh.paint.hunyuan.render import bake_torch, reference_camera  # noqa: E402
 from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference  # noqa: E402
 from manymesh.paint.hunyuan.surface import HostSurface  # noqa: E402
 from manymesh.paint.hunyuan.surface_base import Drawing  # noqa: E402
@@ -113,7 +114,7 @@ def test_pictures_are_resized_as_pillow_does(size: int) -> None:
 
 
 def test_texels_that_no_view_saw_are_filled_about_alike() -> None:
-    from manymesh.paint.hunyuan.render.fill_torch import fill_on_device
+    from manymesh.paint.gpu.fill import fill_on_device
     from manymesh.paint.hunyuan.surface import fill_texture
     from manymesh.render.texels import texels
 
@@ -130,7 +131,7 @@ def test_texels_that_no_view_saw_are_filled_about_alike() -> None:
 
 
 def test_nothing_painted_is_grey() -> None:
-    from manymesh.paint.hunyuan.render.fill_torch import fill_on_device
+    from manymesh.paint.gpu.fill import fill_on_device
 
     made = fill_on_device(np.zeros((32, 32, 3), np.float32), np.zeros((32, 32), bool), bumpy(), torch.device("cpu"))
     assert (made == 128).all()

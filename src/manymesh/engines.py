@@ -37,6 +37,7 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "photo": "manymesh.paint.projection:STAGE",
         "photo-and-shape": "manymesh.paint.projection:STAGE_WITH_SHAPE_COLORS",
         "hunyuan3d-paint": "manymesh.paint.hunyuan:STAGE",
+        "mv-adapter": "manymesh.paint.mvadapter:STAGE",
     },
 }
 

@@ -14,11 +14,12 @@ import typing
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from manymesh.box import Box
 from manymesh.errors import UsageError
 from manymesh.paint.hunyuan.settings import PaintSettings
+from manymesh.paint.mvadapter.settings import MvAdapterSettings
 from manymesh.shape.hunyuan.settings import ShapeSettings
 from manymesh.shape.triposg.settings import TriposgSettings
 from manymesh.stages import KINDS
@@ -28,9 +29,6 @@ Format = Literal["glb", "obj", "stl", "ply", "3mf"]
 EngineName = Literal["auto", "lite", "small", "open", "hunyuan"]
 DetectorName = Literal["qwen3-vl-2b", "qwen3-vl-4b", "qwen3-vl-8b", "dino", "dino-mm", "owlvit", "owlv2"]
 MatteName = Literal["general", "lite", "lite-2k", "hr", "hr-matting", "matting", "portrait", "512"]
-
-# What ``fast`` changes, where the setting has its usual value.
-FAST = {"shape_model": "2mini-turbo", "paint_model": "2-turbo"}
 
 FORMATS: tuple[str, ...] = get_args(Format)
 _KINDS_IN_WORDS = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}"
@@ -127,7 +125,7 @@ class GeneralSettings(BaseModel):
     texture_size: Annotated[
         int | None,
         Field(
-            description="Width and height of a texture, in pixels. Without it 1024; 2048 by Hunyuan3D-2 Paint.",
+            description="Width and height of a texture, in pixels. Without it 1024; 2048 by the painters of six views.",
             ge=64,
             le=4096,
             json_schema_extra={"group": "result"},
@@ -185,9 +183,9 @@ class GeneralSettings(BaseModel):
     ] = "general"
 
 
-# Order in help and form: GeneralSettings, ShapeSettings, TriposgSettings, PaintSettings, then the fields below.
-# pydantic lists base classes from right to left.
-class Settings(PaintSettings, TriposgSettings, ShapeSettings, GeneralSettings):
+# Order in help and form: GeneralSettings, ShapeSettings, TriposgSettings, PaintSettings, MvAdapterSettings, then the
+# fields below. pydantic lists base classes from right to left.
+class Settings(MvAdapterSettings, PaintSettings, TriposgSettings, ShapeSettings, GeneralSettings):
     """What to make and how. Frozen; two runs with equal settings, photo and machine give equal files.
 
     A field's ``description`` is its help text everywhere. ``json_schema_extra`` may hold ``group`` (how faces group
@@ -204,13 +202,6 @@ class Settings(PaintSettings, TriposgSettings, ShapeSettings, GeneralSettings):
             max_length=16,
         ),
     ] = ()
-    fast: Annotated[
-        bool,
-        Field(
-            description="Hunyuan3D-2's turbo models: shapes in 5 steps, painting in 10 without guidance. Coarser.",
-            json_schema_extra={"group": "engine"},
-        ),
-    ] = False
     vram: Annotated[
         str | None,
         Field(
@@ -226,15 +217,6 @@ class Settings(PaintSettings, TriposgSettings, ShapeSettings, GeneralSettings):
             json_schema_extra={"group": "engine"},
         ),
     ] = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _take_fast(cls, values: Any) -> Any:
-        """With ``fast``, the turbo models in the place of the usual ones; another that is named stays."""
-        if not isinstance(values, dict) or values.get("fast") is not True:
-            return values
-        usual = {name: cls.model_fields[name].default for name in FAST}
-        return {**values, **{name: FAST[name] for name in FAST if values.get(name, usual[name]) == usual[name]}}
 
     @field_validator("boxes", mode="before")
     @classmethod

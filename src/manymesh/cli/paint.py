@@ -12,6 +12,7 @@ import typer
 from manymesh.cli.job import Interrupted, Progress, carry_out
 from manymesh.cli.options import with_settings
 from manymesh.cli.streams import error_data, give, say
+from manymesh.engines import find_stage
 from manymesh.errors import Cancelled, ManymeshError
 from manymesh.settings import Settings
 from manymesh.units import Up
@@ -45,9 +46,19 @@ def paint(
             "--mesh-up", help="The axis of the mesh that is up: y, or z as CAD programs and slicers write. 3MF has z."
         ),
     ] = None,
+    painter: Annotated[
+        str | None,
+        typer.Option(
+            "--painter",
+            help="Who paints, in place of the engine's own: photo, hunyuan3d-paint, mv-adapter, or a plug-in.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
     """Paint a mesh of your own from a photo. Its vertices stay, and its texture coordinates if it has any."""
+    if painter is not None:
+        find_stage("paint", painter)
+        settings = settings.model_copy(update={"stages": (*settings.stages, f"paint={painter}")})
     try:
         made = carry_out(partial(_work, mesh, image, out, settings, turn, mesh_up), lambda: _give_stopped(as_json))
     except (Cancelled, Interrupted):

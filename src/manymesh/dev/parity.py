@@ -36,6 +36,7 @@ STACKS: tuple[tuple[str, Callable[[dict[str, Any]], bool]], ...] = (
     ("qwen", lambda m: m.get("stack") == "qwen3vl"),
     ("triposr", lambda m: m.get("stack") == "triposr"),
     ("triposg", lambda m: m.get("stack") == "triposg"),
+    ("mvadapter", lambda m: m.get("stack") == "mv-adapter"),
     ("paint", lambda m: "paint" in str(m.get("stack", ""))),
     ("matting", lambda m: "matting" in str(m.get("stack", "")) or bool(_names(m, "kind"))),
     ("shape", lambda m: "shape" in str(m.get("stack", "")) or "checkpoints" in m),

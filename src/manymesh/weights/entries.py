@@ -27,7 +27,8 @@ class Licence:
     @property
     def statement(self) -> str:
         """Everything in one line: name, territory, terms."""
-        return f"{self.name}: {' '.join((self.territory, *self.terms))}" if self.territory else self.name
+        more = " ".join(part for part in (self.territory, *self.terms) if part)
+        return f"{self.name}: {more}" if more else self.name
 
 
 @dataclass(frozen=True)

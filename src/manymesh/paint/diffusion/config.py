@@ -24,15 +24,25 @@ _UNET_FIXED: Mapping[str, tuple[Any, ...]] = {
     "mid_block_scale_factor": (1,),
     "num_class_embeds": (None,),
     "class_embed_type": (None,),
-    "addition_embed_type": (None,),
     "time_embedding_type": ("positional",),
     "resnet_time_scale_shift": ("default",),
     "encoder_hid_dim": (None,),
-    "transformer_layers_per_block": (1,),
     "mid_block_type": ("UNetMidBlock2DCrossAttn",),
     "conv_in_kernel": (3,),
     "conv_out_kernel": (3,),
     "num_attention_heads": (None,),
+}
+# What Stable Diffusion XL has beside those.
+_XL_FIXED: Mapping[str, tuple[Any, ...]] = {
+    **_UNET_FIXED,
+    "addition_embed_type": ("text_time",),
+    "reverse_transformer_layers_per_block": (None,),
+    "time_cond_proj_dim": (None,),
+}
+_PLAIN_FIXED: Mapping[str, tuple[Any, ...]] = {
+    **_UNET_FIXED,
+    "addition_embed_type": (None,),
+    "transformer_layers_per_block": (1,),
 }
 _VAE_FIXED: Mapping[str, tuple[Any, ...]] = {
     "act_fn": ("silu",),
@@ -47,13 +57,17 @@ _VAE_FIXED: Mapping[str, tuple[Any, ...]] = {
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """A Stable Diffusion 2 UNet (Rombach et al. 2022).
+    """A UNet of Stable Diffusion 2 (Rombach et al. 2022) or XL (Podell et al. 2023).
 
     Attributes:
         channels: per level.
         heads: attention heads per level. The files call them attention_head_dim; they are counts.
         attends_down, attends_up: which levels have transformers, in the order of the lists in the file.
         text_dim: width of the text's tokens.
+        depth: blocks of each transformer, per level.
+        added_dim: width of the embedding that is added to the time's, or 0 without one. XL's is made of the text's
+            summary and of six numbers about the picture's size.
+        added_time_dim: how many sines and cosines stand for each of the six.
     """
 
     in_channels: int = 4
@@ -68,6 +82,9 @@ class UNetConfig:
     eps: float = 1e-5
     flip_sin_to_cos: bool = True
     freq_shift: float = 0
+    depth: tuple[int, ...] = (1, 1, 1, 1)
+    added_dim: int = 0
+    added_time_dim: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,7 +105,11 @@ class ImageVaeConfig:
 
 @dataclass(frozen=True)
 class TextConfig:
-    """A CLIP text encoder (Radford et al. 2021)."""
+    """A CLIP text encoder (Radford et al. 2021).
+
+    Attributes:
+        projection: width of the text's summary, or 0 for an encoder that has none.
+    """
 
     width: int = 1024
     layers: int = 23
@@ -98,6 +119,7 @@ class TextConfig:
     positions: int = 77
     quick_gelu: bool = False
     eps: float = 1e-5
+    projection: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,10 +134,13 @@ class NoiseScheduleConfig:
     offset: int = 1
 
 
-def read_unet(folder: Path) -> UNetConfig:
-    """``folder/unet/config.json``. Raises ``WeightsError`` for a network that is not built here."""
+def read_unet(folder: Path, *, xl: bool = False) -> UNetConfig:
+    """``folder/unet/config.json``. ``xl``: it must be Stable Diffusion XL's, otherwise 2's.
+
+    Raises ``WeightsError`` for a network that is not built here.
+    """
     path = folder / "unet" / "config.json"
-    table = _table(path, _UNET_FIXED)
+    table = _table(path, _XL_FIXED if xl else _PLAIN_FIXED)
     with _reading(path):
         channels = _whole_numbers(table["block_out_channels"])
         heads = table.get("attention_head_dim", 8)
@@ -123,6 +148,7 @@ def read_unet(folder: Path) -> UNetConfig:
         known = set(down) <= {ATTENTION_DOWN, PLAIN_DOWN} and set(up) <= {ATTENTION_UP, PLAIN_UP}
         if not known or len(down) != len(channels) or len(up) != len(channels):
             raise ValueError("its blocks are not those of Stable Diffusion 2")
+        depth = table.get("transformer_layers_per_block", 1)
         config = UNetConfig(
             in_channels=int(table["in_channels"]),
             out_channels=int(table["out_channels"]),
@@ -136,16 +162,21 @@ def read_unet(folder: Path) -> UNetConfig:
             eps=float(table.get("norm_eps", 1e-5)),
             flip_sin_to_cos=bool(table.get("flip_sin_to_cos", True)),
             freq_shift=float(table.get("freq_shift", 0)),
+            depth=(int(depth),) * len(channels) if isinstance(depth, int) else _whole_numbers(depth),
+            added_dim=int(table["projection_class_embeddings_input_dim"]) if xl else 0,
+            added_time_dim=int(table["addition_time_embed_dim"]) if xl else 0,
         )
+        if len(config.depth) != len(channels):
+            raise ValueError("its transformers' depths are not one per level")
         divides = all(c % h == 0 and c % config.groups == 0 for c, h in zip(channels, config.heads, strict=True))
         if min(config.groups, config.layers, config.text_dim, config.in_channels, *config.heads) < 1 or not divides:
             raise ValueError("its sizes do not go together")
     return config
 
 
-def read_vae(folder: Path) -> ImageVaeConfig:
-    """``folder/vae/config.json``. Raises as ``read_unet``."""
-    path = folder / "vae" / "config.json"
+def read_vae(folder: Path, part: str = "vae") -> ImageVaeConfig:
+    """``folder/PART/config.json``; ``part`` is "" where the folder holds nothing else. Raises as ``read_unet``."""
+    path = folder / part / "config.json"
     table = _table(path, _VAE_FIXED)
     with _reading(path):
         return ImageVaeConfig(
@@ -157,9 +188,9 @@ def read_vae(folder: Path) -> ImageVaeConfig:
         )
 
 
-def read_text(folder: Path) -> TextConfig:
-    """``folder/text_encoder/config.json``. Raises as ``read_unet``."""
-    path = folder / "text_encoder" / "config.json"
+def read_text(folder: Path, part: str = "text_encoder", *, projects: bool = False) -> TextConfig:
+    """``folder/PART/config.json``. ``projects``: it gives a summary of the text too. Raises as ``read_unet``."""
+    path = folder / part / "config.json"
     table = _table(path, {"hidden_act": ("gelu", "quick_gelu")})
     with _reading(path):
         return TextConfig(
@@ -171,20 +202,26 @@ def read_text(folder: Path) -> TextConfig:
             positions=int(table["max_position_embeddings"]),
             quick_gelu=table.get("hidden_act") == "quick_gelu",
             eps=float(table.get("layer_norm_eps", 1e-5)),
+            projection=int(table["projection_dim"]) if projects else 0,
         )
 
 
-def read_noise_schedule(folder: Path) -> NoiseScheduleConfig:
-    """``folder/scheduler/scheduler_config.json``. Raises as ``read_unet``."""
+def read_noise_schedule(folder: Path, predicts: str = "v_prediction") -> NoiseScheduleConfig:
+    """``folder/scheduler/scheduler_config.json``. Raises as ``read_unet``.
+
+    Args:
+        folder: of the model.
+        predicts: what its network must predict, "v_prediction" or "epsilon".
+    """
     path = folder / "scheduler" / "scheduler_config.json"
-    fixed = {"beta_schedule": ("scaled_linear",), "prediction_type": ("v_prediction",), "trained_betas": (None,)}
+    fixed = {"beta_schedule": ("scaled_linear",), "prediction_type": (predicts,), "trained_betas": (None,)}
     table = _table(path, {**fixed, "timestep_spacing": ("leading", "trailing")})
     with _reading(path):
         return NoiseScheduleConfig(
             beta_start=float(table["beta_start"]),
             beta_end=float(table["beta_end"]),
             train_steps=int(table.get("num_train_timesteps", 1000)),
-            spacing=str(table["timestep_spacing"]),
+            spacing=str(table.get("timestep_spacing", "leading")),
             zero_snr=bool(table.get("rescale_betas_zero_snr", False)),
             offset=int(table.get("steps_offset", 0)),
         )

@@ -1,4 +1,4 @@
-"""The loop from noise to latents, the same for both networks. On CUDA a step is captured once and replayed.
+"""The loop from noise to latents, the same for all painters. On CUDA a step is captured once and replayed.
 
 A step of these networks is some two thousand small kernels; launching them one by one takes longer than running them.
 """
@@ -16,7 +16,7 @@ from manymesh.paint.diffusion.diffusion_schedule import DiffusionSchedule
 from manymesh.stages import Tick
 
 Predict = Callable[[Tensor, Tensor], Tensor]
-"""(N, 4, h, w) scaled sample and (N, time_dim) embedded time to the network's (N, 4, h, w) prediction of v."""
+"""(N, 4, h, w) scaled sample and (T, time_dim) embedded time to the network's (N, 4, h, w) answer."""
 
 
 NoiseSource = Callable[[tuple[int, ...]], Tensor]
@@ -31,6 +31,7 @@ class Denoiser:
         shape: of the sample.
         time_dim: width of the time embedding.
         device, dtype: of the network. The sample itself is float32.
+        time_rows: T, how many embedded times a step is given; as many as the sample has pictures when None.
         use_graph: capture the step on CUDA. Elsewhere, and when the capture fails, steps run as they are.
     """
 
@@ -42,6 +43,7 @@ class Denoiser:
         *,
         device: torch.device,
         dtype: torch.dtype,
+        time_rows: int | None = None,
         use_graph: bool = True,
     ) -> None:
         self.predict = predict
@@ -51,7 +53,7 @@ class Denoiser:
         # What a step reads and writes; a captured graph holds on to these very addresses.
         self.x = torch.zeros(shape, device=device)
         self.noise = torch.zeros(shape, device=device)
-        self.time = torch.zeros(shape[0], time_dim, device=device, dtype=dtype)
+        self.time = torch.zeros(time_rows or shape[0], time_dim, device=device, dtype=dtype)
         self.numbers = torch.zeros(4, device=device)
 
     @torch.inference_mode()
@@ -68,7 +70,7 @@ class Denoiser:
         Args:
             start: noise of the sample's shape, of variance 1.
             schedule: the steps.
-            times: (n, N, time_dim) embedded time of each step.
+            times: (n, T, time_dim) embedded time of each step.
             draw: fresh noise of the sample's shape; called once a step, in order.
             tick: called after each step with the share done; may raise to stop.
             each: called with the number of each step done, from 1, and the sample after it.
@@ -76,7 +78,7 @@ class Denoiser:
         Returns:
             The sample after the last step, float32.
         """
-        rows = [schedule.input_scale, schedule.keep, schedule.velocity, schedule.noise]
+        rows = [schedule.input_scale, schedule.keep, schedule.answer, schedule.noise]
         table = torch.tensor([[float(row[i]) for row in rows] for i in range(schedule.steps)], dtype=torch.float32)
         table = table.to(self.x.device)
         if self.use_graph and self.graph is None:
@@ -99,9 +101,9 @@ class Denoiser:
 
     def step(self) -> None:
         """One step, in place on ``x``."""
-        scale, keep, velocity, noise = self.numbers
-        v = self.predict((self.x * scale).to(self.time.dtype), self.time)
-        self.x.copy_(keep * self.x + velocity * v.float() + noise * self.noise)
+        scale, keep, answer, noise = self.numbers
+        found = self.predict((self.x * scale).to(self.time.dtype), self.time)
+        self.x.copy_(keep * self.x + answer * found.float() + noise * self.noise)
 
     def _capture(self, time: Tensor) -> None:
         self.x.zero_()

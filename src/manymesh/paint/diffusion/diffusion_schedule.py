@@ -1,8 +1,8 @@
-"""Sampling schedules: the steps from noise to picture, for networks that predict v (Salimans & Ho 2022).
+"""Sampling schedules: the steps from noise to picture.
 
-Every sampler used here is linear in the sample, the prediction and fresh noise, so a step is three numbers:
-``x <- keep * x + velocity * v + noise * n``, where x is the sample, v the network's answer and n fresh normal noise.
-They are worked out in float64.
+Every sampler used here is linear in the sample, the network's answer and fresh noise, so a step is three numbers:
+``x <- keep * x + answer * a + noise * n``, where x is the sample, a what the network answers and n fresh normal noise.
+They are worked out in float64. The networks of the samplers in this file predict v (Salimans & Ho 2022).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class DiffusionSchedule:
     Attributes:
         timesteps: the training step whose noise level the sample has, an input of the network; descending.
         input_scale: the network is given ``input_scale * x``.
-        keep, velocity, noise: factors of one step on the sample, on v and on fresh noise; see the module.
+        keep, answer, noise: factors of one step on the sample, on the answer and on fresh noise; see the module.
         start_scale: the first sample is normal noise times this.
         sigmas: (n + 1,) noise levels of the Euler samplers; empty for the consistency sampler.
     """
@@ -39,7 +39,7 @@ class DiffusionSchedule:
     timesteps: F64
     input_scale: F64
     keep: F64
-    velocity: F64
+    answer: F64
     noise: F64
     start_scale: float
     sigmas: F64
@@ -92,7 +92,7 @@ def euler_ancestral(config: NoiseScheduleConfig, steps: int) -> DiffusionSchedul
         timesteps=times,
         input_scale=1 / np.sqrt(here**2 + 1),
         keep=1 - share * here**2 / (here**2 + 1),
-        velocity=-share * here / np.sqrt(here**2 + 1),
+        answer=-share * here / np.sqrt(here**2 + 1),
         noise=up,
         start_scale=highest if config.spacing == "trailing" else float(np.sqrt(highest**2 + 1)),
         sigmas=sigma,
@@ -116,7 +116,7 @@ def consistency(config: NoiseScheduleConfig, times: F64) -> DiffusionSchedule:
         timesteps=times,
         input_scale=np.ones(len(times)),
         keep=np.sqrt(following) * (out * np.sqrt(alphas) + skip),
-        velocity=-np.sqrt(following) * out * np.sqrt(1 - alphas),
+        answer=-np.sqrt(following) * out * np.sqrt(1 - alphas),
         noise=np.sqrt(1 - following),
         start_scale=1.0,
         sigmas=np.zeros(0),

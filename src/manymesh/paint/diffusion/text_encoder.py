@@ -1,4 +1,4 @@
-"""The delight network's text: an empty prompt, which it was trained to be given. One fixed answer per checkpoint."""
+"""CLIP's text encoder (Radford et al. 2021), which tells a UNet what to paint."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TextLayer(nn.Module):
 
 
 class TextEncoder(nn.Module):
-    """CLIP's text encoder; keys as in the files, without their ``text_model.``."""
+    """Keys as in the files, without their ``text_model.``."""
 
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
@@ -50,16 +50,38 @@ class TextEncoder(nn.Module):
         self.encoder = nn.Module()
         self.encoder.layers = nn.ModuleList([TextLayer(config) for _ in range(config.layers)])
         self.final_layer_norm = nn.LayerNorm(config.width, config.eps)
+        if config.projection:
+            self.text_projection = nn.Linear(config.width, config.projection, bias=False)
 
     @torch.inference_mode()
     def forward(self, ids: Tensor) -> Tensor:
         """(B, S) token numbers to (B, S, width)."""
+        out: Tensor = self.final_layer_norm(self._states(ids)[-1])
+        return out
+
+    @torch.inference_mode()
+    def penultimate(self, ids: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What Stable Diffusion XL takes of (B, S) token numbers.
+
+        Returns:
+            (B, S, width) what the last layer but one gives, not normalised; and (B, projection) a summary of the text,
+            or None for an encoder without a projection. It is read at the end token, the first of the highest number.
+        """
+        before, last = self._states(ids)[-2:]
+        if not hasattr(self, "text_projection"):
+            return before, None
+        rows = torch.arange(len(ids), device=ids.device)
+        ends = self.final_layer_norm(last[rows, ids.argmax(dim=1)])
+        return before, self.text_projection(ends)
+
+    def _states(self, ids: Tensor) -> list[Tensor]:
+        """What the last two layers give: each (B, S, width)."""
         places = torch.arange(ids.shape[1], device=ids.device)
         x = self.embeddings.token_embedding(ids) + self.embeddings.position_embedding(places)  # type: ignore[operator]
+        states = [x]
         for layer in self.encoder.layers:  # type: ignore[union-attr]
-            x = layer(x)
-        out: Tensor = self.final_layer_norm(x)
-        return out
+            states = [states[-1], layer(states[-1])]
+        return states
 
 
 def plain_key(key: str) -> str | None:

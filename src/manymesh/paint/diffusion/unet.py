@@ -1,7 +1,8 @@
-"""The UNet of Stable Diffusion 2 (Rombach et al. 2022), with transformer blocks of the caller's making.
+"""The UNet of Stable Diffusion 2 and XL (Rombach et al. 2022, Podell et al. 2023).
 
-State-dict keys are the official files'. Every transformer block has a name, ``down_{i}_{a}_0``, ``mid_0_0`` or
-``up_{i}_{a}_0``, under which the caller's ``memory`` tells it what to attend to.
+Its transformer blocks are of the caller's making. State-dict keys are the official files'. Every transformer block has
+a name, ``down_{i}_{a}_{t}``, ``mid_0_{t}`` or ``up_{i}_{a}_{t}``, under which the caller's ``memory`` tells it what to
+attend to.
 """
 
 from __future__ import annotations
@@ -88,20 +89,21 @@ def stack_weights(*layers: nn.Linear) -> Tensor:
 
 
 class Transformer(nn.Module):
-    """A picture through one transformer block."""
+    """A picture through ``depth`` transformer blocks, called ``name`` and their number."""
 
-    def __init__(self, width: int, heads: int, config: UNetConfig, make: MakeBlock, name: str) -> None:
+    def __init__(self, width: int, heads: int, depth: int, config: UNetConfig, make: MakeBlock, name: str) -> None:
         super().__init__()
-        self.name = name
+        self.names = [f"{name}_{number}" for number in range(depth)]
         self.norm = nn.GroupNorm(config.groups, width, TRANSFORMER_EPS)
         self.proj_in = nn.Linear(width, width)
-        self.transformer_blocks = nn.ModuleList([make(width, heads, config.text_dim)])
+        self.transformer_blocks = nn.ModuleList([make(width, heads, config.text_dim) for _ in self.names])
         self.proj_out = nn.Linear(width, width)
 
     def forward(self, x: Tensor, memory: Mapping[str, Any]) -> Tensor:
         height, width = x.shape[2:]
         tokens = self.proj_in(to_tokens(group_norm(x, self.norm)))
-        tokens = self.transformer_blocks[0](tokens, memory[self.name])
+        for name, block in zip(self.names, self.transformer_blocks, strict=True):
+            tokens = block(tokens, memory[name])
         return to_feature_map(self.proj_out(tokens), height, width) + x
 
 
@@ -137,14 +139,18 @@ class UNet(nn.Module):
         self.time_embedding.linear_1 = nn.Linear(channels[0], time_dim)
         self.time_embedding.linear_2 = nn.Linear(time_dim, time_dim)
         self.class_embedding = nn.Embedding(class_embeds, time_dim) if class_embeds else None
+        if config.added_dim:
+            self.add_embedding = nn.Module()
+            self.add_embedding.linear_1 = nn.Linear(config.added_dim, time_dim)
+            self.add_embedding.linear_2 = nn.Linear(time_dim, time_dim)
 
         def resnet(inner: int, outer: int) -> ResnetBlock:
             return ResnetBlock(inner, outer, config.groups, config.eps, time_dim)
 
         def transformers(level: int, count: int, attends: bool, side: str, number: int) -> list[Transformer]:
-            width, heads = channels[level], config.heads[level]
-            names = [f"{side}_{number}_{a}_0" for a in range(count if attends else 0)]
-            return [Transformer(width, heads, config, make, name) for name in names]
+            width, heads, depth = channels[level], config.heads[level], config.depth[level]
+            names = [f"{side}_{number}_{a}" for a in range(count if attends else 0)]
+            return [Transformer(width, heads, depth, config, make, name) for name in names]
 
         self.down_blocks = nn.ModuleList()
         inner = channels[0]
@@ -157,7 +163,9 @@ class UNet(nn.Module):
             inner = outer
         self.mid_block = nn.Module()
         self.mid_block.resnets = nn.ModuleList([resnet(inner, inner), resnet(inner, inner)])
-        self.mid_block.attentions = nn.ModuleList([Transformer(inner, config.heads[-1], config, make, "mid_0_0")])
+        self.mid_block.attentions = nn.ModuleList(
+            [Transformer(inner, config.heads[-1], config.depth[-1], config, make, "mid_0")]
+        )
         self.up_blocks = nn.ModuleList()
         for i in range(top + 1):
             outer, skip = channels[top - i], channels[max(top - i - 1, 0)]
@@ -177,40 +185,58 @@ class UNet(nn.Module):
         """Every transformer block by its name."""
         for module in self.modules():
             if isinstance(module, Transformer):
-                yield module.name, module.transformer_blocks[0]
+                yield from zip(module.names, module.transformer_blocks, strict=True)
 
-    def embed_time(self, timesteps: Tensor, labels: Tensor | None = None) -> Tensor:
-        """(B,) timesteps, and (B,) rows of the class table, to activated embeddings (B, time_dim)."""
+    def embed_time(self, timesteps: Tensor, labels: Tensor | None = None, added: Tensor | None = None) -> Tensor:
+        """Activated embeddings (B, time_dim).
+
+        Args:
+            timesteps: (B,).
+            labels: (B,) rows of the class table, where there is one.
+            added: (B, added_dim), where the network has an added embedding.
+        """
         config = self.config
         features = sinusoidal_features(timesteps, config.channels[0], config.flip_sin_to_cos, config.freq_shift)
         time = self.time_embedding
         embedded = time.linear_2(F.silu(time.linear_1(features.to(self.conv_in.weight.dtype))))  # type: ignore[operator]
         if labels is not None and self.class_embedding is not None:
             embedded = embedded + self.class_embedding(labels)
+        if added is not None:
+            more = self.add_embedding
+            embedded = embedded + more.linear_2(F.silu(more.linear_1(added.to(embedded.dtype))))  # type: ignore[operator]
         return F.silu(embedded)
 
-    def forward(self, x: Tensor, time: Tensor, memory: Mapping[str, Any]) -> Tensor:
+    def forward(
+        self, x: Tensor, time: Tensor, memory: Mapping[str, Any], features: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
         """
         Args:
             x: (B, in_channels, h, w) latents.
             time: (B, time_dim) from ``embed_time``.
             memory: what each transformer block is given beside its tokens.
+            features: what is added to the network's own features, by place: "down_{i}" after the last resnet and
+                transformer of a level on the way down, "smaller_{i}" after the level's downsampler, "mid" after the
+                middle. The skip connection that starts there has it too. (N, C, h, w); B is a multiple of N, and rows
+                N apart share one.
 
         Returns:
             (B, out_channels, h, w).
         """
         x = self.conv_in(x.contiguous(memory_format=torch.channels_last))
         kept = [x]
-        for level in self.down_blocks:
+        added = features or {}
+        for number, level in enumerate(self.down_blocks):
             for resnet, attention in level.pairs():  # type: ignore[operator]
                 x = resnet(x, time)
                 x = x if attention is None else attention(x, memory)
                 kept.append(x)
+            x = kept[-1] = plus(x, added.get(f"down_{number}"))
             if hasattr(level, "downsamplers"):
-                x = level.downsamplers[0](x)  # type: ignore[index, operator]
+                x = plus(level.downsamplers[0](x), added.get(f"smaller_{number}"))  # type: ignore[index, operator]
                 kept.append(x)
         first, second = self.mid_block.resnets  # type: ignore[misc]
         x = second(self.mid_block.attentions[0](first(x, time), memory), time)  # type: ignore[index, operator]
+        x = plus(x, added.get("mid"))
         for level in self.up_blocks:
             for resnet, attention in level.pairs():  # type: ignore[operator]
                 x = resnet(torch.cat([x, kept.pop()], dim=1), time)
@@ -219,6 +245,16 @@ class UNet(nn.Module):
                 x = level.upsamplers[0](x, tuple(kept[-1].shape[2:]))  # type: ignore[index, operator]
         out: Tensor = self.conv_out(group_norm(x, self.conv_norm_out, silu=True))
         return out
+
+
+def plus(x: Tensor, feature: Tensor | None) -> Tensor:
+    """(B, C, h, w) and (N, C, h, w), or nothing, added; rows N apart share one. Keeps "channels last"."""
+    if feature is None:
+        return x
+    if len(x) == len(feature):
+        return x + feature
+    out: Tensor = (x.unflatten(0, (-1, len(feature))) + feature).flatten(0, 1)
+    return out
 
 
 def text_contexts(unet: UNet, text: Tensor) -> dict[str, tuple[Tensor, Tensor]]:

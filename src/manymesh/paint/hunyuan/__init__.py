@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,16 +40,6 @@ def missing(settings: Settings) -> str | None:
     return next((text for name in wanted if (text := missing_weights(name, settings.weights_dir))), None)
 
 
-def warm_up() -> None:
-    """Import what the first object would wait for."""
-    for module in (
-        "manymesh.paint.hunyuan.stage",
-        "manymesh.paint.hunyuan.surface_torch",
-        "manymesh.mesh.unwrap.unwrap",
-    ):
-        importlib.import_module(module)
-
-
 STAGE = Stage(
     name="hunyuan3d-paint",
     kind="paint",
@@ -63,5 +52,4 @@ STAGE = Stage(
     levels=levels,
     open_at=open_paint,
     texture_px=TEXTURE_PX,
-    warm_up=warm_up,
 )

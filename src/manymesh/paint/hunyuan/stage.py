@@ -7,8 +7,7 @@ fifty megabytes in host memory.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
@@ -30,10 +29,12 @@ from manymesh.paint.hunyuan.models import parse_views
 from manymesh.paint.hunyuan.multiview_unet import ReferenceUNet
 from manymesh.paint.hunyuan.networks import REFERENCE, VAE, VIEWS, Networks
 from manymesh.paint.hunyuan.official_noise import official_delight_noise, official_paint_noise
-from manymesh.paint.hunyuan.photo_detail import SharpPhoto, blend_photo_detail, sharp_photo
 from manymesh.paint.hunyuan.settings import texture_px
+from manymesh.paint.hunyuan.sharp_photo import sharp_photo
 from manymesh.paint.hunyuan.surface import fill_texture, surface_of
 from manymesh.paint.hunyuan.surface_base import Drawing
+from manymesh.paint.photo_detail import SharpPhoto, blend_photo_detail
+from manymesh.paint.stage_timer import StageTimer, part
 from manymesh.plan.machine import usual_level
 from manymesh.settings import Settings
 from manymesh.stages import Level, Tick
@@ -93,8 +94,6 @@ class PaintStage:
             images_per_pass=int(level.options.get("images_per_pass", len(self.views) if everything else 1)),
         )
         self.capture = bool(level.options.get("capture", True))
-        # Never two of VAE, main network and renderer on the device at once: each is loaded anew for every object.
-        self.apart = bool(level.options.get("apart", False))
         self._device_lock = Lock()
         self._references: dict[str, Reference] = {}
         self._failures: dict[str, ObjectError] = {}  # of cutouts that cannot be used
@@ -294,39 +293,28 @@ class PaintStage:
         retry = self.networks.formats.retry
         latents = retry(lambda: self._denoise(reference, normals, positions, seed, tick))
         views = retry(lambda: require_finite(pictures.decode(self._loaded_vae(), latents, self.economy), VAE))
-        self._part_vae()
         return pictures.to_uint8_images(views)
 
     def _denoise(self, reference: Reference, normals: U8, positions: U8, seed: int, tick: Tick) -> Tensor:
         """(V, 4, S / 8, S / 8) scaled latents of the views."""
-        encoding, noise = cpu_noise(seed, "maps"), cpu_noise(seed, "views")
-        if self.exact:
-            encoding, noise = self._reference_draw(), self._reference_draw()
-            encoding(self._latents(1))  # the reference picture's comes first there
-        maps = [self._encoded(kind, encoding) for kind in (normals, positions)]
-        self._part_vae()
+        vae = self._loaded_vae()
         if self._painter is None:
             guidance = 1.0 if self.networks.variant.turbo else self.settings.paint_guidance
             indices = [view.camera_index for view in self.views]
             self._painter = multiview_sampler.MultiviewSampler(
                 self.networks.views(), indices, guidance, self.economy, use_graph=self.capture
             )
-        latents = self._painter(reference.tokens, maps[0], maps[1], self.schedule, noise, tick)
-        if self.apart:
-            self._forget_painter()
-            self.networks.release()
+        encoding, noise = cpu_noise(seed, "maps"), cpu_noise(seed, "views")
+        if self.exact:
+            encoding, noise = self._reference_draw(), self._reference_draw()
+            encoding(self._latents(1))  # the reference picture's comes first there
+        count = len(self.views)
+        first = pictures.encode(vae, normals, encoding(self._latents(count)), self.economy)
+        second = pictures.encode(vae, positions, encoding(self._latents(count)), self.economy)
+        require_finite(first, VAE)
+        require_finite(second, VAE)
+        latents = self._painter(reference.tokens, first, second, self.schedule, noise, tick)
         return require_finite(latents, VIEWS)
-
-    def _encoded(self, maps: U8, draw: NoiseSource) -> Tensor:
-        """(V, 4, S / 8, S / 8) scaled latents of the views' maps."""
-        drawn = draw(self._latents(len(self.views)))
-        return require_finite(pictures.encode(self._loaded_vae(), maps, drawn, self.economy), VAE)
-
-    def _part_vae(self) -> None:
-        """Let the VAE go where networks are kept apart."""
-        if self.apart:
-            self._vae = None
-            self.networks.release()
 
     def _loaded_vae(self) -> ImageVae:
         if self._vae is None:
@@ -339,24 +327,6 @@ class PaintStage:
     def _latents(self, count: int) -> tuple[int, ...]:
         side = self.settings.paint_view_size // 8
         return (count, LATENT_CHANNELS, side, side)
-
-
-class StageTimer:
-    """Seconds by part, for the manifest."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last_s = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now_s = time.perf_counter()
-        self.laps[name] = round(now_s - self._last_s, 3)
-        self._last_s = now_s
-
-
-def part(tick: Tick, start: float, stop: float) -> Callable[[float], None]:
-    """``tick`` for a part of the way."""
-    return lambda done: tick(start + done * (stop - start))
 
 
 def _share(number: int, count: int) -> tuple[float, float]:

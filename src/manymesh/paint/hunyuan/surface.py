@@ -5,28 +5,21 @@ The views are drawn on several threads. ``surface_torch`` does the same on a GPU
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from manymesh.paint.finish import fill_painted, map_in_threads
 from manymesh.paint.hunyuan.delight_images import resize_square
 from manymesh.paint.hunyuan.render import control_maps, splat
 from manymesh.paint.hunyuan.render.reference_raster import rasterise_reference
 from manymesh.paint.hunyuan.surface_base import Drawing, Surface
-from manymesh.parallel import usable_cores
 from manymesh.render.raster import Raster
 from manymesh.stages import Tick
 from manymesh.types import F32, U8, Atlas, Bool
 
 if TYPE_CHECKING:
     import torch
-
-# Most views drawn at once; each takes the memory of a drawing. Chosen by hand; not measured.
-MOST_THREADS = 4
-
-Result = TypeVar("Result")
 
 
 class HostSurface(Surface):
@@ -102,34 +95,4 @@ def fill_texture(
 
         vertices, lower_left = normalised(atlas.vertices, atlas.uv)
         return inpaint(texture, painted, unmirrored(vertices), atlas.faces, lower_left, lambda done: None)
-    if device is not None and device.type == "cuda":
-        from manymesh.paint.hunyuan.render.fill_torch import fill_on_device
-
-        return fill_on_device(texture, painted, atlas, device)
-    from manymesh.render.bake import Projection
-    from manymesh.render.fill import fill_surface
-    from manymesh.render.padding import pad_charts
-    from manymesh.render.texels import texels
-
-    surface = texels(atlas, texture.shape[0])
-    pixel = surface.raster.pixel
-    seen = Projection(texture.reshape(-1, 3)[pixel], painted.reshape(-1)[pixel].astype(np.float32))
-    return pad_charts(fill_surface(seen, surface, atlas), surface)
-
-
-def map_in_threads(one: Callable[[int], Result], count: int, tick: Tick) -> Sequence[Result]:
-    """``one(0)``, ``one(1)``... in order, a few at a time on threads (NumPy releases the GIL). ``tick`` may raise to
-    stop."""
-    workers = max(1, min(MOST_THREADS, usable_cores(), count))
-    results = []
-    with ThreadPoolExecutor(workers, thread_name_prefix="manymesh-view") as pool:
-        waiting = [pool.submit(one, number) for number in range(count)]
-        try:
-            for number, future in enumerate(waiting):
-                results.append(future.result())
-                tick((number + 1) / count)
-        except BaseException:
-            for future in waiting:
-                future.cancel()
-            raise
-    return results
+    return fill_painted(texture, painted, atlas, device)

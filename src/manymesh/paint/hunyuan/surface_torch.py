@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from manymesh.paint.gpu.raster import DeviceRaster, rasterise
 from manymesh.paint.hunyuan.render import bake_torch
-from manymesh.paint.hunyuan.render.raster_torch import DeviceRaster, rasterise
 from manymesh.paint.hunyuan.surface_base import Drawing, Surface
 from manymesh.render.normals import equal_weighted_vertex_normals
 from manymesh.stages import Tick

@@ -13,11 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from manymesh.paint.hunyuan.render.raster_torch import CHUNK, DeviceRaster, interpolate
+from manymesh.paint.gpu.fill import FIXED_POINT
+from manymesh.paint.gpu.raster import CHUNK, DeviceRaster, interpolate
 from manymesh.paint.hunyuan.render.reference_camera import BAKE_EXPONENT, MAX_ANGLE_DEG, RENDER_PX, SCALE_FACTOR
 from manymesh.paint.hunyuan.render.splat import PAINTED_ALREADY
-
-FIXED_POINT = 2.0**32
 
 
 @torch.inference_mode()

@@ -11,11 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from manymesh.paint.hunyuan.render.bake_torch import FIXED_POINT
-from manymesh.paint.hunyuan.render.raster_torch import DeviceRaster, interpolate, rasterise
+from manymesh.paint.gpu.raster import DeviceRaster, interpolate, rasterise
 from manymesh.render.fill import FADE_PX, membrane_colors, weld_atlas
 from manymesh.render.padding import REPEAT_PX
 from manymesh.types import F32, U8, Atlas, Bool
+
+# Sums over pixels are of whole numbers, so that they do not depend on the order in which threads arrive.
+FIXED_POINT = 2.0**32
 
 
 @torch.inference_mode()

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.paint.hunyuan.render.reference_camera import VIEW_PX
 from manymesh.types import F32, U8, Atlas, Bool, Camera, Cutout
 
 LEAST_AGREEMENT = 0.85
@@ -31,33 +30,9 @@ _COMPARE_PX = 512
 
 @dataclass(frozen=True)
 class SharpPhoto:
-    """(h, w, 3) uint8 on the cutout's grid: the photo's detail in delit colours."""
+    """(h, w, 3) uint8 on the cutout's grid: the photo's detail, in the colours that the texture is to have."""
 
     rgb: U8
-
-
-def sharp_photo(rgba: U8, plain: U8, delit: U8, margin: float) -> SharpPhoto:
-    """
-    Args:
-        rgba: (h, w, 4) uint8 the cutout.
-        plain, delit: (S, S, 3) uint8, the recentred cutout as it is and without its light, both on white.
-        margin: what it was recentred with.
-    """
-    import cv2
-
-    from manymesh.paint.hunyuan.delight_images import placement
-
-    at = placement(rgba, margin)
-    change = (delit.astype(np.float32) - plain.astype(np.float32)) / np.float32(255)
-    # What is left of grain in the difference would cancel the photo's own.
-    change = cv2.GaussianBlur(change, (0, 0), max(delit.shape[0] / 170, 0.8))
-    change = cv2.resize(change, (at.side, at.side), interpolation=cv2.INTER_CUBIC)
-    change = change[at.row : at.row + at.height, at.column : at.column + at.width]
-    sharp = rgba[:, :, :3].copy()
-    window = sharp[at.from_row : at.from_row + at.height, at.from_column : at.from_column + at.width]
-    moved = window.astype(np.float32) + np.asarray(change) * np.float32(255)
-    window[:] = np.clip(np.round(moved), 0, 255).astype(np.uint8)
-    return SharpPhoto(sharp)
 
 
 def blend_photo_detail(
@@ -67,7 +42,7 @@ def blend_photo_detail(
     view: Camera,
     cutout: Cutout,
     sharp: SharpPhoto,
-    view_px: int = VIEW_PX,
+    view_px: int = 512,
 ) -> tuple[F32, Bool, dict[str, Any]]:
     """Blend the photo over what was painted, as far as outlines agree and both show the same at a view's resolution.
 
