@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +11,10 @@ from hypothesis import strategies as st
 from mesh_samples import blob, box, joined, plate, real, sphere, torus
 from parity_path import parity_dir
 from scipy.ndimage import gaussian_filter
+from scipy.spatial import cKDTree
 
 from manymesh.errors import DamagedMeshError
+from manymesh.mesh import reduce_apart, simplify
 from manymesh.mesh.clean.clean import clean
 from manymesh.mesh.inspect import inspect
 from manymesh.mesh.marching_cubes import marching_cubes
@@ -125,3 +129,62 @@ def test_reduction_matches_the_reference_in_effect() -> None:
         assert inspect(small).volume == pytest.approx(volume, rel=1e-3)
         assert inspect(small).area == pytest.approx(area, rel=1e-3)
         assert inspect(small).components == 2
+
+
+def dense_torus(side: int) -> Mesh:
+    """(2 side^2) faces."""
+    import trimesh
+
+    ring = trimesh.creation.torus(major_radius=0.7, minor_radius=0.25, major_sections=side, minor_sections=side)
+    return clean(Mesh(ring.vertices.astype(np.float32), ring.faces.astype(np.int32)))[0]
+
+
+def test_a_very_dense_mesh_is_hurried_and_stays_solid_and_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simplify, "LARGE", 5_000)
+    mesh = dense_torus(120)
+    seen: list[tuple[int, float]] = []
+    real_call = simplify._simplified
+
+    def listening(points: np.ndarray, faces: np.ndarray, target: int, aggressiveness: float) -> object:
+        seen.append((target, aggressiveness))
+        return real_call(points, faces, target, aggressiveness)
+
+    monkeypatch.setattr(simplify, "_simplified", listening)
+    small = reduce(mesh, 1000)
+    assert seen[0] == (7500, simplify.HURRY)
+    assert len(small.faces) <= 1000
+    assert inspect(small).solid
+    dense = cKDTree(mesh.vertices)
+    assert dense.query(small.vertices)[0].max() < 0.1 * float(np.ptp(mesh.vertices, axis=0).max())
+
+
+def test_a_hurry_that_tears_the_mesh_is_done_again_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simplify, "_hurried", lambda mesh, faces: Mesh(mesh.vertices, mesh.faces[5:]))
+    small = reduce(dense_torus(60), 1000)
+    assert inspect(small).solid
+
+
+@pytest.mark.parametrize("colored", [False, True])
+def test_a_process_of_its_own_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch, colored: bool) -> None:
+    monkeypatch.setattr(reduce_apart, "LARGE", 1000)
+    monkeypatch.setattr(reduce_apart, "usable_cores", lambda: 8)
+    mesh = dense_torus(40)
+    if colored:
+        mesh = replace(mesh, colors=np.arange(3 * len(mesh.vertices), dtype=np.uint8).reshape(-1, 3))
+    here = reduce(mesh, 500)
+    monkeypatch.setattr(reduce_apart, "reduce", None)  # not in this process
+    apart = reduce_apart.reduce_apart(mesh, 500)
+    assert apart.vertices.tobytes() == here.vertices.tobytes()
+    assert apart.faces.tobytes() == here.faces.tobytes()
+    assert (apart.colors is None) == (here.colors is None)
+    if here.colors is not None and apart.colors is not None:
+        assert apart.colors.tobytes() == here.colors.tobytes()
+
+
+@pytest.mark.parametrize("python", ["no-such-program", "/bin/false", "/bin/true"])
+def test_where_no_process_can_be_started_the_mesh_is_reduced_here(monkeypatch: pytest.MonkeyPatch, python: str) -> None:
+    monkeypatch.setattr(reduce_apart, "LARGE", 1000)
+    monkeypatch.setattr(reduce_apart, "usable_cores", lambda: 8)
+    monkeypatch.setattr(sys, "executable", python)
+    mesh = dense_torus(40)
+    assert reduce_apart.reduce_apart(mesh, 500).faces.tobytes() == reduce(mesh, 500).faces.tobytes()

@@ -101,7 +101,7 @@ def test_every_stages_levels_go_from_large_to_small(wishes: dict[str, object]) -
         ("24G", ("resident", "resident", "staged", "captured")),
         ("8G", ("resident", "resident", "staged", "captured")),
         ("6G", ("resident", "resident", "staged", "captured")),
-        ("4G", ("streamed-12", "resident", "staged", "in-turn")),
+        ("4G", ("streamed-12", "resident", "staged", "apart")),
     ],
 )
 def test_the_full_engine_fits_cards_of_4_gb_and_more(card: str, levels: tuple[str, ...]) -> None:
@@ -128,7 +128,7 @@ def test_stages_that_do_not_run_are_not_planned() -> None:
 
 
 def test_a_device_named_for_one_stage_takes_it_out_of_the_budget() -> None:
-    settings = Settings(engine="hunyuan", prompt="cup", vram="3G", devices=("paint=cpu",))
+    settings = Settings(engine="hunyuan", prompt="cup", vram="3.4G", devices=("paint=cpu",))
     plan = plan_for(stages_of("hunyuan", settings), settings, assume_gpu=True)
     paint = plan.of("paint")
     assert paint is not None
@@ -176,3 +176,11 @@ def test_a_run_that_cannot_fit_loads_nothing_and_leaves_no_folder(
         make()
     assert diary.calls == []
     assert not list(tmp_path.glob("runs/*"))  # type: ignore[attr-defined]
+
+
+def test_fast_takes_the_turbo_models_unless_others_are_named() -> None:
+    fast = Settings(fast=True)
+    assert (fast.shape_model, fast.paint_model) == ("2mini-turbo", "2-turbo")
+    assert Settings(fast=True, shape_model="2mv-turbo").shape_model == "2mv-turbo"
+    assert Settings().shape_model == "2mini"
+    assert Settings.model_validate(fast.model_dump()) == fast

@@ -48,6 +48,15 @@ def test_a_stage_is_opened_once_on_the_other_thread_and_closed_after_use() -> No
     ahead.close()
 
 
+def test_a_stage_that_is_not_opened_ahead_can_be_warmed_up() -> None:
+    door = Door("a")
+    ahead = Preloader([], Settings())
+    ahead.warm([door.stage])
+    assert door.warmed.wait(5)
+    assert not door.opened_by
+    ahead.close()
+
+
 def test_what_was_not_opened_ahead_or_was_used_before_is_opened_in_its_turn() -> None:
     door, other = Door("a"), Door("b")
     ahead = Preloader([door.stage], Settings())

@@ -17,7 +17,8 @@ from manymesh.detect.qwen import STAGE, picture, prompt  # noqa: E402
 from manymesh.detect.qwen import model as qwen_model  # noqa: E402
 from manymesh.detect.qwen.answer import says_nothing  # noqa: E402
 from manymesh.detect.qwen.decode import Answer, Decoder  # noqa: E402
-from manymesh.detect.qwen.model import Model, load_model  # noqa: E402
+from manymesh.detect.qwen.load import load_model  # noqa: E402
+from manymesh.detect.qwen.model import Model  # noqa: E402
 from manymesh.detect.qwen.stage import find  # noqa: E402
 from manymesh.dev.parity import rows_of  # noqa: E402
 from manymesh.device.number_format import not_finite  # noqa: E402
@@ -94,6 +95,11 @@ def test_streamed_layers_write_the_same_tokens(checkpoint, model, asked, residen
     layers, blocks = len(model.model.language_model.layers), len(model.model.visual.blocks)
     assert len(streamed.streams) == layers - resident_layers + blocks
     assert Decoder(streamed).run(asked, 40) == Decoder(model).run(asked, 40)
+
+
+def test_weights_that_are_read_early_are_the_same(checkpoint, model, asked) -> None:
+    early = load_model(checkpoint, ON_CPU, read_early=True)
+    assert Decoder(early).run(asked, 12) == Decoder(model).run(asked, 12)
 
 
 def test_one_decoder_answers_again_and_for_longer(model, asked) -> None:

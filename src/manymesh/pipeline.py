@@ -212,6 +212,10 @@ class Pipeline:
                     lifecycle.reopen(run)
                     change(run)
                 self._say(Event("run-started", run.manifest.name, text=f"Engine {plan.engine}: {plan.reason}."))
+                if run.manifest.settings.fast and plan.engine == "hunyuan":
+                    settings = run.manifest.settings
+                    text = f"--fast: shapes by {settings.shape_model}, painting by {settings.paint_model}."
+                    self._say(Event("note", run.manifest.name, text=text))
             with lifecycle.recording_how_it_ended(runs):
                 walk(runs, work, only_find=only_find)
         if not self._keep_loaded:

@@ -14,7 +14,7 @@ import typing
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from manymesh.box import Box
 from manymesh.errors import UsageError
@@ -29,6 +29,9 @@ Format = Literal["glb", "obj", "stl", "ply", "3mf"]
 EngineName = Literal["auto", "lite", "small", "open", "hunyuan"]
 DetectorName = Literal["qwen3-vl-2b", "qwen3-vl-4b", "qwen3-vl-8b", "dino", "dino-mm", "owlvit", "owlv2"]
 MatteName = Literal["general", "lite", "lite-2k", "hr", "hr-matting", "matting", "portrait", "512"]
+
+# What ``fast`` changes, where the setting has its usual value.
+FAST = {"shape_model": "2mini-turbo", "paint_model": "2-turbo"}
 
 FORMATS: tuple[str, ...] = get_args(Format)
 _KINDS_IN_WORDS = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}"
@@ -202,6 +205,13 @@ class Settings(MvAdapterSettings, PaintSettings, TriposgSettings, ShapeSettings,
             max_length=16,
         ),
     ] = ()
+    fast: Annotated[
+        bool,
+        Field(
+            description="Hunyuan3D-2's turbo models: shapes in 5 steps, painting in 10 without guidance. Coarser.",
+            json_schema_extra={"group": "engine"},
+        ),
+    ] = False
     vram: Annotated[
         str | None,
         Field(
@@ -217,6 +227,15 @@ class Settings(MvAdapterSettings, PaintSettings, TriposgSettings, ShapeSettings,
             json_schema_extra={"group": "engine"},
         ),
     ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_fast(cls, values: Any) -> Any:
+        """With ``fast``, the turbo models in the place of the usual ones; another that is named stays."""
+        if not isinstance(values, dict) or values.get("fast") is not True:
+            return values
+        usual = {name: cls.model_fields[name].default for name in FAST}
+        return {**values, **{name: FAST[name] for name in FAST if values.get(name, usual[name]) == usual[name]}}
 
     @field_validator("boxes", mode="before")
     @classmethod

@@ -29,7 +29,7 @@ def _fixture(directory: Path, fixture: dict[str, Any], name: str) -> Iterator[Ro
 
     from manymesh.detect.qwen import picture, prompt
     from manymesh.detect.qwen.decode import Decoder
-    from manymesh.detect.qwen.model import load_model
+    from manymesh.detect.qwen.load import load_model
 
     folder = directory / fixture["model"]
     stated = json.loads((directory / fixture["expected"]).read_text("utf-8"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,11 @@ LOOSENINGS = 4
 FLAT = 0.998
 # Share of the budget: nearer than that is not worth a second try. Chosen by hand.
 CLOSE = 0.97
+# A mesh with more faces than this, and more than ``DENSE`` times the budget, is first brought near the budget in a
+# hurry. Its triangles are far smaller than the result's, so that costs nothing: a mug of 1,054,728 faces to 40,000
+# takes 3.0 s of the processor (4.4 in one go). By 20,000 samples against 400,000 of the dense mesh, 2 wide, it lies
+# 0.00351 and 0.00350 off on average, there and back (0.00361 and 0.00359 in one go; the dense mesh itself 0.00348).
+LARGE, DENSE, HURRY, HURRIED = 300_000, 11.0, 9.0, 7.5
 # fast-simplification (0.2.0) keeps its mesh in global variables of the process, so two threads would get each other's
 # meshes. One call at a time for the whole process is the only remedy on our side: other objects wait here (0.1 s each
 # for 100,000 faces). To be told to its authors: state in a structure of the call would let the lock go.
@@ -39,10 +45,14 @@ def reduce(mesh: Mesh, faces: int) -> Mesh:
     if faces < 4:
         raise DamagedMeshError(f"no closed mesh has only {faces} faces", "Ask for more faces.")
     best: Mesh | None = None
+    source = _hurried(mesh, faces)
     for aggressiveness in AGGRESSIVENESS:
         target = faces
         for _ in range(3):
-            tried = _collapse(mesh, target, aggressiveness)
+            tried = _collapse(source, target, aggressiveness, mesh)
+            if tried is None and source is not mesh:  # the hurry may have torn it
+                source = mesh
+                tried = _collapse(source, target, aggressiveness, mesh)
             if tried is not None and len(tried.faces) <= faces:
                 if best is None or len(tried.faces) > len(best.faces):
                     best = tried
@@ -58,29 +68,41 @@ def reduce(mesh: Mesh, faces: int) -> Mesh:
     return _with_colors(best, mesh)
 
 
-def _collapse(mesh: Mesh, target: int, aggressiveness: float) -> Mesh | None:
-    """fast-simplification, cleaned; None when nothing is left, or when it tore a closed mesh open.
+def _hurried(mesh: Mesh, faces: int) -> Mesh:
+    """The mesh itself, or one of ``HURRIED`` times the budget where it is very dense."""
+    if len(mesh.faces) <= max(LARGE, DENSE * faces):
+        return mesh
+    points, triangles = _simplified(mesh.vertices, mesh.faces, int(HURRIED * faces), HURRY)
+    return Mesh(points, triangles) if len(triangles) else mesh
+
+
+def _simplified(points: np.ndarray, faces: np.ndarray, target: int, aggressiveness: float) -> Any:
+    import fast_simplification
+
+    with _ONE_AT_A_TIME:
+        return fast_simplification.simplify(
+            np.ascontiguousarray(points, dtype=np.float32),
+            np.ascontiguousarray(faces, dtype=np.int32),
+            target_count=int(target),
+            agg=aggressiveness,
+        )
+
+
+def _collapse(mesh: Mesh, target: int, aggressiveness: float, original: Mesh) -> Mesh | None:
+    """fast-simplification, cleaned; None when nothing is left, or when it tore a closed ``original`` open.
 
     It refuses every collapse that would put three vertices of a face into a line, so a flat part with a regular grid
     of vertices stops it early. Moving vertices a little *within* such a part changes no shape and lets it go on.
     """
-    import fast_simplification
-
     points, triangles = mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32)
     for round_number in range(LOOSENINGS + 1):
         before = len(triangles)
-        with _ONE_AT_A_TIME:
-            points, triangles = fast_simplification.simplify(
-                np.ascontiguousarray(points, dtype=np.float32),
-                np.ascontiguousarray(triangles, dtype=np.int32),
-                target_count=int(target),
-                agg=aggressiveness,
-            )
+        points, triangles = _simplified(points, triangles, target, aggressiveness)
         if len(triangles) <= target or len(triangles) == 0 or (round_number and len(triangles) > 0.98 * before):
             break
         points = _loosened(points, triangles, round_number)
     tried = _cleaned(Mesh(points.astype(np.float32), triangles.astype(np.int32)))
-    if tried is not None and not _closed(tried.faces) and _closed(mesh.faces):
+    if tried is not None and not _closed(tried.faces) and _closed(original.faces):
         return None
     return tried
 

@@ -14,7 +14,7 @@ def report(plan: MemoryPlan, engine: str) -> str:
         heading = f"engine {engine}: no CUDA GPU here. To plan for one: --vram 8G"
     else:
         budget = memory_in_words(plan.budget_bytes)
-        heading = f"engine {engine}, {plan.objects} objects: {budget} for tensors (a card with about "
+        heading = f"engine {engine}, {_counted(plan.objects)}: {budget} for tensors (a card with about "
         heading += f"{card_of(plan.budget_bytes)})"
     lines = [heading, f"  {'stage':8}{'level':26}{'format':10}{'allocated':>10}{'reserved':>10}{'seconds':>9}  why"]
     for stage in plan.stages:
@@ -28,3 +28,7 @@ def report(plan: MemoryPlan, engine: str) -> str:
         "(other cards are slower)"
     )
     return "\n".join(lines)
+
+
+def _counted(objects: int) -> str:
+    return "1 object" if objects == 1 else f"{objects} objects"

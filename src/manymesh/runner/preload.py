@@ -33,6 +33,10 @@ class Preloader:
         }
         self._warming = [self._thread.submit(stage.warm_up) for stage in stages]
 
+    def warm(self, stages: Sequence[Stage]) -> None:
+        """Call the ``warm_up`` of stages that are opened in their own turn, on the same thread."""
+        self._warming += [self._thread.submit(stage.warm_up) for stage in stages]
+
     @contextmanager
     def opened(self, stage: Stage, settings: Settings) -> Iterator[Any]:
         """A context with the stage's open model, which is closed at its end.

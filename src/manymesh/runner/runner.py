@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from manymesh.device import Meter, Usage, release_memory
+from manymesh.device import Meter, release_memory
 from manymesh.engines import Plan
 from manymesh.errors import Cancelled, ManymeshError, OutOfMemoryError, OutputError
 from manymesh.events import Cancel, Event, OnEvent
-from manymesh.parallel import map_ordered, worker_count
+from manymesh.parallel import map_ordered, quick_turns, worker_count
 from manymesh.plan import MemoryPlan
 from manymesh.run import lifecycle
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ErrorRecord, ObjectRecord, StageRecord
+from manymesh.runner.ledger import over_plan, set_level, set_usage
 from manymesh.runner.open_model import OpenModel, is_device_memory
 from manymesh.runner.preload import Preloader
-from manymesh.stages import BY_NAME, Kind, Level, Step, Tick, begin
-from manymesh.units import memory_in_words
+from manymesh.stages import BY_NAME, Kind, Level, Stage, Step, Tick, begin
 
 PROGRESS_EVERY_S = 0.1
 NO_PLAN = MemoryPlan(None)
@@ -84,6 +84,7 @@ class StageRunner:
         self._cancel = cancel
         self._kept: dict[str, OpenModel] | None = {} if keep_loaded else None
         self._preloader = Preloader((), plan.settings)
+        self._to_warm: list[Stage] = []
 
     def close(self) -> None:
         """Close the models that were kept open."""
@@ -93,13 +94,16 @@ class StageRunner:
 
     @contextmanager
     def preloading(self, *kinds: Kind) -> Iterator[None]:
-        """Within, the implementations of these kinds that allow it are opened while others work."""
+        """Within, the implementations of these kinds that allow it are opened while others work. The others are warmed
+        up when the first model is open: until then the main thread imports libraries itself."""
         wanted = [self.plan.stages[kind] for kind in kinds if self.plan.stages[kind].preload]
         kept = self._kept or {}
         self._preloader = Preloader([stage for stage in wanted if stage.kind not in kept], self.plan.settings)
+        self._to_warm = [self.plan.stages[kind] for kind in kinds if not self.plan.stages[kind].preload]
         try:
             yield
         finally:
+            self._to_warm = []
             self._preloader.close()
 
     def load(self, begin_run: Callable[[], Run]) -> Run:
@@ -112,7 +116,7 @@ class StageRunner:
             run = begin_run()
         record = self._add_record(run, BY_NAME["load"])
         record.seconds = round(meter.usage.seconds, 4)
-        _set_usage(record, meter.usage)
+        set_usage(record, meter.usage)
         return run
 
     def carry_out(self, step: Step, function: Callable[..., None], runs: Sequence[Run]) -> None:
@@ -160,10 +164,11 @@ class StageRunner:
         with self._stage(step, [run for run in runs if any(run is other for other, _ in todo)], len(todo)) as opened:
             numbered = [(number, run, record) for number, (run, record) in enumerate(todo)]
             work = _Work(stage, function, opened, len(todo))
-            at_once = min(worker_count(), len(todo)) if self._thread_safe(step) else 1
+            at_once = min(self._at_once(step), len(todo))
             while numbered:
                 _stepping_down(opened, lambda: self._show_all(step, opened.model, numbered))  # noqa: B023
-                numbered = self._round(work, numbered, at_once)
+                with quick_turns(opened.level is not None and at_once > 1):
+                    numbered = self._round(work, numbered, at_once)
                 if numbered:
                     opened.step_down()
 
@@ -199,9 +204,14 @@ class StageRunner:
                 return list(numbered[place:])
         return left
 
-    def _thread_safe(self, step: Step) -> bool:
-        """Whether several objects may be in progress at once: the step has no model, or one that allows it."""
-        return step.model is None or self.plan.stages[step.model].thread_safe
+    def _at_once(self, step: Step) -> int:
+        """How many objects may be in progress: several where the step has no model, or one that allows it. Two where
+        they share a GPU: one is on it, the other is prepared or stored meanwhile."""
+        if step.model is None:
+            return worker_count()
+        if not self.plan.stages[step.model].thread_safe:
+            return 1
+        return min(worker_count(), 2) if self.memory.of(step.model) is not None else worker_count()
 
     def _carried_out(self, work: _Work, number: int, run: Run, record: ObjectRecord, say: OnEvent) -> _Outcome:
         """Carry out the step on a copy of the record, so that the manifest can be saved meanwhile."""
@@ -264,10 +274,10 @@ class StageRunner:
         finally:
             for record in records:
                 record.load_seconds = round(load_s, 4)
-                _set_usage(record, meter.usage)
-                _set_level(record, opened.level)
+                set_usage(record, meter.usage)
+                set_level(record, opened.level)
             for run, record in zip(runs, records, strict=True):
-                self._warn(run, [*opened.sentences, *_over_plan(record)], said=len(opened.sentences))
+                self._warn(run, [*opened.sentences, *over_plan(record)], said=len(opened.sentences))
         for run, name in zip(runs, names, strict=True):
             run.save()
             self._say(Event("stage-done", name, stage, total=total, seconds=meter.usage.seconds))
@@ -299,6 +309,8 @@ class StageRunner:
         try:
             with _memory_errors(stage):
                 opened.open()
+            warm, self._to_warm = self._to_warm, []
+            self._preloader.warm(warm)
             if self._kept is not None:
                 self._kept[stage] = opened
             yield opened
@@ -342,34 +354,6 @@ class StageRunner:
                 say(Event("object-progress", run.manifest.name, stage, object_id, done=done, total=total, share=share))
 
         return tick
-
-
-def _set_usage(record: StageRecord, usage: Usage) -> None:
-    record.wall_seconds = round(usage.seconds, 4)
-    record.host_peak_bytes = usage.host_peak_bytes
-    record.device_peak_bytes = usage.device_peak_bytes
-    record.device_reserved_bytes = usage.device_reserved_bytes
-    record.moved_bytes = usage.moved_bytes
-    record.weights_seconds = round(usage.load_s, 4)
-
-
-def _set_level(record: StageRecord, level: Level | None) -> None:
-    """What was planned, beside what it came to."""
-    if level is None or level.how == "cpu":
-        return
-    record.level = level.name
-    record.planned_peak_bytes, record.planned_reserved_bytes = level.allocated_bytes, level.reserved_bytes
-
-
-def _over_plan(record: StageRecord) -> list[str]:
-    """A sentence where a stage took more of the device's memory than was planned."""
-    planned, used = record.planned_reserved_bytes, record.device_reserved_bytes
-    if planned is None or used is None or used <= planned:
-        return []
-    return [
-        f"The {record.stage} stage took {memory_in_words(used)} of the GPU's memory where {memory_in_words(planned)} "
-        "were planned."
-    ]
 
 
 def _nothing_to_open() -> OpenModel:

@@ -13,7 +13,7 @@ import numpy as np
 
 from manymesh.detect.postprocess import names_not_found
 from manymesh.engines import NAME_READER, Plan, find_stage
-from manymesh.errors import InputError, NothingFoundError, ObjectError
+from manymesh.errors import DamagedMeshError, InputError, NothingFoundError, ObjectError
 from manymesh.image.crop import box_in_window, crop_array
 from manymesh.image.transparency import is_cutout_near
 from manymesh.run import lifecycle
@@ -23,12 +23,14 @@ from manymesh.run.folder import Run
 from manymesh.run.manifest import ObjectRecord
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Matte, Paint, Shape, Stage, Tick
-from manymesh.types import Box, Crop, Detection, Detections, Photo
+from manymesh.types import Box, Crop, Detection, Detections, Mesh, Photo
 
 Say = Callable[[str], None]
 
 # Fewer pixels than this that are more than half opaque are nothing to model. Chosen by hand; not measured.
 MIN_CUTOUT_PX = 16
+# A shape with more faces than this is reduced before it is inspected. Chosen by hand.
+UNSEEN = 200_000
 # Width and height of each of the preview's four views. By eye.
 PREVIEW_PX = 256
 
@@ -110,21 +112,44 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
     from manymesh.mesh.clean.clean import clean
     from manymesh.mesh.inspect import inspect
     from manymesh.mesh.normalise import normalise
-    from manymesh.mesh.simplify import reduce
+    from manymesh.mesh.reduce_apart import reduce_apart
     from manymesh.render.camera import move_camera
 
-    shape = run.load(record, "shape")
-    found = inspect(shape)
-    mesh, notes = (shape, []) if found.is_sound else clean(shape)
-    tick(0.3)
-    mesh, matrix = normalise(reduce(mesh, run.manifest.settings.faces))
+    shape, budget = run.load(record, "shape"), run.manifest.settings.faces
+    notes: list[str] = []
+    reduced = _reduced_unseen(shape, budget)
+    found = None if reduced is None else inspect(reduced)
+    if reduced is not None and found is not None and found.is_sound:
+        mesh, matrix = normalise(reduced)
+        found = inspect(mesh)  # its area and volume are those of the canonical frame
+    else:
+        found = inspect(shape)
+        mesh, notes = (shape, []) if found.is_sound else clean(shape)
+        tick(0.3)
+        mesh, matrix = normalise(reduce_apart(mesh, budget))
+        if mesh.faces is not shape.faces or not np.array_equal(mesh.vertices, shape.vertices):
+            found = inspect(mesh)
     if not run.manifest.settings.texture:
         mesh = replace(mesh, colors=None)  # a guess of the unseen side, for the painter's use
-    if mesh.faces is not shape.faces or not np.array_equal(mesh.vertices, shape.vertices):
-        found = inspect(mesh)
     record.facts.update(asdict(found), cleaned=notes)
     run.store(record, "mesh", mesh)
     store_view(record, move_camera(load_view(record), matrix))  # last: a failure must not leave the camera moved
+
+
+def _reduced_unseen(shape: Mesh, budget: int) -> Mesh | None:
+    """A very dense shape within the budget, without a look at it before: inspecting a million faces takes as long as
+    reducing them. Whether anything was wrong with it shows in the result. None for shapes that are to be inspected."""
+    from manymesh.mesh.reduce_apart import reduce_apart
+
+    vertices, faces = len(shape.vertices), len(shape.faces)
+    # In a closed surface there are half as many vertices as faces; in a triangle soup there are more than faces.
+    if faces <= max(UNSEEN, 4 * budget) or vertices > faces or not np.isfinite(shape.vertices).all():
+        return None
+    try:
+        reduced: Mesh = reduce_apart(shape, budget)
+        return reduced
+    except DamagedMeshError:
+        return None
 
 
 def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:

@@ -77,7 +77,7 @@ def read_ahead(
             slot, piece = number % len(slots), pieces[number]
             if (event := copied[slot]) is not None:
                 event.synchronize()  # the GPU still reads what was there before
-            target = memoryview(slots[slot].numpy())[: piece.length]
+            target = slots[slot].numpy().data[: piece.length]
             waiting.append(pool.submit(_read, file.fileno(), target, piece.start, path))
 
         for number in range(len(slots)):

@@ -27,6 +27,6 @@ def levels(settings: Settings) -> tuple[Level, ...]:
     """On the device, or on the CPU (about 10 s an object on two cores; not measured)."""
     allocated, reserved = (round(gib * _GIB) for gib in _MEASURED_GIB.get(settings.matte_model, _USUAL_GIB))
     return (
-        Level("resident", "resident", allocated, reserved, 0, 0.6, 0.3, "the network is on the device", "float16"),
+        Level("resident", "resident", allocated, reserved, 0, 2.5, 0.15, "the network is on the device", "float16"),
         Level("cpu", "cpu", load_s=0.6, object_s=10.0, why="cutting out is quick enough on the CPU", options=_CPU),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,16 @@ def missing(settings: Settings) -> str | None:
     return next((text for name in wanted if (text := missing_weights(name, settings.weights_dir))), None)
 
 
+def warm_up() -> None:
+    """Import what the first object would wait for."""
+    for module in (
+        "manymesh.paint.hunyuan.stage",
+        "manymesh.paint.hunyuan.surface_torch",
+        "manymesh.mesh.unwrap.unwrap",
+    ):
+        importlib.import_module(module)
+
+
 STAGE = Stage(
     name="hunyuan3d-paint",
     kind="paint",
@@ -52,4 +63,5 @@ STAGE = Stage(
     levels=levels,
     open_at=open_paint,
     texture_px=TEXTURE_PX,
+    warm_up=warm_up,
 )

@@ -17,19 +17,19 @@ _MIB = 1 << 20
 # Weights in float16.
 PAINTER_BYTES, VAE_BYTES, DELIGHT_BYTES = 1_930_604_680, 167_307_726, 1_731_844_488
 # What the painter's step takes beside the weights, for six views of 512 pixels: both guidance rows together, and one.
-# Measured: 1.13 and 0.67 GiB allocated.
-_JOINT_BYTES, _ROW_BYTES = 1_190 * _MIB, 700 * _MIB
-# Baking at a render and texture size of 2048, beside the weights. Measured: 0.4 GiB.
-_BAKE_BYTES, _BAKE_PX = 480 * _MIB, 2048
-# Decoding one view of 512 pixels by the VAE, which a captured step's memory cannot serve. Not measured alone.
+# Measured: 1.03 and 0.67 GiB allocated.
+_JOINT_BYTES, _ROW_BYTES = 1_060 * _MIB, 690 * _MIB
+# Baking at a render and texture size of 2048. Measured: 1.13 GiB allocated beside the weights.
+_BAKE_BYTES, _BAKE_PX = 1_160 * _MIB, 2048
+# Decoding one view of 512 pixels by the VAE. Not measured alone; it is less than baking takes.
 _DECODE_BYTES = 700 * _MIB
-# Delight, beside its weights.
-_DELIGHT_WORK = 420 * _MIB
-# Spare memory that the allocator keeps.
-_SPARE_BYTES = 160 * _MIB
+# Delight, beside its weights. Measured: 0.43 GiB.
+_DELIGHT_WORK = 450 * _MIB
+# The matrix library's workspaces of two threads, and spare memory that the allocator keeps.
+_THREADS_BYTES, _SPARE_BYTES = 96 * _MIB, 160 * _MIB
 _VIEWS, _VIEW_PX = 6, 512
-# Seconds of one H200.
-_LOAD_S, _OBJECT_S = 2.5, 4.5
+# Seconds of one H200: loading, an object's turn on the device, and loading its networks again for each object.
+_LOAD_S, _OBJECT_S, _RELOAD_S = 4.0, 2.3, 0.6
 
 
 def levels(settings: Settings) -> tuple[Level, ...]:
@@ -44,21 +44,26 @@ def levels(settings: Settings) -> tuple[Level, ...]:
     delight = (DELIGHT_BYTES + VAE_BYTES) * factor + round(_DELIGHT_WORK * area * factor) if settings.delight else 0
     guided = settings.paint_model == "2" and settings.paint_guidance > 1
     found = []
-    for name, joint, graph, images, why in (
-        ("together", True, True, views, "both guidance rows and all views at once, steps captured"),
-        ("captured", True, True, 1, "both guidance rows at once, steps captured"),
-        ("captured-in-turn", False, True, 1, "guidance rows in turn, steps captured"),
-        ("in-turn", False, False, 1, "guidance rows in turn, one memory for all parts"),
+    for name, joint, capture, apart, images, why in (
+        ("together", True, True, False, views, "both guidance rows and all views at once, steps captured"),
+        ("captured", True, True, False, 1, "both guidance rows at once, steps captured"),
+        ("captured-in-turn", False, True, False, 1, "guidance rows in turn, steps captured"),
+        ("in-turn", False, False, False, 1, "guidance rows in turn, one memory for all parts"),
+        ("apart", False, False, True, 1, "guidance rows in turn; VAE, network and baking are never there together"),
     ):
         step = round((_JOINT_BYTES if joint and guided else _ROW_BYTES) * area * views / _VIEWS * factor)
-        decode = round(_DECODE_BYTES * area * images * factor)
-        beside = max(decode, bake)
-        allocated = max(weights + max(step, beside), delight)
-        reserved = weights + (step + beside if graph else max(step, beside))
+        beside = max(round(_DECODE_BYTES * area * images * factor), bake)
+        if apart:
+            allocated = max(PAINTER_BYTES * factor + step, VAE_BYTES * factor + beside, delight)
+            reserved = allocated
+        else:
+            allocated = max(weights + max(step, beside), delight)
+            reserved = max(weights + (step + beside if capture else max(step, beside)), delight)
+        options = {"joint_guidance": joint, "capture": capture, "images_per_pass": images, "apart": apart}
         found.append(
             Level(
-                name, "staged", allocated, max(reserved, delight) + _SPARE_BYTES, 0, _LOAD_S, _OBJECT_S, why,
-                number_format, {"joint_guidance": joint, "capture": graph, "images_per_pass": images},
+                name, "staged", allocated + _THREADS_BYTES, reserved + _THREADS_BYTES + _SPARE_BYTES, 0, _LOAD_S,
+                _OBJECT_S + (_RELOAD_S if apart else 0), why, number_format, options,
             )
         )  # fmt: skip
     if settings.paint_memory == "high":

@@ -94,6 +94,8 @@ class PaintStage:
             images_per_pass=int(level.options.get("images_per_pass", len(self.views) if everything else 1)),
         )
         self.capture = bool(level.options.get("capture", True))
+        # Never two of VAE, main network and renderer on the device at once: each is loaded anew for every object.
+        self.apart = bool(level.options.get("apart", False))
         self._device_lock = Lock()
         self._references: dict[str, Reference] = {}
         self._failures: dict[str, ObjectError] = {}  # of cutouts that cannot be used
@@ -293,28 +295,39 @@ class PaintStage:
         retry = self.networks.formats.retry
         latents = retry(lambda: self._denoise(reference, normals, positions, seed, tick))
         views = retry(lambda: require_finite(pictures.decode(self._loaded_vae(), latents, self.economy), VAE))
+        self._part_vae()
         return pictures.to_uint8_images(views)
 
     def _denoise(self, reference: Reference, normals: U8, positions: U8, seed: int, tick: Tick) -> Tensor:
         """(V, 4, S / 8, S / 8) scaled latents of the views."""
-        vae = self._loaded_vae()
+        encoding, noise = cpu_noise(seed, "maps"), cpu_noise(seed, "views")
+        if self.exact:
+            encoding, noise = self._reference_draw(), self._reference_draw()
+            encoding(self._latents(1))  # the reference picture's comes first there
+        maps = [self._encoded(kind, encoding) for kind in (normals, positions)]
+        self._part_vae()
         if self._painter is None:
             guidance = 1.0 if self.networks.variant.turbo else self.settings.paint_guidance
             indices = [view.camera_index for view in self.views]
             self._painter = multiview_sampler.MultiviewSampler(
                 self.networks.views(), indices, guidance, self.economy, use_graph=self.capture
             )
-        encoding, noise = cpu_noise(seed, "maps"), cpu_noise(seed, "views")
-        if self.exact:
-            encoding, noise = self._reference_draw(), self._reference_draw()
-            encoding(self._latents(1))  # the reference picture's comes first there
-        count = len(self.views)
-        first = pictures.encode(vae, normals, encoding(self._latents(count)), self.economy)
-        second = pictures.encode(vae, positions, encoding(self._latents(count)), self.economy)
-        require_finite(first, VAE)
-        require_finite(second, VAE)
-        latents = self._painter(reference.tokens, first, second, self.schedule, noise, tick)
+        latents = self._painter(reference.tokens, maps[0], maps[1], self.schedule, noise, tick)
+        if self.apart:
+            self._forget_painter()
+            self.networks.release()
         return require_finite(latents, VIEWS)
+
+    def _encoded(self, maps: U8, draw: NoiseSource) -> Tensor:
+        """(V, 4, S / 8, S / 8) scaled latents of the views' maps."""
+        drawn = draw(self._latents(len(self.views)))
+        return require_finite(pictures.encode(self._loaded_vae(), maps, drawn, self.economy), VAE)
+
+    def _part_vae(self) -> None:
+        """Let the VAE go where networks are kept apart."""
+        if self.apart:
+            self._vae = None
+            self.networks.release()
 
     def _loaded_vae(self) -> ImageVae:
         if self._vae is None:

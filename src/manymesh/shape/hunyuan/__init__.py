@@ -5,6 +5,7 @@ Importing this loads nothing heavy.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,12 @@ def missing(settings: Settings) -> str | None:
     return missing_weights(VARIANTS[settings.shape_model].weights, settings.weights_dir)
 
 
+def warm_up() -> None:
+    """Import what the first object would wait for."""
+    for module in ("shape.hunyuan.stage", "mesh.formats.glb"):
+        importlib.import_module(f"manymesh.{module}")
+
+
 STAGE = Stage(
     name="hunyuan3d",
     kind="shape",
@@ -52,4 +59,5 @@ STAGE = Stage(
     thread_safe=True,
     levels=levels,
     open_at=open_shape,
+    warm_up=warm_up,
 )

@@ -20,13 +20,14 @@ ENCODER_BYTES = 2_272_961_536
 _BLOCK_BYTES, _BLOCKS = 56_700_000, 40
 # The encoder's work for one view. Measured: 0.19 GiB allocated, 0.48 reserved.
 _ENCODER_WORK, _ENCODER_SPARE = 205 * _MIB, 310 * _MIB
-# Beside the two networks' weights: a captured step, the field's grid and the tables of its surface at 384 cells; they
-# grow with the grid's cube. Measured for 2mini together with 512 MiB for points.
-_STEP_BYTES, _GRID_BYTES, _GRID = 120 * _MIB, 330 * _MIB, 384
+# Beside the two networks' weights: a captured step with two threads' workspaces, the field's grid and the tables of its
+# surface at 384 cells, which grow with the grid's cube. Measured for 2mini together with 512 MiB for points: 0.96 GiB
+# with one thread, 1.09 with four.
+_STEP_BYTES, _GRID_BYTES, _GRID = 244 * _MIB, 330 * _MIB, 384
 # The point decoder's chunks, largest first.
 _CHUNKS_MIB = (512, 128)
 # Seconds of one H200.
-_LOAD_S, _OBJECT_S = 1.8, 1.4
+_LOAD_S, _OBJECT_S = 2.0, 1.1
 
 
 def levels(settings: Settings) -> tuple[Level, ...]:
@@ -44,7 +45,7 @@ def levels(settings: Settings) -> tuple[Level, ...]:
             held = 4 * _BLOCK_BYTES if stream else ENCODER_BYTES
             first = held * factor + _ENCODER_WORK * (views if views > 1 else 1)
             allocated = max(first, second)
-            reserved = max(first + _ENCODER_SPARE, second + 150 * _MIB)
+            reserved = max(first + _ENCODER_SPARE, second + _ENCODER_SPARE)
             name = "staged" + ("-streamed-encoder" if stream else "") + ("" if chunk_mib == 512 else f"-{chunk_mib}")
             why = "encoder, then transformer and decoder"
             if stream:
