@@ -230,26 +230,22 @@ def test_a_missing_extra_says_what_to_install(
 
 
 def test_every_setting_has_a_field_or_a_reason_to_have_none() -> None:
-    need_gradio()
-    import gradio as gr
-
     from manymesh.web import fields
-    from manymesh.web.service import LOCAL_SETTINGS
+    from manymesh.web.fields import LOCAL_SETTINGS
 
-    first, rest = fields.names()
-    assert {*first, *rest, *fields.ON_THE_PAGE, *LOCAL_SETTINGS} == set(Settings.model_fields)
-    with gr.Blocks(analytics_enabled=False):
-        made = {name: fields.component(name) for name in [*first, *rest]}
-    for name, component in made.items():
-        assert (component.info or "").startswith(Settings.model_fields[name].description or "")
-    assert (made["faces"].minimum, made["faces"].maximum) == (100, 2_000_000)
+    described = {each["name"]: each for each in fields.describe()}
+    assert {*described, *fields.ON_THE_PAGE, *LOCAL_SETTINGS} == set(Settings.model_fields)
+    for name, each in described.items():
+        assert each["info"] == Settings.model_fields[name].description
+    assert (described["faces"]["min"], described["faces"]["max"]) == (100, 2_000_000)
     # Untouched, the form means the defaults.
-    untouched = fields.values(list(made), [component.value for component in made.values()])
-    assert Settings(**untouched) == Settings()
-    assert Settings(**fields.values(["steps", "devices"], ["30", "cpu, detect=cpu"])).steps == 30
+    assert Settings(**{name: each["default"] for name, each in described.items()}) == Settings()
+    # An engine's own settings are known by the room that they are declared in.
+    assert described["shape_model"]["engines"] == described["paint_steps"]["engines"] == ["hunyuan"]
+    assert described["tries"]["engines"] == ["open", "hunyuan"]
+    assert described["faces"]["engines"] == []
     # Any size can be asked for; an empty field leaves it to the painter.
-    for text, size in (("1024", 1024), ("2048", 2048), ("4096", 4096), ("", None)):
-        assert Settings(**fields.values(["texture_size"], [text])).texture_size == size
+    assert (described["texture_size"]["kind"], described["texture_size"]["default"]) == ("number", None)
     # A setting that holds a path of this machine must never come from the page or the API.
     paths = {name for name, field in Settings.model_fields.items() if "Path" in str(field.annotation)}
     assert paths <= set(LOCAL_SETTINGS)

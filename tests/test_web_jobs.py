@@ -175,20 +175,61 @@ def test_closing_cancels_all_and_ends_the_thread(a_run: Run) -> None:
     assert not any(thread.name == "manymesh-jobs" and thread.is_alive() for thread in threading.enumerate())
 
 
-def test_time_left_comes_from_measured_stages() -> None:
+class Clock:
+    """A clock that goes as it is told."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def a_job_of(
+    seconds: dict[str, float], rates: Rates, *, objects: int = 6, side_by_side: int = 2
+) -> list[tuple[float, float | None, float]]:
+    """A job whose stages take so long for each object, two of which are worked on at a time. Answers with (seconds
+    since it began, seconds left, share of the bar), ten times for every pair of objects."""
+    clock = Clock()
+    progress = Progress("lite", tuple(seconds), clock=clock)
+    told = []
+    for stage, each_s in seconds.items():
+        progress.update(Event("stage-started", stage=stage, total=objects), rates)
+        for done in range(0, objects, side_by_side):
+            pair = [f"{done + number:02d}-cup" for number in range(side_by_side)]
+            for name in pair:
+                progress.update(Event("object-started", stage=stage, object_id=name, done=done, total=objects), rates)
+            for tenth in range(10):
+                for name in pair:
+                    event = Event("object-progress", stage=stage, object_id=name, done=done, share=tenth / 10)
+                    progress.update(event, rates)
+                told.append((clock.now_s - 100.0, progress.left_s(rates), progress.overall(rates)))
+                clock.now_s += each_s / 10
+            for number, name in enumerate(pair, start=1):
+                progress.update(Event("object-done", stage=stage, object_id=name, done=done + number), rates)
+        progress.update(Event("stage-done", stage=stage, total=objects, seconds=objects * each_s), rates)
+    return told
+
+
+@pytest.mark.parametrize("slower", [1.0, 1.6, 0.5])
+def test_after_a_third_the_time_left_is_right_within_a_quarter_with_objects_side_by_side(slower: float) -> None:
     rates = Rates()
-    for stage, seconds in (("matte", 1.0), ("shape", 2.0), ("paint", 4.0)):
-        rates.add("lite", stage, seconds)
-    progress = Progress("lite", ("matte", "shape", "paint"))
-    assert progress.left_s(rates) is None
-    progress.update(Event("stage-started", stage="matte", total=3), rates)
-    assert progress.left_s(rates) == pytest.approx(3 * 7, abs=0.2)
-    progress.update(Event("object-done", stage="matte", done=1, total=3, seconds=1.0), rates)
-    assert progress.left_s(rates) == pytest.approx(2 + 3 * 6, abs=0.2)
-    progress.update(Event("stage-started", stage="paint", total=3), rates)
-    progress.update(Event("object-progress", stage="paint", done=2, total=3, share=0.5), rates)
-    assert progress.left_s(rates) == pytest.approx(2.0, abs=0.2)
-    assert progress.overall() == pytest.approx((2 + 2.5 / 3) / 3)
+    stages = {"matte": 1.0, "shape": 6.0, "paint": 2.0}
+    a_job_of(stages, rates)
+    told = a_job_of({stage: each * slower for stage, each in stages.items()}, rates)
+    whole_s = slower * sum(stages.values()) * 3
+    late = [(at_s, left_s) for at_s, left_s, _ in told if whole_s / 3 < at_s < whole_s * 0.95]
+    assert len(late) > 20
+    assert [left_s for at_s, left_s in late if abs((left_s or 0) - (whole_s - at_s)) > 0.25 * (whole_s - at_s)] == []
+
+
+def test_the_bar_never_goes_back_whether_times_are_known_or_not() -> None:
+    rates = Rates()
+    for slower in (1.0, 3.0):  # the first of them knows nothing
+        bars = [bar for *_, bar in a_job_of({"matte": slower, "shape": 6.0 * slower, "paint": slower}, rates)]
+        assert bars == sorted(bars)
+        assert bars[0] < 0.2
+        assert bars[-1] > 0.8
 
 
 def test_time_left_is_not_guessed_for_a_stage_that_was_never_measured() -> None:
@@ -205,7 +246,7 @@ def test_rates_are_learnt_from_earlier_runs(a_run: Run) -> None:
     rates = Rates()
     rates.learn([a_run.manifest])
     measured = {stage.stage: stage for stage in a_run.manifest.stages}
-    assert rates.get("fake", "shape") == pytest.approx(measured["shape"].seconds)
+    assert rates.get("fake", "shape") == pytest.approx(measured["shape"].wall_seconds)
     assert rates.get("lite", "shape") is None
 
 

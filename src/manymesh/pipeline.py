@@ -21,6 +21,7 @@ from manymesh.plan.machine import keep_to, plan_for
 from manymesh.run import lifecycle
 from manymesh.run.artifacts import ArtifactCache
 from manymesh.run.create import begin_run
+from manymesh.run.edit import change_settings
 from manymesh.run.folder import Run
 from manymesh.runner import steps
 from manymesh.runner.runner import ObjectStep, RunStep, StageRunner
@@ -116,12 +117,18 @@ class Pipeline:
         self._walk([run], plan, only_find=True)
         return run
 
-    def resume(self, folder: Path | str, change: Callable[[Run], None] = lambda run: None) -> Run:
+    def resume(
+        self,
+        folder: Path | str,
+        change: Callable[[Run], None] = lambda run: None,
+        settings: Settings | None = None,
+    ) -> Run:
         """Finish a run with its own settings: what is done and intact is kept, what failed is tried again.
 
         Args:
             folder: the run folder.
             change: called with the reopened run before it goes on (to replace a cutout, say).
+            settings: go on with these in place of the run's own; ``run.edit.change_settings`` says what is made again.
 
         Raises:
             InputError: not a run folder.
@@ -129,11 +136,17 @@ class Pipeline:
             And what ``make`` raises.
         """
         run = Run.open(Path(folder))
-        plan = choose(run.manifest.settings)
+        plan = choose(settings or run.manifest.settings)
         self.runs, self.unread = [run], []
+
+        def changed(run: Run) -> None:
+            if settings is not None:
+                change_settings(run, plan)
+            change(run)
+
         kinds = () if lifecycle.is_found(run.manifest) else _opened_later(plan)
         with self._runner(plan).preloading(*kinds):
-            self._walk([run], plan, change=change)
+            self._walk([run], plan, change=changed)
         return run
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 import shutil
 import threading
@@ -126,6 +127,20 @@ def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
     assert strangers == []
 
 
+def axe_violations(page: Any) -> list[str]:
+    """What axe-core finds wrong with the page as it stands: its rules' names and the elements. [] where axe is absent.
+
+    axe-core comes in the package ``axe-playwright-python``.
+    """
+    spec = importlib.util.find_spec("axe_playwright_python")
+    if spec is None or spec.origin is None:
+        return []
+    # (Not by a script tag, which the page's policy would refuse.)
+    page.evaluate((Path(spec.origin).parent / "axe.min.js").read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
+
+
 def _own(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme in ("data", "blob") or parts.hostname in ("127.0.0.1", "localhost")
@@ -191,3 +206,10 @@ def until(true: Callable[[], bool], timeout_s: float = 20.0) -> None:
     while not true():
         assert time.monotonic() < end_s, "it did not come true in time"
         time.sleep(0.05)
+
+
+def until_js(page: Any, expression: str, timeout: float = 60_000) -> None:
+    """Wait for an expression to come true in the page, at most ``timeout`` ms. Playwright's own ``wait_for_function``
+    evaluates text in the page, which the page's policy forbids.
+    """
+    until(lambda: bool(page.evaluate(expression)), timeout / 1000)

@@ -46,6 +46,10 @@ def ui(
     proxy: Annotated[
         bool, typer.Option("--proxy", help="Believe the X-Forwarded headers of a proxy that stands before this server.")
     ] = False,
+    allow_downloads: Annotated[
+        bool,
+        typer.Option("--allow-downloads", help="Let others than this machine's own user fetch networks from the page."),
+    ] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
 ) -> None:
     """Open a web page that does it all. Prints the page's address."""
@@ -64,6 +68,7 @@ def ui(
         browser=not no_browser,
         allow_origin=tuple(allow_origin or ()),
         proxy=proxy,
+        allow_downloads=allow_downloads,
     )
     stop = threading.Event()
     limit_heaps()  # before the server starts its threads

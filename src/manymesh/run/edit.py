@@ -7,6 +7,7 @@ come out the same with or without the edit.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,17 +16,22 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from manymesh.errors import InputError, UsageError
+from manymesh.engines import Plan
+from manymesh.errors import InputError, ManymeshError, UsageError
 from manymesh.image.crop import object_window
 from manymesh.image.load import load_photo
-from manymesh.naming import clean_name
+from manymesh.naming import clean_name, object_seed
 from manymesh.run import lifecycle
 from manymesh.run.create import MAX_LABEL, draw_detections, new_record, object_id
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ObjectRecord
+from manymesh.settings import Settings, build_settings
+from manymesh.stages import STEPS, Kind
 from manymesh.types import U8, Box, Cutout, Detection
 
 MAX_OBJECTS = 256
+# Fewer pixels than this are nothing to model; as in ``runner.steps``.
+_LEAST_PX = 16
 
 
 class ObjectEdit(BaseModel):
@@ -59,6 +65,38 @@ def parse_edits(items: Iterable[Mapping[str, Any]]) -> list[ObjectEdit]:
     return edits
 
 
+# The role of the file with edits that a person has made and not yet gone on with.
+DRAFT = "edits"
+
+
+def keep_draft(run: Run, edits: Sequence[ObjectEdit]) -> None:
+    """Keep edits with the run until ``edit_objects`` applies some; nothing else changes. [] forgets those kept."""
+    if not edits:
+        _drop_draft(run)
+    else:
+        items = [edit.model_dump(exclude_none=True) for edit in edits]
+        run.write("edits.json", json.dumps(items, ensure_ascii=False).encode(), role=DRAFT)
+    run.save()
+
+
+def draft(run: Run) -> list[dict[str, Any]]:
+    """The edits that ``keep_draft`` has kept; [] where there are none, or they can no longer be read."""
+    record = run.manifest.files.get(DRAFT)
+    if record is None:
+        return []
+    try:
+        kept = parse_edits(json.loads(run.read(record)))
+    except (ManymeshError, ValueError, TypeError):
+        return []
+    return [edit.model_dump(exclude_none=True) for edit in kept]
+
+
+def _drop_draft(run: Run) -> None:
+    record = run.manifest.files.pop(DRAFT, None)
+    if record is not None:
+        run.path(record).unlink(missing_ok=True)
+
+
 def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
     """Apply ``edits``; objects that none of them names stay as they are.
 
@@ -69,7 +107,9 @@ def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
         UsageError: no such object, a box that is empty or outside the photo, or no object left to make.
     """
     manifest = run.manifest
+    _drop_draft(run)
     if not edits:
+        run.save()
         return
     check_edits(run, edits)
     by_index = {record.index: record for record in manifest.objects}
@@ -95,6 +135,73 @@ def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
     run.save()
     for folder in set(stale) - {record.id for record in manifest.objects}:
         shutil.rmtree(run.inside(f"objects/{folder}"), ignore_errors=True)
+
+
+# What only the finding of objects heeds. A run whose objects are found keeps these as they were.
+FINDING_SETTINGS = ("prompt", "boxes", "max_objects", "whole_image_if_none", "detector", "detector_tokens")
+# The first step that heeds a setting. Of those not named here, the painter's own say so in their names, and the shape
+# step heeds the others.
+_HEEDED_BY = {
+    "matte_model": "matte",
+    "faces": "refine",
+    "texture": "refine",
+    "formats": "write",
+    "sizes": "write",
+    "up": "write",
+    "render_size": "paint",
+    "bake_exponent": "paint",
+    "bake_angle": "paint",
+    "delight": "paint",
+    "delight_steps": "paint",
+    "photo_margin": "paint",
+    "keep_photo": "paint",
+    "adapter_guidance": "paint",
+    "texture_size": "paint",
+}
+# How something is computed, and not what.
+_SAME_RESULT = ("engine", "stages", "devices", "memory")
+_STEP_OF_KIND: Mapping[Kind, str] = {"matte": "matte", "shape": "shape", "paint": "paint"}
+
+
+def with_changes(before: Settings, changes: Mapping[str, Any]) -> Settings:
+    """The settings of a run whose objects are found, with ``changes``; those of the finding stay as they were.
+
+    Raises:
+        UsageError: a value that makes no sense.
+    """
+    kept = {name: value for name, value in changes.items() if name not in FINDING_SETTINGS}
+    return build_settings({**before.model_dump(), **kept})
+
+
+def change_settings(run: Run, plan: Plan) -> None:
+    """Go on with other settings: what was made under the old ones is made again, from the first step that heeds one
+    that is another now.
+
+    Args:
+        run: open, with its objects found.
+        plan: the new settings and the stages that they choose.
+    """
+    manifest, order = run.manifest, [step.name for step in STEPS]
+    before, after = manifest.settings.model_dump(), plan.settings.model_dump()
+    names = [name for name in after if after[name] != before[name] and name not in (*FINDING_SETTINGS, *_SAME_RESULT)]
+    steps = {_first_step(name) for name in names}
+    stages = {kind: stage.name for kind, stage in plan.stages.items()}
+    steps |= {step for kind, step in _STEP_OF_KIND.items() if stages[kind] != manifest.implementations.get(kind)}
+    manifest.settings, manifest.engine, manifest.engine_reason = plan.settings, plan.engine, plan.reason
+    # The objects stay as this detector found them.
+    manifest.implementations = {**stages, "detect": manifest.implementations.get("detect", stages["detect"])}
+    if "seed" in names:
+        for record in manifest.objects:
+            record.seed = object_seed(plan.settings.seed, record.index)
+    if steps:
+        for record in manifest.objects:
+            lifecycle.redo_from(record, min(steps, key=order.index))
+        lifecycle.redo_run(manifest, "finish")
+        run.save()
+
+
+def _first_step(name: str) -> str:
+    return "paint" if name.startswith("paint") else _HEEDED_BY.get(name, "shape")
 
 
 def paint_again(run: Run, index: int, seed: int) -> None:
@@ -170,6 +277,49 @@ def replace_cutouts(run: Run, replacements: Mapping[int, Path]) -> None:
     if replacements:
         lifecycle.redo_run(run.manifest, "finish")
         run.save()
+
+
+def check_mask(run: Run, index: int, alpha: U8) -> ObjectRecord:
+    """The object whose crop the mask fits.
+
+    Raises:
+        UsageError: no such object, a mask of another size than its crop, or one that shows nothing.
+    """
+    record = next((record for record in run.manifest.objects if record.index == index), None)
+    if record is None or "crop" not in record.files:
+        raise UsageError(f"The run has no object {index} to cut out")
+    if alpha.shape != (record.window.height, record.window.width):
+        raise UsageError("The mask has another size than the object's crop", "Cut it out again.")
+    if int((alpha > 127).sum()) < _LEAST_PX:
+        raise UsageError("The mask is empty", "Paint over the object with the brush.")
+    return record
+
+
+def cut_by_hand(run: Run, index: int, alpha: U8) -> None:
+    """Take a mask of the user's for an object's cutout; everything made from the old one is made again.
+
+    Args:
+        run: open.
+        index: of the object.
+        alpha: (h, w) uint8 on the pixels of its crop; 255 is object.
+
+    Raises:
+        UsageError: see ``check_mask``.
+    """
+    from manymesh.segment.regions import push_pull_fill
+
+    record = check_mask(run, index, alpha)
+    rgb = run.load(record, "crop").rgb
+    # At and beyond the outline the object's own colours go on, so that no background bleeds into a texture.
+    inside = push_pull_fill(rgb.astype(np.float32), alpha > 250)
+    colour = np.where((alpha > 250)[..., None], rgb, np.clip(np.rint(inside), 0, 255)).astype(np.uint8)
+    lifecycle.redo_from(record, "matte")
+    run.store(record, "cutout", Cutout(np.dstack([colour, alpha]), record.window))
+    lifecycle.mark_done(record, "matte")
+    lifecycle.take_back(record)
+    record.warnings = ["The object was cut out by hand."]
+    lifecycle.redo_run(run.manifest, "finish")
+    run.save()
 
 
 def check_edits(run: Run, edits: Sequence[ObjectEdit]) -> None:

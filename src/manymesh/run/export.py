@@ -53,7 +53,7 @@ def as_format(run: Run, record: ObjectRecord, name: str) -> tuple[str, bytes]:
 def write_archive(run: Run, file: IO[bytes]) -> None:
     """Everything that the run made, as a zip: models, cutouts, the scene, the contact sheet and run.json."""
     manifest = run.manifest
-    records = [record for role, record in manifest.files.items() if role != "detections"]
+    records = [record for role, record in manifest.files.items() if role not in ("detections", "edits")]
     for made in wanted(manifest):
         records += [record for role, record in made.files.items() if role.partition("-")[0] not in _LEAVE_OUT]
     root = run.folder.name

@@ -19,8 +19,9 @@ from manymesh.errors import ManymeshError
 from manymesh.settings import Settings, plain_type
 from manymesh.web.asgi import network_of
 from manymesh.web.cards import error_card
+from manymesh.web.fields import LOCAL_SETTINGS
 from manymesh.web.jobs import Job
-from manymesh.web.service import LOCAL_SETTINGS, Service
+from manymesh.web.service import Service
 
 # How often a request that waits for a job asks whether it has ended.
 POLL_S = 0.1
@@ -51,7 +52,9 @@ def add(service: Service) -> None:
     async def submit_only(photo: Any, given: dict[str, Any], request: gr.Request) -> dict[str, Any]:
         return service.job(make(photo, given, request).id)
 
-    async def go_on(run: str, edits: list[dict[str, Any]], request: gr.Request) -> dict[str, Any]:
+    async def go_on(
+        run: str, edits: list[dict[str, Any]], request: gr.Request, settings: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Make the objects of a run that was found, as edited; waits for the end.
 
         Args:
@@ -59,8 +62,10 @@ def add(service: Service) -> None:
             edits: objects to change: {"index": 2, "keep": false}, {"index": 1, "label": "cup"},
                 {"index": 3, "box": [x0, y0, x1, y1]}, or a new one: {"label": "spoon", "box": [x0, y0, x1, y1]}.
                 [] makes everything as it was found.
+            settings: settings that are to be others than at /find, such as {"faces": 3000}. The answer's run says
+                what it was made with.
         """
-        return await finished(service.go_on(run, edits, client_of(request)))
+        return await finished(service.go_on(run, edits, client_of(request), settings))
 
     async def resume(run: str, request: gr.Request) -> dict[str, Any]:
         """Finish a run that was stopped, or try again what failed; waits for the end.
@@ -170,8 +175,8 @@ def _endpoint(function: Callable[..., Awaitable[Any]], name: str) -> None:
             return await function(*args, **kwargs)
         except ManymeshError as error:
             card = error_card(error.code, error.what, error.hint)
-            title = f"{card['status']} {card['code']}"
-            raise gr.Error(str(error), title=title, print_exception=False) from None
+            words = f"{card['message'].rstrip('.')}. {card['hint']}".strip()
+            raise gr.Error(words, title=f"{card['status']} {card['code']}", print_exception=False) from None
 
     guarded.__name__, guarded.__doc__ = name, inspect.getdoc(function)
     guarded.__signature__ = inspect.signature(function, eval_str=True)  # type: ignore[attr-defined]

@@ -8,13 +8,19 @@ from urllib.parse import quote
 
 from manymesh.errors import kind_of
 from manymesh.run import lifecycle
+from manymesh.run.edit import draft
 from manymesh.run.folder import Run
 from manymesh.run.manifest import FileRecord, Manifest, ObjectRecord
 from manymesh.stages import label_of
+from manymesh.web.doubt import doubts
 from manymesh.web.jobs import Job, Jobs
+from manymesh.web.words import for_page
 
 # What the addresses of all files begin with; see ``files.py``.
 ADDRESS = "files"
+
+# Painters that give the same picture for every seed: painting again would do nothing.
+SAME_PAINT = ("photo", "photo-and-shape")
 
 HTTP_OF_EXIT = {2: 422, 3: 422, 4: 422, 5: 422, 6: 422, 7: 507, 8: 501, 9: 507, 10: 451}
 
@@ -23,8 +29,8 @@ def error_card(code: str, message: str, hint: str) -> dict[str, Any]:
     """An error, with the HTTP status that says whose fault it is: 4xx the request's, 5xx the server's."""
     return {
         "code": code,
-        "message": message,
-        "hint": hint,
+        "message": for_page(message),
+        "hint": for_page(hint),
         "status": HTTP_OF_EXIT.get(kind_of(code).exit_code, 500),
     }
 
@@ -47,10 +53,14 @@ def job_card(jobs: Jobs, job: Job) -> dict[str, Any]:
         "object": progress.object_id if working else "",
         "done": progress.done,
         "total": progress.total,
-        "overall": round(progress.overall(), 4) if working else 1.0 if job.state in ("done", "partial") else 0.0,
+        "overall": round(progress.overall(jobs.rates), 4)
+        if working
+        else 1.0
+        if job.state in ("done", "partial")
+        else 0.0,
         "left_s": None if left_s is None else round(left_s, 1),
         "seconds": None if started is None else round((job.ended_at or now) - started, 1),
-        "notes": list(progress.notes),
+        "notes": list(map(for_page, progress.notes)),
         "error": None if job.error is None else error_card(job.error.code, job.error.message, job.error.hint),
     }
 
@@ -64,7 +74,8 @@ def run_card(run: Run) -> dict[str, Any]:
         "state": manifest.state,
         "created": manifest.created,
         "engine": manifest.engine,
-        "engine_reason": manifest.engine_reason,
+        "engine_reason": for_page(manifest.engine_reason),
+        "paint_varies": manifest.implementations.get("paint") not in SAME_PAINT,
         "settings": manifest.settings.model_dump(mode="json"),
         "photo": {
             "name": manifest.input.name,
@@ -76,7 +87,9 @@ def run_card(run: Run) -> dict[str, Any]:
         "finished": lifecycle.is_finished(manifest),
         "objects": [object_card(run, record) for record in manifest.objects],
         "files": {role: _file(run, record) for role, record in manifest.files.items()},
-        "warnings": list(dict.fromkeys(manifest.warnings)),
+        "missing_names": list(manifest.missing_names),
+        "edits": draft(run),
+        "warnings": list(dict.fromkeys(filter(None, map(for_page, manifest.warnings)))),
         "error": None if error is None else error_card(error.code, error.message, error.hint),
     }
 
@@ -91,13 +104,15 @@ def object_card(run: Run, record: ObjectRecord) -> dict[str, Any]:
         "box": list(record.box),
         "state": record.state,
         "score": record.score,
+        "source": record.source,
         "seed": record.seed,
         "paint_seed": record.paint_seed,
         "stages_done": list(record.stages_done),
         "faces": record.facts.get("faces"),
         "watertight": record.facts.get("watertight"),
         "seconds": round(sum(record.seconds.values()), 2),
-        "warnings": list(record.warnings),
+        "warnings": list(filter(None, map(for_page, record.warnings))),
+        "doubts": doubts(run, record),
         "error": None if error is None else {**error_card(error.code, error.message, error.hint), "stage": error.stage},
         "files": {role: _file(run, file) for role, file in record.files.items()},
     }

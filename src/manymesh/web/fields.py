@@ -4,81 +4,80 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Sequence
 from typing import Any
 
-import gradio as gr
-
 from manymesh.settings import Settings
-from manymesh.web.service import LOCAL_SETTINGS
 
-# Shown first, in this order, where ``Settings`` has them; all others are folded away.
-FIRST = ("prompt", "texture", "engine", "faces", "seed", "formats", "memory")
-
-# Has a better place than a form: boxes are drawn on the photo.
+# Settings that name files of this machine, which nobody may do over the network.
+LOCAL_SETTINGS = ("views", "weights_dir")
+# Have better places than a form: boxes are drawn on the photo, and stages are chosen by naming an engine.
 ON_THE_PAGE = ("boxes",)
 
+# Settings that only some engines heed.
+OF_ENGINES = {
+    "detector": ("small", "open", "hunyuan"),
+    "detector_tokens": ("open", "hunyuan"),
+    "matte_model": ("open", "hunyuan"),
+    "shape_model": ("hunyuan",),
+}
+# Rooms whose settings an engine heeds. ``open`` reads its shapes out as ``hunyuan`` does.
+OF_ROOMS = {
+    "manymesh.shape.hunyuan.settings": ("open", "hunyuan"),
+    "manymesh.shape.triposg.settings": ("open",),
+    "manymesh.paint.hunyuan.settings": ("hunyuan",),
+    "manymesh.paint.mvadapter.settings": ("open",),
+}
+# What the size of a field's label may hide: a name that says what it is to people.
+LABELS = {"prompt": "What to make", "faces": "Faces", "up": "Up axis", "sizes": "Size", "seed": "Seed"}
 
-def names() -> tuple[list[str], list[str]]:
-    """The settings that are shown first, and those that are folded away."""
-    known = [name for name in Settings.model_fields if name not in (*ON_THE_PAGE, *LOCAL_SETTINGS)]
-    first = [name for name in FIRST if name in known]
-    return first, [name for name in known if name not in first]
+
+def describe() -> list[dict[str, Any]]:
+    """Every field of the form, in the order of ``Settings``, as plain data for the page's script."""
+    return [field(name) for name in Settings.model_fields if name not in ON_THE_PAGE and name not in LOCAL_SETTINGS]
 
 
-def component(name: str) -> gr.components.Component:
-    """The field for one setting.
+def field(name: str) -> dict[str, Any]:
+    """One field: ``name``, ``label``, ``info``, ``group``, ``kind``, ``default``, and what its kind needs.
+
+    Kinds: "switch", "choice" (one of ``choices``), "choices" (several), "number" (within ``min`` and ``max``), "words"
+    (a list that is written with commas), "text".
 
     Raises:
         TypeError: the setting is of a type that no field is known for; add it here.
     """
-    field = Settings.model_fields[name]
-    label, info = name.replace("_", " ").capitalize(), field.description
-    kind, default = _plain(field.annotation), field.default
-    limits = {key: getattr(item, key) for item in field.metadata for key in ("ge", "le") if hasattr(item, key)}
+    about = Settings.model_fields[name]
+    kind, default = _plain(about.annotation), about.default
+    extra = about.json_schema_extra if isinstance(about.json_schema_extra, dict) else {}
+    described = {
+        "name": name,
+        "label": LABELS.get(name, name.replace("_", " ").capitalize()),
+        "info": about.description or "",
+        "group": extra.get("group", "engine"),
+        "engines": list(_engines_of(name)),
+        "default": list(default) if isinstance(default, tuple) else default,
+    }
     if kind is bool:
-        return gr.Checkbox(value=default, label=label, info=info)
+        return {**described, "kind": "switch"}
     if typing.get_origin(kind) is typing.Literal:
-        choices = list(typing.get_args(kind))
-        if len(choices) <= 4:
-            return gr.Radio(choices, value=default, label=label, info=info)
-        return gr.Dropdown(choices, value=default, label=label, info=info)
+        return {**described, "kind": "choice", "choices": list(typing.get_args(kind))}
     if typing.get_origin(kind) is tuple and typing.get_origin(typing.get_args(kind)[0]) is typing.Literal:
-        choices = list(typing.get_args(typing.get_args(kind)[0]))
-        return gr.CheckboxGroup(choices, value=list(default), label=label, info=info)
-    if _is_word_list(name):
-        return gr.Textbox(value=",".join(default), label=label, info=f"{info} Comma-separated.", lines=1)
-    if kind in (int, float) and default is None:
-        # Gradio's number field shows an empty value as 0, which would then be sent as the user's wish.
-        return gr.Textbox(value="", label=label, info=info, lines=1)
+        return {**described, "kind": "choices", "choices": list(typing.get_args(typing.get_args(kind)[0]))}
+    if kind == tuple[str, ...]:
+        return {**described, "kind": "words"}
     if kind in (int, float):
-        return gr.Number(
-            value=default,
-            label=label,
-            info=info,
-            precision=0 if kind is int else None,
-            minimum=limits.get("ge"),
-            maximum=limits.get("le"),
-        )
+        limits = {key: getattr(item, key) for item in about.metadata for key in ("ge", "le") if hasattr(item, key)}
+        return {**described, "kind": "number", "min": limits.get("ge"), "max": limits.get("le")}
     if kind is str:
-        return gr.Textbox(value=default or "", label=label, info=info, lines=1)
+        return {**described, "kind": "text"}
     raise TypeError(f"no field is known for the setting '{name}' of type {kind}")
 
 
-def values(names_in_order: Sequence[str], given: Sequence[Any]) -> dict[str, Any]:
-    """What the form's fields hold, as settings; a field that was emptied means its default."""
-    pairs = zip(names_in_order, given, strict=True)
-    filled = {name: value for name, value in pairs if value is not None and value != ""}
-    return {name: _split_words(value) if _is_word_list(name) else value for name, value in filled.items()}
-
-
-def _is_word_list(name: str) -> bool:
-    """Whether a setting is an open list of words, which a form takes as one line."""
-    return bool(_plain(Settings.model_fields[name].annotation) == tuple[str, ...])
-
-
-def _split_words(text: str) -> list[str]:
-    return [word.strip() for word in str(text).split(",") if word.strip()]
+def _engines_of(name: str) -> tuple[str, ...]:
+    """The engines that heed a setting; () for one that all of them heed."""
+    if name in OF_ENGINES:
+        return OF_ENGINES[name]
+    owner = next((base for base in Settings.__mro__ if name in vars(base).get("__annotations__", {})), Settings)
+    return OF_ROOMS.get(owner.__module__, ())
 
 
 def _plain(annotation: Any) -> Any:

@@ -2,7 +2,7 @@
 
 Every file has an address of ours that names no folder of this machine::
 
-    files/static/VERSION/NAME        the page's scripts and style sheet
+    files/static/VERSION/NAME        the page's scripts, style sheet and icon
     files/uploads/TOKEN/NAME         a photo that was uploaded
     files/runs/RUN/PATH              a file that the run's manifest names
     files/thumbs/DIGEST/NAME         a run's photo, small
@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from manymesh.errors import ManymeshError
@@ -32,6 +32,7 @@ from manymesh.web.cards import ADDRESS, error_card, file_url
 from manymesh.web.history import run_folder
 from manymesh.web.scratch import DOWNLOADS, THUMBS, UPLOADS, is_plain_name
 from manymesh.web.service import Service
+from manymesh.web.words import for_page
 
 STATIC = Path(__file__).parent / "static"
 
@@ -43,7 +44,9 @@ SHOWN = {
     ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif", ".avif": "image/avif",
     ".glb": "model/gltf-binary",
 }  # fmt: skip
-SCRIPTS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+SCRIPTS = {
+    ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
+}  # fmt: skip
 # An address with a version or a digest in it never means another file.
 FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 ALWAYS_ASK = {"cache-control": "private, no-cache"}
@@ -52,8 +55,14 @@ ALWAYS_ASK = {"cache-control": "private, no-cache"}
 PageFunction = Callable[[dict[str, Any], str], dict[str, Any]]
 
 
-def routes(service: Service, page_functions: Sequence[PageFunction]) -> list[Route]:
-    """All of the server's own addresses."""
+def routes(service: Service, page: str, page_functions: Sequence[PageFunction]) -> list[Route]:
+    """All of the server's own addresses.
+
+    Args:
+        service: whose files are given out.
+        page: the page's HTML.
+        page_functions: what its script may ask, by their names.
+    """
     functions = {function.__name__: function for function in page_functions}
 
     async def upload(request: Request) -> Response:
@@ -65,7 +74,11 @@ def routes(service: Service, page_functions: Sequence[PageFunction]) -> list[Rou
     async def ask(request: Request) -> Response:
         return await _ask(request, functions)
 
+    async def index(request: Request) -> Response:
+        return HTMLResponse(page, headers=ALWAYS_ASK)
+
     return [
+        Route("/", index, methods=["GET"]),
         Route("/gradio_api/upload", upload, methods=["POST"]),
         Route("/gradio_api/upload_progress", _no_progress, methods=["GET"]),
         Route(f"/gradio_api/file={ADDRESS}/{{path:path}}", file, methods=["GET"]),
@@ -110,7 +123,7 @@ async def _upload(request: Request, service: Service) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)
     except ManymeshError as error:
-        return PlainTextResponse(str(error), int(error_card(error.code, "", "")["status"]))
+        return PlainTextResponse(for_page(str(error)), int(error_card(error.code, "", "")["status"]))
     return JSONResponse(["/".join([ADDRESS, *path.relative_to(service.scratch.folder).parts]) for path in kept])
 
 

@@ -11,6 +11,7 @@ from manymesh.image import png
 from manymesh.run.folder import MANIFEST, Run
 from manymesh.web.cards import file_url, summary_card
 from manymesh.web.scratch import Scratch
+from manymesh.web.words import for_page
 
 # Runs on one page of the history.
 PAGE = 12
@@ -54,7 +55,7 @@ def list_runs(out: Path, scratch: Scratch, *, page: int = 0) -> dict[str, Any]:
         try:
             run = Run.open(folder)
         except ManymeshError as error:
-            rows.append({"name": folder.name, "state": "damaged", "error": str(error)})
+            rows.append({"name": folder.name, "state": "damaged", "error": for_page(str(error))})
             continue
         rows.append(summary_card(folder.name, run.manifest, _thumb(run, scratch)))
     return {"runs": rows, "total": len(folders), "page": max(page, 0), "pages": max(1, -(-len(folders) // PAGE))}

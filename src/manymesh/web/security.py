@@ -57,11 +57,11 @@ JSON_BYTES = 256 * 1024
 # Room for the parts' headers of an upload, beside the files themselves.
 FORM_BYTES = 64 * 1024
 
-# Everything that a browser, gradio_client or curl needs; all else that Gradio serves stays shut: its proxy, recordings,
-# run history, deep links, reloading, monitoring, custom components, and the calls that pass its queue by.
+# Everything that a browser, gradio_client or curl needs; all else that Gradio serves stays shut: its page, proxy,
+# recordings, run history, deep links, reloading, monitoring, custom components, and the calls that pass its queue by.
 OPEN_GET = re.compile(
-    r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt|logout)|/(assets|static|files)/.+"
-    r"|/gradio_api/(info|openapi\.json|app_id|upload_progress|queue/data|theme\.css)"
+    r"/|/(config|logout)|/files/.+"
+    r"|/gradio_api/(info|openapi\.json|app_id|upload_progress|queue/data)"
     r"|/gradio_api/(heartbeat|call)/.+|/gradio_api/file=files/.+"
 )
 OPEN_POST = re.compile(r"/(login|logout)|/page/[a-z_]+|/gradio_api/(upload|queue/join|cancel|reset|call/.+)")

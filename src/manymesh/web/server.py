@@ -62,6 +62,7 @@ class Options:
         allow_origin: other sites whose pages may ask too: "https://name" or "https://name:port".
         proxy: a reverse proxy of the user's own stands before the server; believe what it says of the client.
         max_scratch_mb: what uploads and downloads may hold together; the oldest go first.
+        allow_downloads: let people fetch networks from the page, though others than the user of this machine reach it.
     """
 
     out: Path = Path("runs")
@@ -74,6 +75,13 @@ class Options:
     allow_origin: tuple[str, ...] = ()
     proxy: bool = False
     max_scratch_mb: int = scratch.CAP_BYTES // MIB
+    allow_downloads: bool = False
+
+    @property
+    def may_download(self) -> bool:
+        """Whether the page may have networks fetched: where only this machine's own page asks, or it is allowed."""
+        is_private = is_loopback(self.host) and not self.proxy and not self.allow_origin
+        return is_private or self.allow_downloads
 
 
 @dataclass(frozen=True)
@@ -151,7 +159,7 @@ def serving(options: Options) -> Iterator[Served]:
     }
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
-    service = Service(options.out, Scratch(folder, options.max_scratch_mb * MIB))
+    service = Service(options.out, Scratch(folder, options.max_scratch_mb * MIB), may_download=options.may_download)
     try:
         with _served(options, service, auth) as url:
             yield Served(url, service)
@@ -223,15 +231,17 @@ class _Thread:
 
 
 def _page(options: Options, service: Service, url: str, connections: Connections) -> tuple[gr.Blocks, App]:
-    """Gradio's page with our own addresses before it."""
+    """Our own addresses, and behind them Gradio with the named endpoints. Its page is never given out."""
     import gradio as gr
     from starlette.applications import Starlette
 
-    from manymesh.web.files import routes, static_url
-    from manymesh.web.page import build_page, page_functions
-    from manymesh.web.theme import theme
+    from manymesh.web import api
+    from manymesh.web.files import routes
+    from manymesh.web.page import page_functions, page_html
 
-    page = build_page(service)
+    page = gr.Blocks(title="manymesh", analytics_enabled=False)
+    with page:
+        api.add(service)
     page.queue(max_size=None, default_concurrency_limit=None)
     page.state_session_capacity = SESSIONS_KEPT
     page.has_launched = True  # or Gradio would not check which files it is asked for
@@ -245,7 +255,7 @@ def _page(options: Options, service: Service, url: str, connections: Connections
             for task in tasks:
                 task.cancel()
 
-    app = Starlette(routes=routes(service, page_functions(service)), lifespan=watching)
+    app = Starlette(routes=routes(service, page_html(), page_functions(service)), lifespan=watching)
     gr.mount_gradio_app(
         app,  # FastAPI is Starlette, and nothing more of it is used
         page,
@@ -259,8 +269,6 @@ def _page(options: Options, service: Service, url: str, connections: Connections
         enable_monitoring=False,
         pwa=False,
         mcp_server=options.mcp,
-        theme=theme(),
-        head=f'<link rel="stylesheet" href="{static_url("style.css")}">',
     )
     if page.mcp_error:
         raise MissingPieceError(f"MCP cannot be served ({page.mcp_error})", "Run `pip install -U 'gradio[mcp]'`.")

@@ -7,11 +7,23 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from manymesh.engines import Plan, choose
 from manymesh.errors import InputError, ManymeshError, UsageError
 from manymesh.events import Cancel, Event, OnEvent
 from manymesh.pipeline import Pipeline
-from manymesh.run.edit import check_edits, edit_objects, paint_again, paintable, parse_edits
+from manymesh.run.edit import (
+    check_edits,
+    check_mask,
+    cut_by_hand,
+    edit_objects,
+    keep_draft,
+    paint_again,
+    paintable,
+    parse_edits,
+    with_changes,
+)
 from manymesh.run.export import as_format, write_archive
 from manymesh.run.folder import MANIFEST, Run
 from manymesh.run.manifest import Manifest
@@ -19,15 +31,16 @@ from manymesh.settings import Settings, build_settings
 from manymesh.stages import FINDING, STEPS, Step, label_of
 from manymesh.web import history
 from manymesh.web.cards import error_card, job_card, run_card
+from manymesh.web.downloads import Downloads
+from manymesh.web.fields import LOCAL_SETTINGS
 from manymesh.web.jobs import Job, JobKind, Jobs, Work
+from manymesh.web.ladder import ladder, offered
 from manymesh.web.progress import Rates
 from manymesh.web.scratch import Scratch
+from manymesh.web.words import for_page
 
 # The newest runs from whose times the first estimates are made.
 RUNS_TO_LEARN_FROM = 8
-
-# Settings that name files of this machine, which nobody may do over the network.
-LOCAL_SETTINGS = ("views", "weights_dir")
 
 # Checks an ended run; returns a note for people, or "".
 Remark = Callable[[Run], str]
@@ -42,19 +55,30 @@ class Service:
     Args:
         out: where run folders go.
         scratch: for uploads, downloads and thumbnails.
+        may_download: whether requests may have networks fetched to this machine.
     """
 
-    def __init__(self, out: Path, scratch: Scratch) -> None:
+    def __init__(self, out: Path, scratch: Scratch, *, may_download: bool = False) -> None:
         self.out = out.resolve()
         self.scratch = scratch
         rates = Rates()
         rates.learn(_manifests(reversed(list(islice(history.newest(self.out), RUNS_TO_LEARN_FROM)))))
         self.jobs = Jobs(rates)
+        self.downloads = Downloads(may_download)
         scratch.in_use = self.jobs.photos
 
     def close(self) -> None:
         """Cancel what runs; what is done stays in the run folders."""
+        self.downloads.close()
         self.jobs.close()
+
+    def engines(self) -> dict[str, Any]:
+        """The engines for people, and whether networks may be downloaded from the page; see ``ladder.ladder``."""
+        return {**ladder(), "may_download": self.downloads.allowed}
+
+    def fetch(self, ids: Sequence[str]) -> None:
+        """Begin to download networks, as a person agreed to."""
+        self.downloads.start(offered(ids))
 
     def given_photo(self, given: Any) -> Path:
         """The photo that a request names, as Gradio passes it on: a path, or a mapping with ``path``.
@@ -66,6 +90,14 @@ class Service:
         if not isinstance(path, str) or not path:
             raise InputError("No photo was given", "Choose, paste or take one first.")
         return self.scratch.adopted(Path(path))
+
+    def photo_of(self, name: str) -> Path:
+        """A copy of a run's photo among the uploads, under its own name, to be made again."""
+        run = Run.open(self._folder(name))
+        record = run.manifest.files.get("input")
+        if record is None:
+            raise InputError(f"The run '{name}' has lost its photo", "Choose the photo again.")
+        return self.scratch.add_photo(run.read(record), f"{run.manifest.input.name}.png")
 
     def find(self, photo: Path, settings: Mapping[str, Any], client: str = "") -> Job:
         """Queue: find the objects, and stop there for a person to choose."""
@@ -85,11 +117,36 @@ class Service:
 
         return self._submit("make", photo.stem, work, plan, photo=photo, client=client)
 
-    def go_on(self, name: str, edits: Iterable[Mapping[str, Any]], client: str = "") -> Job:
-        """Queue: make the objects of a found run, as the user edited them."""
+    def go_on(
+        self,
+        name: str,
+        edits: Iterable[Mapping[str, Any]],
+        client: str = "",
+        settings: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """Queue: make the objects of a found run, as the user edited them.
+
+        Args:
+            name: the run's.
+            edits: see ``run.edit``.
+            client: see the class.
+            settings: those that are to be others than when the objects were found.
+        """
         parsed = parse_edits(edits)
-        check_edits(Run.open(self._folder(name)), parsed)
-        return self._resume("go-on", name, lambda run: edit_objects(run, parsed), client=client)
+        run = Run.open(self._folder(name))
+        check_edits(run, parsed)
+        _refuse_local(settings or {})
+        changed = with_changes(run.manifest.settings, settings) if settings else None
+        return self._resume("go-on", name, lambda run: edit_objects(run, parsed), client=client, settings=changed)
+
+    def keep_edits(self, name: str, edits: Iterable[Mapping[str, Any]]) -> None:
+        """Keep edits with the run for later. While a job works on the run they are not kept: it has its own."""
+        parsed = parse_edits(edits)
+        if self.jobs.job_on(name) is not None:
+            return
+        run = Run.open(self._folder(name))
+        with run.locked():
+            keep_draft(run, parsed)
 
     def resume(self, name: str, client: str = "") -> Job:
         """Queue: finish a run; what failed is tried again."""
@@ -109,6 +166,15 @@ class Service:
             return f"The paint of '{record.label}' came out the same: '{painter}' does not use the seed."
 
         return self._resume("paint", name, lambda run: paint_again(run, index, seed), remark, client=client)
+
+    def cut_out(self, name: str, index: int, mask: Path, client: str = "") -> Job:
+        """Queue: make one object from a mask that a person has drawn on its crop; white is object."""
+        from PIL import Image
+
+        with Image.open(mask) as picture:
+            alpha = np.array(picture.convert("L"))
+        check_mask(Run.open(self._folder(name)), index, alpha)
+        return self._resume("resume", name, lambda run: cut_by_hand(run, index, alpha), client=client)
 
     def cancel(self, job_id: str) -> dict[str, Any]:
         """Stop a job; its run can be resumed."""
@@ -139,7 +205,8 @@ class Service:
             version: the version of that run that the page has; the run is left out when it has not changed.
 
         Returns:
-            ``job``, ``run``, ``version``, the jobs that have not ended as ``active``, and ``error`` if the run is gone.
+            ``job``, ``run``, ``version``, the jobs that have not ended as ``active``, the last ``download`` of
+            networks, and ``error`` if the run is gone.
         """
         job = None
         error: dict[str, Any] | None = None
@@ -163,7 +230,8 @@ class Service:
             for each in reversed(list(known.values()))
             if not each.ended
         ]
-        return {"job": job, "run": run, "version": current, "active": active, **({"error": error} if error else {})}
+        now = {"job": job, "run": run, "version": current, "active": active, "download": self.downloads.state()}
+        return {**now, **({"error": error} if error else {})}
 
     def runs(self, page: int = 0) -> dict[str, Any]:
         """One page of the history, newest first."""
@@ -208,8 +276,8 @@ class Service:
         try:
             plan = choose(settings or Settings())
         except ManymeshError as error:
-            return {"engine": None, "reason": str(error)}
-        return {"engine": plan.engine, "reason": plan.reason}
+            return {"engine": None, "reason": for_page(str(error))}
+        return {"engine": plan.engine, "reason": for_page(plan.reason)}
 
     def _folder(self, name: str) -> Path:
         return history.run_folder(self.out, name)
@@ -222,14 +290,15 @@ class Service:
         remark: Remark = lambda run: "",
         *,
         client: str,
+        settings: Settings | None = None,
     ) -> Job:
         run = Run.open(self._folder(name))
         if run.manifest.settings.views or run.manifest.settings.weights_dir is not None:
             raise UsageError(f"'{name}' names files of the server's machine", "Resume it on the command line there.")
-        plan = choose(run.manifest.settings)
+        plan = choose(settings or run.manifest.settings)
 
         def work(on_event: OnEvent, cancel: Cancel) -> Run:
-            ended = Pipeline(on_event=on_event, cancel=cancel).resume(run.folder, change)
+            ended = Pipeline(on_event=on_event, cancel=cancel).resume(run.folder, change, settings)
             if note := remark(ended):
                 on_event(Event("note", name, text=note))
             return ended
@@ -255,10 +324,14 @@ class Service:
 
 
 def _plan(settings: Mapping[str, Any]) -> Plan:
+    _refuse_local(settings)
+    return choose(build_settings(dict(settings)))
+
+
+def _refuse_local(settings: Mapping[str, Any]) -> None:
     for name in LOCAL_SETTINGS:
         if name in settings:
             raise UsageError(f"{name} names files of the server's machine", "Use it on the command line there.")
-    return choose(build_settings(dict(settings)))
 
 
 def _manifests(folders: Iterable[Path]) -> Iterable[Manifest]:

@@ -11,6 +11,14 @@ const LOOKS = [
 const FORMATS = ["glb", "obj", "stl", "ply", "3mf"];
 const AFTER = { "": "Waiting", crop: "Found", matte: "Cut out", shape: "Modelled", refine: "Modelled", paint: "Painted", write: "Made" };
 
+/** A button that unfolds a list of further ones; Escape and leaving it close it. */
+function menu(name, ...items) {
+  const details = el("details", { class: "mm-menu" }, el("summary", { class: "mm-button" }, name), el("div", { class: "mm-menu-list" }, ...items));
+  details.addEventListener("keydown", (event) => event.key === "Escape" && ((details.open = false), details.firstChild.focus()));
+  details.addEventListener("focusout", (event) => !details.contains(event.relatedTarget) && event.relatedTarget && (details.open = false));
+  return details;
+}
+
 export class Card {
   constructor(actions) {
     this.actions = actions;
@@ -28,12 +36,20 @@ export class Card {
     );
     this.meta = el("p", { class: "mm-meta" });
     this.problem = el("p", { class: "mm-problem" });
-    this.menu = el("div", { class: "mm-menu-list" });
-    this.download = el("details", { class: "mm-menu" }, el("summary", { class: "mm-button" }, "Download"), this.menu);
-    this.download.addEventListener("keydown", (event) => event.key === "Escape" && ((this.download.open = false), this.download.firstChild.focus()));
-    this.download.addEventListener("focusout", (event) => !this.download.contains(event.relatedTarget) && event.relatedTarget && (this.download.open = false));
+    this.doubtList = el("ul", {});
+    this.doubtCount = el("summary", {});
+    // Folded on a phone, where many cards are to be on the screen.
+    this.doubts = el("details", { class: "mm-doubts", open: !matchMedia("(max-width: 480px)").matches }, this.doubtCount, this.doubtList);
+    this.menu = el("div", {});
+    this.download = menu("Download", this.menu);
     this.repaint = el("button", { class: "mm-button", onclick: () => actions.paintAgain(this.object.index) }, "Paint again");
     this.retry = el("button", { class: "mm-button mm-primary", onclick: () => actions.retry() }, "Try again");
+    const closing = (act) => () => ((this.more.open = false), act());
+    this.redraw = el("button", { onclick: closing(() => actions.redraw(this.object.index)) }, "Draw the box again");
+    this.cut = el("button", { onclick: closing(() => actions.cutByHand(this.object)) }, "Cut out by hand");
+    this.others = el("div", {});
+    this.more = menu("More", this.redraw, this.cut, this.others);
+    this.closing = closing;
     this.bar = el("div", { class: "mm-actions" });
     this.element = el(
       "article",
@@ -43,6 +59,7 @@ export class Card {
       this.looks,
       this.meta,
       this.problem,
+      this.doubts,
       this.bar,
     );
   }
@@ -56,7 +73,7 @@ export class Card {
     [this.object, this.run, this.job] = [object, run, job];
     this.element.dataset.id = object.id;
     this.element.setAttribute("aria-label", `Object ${object.index}: ${object.label}`);
-    this.element.style.cssText = `--colour:${colour(object.index - 1)};--ink:${textColourOn(object.index - 1)}`;
+    this.element.style.cssText = `--colour:${colour(object.index - 1)};--tag-ink:${textColourOn(object.index - 1)}`;
     text(this.number, String(object.index));
     text(this.title, object.label);
     const mine = job && job.object === object.id;
@@ -74,14 +91,20 @@ export class Card {
     if (object.error) this.problem.setAttribute("role", "alert");
     else this.problem.removeAttribute("role");
     this.problem.hidden = !this.problem.textContent;
+    this.doubtList.replaceChildren(...object.doubts.map((doubt) => el("li", {}, doubt)));
+    text(this.doubtCount, object.doubts.length === 1 ? "1 doubt" : `${object.doubts.length} doubts`);
+    this.doubts.hidden = !object.doubts.length;
     this.fillMenu();
     const busy = !!job;
     this.repaint.disabled = this.retry.disabled = busy;
     place(this.bar, [
       object.files.mesh && this.download,
-      object.files.model && !object.error && this.repaint,
+      run.paint_varies && object.files.model && !object.error && this.repaint,
       object.error && this.retry,
+      !busy && run.found && this.more,
     ]);
+    this.cut.hidden = !object.files.crop;
+    this.others.replaceChildren(...this.actions.otherEngines(run).map((engine) => el("button", { onclick: this.closing(() => this.actions.withEngine(object, engine)) }, `Try the engine ${engine}`)));
     this.draw();
   }
 

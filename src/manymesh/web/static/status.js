@@ -15,7 +15,8 @@ export class Status {
     this.fill = el("div", { class: "mm-fill" });
     this.bar = el("div", { class: "mm-bar", role: "progressbar", "aria-label": "Progress of the whole job", "aria-valuemin": "0", "aria-valuemax": "100" }, this.fill);
     this.cancel = el("button", { class: "mm-button", onclick: onCancel }, "Cancel");
-    this.job = el("div", { class: "mm-status" }, el("div", { class: "mm-status-text" }, this.title, this.words, this.left), this.cancel, this.bar);
+    this.tell = el("button", { class: "mm-button", hidden: true, onclick: () => Notification.requestPermission().then(() => (this.tell.hidden = true)) }, "Tell me when it is done");
+    this.job = el("div", { class: "mm-status" }, el("div", { class: "mm-status-text" }, this.title, this.words, this.left), el("div", { class: "mm-actions" }, this.tell, this.cancel), this.bar);
     this.others = el("div", { class: "mm-others" });
     this.element = el("div", {}, this.spoken, this.job, this.others);
   }
@@ -40,25 +41,36 @@ export class Status {
     if (others.length > 3) this.others.append(el("span", { class: "mm-meta" }, `and ${others.length - 3} more`));
   }
 
+  /** The tab's title counts, and a job that ends while nobody looks says so, if the person wanted to be told. */
+  announce(job, run, before) {
+    const name = job?.title ?? run?.photo.name ?? "";
+    const state = !job ? "" : job.state === "queued" ? "waiting" : job.ended ? ENDED[job.state] : this.percent;
+    document.title = [state, name, "manymesh"].filter(Boolean).join(" · ");
+    if (job?.ended && before && !before.ended && document.hidden && window.Notification?.permission === "granted")
+      new Notification(`${ENDED[job.state]}: ${job.title}`, { tag: job.id });
+  }
+
   updateJob(job) {
     const working = job.state === "running" || job.state === "stopping";
     this.job.dataset.state = job.state;
     text(this.title, job.state in ENDED ? ENDED[job.state] : `${DOING[job.kind]} “${job.title}”`);
-    const where = job.total > 1 && job.object ? `${Math.min(job.done + 1, job.total)} of ${job.total}` : "";
     const line = {
       queued: job.place === 1 ? "Waiting: 1 job is before yours" : `Waiting: ${job.place} jobs are before yours`,
-      running: [job.words, where].filter(Boolean).join(" · "),
+      running: job.words,
       stopping: "Stopping; what is done is kept",
       cancelled: "What is done is kept. Resume to go on.",
     };
     text(this.words, line[job.state] ?? (job.seconds === null ? "" : `in ${seconds(job.seconds)}`));
     text(this.spoken, `${this.title.textContent}: ${this.words.textContent}`);
-    text(this.left, job.left_s === null ? (job.state === "running" && job.seconds > 2 ? seconds(job.seconds) : "") : `about ${seconds(Math.max(job.left_s, 1))} left`);
+    const elapsed = job.state === "running" && job.seconds > 2 ? `${seconds(job.seconds)} so far` : "";
+    text(this.left, job.left_s === null ? elapsed : `about ${seconds(Math.max(job.left_s, 1))} left`);
+    this.tell.hidden = !working || !("Notification" in window) || Notification.permission !== "default";
     this.cancel.hidden = job.state in ENDED;
     this.cancel.disabled = job.state === "stopping";
     this.bar.hidden = !working;
     const percent = Math.round(job.overall * 100);
     this.fill.style.width = `${percent}%`;
+    this.percent = working ? `${percent} %` : "";
     this.bar.setAttribute("aria-valuenow", String(percent));
   }
 }

@@ -225,8 +225,21 @@ export function show(canvas, url, key = url) {
   canvas.dataset.kind = key;
   if (!views.has(key)) views.set(key, { ...DEFAULT_VIEW });
   if (!canvas.dataset.ready) listen(canvas);
-  return redraw(canvas);
+  seen.observe(canvas);
+  if (near.has(canvas)) redraw(canvas);
 }
+
+// Models are fetched and drawn when their card is on the screen or nearly so: a page may hold many.
+const near = new WeakSet();
+const seen = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      isIntersecting ? near.add(target) : near.delete(target);
+      if (isIntersecting && target.dataset.drawn !== target.dataset.model) redraw(target);
+    }
+  },
+  { rootMargin: "100% 0px" },
+);
 
 function redraw(canvas) {
   const url = canvas.dataset.model;
@@ -290,7 +303,7 @@ function listen(canvas) {
     else return;
     event.preventDefault();
   });
-  new ResizeObserver(() => canvas.isConnected && soon(canvas)).observe(canvas);
+  new ResizeObserver(() => canvas.isConnected && near.has(canvas) && soon(canvas)).observe(canvas);
 }
 
 let turning = 0;
