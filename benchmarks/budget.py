@@ -33,8 +33,8 @@ GIB = 2.0**30
 MARGIN_GIB = 0.8
 # The most telling first.
 CASES = (
-    "0:1:textured,4:1:textured,24:1:textured,6:1:textured,8:1:textured,0:8:textured,4:8:textured,24:8:textured:warm,"
-    "24:1:textured:warm,4:1:shapes,24:1:shapes,4:8:shapes,24:8:shapes,12:1:textured,16:1:textured,6:8:textured,"
+    "0:1:textured,4:1:textured,0:8:textured,4:8:textured,24:8:textured:warm,24:1:textured:warm,4:1:shapes,"
+    "24:1:shapes,6:1:textured,8:1:textured,12:1:textured,16:1:textured,4:8:shapes,24:8:shapes,6:8:textured,"
     "8:8:textured,6:1:shapes,8:1:shapes,12:8:textured,16:8:textured"
 )
 MODEL_STAGES = ("detect", "matte", "shape", "paint")

@@ -119,12 +119,13 @@ def doctor(
     ] = None,
     objects: Annotated[int, typer.Option("--objects", min=1, help="With --plan: for so many objects.")] = 1,
     texture: Annotated[bool, typer.Option("--texture/--no-texture", help="With --plan: painted, or not.")] = True,
+    engine: Annotated[str, typer.Option("--engine", help="With --plan: of this engine.")] = "hunyuan",
 ) -> None:
     """Say what this machine can run, which engine `auto` takes and why, and what is missing."""
     from manymesh.cli.doctor import examine, memory_plan, report
 
     if plan:
-        give(memory_plan(vram, objects, texture, as_json))
+        give(memory_plan(engine, vram, objects, texture, as_json))
         return
     if vram is not None:
         raise UsageError("--vram belongs to --plan", "Use: manymesh doctor --plan --vram 8G")

@@ -19,8 +19,6 @@ from manymesh.weights.catalogue import ENGINES as WEIGHTS_OF
 from manymesh.weights.catalogue import models_of
 from manymesh.weights.download import readable
 
-# The engine whose stages use a GPU.
-PLANNED = "hunyuan"
 OPTIONAL = {
     "gradio": "pip install 'manymesh[ui]'",
     "torch": "pip install 'manymesh[hunyuan]'",
@@ -66,16 +64,16 @@ def examine() -> dict[str, Any]:
     }
 
 
-def memory_plan(vram: str | None, objects: int, texture: bool, as_json: bool) -> str:
-    """How the full engine would use the memory of this machine's GPU, or of a card of the size ``vram``.
+def memory_plan(engine: str, vram: str | None, objects: int, texture: bool, as_json: bool) -> str:
+    """How an engine would use the memory of this machine's GPU, or of a card of the size ``vram``.
 
     Raises:
-        UsageError: ``vram`` is no amount of memory.
+        UsageError: ``vram`` is no amount of memory, or there is no such engine.
         DoesNotFitError: the card is too small.
     """
-    settings = build_settings({"engine": PLANNED, "vram": vram, "texture": texture, "prompt": "object"})
-    plan = plan_for(stages_of(PLANNED, settings), settings, objects=objects, assume_gpu=vram is not None)
-    return json.dumps(plan.to_json(), indent=1) if as_json else plan_report(plan, PLANNED)
+    settings = build_settings({"engine": engine, "vram": vram, "texture": texture, "prompt": "object"})
+    plan = plan_for(stages_of(engine, settings), settings, objects=objects, assume_gpu=vram is not None)
+    return json.dumps(plan.to_json(), indent=1) if as_json else plan_report(plan, engine)
 
 
 def _trouble(settings: Settings) -> list[str]:

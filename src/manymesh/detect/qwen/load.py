@@ -51,7 +51,7 @@ def load_model(
     device, dtype = torch.device(placement.device), getattr(torch, placement.dtype)
     early = device.type == "cuda" and resident_layers is None if read_early is None else read_early
     try:
-        with traffic().loading(), ThreadPoolExecutor(1, "manymesh-read") as thread:
+        with ThreadPoolExecutor(1, "manymesh-read") as thread:
             reading = thread.submit(_read_all, folder, device) if early else None
             model = _built(folder, device, dtype, resident_layers, reading)
             for tensor in _left_on_host(model, device):
@@ -80,19 +80,20 @@ def _built(
     with weights_unread():
         model: Any = Qwen3VLForConditionalGeneration(config)
     require_headers(folder, model)
-    if _own_names(model, folder):
-        _fill(model, folder, device, dtype, resident_layers, {} if reading is None else reading.result())
-    else:
-        model = load_pretrained(
-            Qwen3VLForConditionalGeneration,
-            folder,
-            lambda: Qwen3VLForConditionalGeneration(config),
-            dtype=dtype,
-            attn_implementation="sdpa",
-        )
-        if resident_layers is None:
-            model.to(device)
-    model.streams = {} if resident_layers is None else _stream(model, device, resident_layers)
+    with traffic().loading():  # without what was read while the library was imported
+        if _own_names(model, folder):
+            _fill(model, folder, device, dtype, resident_layers, {} if reading is None else reading.result())
+        else:
+            model = load_pretrained(
+                Qwen3VLForConditionalGeneration,
+                folder,
+                lambda: Qwen3VLForConditionalGeneration(config),
+                dtype=dtype,
+                attn_implementation="sdpa",
+            )
+            if resident_layers is None:
+                model.to(device)
+        model.streams = {} if resident_layers is None else _stream(model, device, resident_layers)
     return model
 
 
