@@ -29,11 +29,11 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".tif", ".tiff"}
 CELL_PX = 420
 
 
-def present(names: list[str], prompt: str) -> list[str]:
+def present(names: list[str], prompt: str, weights_dir: Path | None) -> list[str]:
     """The engines that can run here; the others are said with what they lack."""
     able = []
     for name in names:
-        settings = Settings(engine=name, prompt=prompt or None)
+        settings = Settings(engine=name, prompt=prompt or None, weights_dir=weights_dir)
         lack = missing_stages(stages_of(name, settings), settings)
         if lack:
             print(f"{name} is left out: {next(iter(lack.values()))}")
@@ -61,9 +61,10 @@ def main() -> None:
     parser.add_argument("--prompt", default="", help="for photos without a .txt of their own")
     parser.add_argument("--engines", default=",".join(ENGINES))
     parser.add_argument("--out", type=Path, default=Path("build/photos"))
+    parser.add_argument("--weights-dir", type=Path, help="as of manymesh make")
     options = parser.parse_args()
     photos = sorted(path for path in options.folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    engines = present(options.engines.split(","), options.prompt or "object")
+    engines = present(options.engines.split(","), options.prompt or "object", options.weights_dir)
     if not photos or not engines:
         raise SystemExit("there is nothing to run")
     rows, times = [], []
@@ -75,7 +76,8 @@ def main() -> None:
             start_s = time.perf_counter()
             folder, text = None, ""
             try:
-                (run,) = Pipeline(Settings(engine=engine, prompt=prompt or None)).make([photo], options.out / engine)
+                settings = Settings(engine=engine, prompt=prompt or None, weights_dir=options.weights_dir)
+                (run,) = Pipeline(settings).make([photo], options.out / engine)
                 folder, found = run.folder, [f"{o.label} {o.score or ''}".strip() for o in run.manifest.objects]
                 lost = f"; not found: {', '.join(run.manifest.missing_names)}" if run.manifest.missing_names else ""
                 text = f"{engine}: {run.manifest.state}; {', '.join(found)}{lost}"

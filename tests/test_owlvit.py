@@ -17,6 +17,7 @@ from tiny_owlvit import save_answering, save_sizing
 
 from manymesh.detect.owlvit import STAGE, inputs
 from manymesh.detect.owlvit.choose import candidates, distinct
+from manymesh.detect.owlvit.queries import Queries, forms_of, queries_for
 from manymesh.detect.owlvit.stage import Owl, find
 from manymesh.engines import choose, stages_of
 from manymesh.errors import Cancelled, MissingPieceError, WeightsError
@@ -49,24 +50,58 @@ def scored(label: str, box: tuple[int, int, int, int], score: float) -> Detectio
 
 
 def test_every_instance_is_found_in_the_prompts_order_then_left_to_right(tmp_path: Path) -> None:
-    # Columns are texts in the prompt's order: spoon, cup.
+    # Columns are texts in the prompt's order: ox, cup.
     boxes = [(0.8, 0.5, 0.2, 0.4), (0.2, 0.5, 0.2, 0.4), (0.5, 0.5, 0.1, 0.5), (0.4, 0.9, 0.2, 0.2)]
     weights = a_folder(tmp_path, boxes, [(NO, HIGH), (NO, LOW), (HIGH, NO), (NO, NO)])
-    found = detect(weights, a_photo(), ["spoon", "cup"])
+    found = detect(weights, a_photo(), ["ox", "cup"])
     assert [(d.label, d.box, d.source) for d in found] == [
-        ("spoon", Box(144, 60, 176, 180), "owlvit"),
+        ("ox", Box(144, 60, 176, 180), "owlvit"),
         ("cup", Box(32, 72, 96, 168), "owlvit"),
         ("cup", Box(224, 72, 288, 168), "owlvit"),
     ]
     assert [round(d.score or 0, 2) for d in found] == [0.95, 0.27, 0.95]
 
 
-def test_a_template_is_put_around_a_name_and_left_out_where_it_does_not_fit(tmp_path: Path) -> None:
+def test_sentences_are_put_around_a_name_and_left_out_where_they_do_not_fit(tmp_path: Path) -> None:
     folder = save_answering(tmp_path / "owlvit", [(0.5, 0.5, 0.5, 0.5)], [[HIGH]])
     texts = inputs.Texts(folder)
-    assert inputs.texts_for(["cup", "The cup"], texts) == (["a photo of a cup"] * 2, [])
-    assert inputs.texts_for(["wxyzwxyzwxyz"], texts) == (["wxyzwxyzwxyz"], [])
-    assert inputs.texts_for(["wxyz" * 9], texts) == (["wxyz" * 9], ["wxyz" * 9])
+    one = queries_for(["The cup"], texts, 1)
+    assert (one.texts, one.cut) == (("a photo of a cup",), ())
+    several = queries_for(["cup"], texts)
+    assert several.texts[:2] == ("a photo of a cup", "itap of a cup")
+    assert several.forms == ((tuple(range(len(several.texts))),),)
+    assert queries_for(["wxyzwxyzwxyz"], texts).texts == ("wxyzwxyzwxyz",)
+    assert queries_for(["wxyz" * 9], texts).cut == ("wxyz" * 9,)
+
+
+def test_a_plural_is_asked_in_the_singular_too_and_words_that_only_look_like_one_are_not() -> None:
+    def nouns(name: str) -> list[str]:
+        return [form.noun for form in forms_of(name)]
+
+    assert nouns("the red cups") == ["red cup", "red cups"]
+    assert nouns("boxes of tea leaves") == ["box of tea leaves", "boxes of tea leaves"]
+    assert nouns("Knives") == ["knife", "Knives"]
+    assert nouns("berries") == ["berry", "berries"]
+    for one in ("a cup", "glass", "scissors", "cactus", "bus", "tennis", "key", "7", "Tasse"):
+        assert len(nouns(one)) == 1, one
+    assert [form.format_in("a photo of a {}") for form in forms_of("cups")] == ["a photo of a cup", "a photo of cups"]
+
+
+def test_the_number_of_texts_is_bounded_and_every_name_is_asked() -> None:
+    everything = SimpleNamespace(fits=lambda text: True)
+    for count in (1, 3, 8, 20, 32):
+        queries = queries_for([f"cups{'x' * n} boxes" for n in range(count)], everything)  # type: ignore[arg-type]
+        assert count <= len(queries.texts) <= 32
+        places = [place for name in queries.forms for form in name for place in form]
+        assert places == list(range(len(queries.texts)))
+
+
+def test_sentences_are_averaged_and_the_better_form_counts() -> None:
+    queries = Queries(tuple("abcde"), (((0, 1), (2,)), ((3, 4),)), ())
+    odds = np.array([[2.0, 0.0, -1.0, -3.0, -1.0], [-4.0, -2.0, 0.5, 40.0, 40.0]])
+    scores = queries.scores((1 / (1 + np.exp(-odds))).astype(np.float32))
+    assert np.allclose(np.log(scores / (1 - scores))[:, 0], [1.0, 0.5], atol=1e-4)
+    assert np.allclose(scores[:, 1], [1 / (1 + np.exp(2.0)), 1.0], atol=1e-6)
 
 
 def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
@@ -113,18 +148,16 @@ class Scripted:
         look()
         self.asked.append((rgb.shape[:2], list(texts)))
         answers = self.answers[len(self.asked) == 1]
-        rows = [(box, score, text) for text, boxes in answers.items() for box, score in boxes]
-        scores = np.array([[s if t == text else 0.0 for text in texts] for _, s, t in rows], np.float32)
+        rows = [(box, score, name) for name, boxes in answers.items() for box, score in boxes]
+        scores = np.array([[s if text.endswith(n) else 0.0 for text in texts] for _, s, n in rows], np.float32)
         return scores.reshape(-1, len(texts)), np.array([box for box, _, _ in rows], np.float32).reshape(-1, 4)
 
 
 def test_names_that_the_whole_photo_does_not_show_are_looked_for_in_four_tiles() -> None:
-    owl = Scripted({"a photo of a cup": [((10, 10, 90, 90), 0.5)]}, {"a photo of a spoon": [((20, 30, 50, 60), 0.5)]})
+    owl = Scripted({"cup": [((10, 10, 90, 90), 0.5)]}, {"spoon": [((20, 30, 50, 60), 0.5)]})
     found = find(a_photo(), ["spoon", "cup"], owl, lambda share: None, source="owlvit", most=32)  # type: ignore[arg-type]
-    assert [texts for _, texts in owl.asked] == [
-        ["a photo of a spoon", "a photo of a cup"],
-        *[["a photo of a spoon"]] * 4,
-    ]
+    nouns = [sorted({text.split()[-1] for text in texts}) for _, texts in owl.asked]
+    assert nouns == [["cup", "spoon"], *[["spoon"]] * 4]
     assert [shape for shape, _ in owl.asked[1:]] == [(144, 192)] * 4
     spoons = [d.box for d in found if d.label == "spoon"]
     assert spoons == [Box(20, 30, 50, 60), Box(20, 126, 50, 156), Box(148, 30, 178, 60), Box(148, 126, 178, 156)]
@@ -132,7 +165,7 @@ def test_names_that_the_whole_photo_does_not_show_are_looked_for_in_four_tiles()
 
 
 def test_an_object_that_a_tile_cuts_is_not_taken_from_it() -> None:
-    owl = Scripted({}, {"a photo of a spoon": [((150, 30, 192, 60), 0.9)]})
+    owl = Scripted({}, {"spoon": [((150, 30, 192, 60), 0.9)]})
     found = find(a_photo(), ["spoon"], owl, lambda share: None, source="owlvit", most=32)  # type: ignore[arg-type]
     # It touches the right edge of its tile: that is the photo's own edge in the two right tiles alone.
     assert [d.box for d in found] == [Box(278, 30, 320, 60), Box(278, 126, 320, 156)]
@@ -184,7 +217,7 @@ def test_a_file_that_takes_a_fixed_number_of_texts_is_asked_in_such_portions(tmp
 
 
 def test_an_answer_of_another_shape_is_refused(tmp_path: Path) -> None:
-    weights = a_folder(tmp_path, [(0.5, 0.5, 0.5, 0.5)], [[HIGH]])
+    weights = a_folder(tmp_path, [(0.5, 0.5, 0.5, 0.5)], [[HIGH]], repeat=False)
     with pytest.raises(WeightsError, match=r"answers logits \[1, 1, 1\]"):
         detect(weights, a_photo(), ["cup", "spoon"])
 

@@ -17,7 +17,7 @@ from manymesh.dev.parity import rows_of
 from manymesh.engines import BUILTIN, find_stage
 from manymesh.errors import Cancelled, MissingPieceError, ObjectError, WeightsError
 from manymesh.mesh.inspect import inspect
-from manymesh.paint.shape_colors import match_channels
+from manymesh.paint.shape_colors import SurfaceColors, channel_lines
 from manymesh.pipeline import Pipeline
 from manymesh.render.camera import eye_position, orbit, project
 from manymesh.render.silhouette import silhouette_iou
@@ -30,7 +30,7 @@ from manymesh.shape.triposr.field import Field, Lattice
 from manymesh.shape.triposr.preprocess import Frame
 from manymesh.shape.triposr.surface import extract_surface, refined_volume
 from manymesh.shape.triposr.view import fit_view
-from manymesh.types import Box, Cutout
+from manymesh.types import Box, Cutout, Mesh
 from manymesh.weights import catalogue, load
 
 
@@ -227,6 +227,27 @@ def test_layers_on_our_own_threads_give_the_same_numbers_and_leave_the_library_a
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
     with own_threads():
         assert np.array_equal(linear(x, weights, "a"), plain[0])
+
+
+def test_every_finite_half_is_widened_to_the_same_number() -> None:
+    half = np.arange(65536, dtype=np.uint16).view(np.float16).reshape(256, 256)
+    finite = half[np.isfinite(half).all(axis=1)]
+    wide = arithmetic.widened(finite)
+    assert len(finite) > 240
+    assert np.array_equal(wide, finite.astype(np.float32))
+    assert np.array_equal(np.signbit(wide), np.signbit(finite))
+
+
+def test_attention_is_that_of_a_matrix_of_scores() -> None:
+    rng = np.random.default_rng(0)
+    q = rng.standard_normal((37, 48)).astype(np.float32) * 3
+    k, v = (rng.standard_normal((50, 48)).astype(np.float32) for _ in range(2))
+    wanted = []
+    for head in range(3):
+        mine = slice(16 * head, 16 * head + 16)
+        scores = np.exp(q[:, mine].astype(np.float64) @ k[:, mine].T / 4)
+        wanted.append(scores / scores.sum(axis=1, keepdims=True) @ v[:, mine])
+    assert np.allclose(attention(q, k, v, 3, lambda: None), np.concatenate(wanted, axis=1), atol=1e-5)
 
 
 def test_calls_that_overlap_give_the_library_its_threads_back(monkeypatch) -> None:
@@ -433,8 +454,30 @@ def test_colours_of_the_shape_follow_the_photos_light_and_meet_it_without_a_seam
     own = rng.uniform(0.3, 0.6, (400, 3))
     photo = np.clip(own * 1.4 - 0.1, 0, 1)
     weight = np.where(np.arange(400) < 200, 1.0, 0.0)
-    assert np.allclose(match_channels(own, photo, weight), photo, atol=1e-6)
-    assert np.array_equal(match_channels(own, photo, np.zeros(400)), own)
+    gain, offset = channel_lines(own, photo, weight)
+    assert np.allclose(gain * own + offset, photo, atol=1e-6)
+    gain, offset = channel_lines(own, photo, np.zeros(400))
+    assert np.array_equal(gain * own + offset, own)
+
+
+def test_a_texel_takes_its_colour_from_its_own_side_of_a_thin_wall() -> None:
+    # Two sheets nearer to each other than their vertices are: red above, its green growing with x; blue below.
+    side = 11
+    row, column = np.indices((side, side)).reshape(2, -1)
+    flat = np.stack([column, row], axis=1) / (side - 1)
+    sheets = [np.c_[flat, np.full(len(flat), z)] for z in (0.005, -0.005)]
+    corner = (row * side + column)[(row < side - 1) & (column < side - 1)]
+    up = np.concatenate([corner[:, None] + np.array(t) for t in ((0, 1, side), (1, side + 1, side))])
+    faces = np.concatenate([up, up[:, ::-1] + len(flat)]).astype(np.int32)
+    above = np.stack([np.full(len(flat), 255), 200 * flat[:, 0], np.zeros(len(flat))], axis=1)
+    colors = np.concatenate([above, np.full((len(flat), 3), (0, 0, 255))]).astype(np.uint8)
+    look_up = SurfaceColors(Mesh(np.concatenate(sheets).astype(np.float32), faces, colors))
+    points = np.random.default_rng(0).uniform(0.1, 0.9, (200, 3)).astype(np.float32)
+    points[:, 2] = -0.004  # a reduced mesh may lie on the wrong side of the middle
+    found = 255 * look_up(points, np.tile(np.array([0, 0, 1], np.float32), (200, 1)))
+    assert np.abs(found - np.stack([np.full(200, 255), 200 * points[:, 0], np.zeros(200)], axis=1)).max() < 12
+    below = look_up(points, np.tile(np.array([0, 0, -1], np.float32), (200, 1)))
+    assert np.allclose(below, (0, 0, 1), atol=0.02)
 
 
 def test_the_surface_is_closed_where_the_solid_meets_the_box() -> None:

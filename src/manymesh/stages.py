@@ -192,6 +192,8 @@ class Stage:
             works all the same; ``manymesh doctor`` shows it.
         instead: the name of another implementation that these settings ask for in its place, or None.
         reads_names: (detectors) whether it can look for things by name.
+        wants_shape: (painters) whether its callable takes ``shape``, a ``Mesh``: what the shape stage made, with all
+            its colours, before it was cleaned and reduced; in the painted mesh's frame. None where that is not known.
         thread_safe: whether the opened callable may be called from several threads at once; its answers must not
             depend on it.
         preload: whether it may be opened on another thread while an earlier stage works. Only for small models.
@@ -214,6 +216,7 @@ class Stage:
     damage: Callable[[], str | None] = lambda: None
     instead: Callable[[Settings], str | None] = lambda settings: None
     reads_names: bool = False
+    wants_shape: bool = False
     thread_safe: bool = False
     preload: bool = False
     warm_up: Callable[[], None] = lambda: None

@@ -59,16 +59,18 @@ def save_answering(
     names: dict[str, str] | None = None,
     texts: int | str = "texts",
     side_px: int = SIDE_PX,
+    repeat: bool = True,
 ) -> Path:
     """A whole folder whose network answers the same to every picture.
 
     Args:
         folder: made anew.
         boxes: (n, 4) centre x, y, width, height as shares of the picture.
-        logits: (n, texts) one column for each text. More columns than texts that are asked are cut.
+        logits: (n, names) one column for each name, whose texts, equally many for each, all get it.
         names: other names for inputs and outputs of the file.
         texts: how many texts the file takes; a word leaves it open.
         side_px: width and height that the file takes.
+        repeat: False for a file that answers each column once, however many texts are asked.
     """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -80,13 +82,22 @@ def save_answering(
     constants = [
         numpy_helper.from_array(np.array(boxes, np.float32)[None], "boxes"),
         numpy_helper.from_array(columns, "columns"),
-        *(numpy_helper.from_array(np.array([n], np.int64), f"i{n}") for n in (0, 1, 2)),
+        *(numpy_helper.from_array(np.array([n], np.int64), f"i{n}") for n in (0, 1)),
+        *(numpy_helper.from_array(np.array(n, np.int64), f"n{n}") for n in (0, 1)),
+        numpy_helper.from_array(np.array(columns.shape[2], np.int64), "width"),
+        numpy_helper.from_array(np.array(columns.shape[2] - 1, np.int64), "last"),
         numpy_helper.from_array(np.array(0, np.float32), "zero"),
     ]
     nodes = [
         helper.make_node("Shape", [called["input_ids"]], ["shape"]),
         helper.make_node("Slice", ["shape", "i0", "i1", "i0"], ["count"]),
-        helper.make_node("Slice", ["columns", "i0", "count", "i2"], ["cut"]),
+        helper.make_node("Squeeze", ["count", "i0"], ["texts"]),
+        helper.make_node("Div", ["texts", "width"], ["several"]),
+        helper.make_node("Max", ["several", "n1"], ["each"]),
+        helper.make_node("Range", ["n0", "texts" if repeat else "n1", "n1"], ["numbers"]),
+        helper.make_node("Div", ["numbers", "each"], ["places"]),
+        helper.make_node("Min", ["places", "last"], ["column"]),
+        helper.make_node("Gather", ["columns", "column"], ["cut"], axis=2),
         # Every input is used, or the optimiser may take it away.
         helper.make_node("ReduceSum", [called["pixel_values"]], ["sum"], keepdims=0),
         helper.make_node("Mul", ["sum", "zero"], ["nothing"]),

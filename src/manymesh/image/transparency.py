@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from manymesh.types import U8, Bool
+from manymesh.types import U8, Bool, Box
 
 Transparency = Literal["judge", "keep"]
 
@@ -26,6 +26,9 @@ RECTANGLE_FILL = 0.98
 FRAMED_SHARE = 2 / 3
 # The decision is made on a copy with at most this longest side.
 WORKING_SIDE_PX = 512
+# A part of a cutout is the object in a box if at least this share of it lies in the box. Chosen by hand: boxes of
+# detectors cut off a little, a cup on its saucer is much less than the whole.
+OWN_SHARE = 0.75
 
 
 def is_cutout(alpha: U8) -> bool:
@@ -53,6 +56,31 @@ def is_cutout_near(alpha: U8) -> bool:
         alpha: (h, w) uint8, inside the window.
     """
     return not alpha.any() or float(_clear_outside(_small(alpha)).mean()) >= MIN_CLEAR_SHARE
+
+
+def outlines_box(alpha: U8, box: Box) -> bool:
+    """Whether transparency outlines what is in a box: the connected part that fills most of it ends there too.
+
+    Args:
+        alpha: (h, w) uint8 of the whole picture. box: in its pixels.
+    """
+    import cv2
+
+    small = _small(alpha)
+    _, labels = cv2.connectedComponents((~_is_clear(small)).astype(np.uint8), connectivity=8)
+    across, down = small.shape[1] / alpha.shape[1], small.shape[0] / alpha.shape[0]
+    x0, y0 = int(box.x0 * across), int(box.y0 * down)
+    inside = labels[y0 : int(np.ceil(box.y1 * down)), x0 : int(np.ceil(box.x1 * across))]
+    counts = np.bincount(inside.ravel(), minlength=int(labels.max()) + 1)
+    counts[0] = 0
+    part = int(counts.argmax())
+    return bool(counts[part] >= OWN_SHARE * (labels == part).sum()) if counts[part] else True
+
+
+def on_white(rgb: U8, alpha: U8) -> U8:
+    """(h, w, 3) uint8: the picture before white; clear pixels become white, whatever colour the file holds there."""
+    share = alpha[..., None].astype(np.float32) / 255
+    return np.asarray(np.round(rgb * share + 255 * (1 - share)), np.uint8)
 
 
 def clear_share(alpha: U8) -> float:

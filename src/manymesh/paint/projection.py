@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from functools import partial
 import numpy as np
 
 from manymesh.paint.palette import continue_materials, extract_palette
-from manymesh.paint.shape_colors import continue_shape_colors
+from manymesh.paint.shape_colors import I64, SurfaceColors, texel_shape_colors
 from manymesh.paint.symmetry import MirrorPlane, find_mirror_plane, photo_agrees, project_mirror_image
 from manymesh.parallel import run_pair
 from manymesh.render.bake import DepthMap, Projection, picture_depths, project_colors, sample_opaque
@@ -68,9 +68,17 @@ def open_paint_with_shape_colors(settings: Settings) -> Iterator[Paint]:
     """As ``open_paint``, for shapes whose own colours are to be shown where the photo shows nothing."""
 
     def paint(
-        mesh: Mesh, view: Camera, cutout: Cutout, *, seed: int, tick: Tick, atlas: Atlas | None = None
+        mesh: Mesh,
+        view: Camera,
+        cutout: Cutout,
+        *,
+        seed: int,
+        tick: Tick,
+        atlas: Atlas | None = None,
+        shape: Mesh | None = None,
     ) -> TexturedMesh:
-        return paint_from_photo(mesh, view, cutout, settings.texture_size or TEXTURE_PX, tick, atlas, shape_colors=True)
+        own = mesh if shape is None else shape
+        return paint_from_photo(mesh, view, cutout, settings.texture_size or TEXTURE_PX, tick, atlas, own=own)
 
     yield paint
 
@@ -90,6 +98,7 @@ STAGE_WITH_SHAPE_COLORS = Stage(
     "the photo in front, the shape network's own colours elsewhere; no download",
     "Apache-2.0",
     open_paint_with_shape_colors,
+    wants_shape=True,
     thread_safe=True,
 )
 
@@ -102,7 +111,7 @@ def paint_from_photo(
     tick: Tick,
     atlas: Atlas | None = None,
     *,
-    shape_colors: bool = False,
+    own: Mesh | None = None,
 ) -> TexturedMesh:
     """A mesh textured from the photo.
 
@@ -111,7 +120,8 @@ def paint_from_photo(
         view: the camera whose picture is the cutout.
         texture_px: side of the texture.
         atlas: the mesh's texture coordinates; the mesh is unwrapped when None.
-        shape_colors: show the mesh's own colours, if it has any, where the photo shows nothing.
+        own: the mesh, or a finer one of the same surface, whose own colours, if it has any, are shown where the photo
+            shows nothing.
     """
     from manymesh.mesh.unwrap.unwrap import unwrap
 
@@ -130,17 +140,17 @@ def paint_from_photo(
         surface, flat, view, inputs.rgb, inputs.alpha, max_angle_deg=max_angle_deg, depths=inputs.depths
     )
     tick(0.7)
-    materials = None
-    if shape_colors and mesh.colors is not None:
+    materials = texel_colors = None
+    if own is not None and own.colors is not None:
         seen, shares = _only_photo(front)
-        materials = partial(_own_colors, seen, mesh, surface, flat)
+        texel_colors = _own_colors(seen, own, surface, flat)
     elif mesh.colors is None:
         seen, shares = _add_mirrored_front(front, surface, view, inputs.rgb, inputs.alpha)
     else:
         seen, shares = _add_other_half(front, inputs, surface, flat, view)
         materials = partial(_material_colors, seen, mesh, surface, flat, view, inputs.palette)
     baked_s = time.perf_counter()
-    colors = fill_surface(seen, surface, flat, vertex_colors=materials)
+    colors = fill_surface(seen, surface, flat, vertex_colors=materials, texel_colors=texel_colors)
     tick(0.9)
     texture = pad_charts(colors, surface)
     details = {
@@ -225,14 +235,11 @@ def _only_photo(front: Projection) -> tuple[Projection, dict[str, float]]:
     return Projection(front.color, _saturated(front.weight)), {"photo": seen, "shape": 1 - seen}
 
 
-def _own_colors(seen: Projection, mesh: Mesh, surface: Texels, atlas: Atlas) -> F32:
-    """(k, 3) colours for the atlas' vertices: the mesh's own where nothing was seen."""
-    assert mesh.colors is not None
+def _own_colors(seen: Projection, own: Mesh, surface: Texels, atlas: Atlas) -> Callable[[I64], F32]:
+    """Colours of texels, given by number: the shape's own where nothing was seen."""
     weld, count = weld_atlas(atlas)
     strength, color = vertex_means(seen, surface, weld[atlas.faces], count)
-    own = np.zeros((count, 3))
-    own[weld] = mesh.colors[atlas.source] / 255
-    return continue_shape_colors(atlas, strength, color, own)
+    return texel_shape_colors(atlas, surface, strength, color, SurfaceColors(own))
 
 
 def _saturated(weight: F32) -> F32:

@@ -74,6 +74,7 @@ def fill_surface(
     *,
     solid: float = SOLID,
     vertex_colors: Callable[[], F32] | None = None,
+    texel_colors: Callable[[I64], F32] | None = None,
 ) -> F32:
     """Give every texel of the surface a colour.
 
@@ -81,11 +82,13 @@ def fill_surface(
         seen: colours with weights; texels of weight 0 have none, those under ``solid`` are mixed with the fill.
         vertex_colors: returns the (k, 3) colours of the atlas' vertices to fill with; those of ``projection_membrane``
             when None.
+        texel_colors: returns the (m, 3) colours of m texels, given by number, to fill with; in the place of
+            ``vertex_colors``.
 
     Returns:
-        (n, 3) float32 in [0, 1]. Mid grey everywhere when nothing was seen and there are no ``vertex_colors``.
+        (n, 3) float32 in [0, 1]. Mid grey everywhere when nothing was seen and there is nothing to fill with.
     """
-    if vertex_colors is None and not (seen.weight > 0).any():
+    if vertex_colors is None and texel_colors is None and not (seen.weight > 0).any():
         return np.full_like(seen.color, 0.5)
     keep = np.clip(seen.weight / np.float32(solid), 0, 1)
     keep = keep * keep * (3 - 2 * keep)
@@ -93,29 +96,37 @@ def fill_surface(
     if not len(rest):
         return np.clip(seen.color, 0, 1)
     near = _nearest_kept(keep, surface, atlas)
-    if vertex_colors is not None:
-        colors = vertex_colors()
+    if texel_colors is not None:
+        base = texel_colors
+    elif vertex_colors is not None:
+        base = _interpolated(vertex_colors(), surface.raster, atlas)
     else:
         # The kept texels nearest to others are filled too: how they differ from the fill is carried over the border.
         asked = rest if near is None else np.concatenate([rest, near.source.reshape(-1)])
         colors = projection_membrane(seen, surface, atlas, surface.raster.face[asked])
+        base = _interpolated(colors, surface.raster, atlas)
     color = np.array(seen.color, np.float32)
-    color[rest] = _filled(rest, keep[rest], color, colors, near, surface.raster, atlas)
+    color[rest] = _filled(rest, keep[rest], color, base, near)
     return np.clip(color, 0, 1, out=color)
 
 
-def _filled(rest: I64, keep: F32, own: F32, colors: F32, near: _Near | None, raster: Raster, atlas: Atlas) -> F32:
-    """(m, 3): the colours of the texels that are not kept.
-
-    Args:
-        rest: (m,) which texels, ascending. keep: (m,) how much of its own colour each keeps, up to ``KEPT``.
-        own: (n, 3) the colours of all texels. colors: (k, 3) those of the vertices, to fill with.
-        near: see ``_nearest_kept``.
-    """
+def _interpolated(colors: F32, raster: Raster, atlas: Atlas) -> Callable[[I64], F32]:
+    """The (m, 3) colours of m texels, given by number, between their triangles' vertices'."""
 
     def base(texels: I64) -> F32:
         return interpolate(colors, atlas.faces, raster.face.take(texels), raster.bary.take(texels, axis=0))
 
+    return base
+
+
+def _filled(rest: I64, keep: F32, own: F32, base: Callable[[I64], F32], near: _Near | None) -> F32:
+    """(m, 3): the colours of the texels that are not kept.
+
+    Args:
+        rest: (m,) which texels, ascending. keep: (m,) how much of its own colour each keeps, up to ``KEPT``.
+        own: (n, 3) the colours of all texels. base: those to fill with, of texels given by number.
+        near: see ``_nearest_kept``.
+    """
     filled = base(rest)
     if near is not None:
         filled[np.searchsorted(rest, near.texel)] += _detail(near, own, base)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 
 from manymesh.detect.postprocess import names_not_found
 from manymesh.engines import NAME_READER, Plan, find_stage
-from manymesh.errors import DamagedMeshError, InputError, NothingFoundError, ObjectError
+from manymesh.errors import DamagedMeshError, InputError, NothingFoundError, ObjectError, UsageError
 from manymesh.image.crop import box_in_window, crop_array
-from manymesh.image.transparency import is_cutout_near
+from manymesh.image.transparency import is_cutout_near, on_white, outlines_box
 from manymesh.run import lifecycle
 from manymesh.run.artifacts import final_role, load_view, placement, store_view
 from manymesh.run.create import draw_detections, write_objects
@@ -33,6 +34,8 @@ MIN_CUTOUT_PX = 16
 UNSEEN = 200_000
 # Width and height of each of the preview's four views. By eye.
 PREVIEW_PX = 256
+# The entry of an object's facts that takes shape.glb to mesh.glb, as a (4, 4) matrix; for painters that want the shape.
+_SHAPE_TO_MESH = "shape_to_mesh"
 
 
 def detect(run: Run, plan: Plan, model: Detect | None, tick: Tick) -> None:
@@ -69,17 +72,21 @@ def detect(run: Run, plan: Plan, model: Detect | None, tick: Tick) -> None:
 def crop(run: Run, plan: Plan, model: None, tick: Tick) -> None:
     """Write every object's crop.png: the photo around it, with the photo's own transparency if it has any there.
 
-    In a box that a person drew, transparency only counts if some of the crop is clear: a box in the opaque part of a
-    cutout asks for an object to be cut out there.
+    In a box that a person drew, or that was found by name, transparency only counts if some of the crop is clear: a box
+    in the opaque part of a cutout asks for an object to be cut out there. So does a name that is only a part of what
+    the transparency outlines: a cup on its saucer, say.
     """
     photo = run.load_photo()
     for number, record in enumerate(run.manifest.objects):
+        rgb = crop_array(photo.rgb, record.window)
         alpha = None if photo.alpha is None else crop_array(photo.alpha, record.window)
-        if alpha is not None and record.source == "user" and not is_cutout_near(alpha):
-            alpha = None
-        shown = Crop(
-            crop_array(photo.rgb, record.window), record.window, box_in_window(record.box, record.window), alpha
-        )
+        if photo.alpha is not None and alpha is not None:
+            named = record.label in run.manifest.settings.names
+            if (named or record.source == "user") and not is_cutout_near(alpha):
+                alpha = None
+            elif named and not outlines_box(photo.alpha, record.box):
+                rgb, alpha = on_white(rgb, alpha), None
+        shown = Crop(rgb, record.window, box_in_window(record.box, record.window), alpha)
         run.store(record, "crop", shown)
         tick((number + 1) / len(run.manifest.objects))
 
@@ -129,6 +136,8 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
         mesh, matrix = normalise(reduce_apart(mesh, budget))
         if mesh.faces is not shape.faces or not np.array_equal(mesh.vertices, shape.vertices):
             found = inspect(mesh)
+    if _painter_wants_shape(run):
+        record.facts[_SHAPE_TO_MESH] = matrix.tolist()
     if not run.manifest.settings.texture:
         mesh = replace(mesh, colors=None)  # a guess of the unseen side, for the painter's use
     record.facts.update(asdict(found), cleaned=notes)
@@ -156,7 +165,8 @@ def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:
     """Write model.glb, the painted mesh."""
     seed = record.seed if record.paint_seed is None else record.paint_seed
     mesh, cutout = run.load(record, "mesh"), run.load(record, "cutout")
-    painted = model(mesh, load_view(record), cutout, seed=seed, tick=tick)
+    more: dict[str, Any] = {"shape": _shape_in_place(run, record)} if _painter_wants_shape(run) else {}
+    painted = model(mesh, load_view(record), cutout, seed=seed, tick=tick, **more)
     record.warnings += painted.notes
     record.facts["paint"] = {
         **painted.details,
@@ -164,6 +174,23 @@ def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:
         "texture_px": int(painted.base_color.shape[0]),
     }
     run.store(record, "model", painted)
+
+
+def _painter_wants_shape(run: Run) -> bool:
+    try:
+        return find_stage("paint", run.manifest.implementations.get("paint", "")).wants_shape
+    except UsageError:  # known to the caller of this process alone
+        return False
+
+
+def _shape_in_place(run: Run, record: ObjectRecord) -> Mesh | None:
+    """What the shape stage made, in the frame of mesh.glb; None in runs that did not record how they differ."""
+    matrix = record.facts.get(_SHAPE_TO_MESH)
+    if matrix is None or "shape" not in record.files:
+        return None
+    shape, turn = run.load(record, "shape"), np.array(matrix, np.float64)
+    vertices = shape.vertices.astype(np.float64) @ turn[:3, :3].T + turn[:3, 3]
+    return replace(shape, vertices=vertices.astype(np.float32))
 
 
 def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:

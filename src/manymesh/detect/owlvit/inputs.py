@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,6 @@ from manymesh.weights.tables import read_json_table
 
 I64 = NDArray[np.int64]
 
-# What the network's text encoder was trained with: "a photo of a cup" for "cup".
-TEMPLATE = "a photo of a {}"
 # The longest text that the network's text encoder takes, in tokens, first and last included.
 TOKENS = 16
 # What fills the rest, where the tokenizer's files name nothing.
@@ -132,11 +129,6 @@ def _in_unit(levels: U8) -> F32:
     return (levels.astype(np.float64) * (1 / 255)).astype(np.float32)
 
 
-def in_template(name: str) -> str:
-    """The text that is asked for a name. An article of the name's own gives way to the template's."""
-    return TEMPLATE.format(re.sub(r"^(a|an|the)\s+", "", name.strip(), flags=re.IGNORECASE))
-
-
 class Texts:
     """The tokenizer in a folder: texts to the network's two text inputs.
 
@@ -189,17 +181,3 @@ def _pad_token(folder: Path, tokenizer: Any) -> str:
         named = named.get("content")
     in_file = (tokenizer.padding or {}).get("pad_token")
     return next((str(token) for token in (named, in_file) if token), _PAD_TOKEN)
-
-
-def texts_for(names: Sequence[str], texts: Texts) -> tuple[list[str], list[str]]:
-    """The text that is asked for each name, and the names that are longer than the network reads.
-
-    A name that only fits without the template is asked without it.
-    """
-    asked, cut = [], []
-    for name in names:
-        full = in_template(name)
-        asked.append(full if texts.fits(full) else name)
-        if not texts.fits(asked[-1]):
-            cut.append(name)
-    return asked, cut

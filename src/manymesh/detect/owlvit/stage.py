@@ -12,8 +12,10 @@ import numpy as np
 
 from manymesh.detect.owlvit import inputs
 from manymesh.detect.owlvit.choose import THRESHOLD, candidates, distinct, is_cut, moved, tiles
+from manymesh.detect.owlvit.queries import MOST_TEXTS, queries_for
 from manymesh.detect.postprocess import clean_names, largest_in_order, name_groups, names_not_found
 from manymesh.errors import WeightsError
+from manymesh.image.transparency import on_white
 from manymesh.onnx_network import OnnxNetwork
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Stage, Tick
@@ -23,8 +25,8 @@ from manymesh.weights import missing as missing_weights
 
 # What ``--detector`` calls them, and their weights.
 WEIGHTS = {"owlvit": "owlvit", "owlv2": "owlv2"}
-# Names in one pass. A name costs about a fiftieth of the picture. Chosen by hand; not measured.
-NAMES_AT_ONCE = 32
+# Names in one pass: each is asked at least once.
+NAMES_AT_ONCE = MOST_TEXTS
 # A photo whose longest side is over this many times the network's is looked at again in tiles for the names that were
 # not found. Chosen by hand; not measured.
 TILES_FROM = 1.25
@@ -132,19 +134,20 @@ def find(photo: Photo, names: Sequence[str], owl: Owl, tick: Tick, *, source: st
         most: at most so many, the largest.
     """
     wanted = clean_names(names)
-    asked, cut = inputs.texts_for(wanted or _ANYTHING, owl.texts)
-    text_of = dict(zip(wanted or _ANYTHING, asked, strict=True))
-    rgb = _on_white(photo)
+    rgb = photo.rgb if photo.alpha is None else on_white(photo.rgb, photo.alpha)
     groups = name_groups(wanted or _ANYTHING, NAMES_AT_ONCE, 1_000_000)
     found: list[Detection] = []
+    cut: list[str] = []
     for number, group in enumerate(groups):
         look = partial(tick, 0.5 * number / len(groups))
-        scores, corners = owl(rgb, [text_of[name] for name in group], look)
-        found += candidates(scores, corners, group, (photo.width, photo.height), source)
+        queries = queries_for(group, owl.texts)
+        cut += queries.cut
+        scores, corners = owl(rgb, queries.texts, look)
+        found += candidates(queries.scores(scores), corners, group, (photo.width, photo.height), source)
     found = distinct(found)
     unseen = names_not_found(found, wanted)
     if unseen and max(photo.width, photo.height) > TILES_FROM * max(owl.sizing.width, owl.sizing.height):
-        found = distinct([*found, *_in_tiles(rgb, unseen, text_of, owl, tick, source)])
+        found = distinct([*found, *_in_tiles(rgb, unseen, owl, tick, source)])
     tick(1.0)
     notes = tuple(
         f"'{name}' is longer than the detector reads ({inputs.TOKENS} tokens): only its beginning counts."
@@ -153,27 +156,18 @@ def find(photo: Photo, names: Sequence[str], owl: Owl, tick: Tick, *, source: st
     return Detections(largest_in_order(found, wanted, most), notes)
 
 
-def _in_tiles(
-    rgb: U8, names: Sequence[str], text_of: dict[str, str], owl: Owl, tick: Tick, source: str
-) -> list[Detection]:
+def _in_tiles(rgb: U8, names: Sequence[str], owl: Owl, tick: Tick, source: str) -> list[Detection]:
     """The names in four tiles of the photo, as detections over the whole. At most one pass a tile."""
     height, width = rgb.shape[:2]
     found: list[Detection] = []
+    group = list(names[:NAMES_AT_ONCE])
+    queries = queries_for(group, owl.texts)
     for number, tile in enumerate(tiles(width, height, TILE_SHARE)):
         part = np.ascontiguousarray(rgb[tile.y0 : tile.y1, tile.x0 : tile.x1])
-        group = list(names[:NAMES_AT_ONCE])
-        scores, corners = owl(part, [text_of[name] for name in group], partial(tick, 0.5 + 0.125 * number))
-        seen = candidates(scores, corners, group, (tile.width, tile.height), source, TILE_THRESHOLD)
+        scores, corners = owl(part, queries.texts, partial(tick, 0.5 + 0.125 * number))
+        seen = candidates(queries.scores(scores), corners, group, (tile.width, tile.height), source, TILE_THRESHOLD)
         found += [moved(d, tile.x0, tile.y0) for d in seen if not is_cut(d.box, tile, width, height)]
     return found
-
-
-def _on_white(photo: Photo) -> U8:
-    """The photo's pixels; what is transparent becomes white, whatever colour the file holds there."""
-    if photo.alpha is None:
-        return photo.rgb
-    alpha = photo.alpha[..., None].astype(np.float32) / 255
-    return np.asarray(np.round(photo.rgb * alpha + 255 * (1 - alpha)), np.uint8)
 
 
 def missing(settings: Settings) -> str | None:
