@@ -46,7 +46,7 @@ from manymesh.shape.triposg.config import SchedulerConfig, TransformerConfig, Va
 from manymesh.shape.triposg.memory import levels
 from manymesh.shape.triposg.sampler import Sampler, reference_denoise
 from manymesh.shape.triposg.schedule import schedule
-from manymesh.shape.triposg.transformer import Transformer
+from manymesh.shape.triposg.transformer import ShapeTransformer
 from manymesh.shape.triposg.vae import ShapeDecoder
 
 DINO = {"hidden_size": 1024, "num_attention_heads": 16, "num_hidden_layers": 24, "patch_size": 14, "image_size": 518}
@@ -86,7 +86,7 @@ def encode(b: OpenBench) -> dict[str, Any]:
     return {**row, **b.floor(2 * weights * CONDITION, weights * b.dtype.itemsize)}
 
 
-def _denoise_operations(b: OpenBench, network: Transformer) -> float:
+def _denoise_operations(b: OpenBench, network: ShapeTransformer) -> float:
     """Of all steps, with the unconditional row's cross attention left out."""
     count, width = b.tokens + 1, b.transformer.width
     cross = sum(p.numel() for n, p in network.named_parameters() if "attn2" in n)
@@ -98,7 +98,7 @@ def _denoise_operations(b: OpenBench, network: Transformer) -> float:
 
 
 def denoise(b: OpenBench) -> dict[str, Any]:
-    network = b.build(lambda: Transformer(b.transformer))
+    network = b.build(lambda: ShapeTransformer(b.transformer))
     condition = torch.randn(1, CONDITION, b.transformer.context_width, device=b.device, dtype=b.dtype)
     size = (1, b.tokens, b.transformer.in_channels)
     start = initial_noise(0, size, device=b.device, dtype=torch.float32).to(b.dtype)
@@ -223,7 +223,7 @@ def write(b: OpenBench) -> dict[str, Any]:
     write_json(folder / "scheduler" / "scheduler_config.json", {"num_train_timesteps": 1000, "shift": 1})
     draw = Draw(b.device)
     for part, file, build in (
-        ("transformer", "diffusion_pytorch_model", lambda: Transformer(b.transformer)),
+        ("transformer", "diffusion_pytorch_model", lambda: ShapeTransformer(b.transformer)),
         ("vae", "diffusion_pytorch_model", lambda: ShapeDecoder(b.decoder)),
         ("image_encoder_dinov2", "model", lambda: Dino(b.dino)),
     ):

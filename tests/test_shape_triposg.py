@@ -28,7 +28,7 @@ from manymesh.shape.triposg.decode import decode, signed_volume  # noqa: E402
 from manymesh.shape.triposg.preprocess import encoder_pixels, frame_object  # noqa: E402
 from manymesh.shape.triposg.sampler import Sampler, reference_denoise  # noqa: E402
 from manymesh.shape.triposg.schedule import schedule  # noqa: E402
-from manymesh.shape.triposg.transformer import Transformer  # noqa: E402
+from manymesh.shape.triposg.transformer import ShapeTransformer  # noqa: E402
 from manymesh.shape.triposg.vae import ShapeDecoder  # noqa: E402
 from manymesh.types import Cutout, Mesh, ShapeResult  # noqa: E402
 
@@ -56,7 +56,7 @@ def test_full_size_networks_have_the_published_keys_and_shapes(name: str, tmp_pa
     config = read_config(folder)
     with torch.device("meta"):
         network = {
-            "transformer": lambda: Transformer(config.transformer),
+            "transformer": lambda: ShapeTransformer(config.transformer),
             "vae": lambda: ShapeDecoder(config.vae),
             "image_encoder_dinov2": lambda: Dino(config.dino),
         }[name]()
@@ -152,12 +152,12 @@ def test_fast_sampling_gives_the_official_loops_latents(weights: Path, guidance:
     assert torch.equal(sampler(condition, start, plan), made), "a sampler serves one object after another"
 
 
-def sampling(weights: Path) -> tuple[Transformer, Any, Any]:
+def sampling(weights: Path) -> tuple[ShapeTransformer, Any, Any]:
     from manymesh.shape.triposg.checkpoint import load_part
 
     config = read_config(weights / "triposg").transformer
     network = load_part(
-        lambda: Transformer(config), weights / "triposg", "transformer", device=CPU, dtype=torch.float32
+        lambda: ShapeTransformer(config), weights / "triposg", "transformer", device=CPU, dtype=torch.float32
     )
     generator = torch.Generator().manual_seed(5)
     return network, torch.randn(1, 5, 24, generator=generator), torch.randn(1, 6, 4, generator=generator)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_birefnet
+import tiny_mvadapter
 import tiny_triposg
 import trimesh
 from full_walk import DETECTOR_TOKENS, Watch, cutting_at, detector_names_two_things, two_things
@@ -32,9 +33,13 @@ QUICK = {
     "tokens": 16,
     "faces": 800,
     "texture_size": 64,
+    "render_size": 128,
+    "paint_steps": 2,
+    "paint_view_size": 64,
     "formats": ("glb", "obj"),
 }
-NETWORKS = {"Qwen3VLForConditionalGeneration", "BiRefNet", "Dino", "Transformer", "ShapeDecoder"}
+NETWORKS = {"Qwen3VLForConditionalGeneration", "BiRefNet", "Dino", "ShapeTransformer", "ShapeDecoder"}
+NETWORKS |= {"TextEncoder", "ConditionEncoder", "UNet", "AdaptedUNet", "ImageVae"}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +48,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "qwen3-vl-2b").symlink_to(parity_dir("qwen3vl-tiny"))
     tiny_birefnet.save(root / "birefnet-general" / "model.safetensors", cutting_at(-0.42))
     tiny_triposg.write_checkpoint(root)
-    return root
+    return tiny_mvadapter.write_sd21(root)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def walked(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Walked:
 
 def test_a_photo_becomes_textured_meshes(walked: Walked) -> None:
     manifest = walked.run.manifest
-    assert manifest.implementations == {"detect": "qwen3-vl", "matte": "birefnet", "shape": "triposg", "paint": "photo"}
+    assert list(manifest.implementations.values()) == ["qwen3-vl", "birefnet", "triposg", "mv-adapter"]
     assert manifest.state == "done", [record.error for record in manifest.objects]
     assert [record.label for record in manifest.objects] == ["block", "ball"]
     files = [walked.run.folder / record.files["model"].path for record in manifest.objects]
@@ -103,9 +108,9 @@ def test_every_network_is_in_memory_for_its_own_turn_only(walked: Walked) -> Non
         "matte": {"BiRefNet"},
     }
     assert walked.after.at_work == {
-        "shape": {"Transformer", "ShapeDecoder"},
+        "shape": {"ShapeTransformer", "ShapeDecoder"},
         "refine": set(),
-        "paint": set(),
+        "paint": {"AdaptedUNet"},
         "write": set(),
     }
     for watch in (walked.before, walked.after):

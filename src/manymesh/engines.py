@@ -51,7 +51,7 @@ ENTRY_POINT_GROUPS: Mapping[Kind, str] = {
 ENGINES: Mapping[str, Mapping[Kind, str]] = {
     "lite": {"detect": "foreground", "matte": "colour-mix", "shape": "learned", "paint": "photo"},
     "small": {"detect": "owlvit", "matte": "isnet", "shape": "triposr", "paint": "photo-and-shape"},
-    "open": {"detect": "qwen3-vl", "matte": "birefnet", "shape": "triposg", "paint": "photo"},
+    "open": {"detect": "qwen3-vl", "matte": "birefnet", "shape": "triposg", "paint": "mv-adapter"},
     "hunyuan": {"detect": "qwen3-vl", "matte": "birefnet", "shape": "hunyuan3d", "paint": "hunyuan3d-paint"},
 }
 # Best first: what `auto` tries.
@@ -97,10 +97,10 @@ ABOUT: Mapping[str, About] = {
     ),
     "open": About(
         needs='a CUDA GPU, pip install "manymesh[hunyuan]"',
-        licence="Apache-2.0 and MIT",
-        users="everybody",
-        good="whole phrases; hidden sides; fine shapes; no territory is left out",
-        bad="large download; hidden sides in the photo's colours alone; minutes without a fast GPU",
+        licence="Apache-2.0, MIT and the CreativeML Open RAIL++-M License",
+        users="everybody, under its use restrictions",
+        good="whole phrases; hidden sides, painted too; fine shapes; no territory is left out",
+        bad="large download; the painter's light stays in the texture; minutes without a fast GPU",
     ),
     "hunyuan": About(
         needs='a CUDA GPU, pip install "manymesh[hunyuan]"',

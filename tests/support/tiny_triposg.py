@@ -68,7 +68,7 @@ def write_checkpoint(root: Path, folder: str = FOLDER, *, seed: int = 0, inverte
 
     from manymesh.shape.common.dino import Dino
     from manymesh.shape.triposg.config import read_config
-    from manymesh.shape.triposg.transformer import Transformer
+    from manymesh.shape.triposg.transformer import ShapeTransformer
     from manymesh.shape.triposg.vae import ShapeDecoder
 
     target = root / folder
@@ -85,7 +85,7 @@ def write_checkpoint(root: Path, folder: str = FOLDER, *, seed: int = 0, inverte
     known = read_config(target)
     generator = torch.Generator().manual_seed(seed)
     encoder = _drawn(Dino(known.dino), generator)
-    transformer = _drawn(Transformer(known.transformer), generator)
+    transformer = _drawn(ShapeTransformer(known.transformer), generator)
     decoder = ShapeDecoder(known.vae)
     vae = _drawn(decoder, generator)
     _centre_field(decoder, vae)

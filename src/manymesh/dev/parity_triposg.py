@@ -67,7 +67,7 @@ class Fixture(Entry):
         from manymesh.shape.common.dino import Dino
         from manymesh.shape.triposg import config
         from manymesh.shape.triposg.checkpoint import load_part
-        from manymesh.shape.triposg.transformer import Transformer
+        from manymesh.shape.triposg.transformer import ShapeTransformer
         from manymesh.shape.triposg.vae import ShapeDecoder
 
         folder = self.checkpoint
@@ -76,7 +76,7 @@ class Fixture(Entry):
             build: Callable[[], Any] = lambda: Dino(dino)  # noqa: E731
         elif part == config.TRANSFORMER_FOLDER:
             sizes = config.read_transformer(folder)
-            build = lambda: Transformer(sizes)  # noqa: E731
+            build = lambda: ShapeTransformer(sizes)  # noqa: E731
         else:
             vae = config.read_config(folder).vae
             build = lambda: ShapeDecoder(vae)  # noqa: E731

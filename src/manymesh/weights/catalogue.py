@@ -504,7 +504,7 @@ MODELS: tuple[Model, ...] = (
 
 ENGINES: Mapping[str, tuple[str, ...]] = {
     "small": ("owlvit", "isnet", "triposr"),
-    "open": ("qwen3-vl-2b", "birefnet-general", "triposg"),
+    "open": ("qwen3-vl-2b", "birefnet-general", "triposg", "mv-adapter-sd21", "sd21-base"),
     "hunyuan": ("qwen3-vl-2b", "birefnet-general", "hunyuan3d-2mini", "hunyuan3d-paint", "hunyuan3d-delight"),
 }
 """All that an engine needs with its default settings, by the engine's name."""

@@ -17,7 +17,7 @@ from manymesh.device.cuda_graph import Pace, try_record
 from manymesh.shape.common.flow import euler_step
 from manymesh.shape.triposg.attention import KeysValues
 from manymesh.shape.triposg.schedule import Schedule
-from manymesh.shape.triposg.transformer import Transformer
+from manymesh.shape.triposg.transformer import ShapeTransformer
 from manymesh.stages import Tick
 
 
@@ -28,7 +28,7 @@ def is_guided(guidance: float) -> bool:
 
 @torch.inference_mode()
 def reference_denoise(
-    transformer: Transformer,
+    transformer: ShapeTransformer,
     condition: Tensor,
     start: Tensor,
     plan: Schedule,
@@ -78,7 +78,7 @@ class Sampler:
 
     def __init__(
         self,
-        transformer: Transformer,
+        transformer: ShapeTransformer,
         *,
         condition_tokens: int,
         latents: int,

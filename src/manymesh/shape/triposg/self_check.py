@@ -22,7 +22,7 @@ from manymesh.shape.triposg.config import (
 )
 from manymesh.shape.triposg.models import TOKENS
 from manymesh.shape.triposg.stage import ENCODER, TRANSFORMER
-from manymesh.shape.triposg.transformer import Transformer
+from manymesh.shape.triposg.transformer import ShapeTransformer
 from manymesh.shape.triposg.vae import ShapeDecoder
 from manymesh.weights.deep import Machine, StoredNetwork, check_networks
 from manymesh.weights.entries import Model
@@ -68,7 +68,7 @@ def networks(folder: Path, config: TriposgConfig) -> list[StoredNetwork]:
 
     return [
         stored(ENCODER, ENCODER_FOLDER, lambda: Dino(config.dino)),
-        stored(TRANSFORMER, TRANSFORMER_FOLDER, lambda: Transformer(config.transformer)),
+        stored(TRANSFORMER, TRANSFORMER_FOLDER, lambda: ShapeTransformer(config.transformer)),
         stored(DECODER, VAE_FOLDER, lambda: ShapeDecoder(config.vae)),
     ]
 

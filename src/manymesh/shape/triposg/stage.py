@@ -37,7 +37,7 @@ from manymesh.shape.triposg.models import GUIDANCE, STEPS, TOKENS, WEIGHTS
 from manymesh.shape.triposg.preprocess import encoder_pixels, frame_object
 from manymesh.shape.triposg.sampler import Sampler
 from manymesh.shape.triposg.schedule import schedule
-from manymesh.shape.triposg.transformer import Transformer
+from manymesh.shape.triposg.transformer import ShapeTransformer
 from manymesh.shape.triposg.vae import ShapeDecoder
 from manymesh.stages import Level, Tick
 from manymesh.types import Cutout, Mesh, ShapeResult
@@ -92,7 +92,7 @@ class ShapeModel:
         self.formats = Formats(getattr(torch, placement.dtype), self._drop)
         # Condition tokens of the objects that are not reconstructed yet, by object id.
         self._conditions: dict[str, Tensor] = {}
-        self._transformer: Transformer | None = None
+        self._transformer: ShapeTransformer | None = None
         self._decoder: ShapeDecoder | None = None
         self._sampler: Sampler | None = None
         # Networks in host memory, for a device that has no room for all of them.
@@ -205,7 +205,7 @@ class ShapeModel:
     def _sampler_for(self, condition: Tensor) -> Sampler:
         if self._sampler is None:
             config = self.config.transformer
-            network = self._load(lambda: Transformer(config), TRANSFORMER_FOLDER, TRANSFORMER)
+            network = self._load(lambda: ShapeTransformer(config), TRANSFORMER_FOLDER, TRANSFORMER)
             self._transformer = network
             self._sampler = Sampler(
                 network,

@@ -79,7 +79,7 @@ class Block(nn.Module):
         return out
 
 
-class Transformer(nn.Module):
+class ShapeTransformer(nn.Module):
     """The velocity network: latents, time and condition to the velocity of the latents."""
 
     def __init__(self, config: TransformerConfig) -> None:
