@@ -112,8 +112,8 @@ def _restate(manifest: dict[str, Any], name: str, data: bytes) -> None:
 
 @contextmanager
 def _fakes() -> Iterator[None]:
-    """Every run takes stages that do next to nothing."""
-    with patch("manymesh.pipeline.choose", _plan):
+    """Every run takes stages that do next to nothing, and its previews are small."""
+    with patch("manymesh.pipeline.choose", _plan), patch("manymesh.runner.steps.PREVIEW_PX", 32):
         yield
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+# The numeric libraries read it when they are imported. Two workers on two cores with two threads each wait for one
+# another more than they compute, and the arrays of tests are small. Child processes inherit it. Tests of results that
+# must not depend on the number of threads set it themselves.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
+from commands import Commands, open_commands
 from PIL import Image, ImageDraw
 
 SavePhoto = Callable[..., Path]
@@ -19,6 +26,28 @@ EXTRAS = re.compile(
     r"(torch|transformers|diffusers|gradio|playwright|tiny_shape|tiny_paint|tiny_birefnet|web_fixtures)\b",
     re.MULTILINE,
 )
+
+
+# Files that take longest, longest first, as measured. A worker takes whole files: were a long one left for the end, the
+# other worker would have nothing to do meanwhile.
+LONGEST = (
+    "test_web_page.py",
+    "test_paint_hunyuan_stage.py",
+    "test_web_api.py",
+    "test_paint_hunyuan_networks.py",
+    "test_cli.py",
+    "test_walk_lite.py",
+    "test_security_server.py",
+    "test_shape_hunyuan_networks.py",
+    "test_birefnet.py",
+    "test_shape_hunyuan_surface.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files go first, and all others in their usual order."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,6 +73,13 @@ def _home_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / ".config"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home" / "hf"))
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def manymesh() -> Iterator[Commands]:
+    """``manymesh(*arguments)`` carries out a command in a process of its own: its exit code and what it printed."""
+    with open_commands() as commands:
+        yield commands
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from commands import Commands
 from conftest import SavePhoto
 from PIL import Image
 
@@ -21,18 +22,15 @@ QUICK = ["--engine", "lite", "--faces", "500", "--texture-size", "64"]
 INFLATED = [*QUICK, "--shape", "inflate"]
 
 
-def manymesh(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "manymesh", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     folder = tmp_path_factory.mktemp("cli")
     from conftest import three_things
 
     three_things().save(folder / "things.png")
-    return manymesh("make", folder / "things.png", "--out", folder / "runs", *QUICK, "--prompt", "cup, spoon")
+    arguments = ["make", folder / "things.png", "--out", folder / "runs", *QUICK, "--prompt", "cup, spoon"]
+    command = [sys.executable, "-m", "manymesh", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_make_prints_the_run_folder_alone_on_stdout(finished: subprocess.CompletedProcess[str]) -> None:
@@ -43,14 +41,16 @@ def test_make_prints_the_run_folder_alone_on_stdout(finished: subprocess.Complet
     assert "sheet.png" in finished.stderr
 
 
-def test_show_lists_objects_stages_and_notes(finished: subprocess.CompletedProcess[str]) -> None:
+def test_show_lists_objects_stages_and_notes(manymesh: Commands, finished: subprocess.CompletedProcess[str]) -> None:
     shown = manymesh("show", finished.stdout.strip())
     assert shown.returncode == 0
     for word in ("01-object", "model.glb", "shape", "learned", "MiB", "cannot read names"):
         assert word in shown.stdout
 
 
-def test_shape_is_short_for_the_shape_stage(finished: subprocess.CompletedProcess[str], tmp_path: Path) -> None:
+def test_shape_is_short_for_the_shape_stage(
+    manymesh: Commands, finished: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
     photo = Path(finished.stdout.strip()).parents[1] / "things.png"
     inflated = manymesh("make", photo, "--out", tmp_path, *QUICK, "--no-texture", "--shape", "inflate", "--json")
     (run,) = json.loads(inflated.stdout)["runs"]
@@ -60,19 +60,21 @@ def test_shape_is_short_for_the_shape_stage(finished: subprocess.CompletedProces
     assert "no shape stage called 'nonsense'" in refused.stderr
 
 
-def test_show_as_json_is_one_document_with_everything(finished: subprocess.CompletedProcess[str]) -> None:
+def test_show_as_json_is_one_document_with_everything(
+    manymesh: Commands, finished: subprocess.CompletedProcess[str]
+) -> None:
     shown = manymesh("show", finished.stdout.strip(), "--json")
     document = json.loads(shown.stdout)
     assert document["error"] is None
     assert [thing["state"] for thing in document["runs"][0]["objects"]] == ["done"] * 3
 
 
-def test_resume_of_a_finished_run_is_at_peace(finished: subprocess.CompletedProcess[str]) -> None:
+def test_resume_of_a_finished_run_is_at_peace(manymesh: Commands, finished: subprocess.CompletedProcess[str]) -> None:
     again = manymesh("resume", finished.stdout.strip())
     assert (again.returncode, again.stdout) == (0, finished.stdout)
 
 
-def test_make_as_json_is_one_document(photo_path: Path, tmp_path: Path) -> None:
+def test_make_as_json_is_one_document(manymesh: Commands, photo_path: Path, tmp_path: Path) -> None:
     made = manymesh("make", photo_path, "--out", tmp_path / "r", "--json", "--no-texture", *INFLATED)
     (run,) = json.loads(made.stdout)["runs"]
     assert (run["state"], Path(run["folder"]).is_dir()) == ("done", True)
@@ -96,7 +98,9 @@ def test_make_as_json_is_one_document(photo_path: Path, tmp_path: Path) -> None:
         (["frobnicate"], 2, "frobnicate"),
     ],
 )
-def test_mistakes_get_a_sentence_and_their_code(arguments: list[str], code: int, words: str) -> None:
+def test_mistakes_get_a_sentence_and_their_code(
+    manymesh: Commands, arguments: list[str], code: int, words: str
+) -> None:
     answer = manymesh(*arguments)
     assert answer.returncode == code, answer.stderr
     assert words in answer.stderr
@@ -104,7 +108,9 @@ def test_mistakes_get_a_sentence_and_their_code(arguments: list[str], code: int,
     assert "Traceback" not in answer.stderr
 
 
-def test_one_bad_photo_among_several_decides_the_exit_code_and_costs_no_other(photo_path: Path, tmp_path: Path) -> None:
+def test_one_bad_photo_among_several_decides_the_exit_code_and_costs_no_other(
+    manymesh: Commands, photo_path: Path, tmp_path: Path
+) -> None:
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"")
     answer = manymesh("make", photo_path, bad, "--out", tmp_path / "r", "--json", "--no-texture", *INFLATED)
@@ -114,7 +120,9 @@ def test_one_bad_photo_among_several_decides_the_exit_code_and_costs_no_other(ph
     assert [Path(entry["path"]).name for entry in document["unread"]] == ["bad.png"]
 
 
-def test_a_prompt_of_several_lines_and_a_hostile_label_are_only_text(photo_path: Path, tmp_path: Path) -> None:
+def test_a_prompt_of_several_lines_and_a_hostile_label_are_only_text(
+    manymesh: Commands, photo_path: Path, tmp_path: Path
+) -> None:
     answer = manymesh(
         "make", photo_path, "--out", tmp_path / "r", "--no-texture", *INFLATED, "--prompt", "cup\nspoon",
         "--box", "20,75,100,155:[/x]\x1b[31m../..",
@@ -126,12 +134,12 @@ def test_a_prompt_of_several_lines_and_a_hostile_label_are_only_text(photo_path:
     assert "\x1b" not in shown.stdout
 
 
-def test_a_flag_that_does_not_exist_is_json_too() -> None:
+def test_a_flag_that_does_not_exist_is_json_too(manymesh: Commands) -> None:
     answer = manymesh("make", "x.png", "--frobnicate", "--json")
     assert (answer.returncode, json.loads(answer.stdout)["error"]["code"]) == (2, "usage")
 
 
-def test_errors_are_json_too_when_asked() -> None:
+def test_errors_are_json_too_when_asked(manymesh: Commands) -> None:
     answer = manymesh("make", "nowhere.png", "--json")
     error = json.loads(answer.stdout)["error"]
     assert (error["code"], error["exit_code"], answer.returncode) == ("input", 3, 3)
@@ -140,7 +148,9 @@ def test_errors_are_json_too_when_asked() -> None:
 @pytest.mark.parametrize(
     "arguments", [("--image", "nowhere.png"), ("--image", "x.png", "--size", "9 parsec"), ("--frobnicate",)]
 )
-def test_an_error_of_paint_is_a_document_of_the_same_form_as_its_success(arguments: tuple[str, ...]) -> None:
+def test_an_error_of_paint_is_a_document_of_the_same_form_as_its_success(
+    manymesh: Commands, arguments: tuple[str, ...]
+) -> None:
     answer = manymesh("paint", "nowhere.obj", *arguments, "--json")
     document = json.loads(answer.stdout)
     assert set(document) == {"state", "folder", "files", "notes", "details", "error"}
@@ -148,14 +158,14 @@ def test_an_error_of_paint_is_a_document_of_the_same_form_as_its_success(argumen
     assert document["error"]["exit_code"] == answer.returncode != 0
 
 
-def test_nothing_found_for_a_name_has_its_own_code(save_photo: SavePhoto, tmp_path: Path) -> None:
+def test_nothing_found_for_a_name_has_its_own_code(manymesh: Commands, save_photo: SavePhoto, tmp_path: Path) -> None:
     path = save_photo(Image.new("RGB", (64, 64), "grey"), "plain.png")
     answer = manymesh("make", path, "--out", tmp_path / "r", "--prompt", "cup", *QUICK)
     assert answer.returncode == 4
     assert "--whole-image-if-none" in answer.stderr
 
 
-def test_ctrl_c_stops_cleanly_and_the_run_resumes(photo_path: Path, tmp_path: Path) -> None:
+def test_ctrl_c_stops_cleanly_and_the_run_resumes(manymesh: Commands, photo_path: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "manymesh", "make", str(photo_path), "--out", str(tmp_path / "r"), *INFLATED]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     while not list((tmp_path / "r").rglob("cutout.png")) and process.poll() is None:
@@ -170,7 +180,7 @@ def test_ctrl_c_stops_cleanly_and_the_run_resumes(photo_path: Path, tmp_path: Pa
     assert manymesh("resume", folder).returncode == 0
 
 
-def test_doctor_says_what_runs_and_why() -> None:
+def test_doctor_says_what_runs_and_why(manymesh: Commands) -> None:
     told = manymesh("doctor")
     assert told.returncode == 0
     assert "engine lite: ready" in told.stdout
@@ -179,7 +189,7 @@ def test_doctor_says_what_runs_and_why() -> None:
     assert findings["auto"]["reason"]
 
 
-def test_every_setting_is_a_flag_with_its_help() -> None:
+def test_every_setting_is_a_flag_with_its_help(manymesh: Commands) -> None:
     told = " ".join(manymesh("make", "--help").stdout.split())
     for name, field in Settings.model_fields.items():
         extra = field.json_schema_extra

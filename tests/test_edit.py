@@ -7,8 +7,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from fakes import Diary, fake_plan
+from fakes import Diary
 from PIL import Image
+from pipeline_fixtures import diary
 
 from manymesh.errors import InputError, UsageError
 from manymesh.pipeline import Pipeline
@@ -17,12 +18,7 @@ from manymesh.run.export import as_format, write_archive
 from manymesh.run.folder import Run
 from manymesh.run.lifecycle import exit_code, redo_from
 
-
-@pytest.fixture
-def diary(monkeypatch: pytest.MonkeyPatch) -> Diary:
-    diary = Diary()
-    monkeypatch.setattr("manymesh.pipeline.choose", lambda settings: fake_plan(diary, settings))
-    return diary
+__all__ = ["diary"]  # a fixture that tests here use
 
 
 @pytest.fixture

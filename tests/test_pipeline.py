@@ -74,6 +74,7 @@ def test_stages_run_in_turn_over_all_objects(diary: Diary, make: Make) -> None:
 
 
 def test_a_stages_model_is_gone_before_the_next_opens(diary: Diary, make: Make) -> None:
+    diary.looks_at_open = True
     make()
     assert diary.alive_at_open == [(), (), (), ()]
     assert diary.alive() == ()

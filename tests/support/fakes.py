@@ -27,9 +27,14 @@ class Model:
 
 @dataclass
 class Diary:
-    """What the fake stages did, in order, and which models are alive."""
+    """What the fake stages did, in order, and which models are alive.
+
+    ``alive_at_open`` is filled on demand: to know what is alive, all garbage has to be collected, and in a process that
+    has imported torch and Gradio that takes longer than the run.
+    """
 
     calls: list[str] = field(default_factory=list)
+    looks_at_open: bool = False
     alive_at_open: list[tuple[str, ...]] = field(default_factory=list)
     models: list[weakref.ref[Model]] = field(default_factory=list)
     hooks: dict[str, Callable[[int], None]] = field(default_factory=dict)
@@ -84,7 +89,8 @@ def fake_plan(diary: Diary, settings: Settings, count: int = 3) -> Plan:
 def _stage(kind: Kind, function: Callable[..., Any], diary: Diary) -> Stage:
     @contextmanager
     def opened(settings: Settings) -> Iterator[Any]:
-        diary.alive_at_open.append(diary.alive())
+        if diary.looks_at_open:
+            diary.alive_at_open.append(diary.alive())
         model = Model(kind)
         diary.models.append(weakref.ref(model))
 
