@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -78,6 +79,26 @@ def test_a_stages_model_is_gone_before_the_next_opens(diary: Diary, make: Make) 
     make()
     assert diary.alive_at_open == [(), (), (), ()]
     assert diary.alive() == ()
+
+
+def test_later_stages_are_warmed_up_once_the_first_model_is_open(
+    diary: Diary, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened_before: list[int] = []
+    warmed = threading.Event()
+
+    def warm_up() -> None:
+        opened_before.append(len(diary.models))
+        warmed.set()
+
+    plan = fake_plan(diary, Settings())
+    shape = replace(plan.stages["shape"], warm_up=warm_up)
+    diary.hooks["matte"] = lambda call: None if warmed.wait(20) else pytest.fail("nothing was warmed up")
+    plan = replace(plan, stages={**plan.stages, "shape": shape})
+    monkeypatch.setattr("manymesh.pipeline.choose", lambda settings: plan)
+    make()
+    assert len(opened_before) == 1
+    assert opened_before[0] >= 1
 
 
 def test_a_failing_objects_traceback_does_not_keep_its_model_alive(diary: Diary, make: Make) -> None:
