@@ -154,3 +154,11 @@ def test_a_file_for_a_newer_reader_is_refused_by_its_version(folder: Path, versi
     with pytest.raises(InputError, match=f"asks for a reader of glTF {version}; glTF 2.0 is read"):
         read(folder, scene(asset={"version": "2.0", "minVersion": version}))
     assert len(read(folder, scene(asset={"version": "2.0", "minVersion": "2.0"})).faces) == 4
+
+
+def test_the_uncompressed_twin_of_compressed_data_need_not_be_there(folder: Path) -> None:
+    """gltfpack names a second file for readers that lack its compression."""
+    twin = {"byteLength": 104, "uri": "absent.bin", "extensions": {"EXT_meshopt_compression": {"fallback": True}}}
+    document = scene()
+    document["buffers"].append(twin)
+    assert len(read(folder, document).faces) == 4

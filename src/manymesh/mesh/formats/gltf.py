@@ -44,6 +44,8 @@ DATA_URI = "data:"
 # The most percent escapes of a data URI: reading them took 44 times their size. Chosen by hand; base64, which writers
 # use, needs none but for its letters + / =.
 MAX_ESCAPES = 1_000_000
+# Extensions that mark a buffer as the uncompressed twin of others.
+_FALLBACKS = {"EXT_meshopt_compression", "KHR_meshopt_compression"}
 BASE64_ESCAPES = {"%2B": "+", "%2b": "+", "%2F": "/", "%2f": "/", "%3D": "=", "%3d": "="}
 
 
@@ -245,9 +247,10 @@ def _with_one_buffer(document: dict[str, Any], binary: bytes | None, name: str, 
     contents: list[bytes] = []
     for number, buffer in enumerate(buffers):
         uri = buffer.get("uri") if isinstance(buffer, dict) else None
-        if uri is None:
-            fallback = isinstance(buffer, dict) and "EXT_meshopt_compression" in buffer.get("extensions", {})
-            contents.append(binary or b"" if number == 0 and not fallback else b"")
+        if isinstance(buffer, dict) and _FALLBACKS & set(buffer.get("extensions", {})):
+            contents.append(b"")  # for readers that lack the extension
+        elif uri is None:
+            contents.append(binary or b"" if number == 0 else b"")
         elif isinstance(uri, str) and uri.startswith(DATA_URI):
             contents.append(_from_data_uri(uri))
         elif isinstance(uri, str) and read_beside is not None:
