@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,14 +31,17 @@ from manymesh.run.folder import Run
 from manymesh.web import limits, scratch
 from manymesh.web.limits import Connection
 from manymesh.web.scratch import Scratch, safe_stem
-from manymesh.web.server import SESSIONS_KEPT, Options, Served, serving
+from manymesh.web.server import Options, Served, serving
 
 __all__ = ["collected", "collected_at_the_end"]  # fixtures that every test here uses
 pytestmark = IGNORE_FOREIGN_WARNINGS
 
+# In the place of the server's own number, which takes three times as many requests to reach.
+SESSIONS_KEPT = 16
 HTML = b"<html><script>alert(1)</script></html>"
 
 
+@cache
 def png(side_px: int = 64, colour: str = "red") -> bytes:
     data = io.BytesIO()
     three_things(320, 240).resize((side_px, side_px)).save(data, "PNG")
@@ -54,6 +58,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Run
         diary = Diary()
         patch.setattr("manymesh.pipeline.choose", lambda settings: fake_plan(diary, settings, count=1))
         patch.setattr("manymesh.web.service.choose", lambda settings: fake_plan(diary, settings, count=1))
+        patch.setattr("manymesh.web.server.SESSIONS_KEPT", SESSIONS_KEPT)
         run = Pipeline().make([folder / "things.png"], folder / "runs")[0]
         with serving(Options(out=folder / "runs", max_upload_mb=1, max_scratch_mb=8)) as served:
             yield served, run
@@ -218,7 +223,7 @@ def test_downloads_come_as_attachments(made: tuple[Served, Run]) -> None:
         assert got.headers["content-disposition"].startswith("attachment")
 
 
-def test_sixty_downloads_at_once_are_one_file_written_once(
+def test_many_downloads_at_once_are_one_file_written_once(
     made: tuple[Served, Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served, run = made
@@ -238,8 +243,8 @@ def test_sixty_downloads_at_once_are_one_file_written_once(
         assert got.status_code == 200
         return got.content
 
-    with ThreadPoolExecutor(20) as pool:
-        files = list(pool.map(fetch, range(60)))
+    with ThreadPoolExecutor(12) as pool:
+        files = list(pool.map(fetch, range(24)))
     assert sorted(written) == ["3mf", "ply"]
     assert len(set(files[::2])) == len(set(files[1::2])) == 1
 
@@ -370,7 +375,7 @@ def test_slow_clients_do_not_keep_others_out(small: Callable[..., Served]) -> No
     served = small(CONNECTIONS=12)
     with _waiting(served.url, 40, b"GET / HTTP/1.1\r\nX-Slow: "):
         start_s = time.monotonic()
-        assert httpx.get(f"{served.url}favicon.ico", timeout=10).status_code == 200
+        assert httpx.get(served.url, timeout=10).status_code == 200
         assert time.monotonic() - start_s < 5
 
 
@@ -411,7 +416,7 @@ def test_a_client_that_takes_no_answer_is_dropped(
 def test_what_gradio_keeps_for_a_page_goes_with_many_pages(url: str, made: tuple[Served, Run]) -> None:
     with httpx.Client(base_url=url, timeout=30) as client:
         functions = {each["api_name"]: each["id"] for each in client.get("config").json()["dependencies"]}
-        for number in range(SESSIONS_KEPT + 40):
+        for number in range(SESSIONS_KEPT + 20):
             body = {"data": [], "fn_index": functions["jobs"], "session_hash": f"s{number}"}
             assert client.post("gradio_api/queue/join", json=body).status_code == 200
             client.get(f"gradio_api/queue/data?session_hash=s{number}")

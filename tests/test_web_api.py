@@ -46,9 +46,18 @@ def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Serv
     stages = HeldStages()
     monkeypatch.setattr("manymesh.pipeline.choose", stages.plan)
     monkeypatch.setattr("manymesh.web.service.choose", stages.plan)
+    monkeypatch.setattr("manymesh.runner.steps.PREVIEW_PX", 32)
     with serving(Options(out=tmp_path / "runs", max_upload_mb=1)) as served:
         yield served, stages
         stages.go.set()
+
+
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Any]]:
+    """A server and a client of it, for requests that are all refused."""
+    need_gradio()
+    with serving(Options(out=tmp_path_factory.mktemp("idle") / "runs", max_upload_mb=1)) as served:
+        yield served, client_of(served)
 
 
 def client_of(served: Served, **more: Any) -> Any:
@@ -143,36 +152,36 @@ def test_submit_answers_at_once_with_a_place_and_cancel(slow: tuple[Served, Held
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused_with_a_sentence(
-    slow: tuple[Served, HeldStages], photo_path: Path, endpoint: str, arguments: dict[str, Any], says: str
+    idle: tuple[Served, Any], photo_path: Path, endpoint: str, arguments: dict[str, Any], says: str
 ) -> None:
     from gradio_client.exceptions import AppError
 
-    client = client_of(slow[0])
+    served, client = idle
     if endpoint == "/make":
         arguments = {"photo": photo(photo_path), **arguments}
     with pytest.raises(AppError, match=re.escape(says)):
         client.predict(**arguments, api_name=endpoint)
-    assert slow[0].service.jobs.all() == []
+    assert served.service.jobs.all() == []
 
 
-def test_a_file_that_is_no_photo_is_refused_at_its_upload(slow: tuple[Served, HeldStages], tmp_path: Path) -> None:
+def test_a_file_that_is_no_photo_is_refused_at_its_upload(idle: tuple[Served, Any], tmp_path: Path) -> None:
     import httpx
 
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no picture")
     with pytest.raises(httpx.HTTPStatusError) as caught:
-        client_of(slow[0]).predict(photo=photo(bad), api_name="/make")
+        idle[1].predict(photo=photo(bad), api_name="/make")
     assert caught.value.response.status_code == 422
     assert caught.value.response.text.startswith("The file is not a picture that can be read. Give a JPEG")
 
 
-def test_an_upload_over_the_limit_is_refused(slow: tuple[Served, HeldStages], tmp_path: Path) -> None:
+def test_an_upload_over_the_limit_is_refused(idle: tuple[Served, Any], tmp_path: Path) -> None:
     import httpx
 
     big = tmp_path / "big.bin"
     big.write_bytes(os.urandom(2 * 2**20))
     with big.open("rb") as file:
-        answer = httpx.post(f"{slow[0].url}gradio_api/upload", files={"files": file})
+        answer = httpx.post(f"{idle[0].url}gradio_api/upload", files={"files": file})
     assert answer.status_code == 413
 
 
@@ -262,14 +271,14 @@ def test_the_command_explains_itself() -> None:
 MAIN = "from manymesh.cli.app import main; main()"
 
 
-def test_the_command_makes_twenty_in_flat_memory_and_stops_cleanly(tmp_path: Path) -> None:
+def test_the_command_makes_ten_in_flat_memory_and_stops_cleanly(tmp_path: Path) -> None:
     need_gradio()
     with open_browser() as browser, _command(tmp_path / "runs") as (url, process):
         page = browser.new_page()
         page.goto(url)
         page.wait_for_selector("#mm-make:enabled")
         page.close()
-        _twenty_jobs(url, psutil.Process(process.pid), tmp_path)
+        _ten_jobs(url, psutil.Process(process.pid), tmp_path)
     assert process.returncode == 0
 
 
@@ -293,12 +302,12 @@ def _command(out: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         process.stdout.close()
 
 
-def _twenty_jobs(url: str, process: psutil.Process, folder: Path) -> list[int]:
+def _ten_jobs(url: str, process: psutil.Process, folder: Path) -> list[int]:
     from gradio_client import Client
 
     client = Client(url, verbose=False)
     picture = coins(folder / "coins.png", count=1)
-    pending = [client.submit(photo=photo(picture), seed=seed, **SMALL, api_name="/make") for seed in range(20)]
+    pending = [client.submit(photo=photo(picture), seed=seed, **SMALL, api_name="/make") for seed in range(10)]
     used_bytes: list[int] = []  # after each job that ended
     end_s = time.monotonic() + 200
     while len(used_bytes) < len(pending):
@@ -307,12 +316,12 @@ def _twenty_jobs(url: str, process: psutil.Process, folder: Path) -> list[int]:
         ended = sum(job.done() for job in pending)
         used_bytes += [process.memory_info().rss] * (ended - len(used_bytes))
     answers = [job.result() for job in pending]
-    assert [answer["state"] for answer in answers] == ["done"] * 20
-    assert [answer["result"]["settings"]["seed"] for answer in answers] == list(range(20))
-    assert len({answer["run"] for answer in answers}) == 20
-    assert [[each["state"] for each in answer["result"]["objects"]] for answer in answers] == [["done"]] * 20
-    # The first few load libraries; after that nothing may pile up: ten jobs that kept a network each would be 400 MiB.
+    assert [answer["state"] for answer in answers] == ["done"] * 10
+    assert [answer["result"]["settings"]["seed"] for answer in answers] == list(range(10))
+    assert len({answer["run"] for answer in answers}) == 10
+    assert [[each["state"] for each in answer["result"]["objects"]] for answer in answers] == [["done"]] * 10
+    # The first few load libraries; after that nothing may pile up: five jobs that kept a network each would be 200 MiB.
     # The next job runs already when this is read, so its working memory is the unrest.
-    assert max(used_bytes[10:]) - max(used_bytes[4:10]) < 40 * 2**20
+    assert max(used_bytes[6:]) - max(used_bytes[2:5]) < 40 * 2**20
     client.close()
     return [round(used / 2**20) for used in used_bytes]
