@@ -97,11 +97,6 @@ def test_streamed_layers_write_the_same_tokens(checkpoint, model, asked, residen
     assert Decoder(streamed).run(asked, 40) == Decoder(model).run(asked, 40)
 
 
-def test_weights_that_are_read_early_are_the_same(checkpoint, model, asked) -> None:
-    early = load_model(checkpoint, ON_CPU, read_early=True)
-    assert Decoder(early).run(asked, 12) == Decoder(model).run(asked, 12)
-
-
 def test_one_decoder_answers_again_and_for_longer(model, asked) -> None:
     decoder = Decoder(model)
     short, long, again = decoder.run(asked, 4), decoder.run(asked, 100), decoder.run(asked, 4)

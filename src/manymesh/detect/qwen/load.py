@@ -7,7 +7,6 @@ It is used where a file's names are not the network's own.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +25,17 @@ from manymesh.weights.verify import read_header
 _NO_ROOM = "Use a smaller one, --detector dino, or --device detect=cpu"
 
 
-def load_model(
-    folder: Path, placement: Placement, resident_layers: int | None = None, *, read_early: bool | None = None
-) -> Any:
+def load_model(folder: Path, placement: Placement, resident_layers: int | None = None) -> Any:
     """``Qwen3VLForConditionalGeneration`` with the weights in ``folder``, on its device, ready to run.
 
-    Names and shapes in all shards are held against the architecture; ``WeightsError`` names the first that does not
-    fit.
+    Names and shapes in all shards are held against the architecture before anything is allocated; ``WeightsError``
+    names the first that does not fit.
 
     Args:
         folder: in transformers' layout.
         placement: device and number format.
         resident_layers: so many layers of the language model stay on the device; the others, and the blocks of the
             vision tower, pass through from host memory. None: everything stays on the device.
-        read_early: read the weights on a thread while transformers is imported, which takes as long. None: on CUDA,
-            where nothing is streamed.
 
     Returns:
         The model. Its attribute ``streams`` is a dictionary: id of a streamed layer to (its stream, its number).
@@ -49,15 +44,12 @@ def load_model(
     if kind != "qwen3_vl":
         raise WeightsError(f"{folder} holds a model of type '{kind}', not Qwen3-VL")
     device, dtype = torch.device(placement.device), getattr(torch, placement.dtype)
-    early = device.type == "cuda" and resident_layers is None if read_early is None else read_early
     try:
-        with ThreadPoolExecutor(1, "manymesh-read") as thread:
-            reading = thread.submit(_read_all, folder, device) if early else None
-            model = _built(folder, device, dtype, resident_layers, reading)
-            for tensor in _left_on_host(model, device):
-                tensor.data = tensor.data.to(device)
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
+        model = _built(folder, device, dtype, resident_layers)
+        for tensor in _left_on_host(model, device):
+            tensor.data = tensor.data.to(device)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
         return model.eval().requires_grad_(False)
     except torch.OutOfMemoryError as error:
         raise OutOfMemoryError(
@@ -65,13 +57,7 @@ def load_model(
         ) from error
 
 
-def _built(
-    folder: Path,
-    device: torch.device,
-    dtype: torch.dtype,
-    resident_layers: int | None,
-    reading: Future[dict[str, Tensor]] | None,
-) -> Any:
+def _built(folder: Path, device: torch.device, dtype: torch.dtype, resident_layers: int | None) -> Any:
     """The network with its weights."""
     from transformers import AutoConfig, Qwen3VLForConditionalGeneration
 
@@ -80,9 +66,9 @@ def _built(
     with weights_unread():
         model: Any = Qwen3VLForConditionalGeneration(config)
     require_headers(folder, model)
-    with traffic().loading():  # without what was read while the library was imported
+    with traffic().loading():  # without importing the library
         if _own_names(model, folder):
-            _fill(model, folder, device, dtype, resident_layers, {} if reading is None else reading.result())
+            _fill(model, folder, device, dtype, resident_layers)
         else:
             model = load_pretrained(
                 Qwen3VLForConditionalGeneration,
@@ -97,14 +83,6 @@ def _built(
     return model
 
 
-def _read_all(folder: Path, device: torch.device) -> dict[str, Tensor]:
-    """Every tensor of the files, on ``device``."""
-    found: dict[str, Tensor] = {}
-    for path in weight_files(folder):
-        found.update(tensors_for(path, {name: name for name in read_header(path)}, device))
-    return found
-
-
 def _own_names(model: Any, folder: Path) -> bool:
     """Whether the files name every weight as the network does; the output layer may be the embedding."""
     names: set[str] = set()
@@ -114,26 +92,14 @@ def _own_names(model: Any, folder: Path) -> bool:
     return set(model.state_dict()) - tied <= names
 
 
-def _fill(
-    model: Any,
-    folder: Path,
-    device: torch.device,
-    dtype: torch.dtype,
-    resident_layers: int | None,
-    read: dict[str, Tensor],
-) -> None:
-    """Give the network its weights: streamed ones in host memory, the others on the device. ``read``: those that have
-    been read already; they are taken out."""
+def _fill(model: Any, folder: Path, device: torch.device, dtype: torch.dtype, resident_layers: int | None) -> None:
+    """Give the network its weights: streamed ones in host memory, the others on the device."""
     from transformers import GenerationConfig
 
     known, state = set(model.state_dict()), {}
     streamed = _streamed_prefixes(model, resident_layers)
-    for name in known & read.keys():
-        state[name] = read.pop(name).to(device, dtype)
-        traffic().add(moved_bytes=state[name].nbytes)
-    read.clear()
     for path in weight_files(folder):
-        here = [name for name in read_header(path) if name in known - state.keys()]
+        here = [name for name in read_header(path) if name in known]
         for in_stream, target in ((True, torch.device("cpu")), (False, device)):
             names = {name: name for name in here if name.startswith(streamed) == in_stream}
             for name, tensor in tensors_for(path, names, target):

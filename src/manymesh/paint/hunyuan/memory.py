@@ -26,10 +26,10 @@ _DECODE_BYTES = 700 * _MIB
 # Delight, beside its weights. Measured: 0.43 GiB.
 _DELIGHT_WORK = 450 * _MIB
 # The matrix library's workspaces of two threads, and spare memory that the allocator keeps.
-_THREADS_BYTES, _SPARE_BYTES = 96 * _MIB, 160 * _MIB
+_THREADS_BYTES, _SPARE_BYTES = 128 * _MIB, 160 * _MIB
 _VIEWS, _VIEW_PX = 6, 512
 # Seconds of one H200: loading, an object's turn on the device, and loading its networks again for each object.
-_LOAD_S, _OBJECT_S, _RELOAD_S = 4.0, 2.3, 0.6
+_LOAD_S, _OBJECT_S, _RELOAD_S = 4.0, 2.7, 1.8
 
 
 def levels(settings: Settings) -> tuple[Level, ...]:
