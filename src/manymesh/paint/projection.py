@@ -140,7 +140,8 @@ def paint_from_photo(
         surface, flat, view, inputs.rgb, inputs.alpha, max_angle_deg=max_angle_deg, depths=inputs.depths
     )
     tick(0.7)
-    materials = texel_colors = None
+    materials = None
+    texel_colors: Callable[[I64], F32] | None = None
     if own is not None and own.colors is not None:
         seen, shares = _only_photo(front)
         texel_colors = _own_colors(seen, own, surface, flat)
