@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -16,6 +17,10 @@ from typing import Any
 
 import torch
 from detect_matte_qwen import qwen_sizes
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
+
+from byte_tokenizer import save_byte_tokenizer
 
 Entry = tuple[str, tuple[int, ...]]
 TYPES = {torch.float16: "F16", torch.bfloat16: "BF16", torch.float32: "F32"}
@@ -128,24 +133,11 @@ def write_qwen(root: Path, draw: Draw, tiny: bool) -> None:
         tie_word_embeddings=True,
     )
     config.save_pretrained(folder)
-    _write_tokenizer(folder)
+    save_byte_tokenizer(folder, SPECIAL_TOKENS)
     sizes = {"shortest_edge": 4096 if tiny else 65_536, "longest_edge": 16_777_216}
     write_json(folder / "preprocessor_config.json", {"size": sizes, "patch_size": 16, "merge_size": 2})
     entries = entries_of(lambda: Qwen3VLForConditionalGeneration(config), without=("lm_head.weight",))
     write_safetensors(folder / "model.safetensors", entries, draw, torch.bfloat16)
-
-
-def _write_tokenizer(folder: Path) -> None:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE({letter: place for place, letter in enumerate(alphabet)}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
-    tokenizer.save(str(folder / "tokenizer.json"))
-    ends = {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>", "model_max_length": 262_144}
-    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **ends})
 
 
 def write_birefnet(root: Path, draw: Draw, tiny: bool) -> None:

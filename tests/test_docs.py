@@ -57,3 +57,31 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
         if not target.startswith(("http:", "https:")):
             assert (page.parent / target).exists(), target
+
+
+# A page may name files that its reader makes: adding-an-engine.md's example, results of a command.
+OF_THE_READER = {"src/manymesh/shape/box.py", "run.json", "report.json", "paint.json", "tokenizer.json"}
+
+
+@pytest.mark.parametrize(
+    "page", [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))], ids=lambda p: p.name
+)
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    if page.name in ("CHANGELOG.md", "log.md"):
+        pytest.skip("these name files of their time")
+    source = ROOT / "src" / "manymesh"
+    places = [ROOT, ROOT / "docs", source, *(path for path in source.rglob("*") if path.is_dir())]
+    for name in set(re.findall(r"`([\w./-]+\.(?:py|js|json|md|toml))`", page.read_text())) - OF_THE_READER:
+        assert any((place / name).is_file() for place in places), name
+
+
+def test_every_room_is_in_the_readmes_tree_and_in_the_architecture() -> None:
+    rooms = {p.parent.name for p in (ROOT / "src" / "manymesh").glob("*/__init__.py")}
+    assert "runner" in rooms
+    tree = (ROOT / "README.md").read_text().split("## The files")[1].split("```")[1]
+    named = set(re.findall(r"^  (\w+(?:\.py|/))", tree, re.MULTILINE))
+    assert {f"{room}/" for room in rooms} <= named
+    for name in named:
+        assert (ROOT / "src" / "manymesh" / name).exists(), name
+    table = (ROOT / "ARCHITECTURE.md").read_text().split("## Rooms")[1].split("## Decisions")[0]
+    assert not [room for room in rooms if f"`{room}/`" not in table]

@@ -43,7 +43,7 @@ def test_a_stage_is_opened_once_on_the_other_thread_and_closed_after_use() -> No
         assert door.is_open
     assert not door.is_open
     assert len(door.opened_by) == 1
-    assert door.opened_by[0].startswith("manymesh-ahead")
+    assert door.opened_by[0].startswith("manymesh-preload")
     assert door.warmed.wait(5)
     ahead.close()
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import trimesh
+from fakes import Diary, fake_plan
 
 from manymesh.mesh.inspect import inspect
 from manymesh.render.camera import orthographic
@@ -28,16 +29,13 @@ def beside(mesh: Mesh, other: Mesh) -> Mesh:
 
 
 def refined(shape: Mesh, budget: int) -> tuple[Mesh, dict[str, Any]]:
-    stored: dict[str, Mesh] = {}
-    run = SimpleNamespace(
-        manifest=SimpleNamespace(settings=Settings(faces=budget)),
-        load=lambda record, role: shape,
-        store=lambda record, role, mesh: stored.update({role: mesh}),
-    )
     record = SimpleNamespace(facts={}, view=None)
     store_view(record, orthographic(1.5))  # type: ignore[arg-type]
-    steps.refine(run, record, None, lambda done: None)  # type: ignore[arg-type]
-    return stored["mesh"], record.facts
+    plan = fake_plan(Diary(), Settings(faces=budget))
+    left = dict(steps.refine(shape, record, plan, None, lambda done: None))  # type: ignore[arg-type]
+    made = left["mesh"]
+    assert isinstance(made, Mesh)
+    return made, record.facts
 
 
 def test_a_sound_dense_shape_gives_the_same_mesh_with_and_without_a_look(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from render_shapes import cube_atlas
+from render_shapes import cube_atlas, weld_by_position
 
 from manymesh.image.resample import linear_from_srgb, srgb_from_linear
 from manymesh.render import preview
 from manymesh.render.camera import orthographic
 from manymesh.render.normals import area_weighted_vertex_normals, corner_normals
 from manymesh.render.raster import Raster, rasterise
-from manymesh.render.texels import weld_by_position
 from manymesh.types import Mesh, TexturedMesh
 
 

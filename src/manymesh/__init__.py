@@ -3,8 +3,8 @@
     import manymesh
 
     run = manymesh.make("desk.jpg", prompt="cup, spoon")
-    for thing in run.objects:
-        print(thing.label, thing.files["model"])
+    for made in run.objects:
+        print(made.label, made.files["model"])
 
 Names are imported when they are used, so ``import manymesh`` stays fast.
 """

@@ -57,7 +57,8 @@ class ObjectResult:
     def cutout(self) -> U8:
         """(h, w, 4) uint8, straight alpha."""
         from manymesh.image.png import decode_rgba
-        from manymesh.run.folder import MAX_FILE_BYTES, read_regular_file
+        from manymesh.run.files import read_regular_file
+        from manymesh.run.folder import MAX_FILE_BYTES
 
         return decode_rgba(read_regular_file(self.files["cutout"], MAX_FILE_BYTES))
 

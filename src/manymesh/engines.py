@@ -189,7 +189,7 @@ def _with_whole_pull(engine: str, lack: str) -> str:
 
 
 def _obstacle(engine: str, settings: Settings) -> str | None:
-    """The first thing that speaks against an engine here, or None. Stages that come after it are not even imported."""
+    """The first reason against an engine here, or None. Stages after the one that gives it are not imported."""
     stages = []
     for kind in required_stages(settings):
         stages.append(_stage_of(engine, kind, settings))

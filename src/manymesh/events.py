@@ -1,4 +1,4 @@
-"""What a run tells while it works, and how it is stopped. Every face (command line, web page, batch) renders the same
+"""What a run reports while it works, and how it is stopped. Every face (command line, web page, batch) renders the same
 events.
 """
 
@@ -26,7 +26,7 @@ EventKind = Literal[
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened.
+    """One event of a run.
 
     Attributes:
         kind: what.

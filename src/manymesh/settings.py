@@ -255,7 +255,7 @@ class Settings(MvAdapterSettings, PaintSettings, TriposgSettings, ShapeSettings,
     @field_validator("sizes")
     @classmethod
     def _check_sizes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        """One length. (A list, so that a size for each name can be told later without another kind of manifest.)"""
+        """One length. (A list, so that a later version can take one for each name without another kind of manifest.)"""
         for item in value:
             parse_length(item)
         if len(value) > 1:

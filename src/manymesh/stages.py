@@ -45,6 +45,9 @@ class Step:
         name: what ``run.json``, events and ``--stage`` call it.
         label: what people read while it works.
         per: carried out once a run, or once an object.
+        reads: the roles of the object's files that the step is given, in this order.
+        may_read: those that it is given too where its implementation wants them (``Stage.wants_shape``) and the object
+            has them, else None.
         leaves: the role of the file in the run folder by which a finished step is known; "" where there is none.
         model: the kind of implementation that does the work; None where manymesh itself does it.
         applies: whether a run with these settings has this step at all.
@@ -55,6 +58,8 @@ class Step:
     name: str
     label: str
     per: Literal["run", "object"]
+    reads: tuple[str, ...] = ()
+    may_read: tuple[str, ...] = ()
     leaves: str = ""
     model: Kind | None = None
     applies: Callable[[Settings], bool] = lambda settings: True
@@ -70,19 +75,21 @@ STEPS: tuple[Step, ...] = (
     Step("load", "Reading the photo", per="run", leaves="input"),
     Step("detect", "Finding objects", per="run", model="detect", opens_model=lambda settings: not settings.boxes),
     Step("crop", "Cropping", per="run", leaves="crop"),
-    Step("matte", "Removing backgrounds", per="object", leaves="cutout", model="matte"),
-    Step("shape", "Modelling", per="object", leaves="shape", model="shape", sees_all_first=True),
-    Step("refine", "Refining", per="object", leaves="mesh"),
+    Step("matte", "Removing backgrounds", per="object", reads=("crop",), leaves="cutout", model="matte"),
+    Step("shape", "Modelling", per="object", reads=("cutout",), leaves="shape", model="shape", sees_all_first=True),
+    Step("refine", "Refining", per="object", reads=("shape",), leaves="mesh"),
     Step(
         "paint",
         "Painting",
         per="object",
+        reads=("mesh", "cutout"),
+        may_read=("shape",),
         leaves="model",
         model="paint",
         applies=lambda settings: settings.texture,
         sees_all_first=True,
     ),
-    Step("write", "Writing", per="object", leaves="preview"),
+    Step("write", "Writing", per="object", reads=("final",), leaves="preview"),
     Step("finish", "Finishing", per="run", leaves="sheet"),
 )
 
@@ -191,7 +198,7 @@ class Stage:
         damage: says in one sentence what of its own is damaged, and how it works without, or None. For a stage that
             works all the same; ``manymesh doctor`` shows it.
         instead: the name of another implementation that these settings ask for in its place, or None.
-        reads_names: (detectors) whether it can look for things by name.
+        reads_names: (detectors) whether it can find objects by name.
         wants_shape: (painters) whether its callable takes ``shape``, a ``Mesh``: what the shape stage made, with all
             its colours, before it was cleaned and reduced; in the painted mesh's frame. None where that is not known.
         thread_safe: whether the opened callable may be called from several threads at once; its answers must not

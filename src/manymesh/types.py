@@ -4,7 +4,7 @@ Conventions, the same everywhere:
 
 * Images are ``uint8``, sRGB, height x width x channels, straight (not premultiplied) alpha.
 * Boxes are pixels ``x0, y0, x1, y1``, half-open, in the oriented photo: ``photo.rgb[y0:y1, x0:x1]``.
-* Meshes are right-handed, +Y up, +Z where the thing's own front looks if the shape stage knows it, else towards the
+* Meshes are right-handed, +Y up, +Z where the object's own front looks if the shape stage knows it, else towards the
   viewer of the photo. The longest side of the bounding box spans exactly [-1, 1] and the box is centred on the
   origin. Triangles wind counter-clockwise seen from outside. This is glTF's frame, so nothing is flipped on export.
 * UV has glTF's origin: (0, 0) is the upper left corner of the texture image.
@@ -57,7 +57,7 @@ class Photo:
 
 @dataclass(frozen=True)
 class Detection:
-    """One thing that was found, and where.
+    """One object that was found, and where.
 
     Attributes:
         box: where, in the oriented photo, at least one pixel on each side.
@@ -84,7 +84,7 @@ class Detections(list[Detection]):
 
 @dataclass(frozen=True)
 class Crop:
-    """A view of one thing: the photo around its box.
+    """A view of one object: the photo around its box.
 
     Attributes:
         rgb: (h, w, 3) uint8, ``photo.rgb`` inside ``window``.
@@ -105,7 +105,7 @@ class Crop:
 
 @dataclass(frozen=True)
 class Cutout:
-    """One thing without its background, on the crop's pixel grid.
+    """One object without its background, on the crop's pixel grid.
 
     Attributes:
         rgba: (h, w, 4) uint8, straight alpha. The colour is the *foreground's* own, also under partial
@@ -124,7 +124,7 @@ class Cutout:
 
 @dataclass(frozen=True)
 class Camera:
-    """A view of a mesh: the one camera model of the house (see ``render/camera.py``).
+    """A view of a mesh: the one camera model of manymesh (see ``render/camera.py``).
 
     Attributes:
         world_to_camera: (4, 4) float64, mesh frame to camera frame; the camera looks along its own -Z,
@@ -144,7 +144,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Mesh:
-    """Triangles in the house's frame (see the module's docstring).
+    """Triangles in the canonical frame (see the module's docstring).
 
     Attributes:
         vertices: (n, 3) float32.

@@ -1,4 +1,4 @@
-"""Lengths with a unit, as people write them and as they are said back; the axis that is up."""
+"""Lengths with a unit, as people write them and as messages repeat them; the axis that is up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 Up = Literal["y", "z"]
 """The axis of a file that is up."""
 
-# Metres of one of each unit, by the names that people and 3MF write. The first name of a unit is the one said back.
+# Metres of one of each unit, by the names that people and 3MF write. Messages use a unit's first name.
 METRES = {
     "m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048, "micron": 1e-6,
     "metre": 1.0, "meter": 1.0, "centimetre": 0.01, "centimeter": 0.01, "millimetre": 0.001, "millimeter": 0.001,

@@ -92,13 +92,15 @@ def write_paint(folder: Path) -> None:
 
 def write_qwen(folder: Path) -> None:
     import torch
+    from byte_tokenizer import save_byte_tokenizer
     from PIL import Image
     from safetensors.numpy import save_file
     from transformers import AutoTokenizer, Qwen3VLForConditionalGeneration
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
     folder.mkdir(parents=True, exist_ok=True)
-    _write_tokenizer(folder)
+    save_byte_tokenizer(folder, SPECIAL)
+    (folder / "chat_template.jinja").write_text(TEMPLATE, "utf-8")
     config = _qwen_config()
     config.save_pretrained(folder)
     torch.manual_seed(0)
@@ -203,21 +205,6 @@ def _qwen_config() -> Any:
         tie_word_embeddings=True,
         dtype="float32",
     )
-
-
-def _write_tokenizer(folder: Path) -> None:
-    """A tokenizer that knows single bytes and the special tokens, in the official file layout."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE({letter: place for place, letter in enumerate(alphabet)}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens(list(SPECIAL))
-    tokenizer.save(str(folder / "tokenizer.json"))
-    named = {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>", "model_max_length": 262_144}
-    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **named})
-    (folder / "chat_template.jinja").write_text(TEMPLATE, "utf-8")
 
 
 STACKS: dict[str, Callable[[Path], None]] = {

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from manymesh.render.texels import weld_by_position
-from manymesh.types import Atlas
+from manymesh.types import F32, I32, Atlas
 
 # Normal, right and up of each side of a cube; right x up = normal.
 SIDES = [
@@ -18,6 +17,14 @@ SIDES = [
     ((0, 1, 0), (1, 0, 0), (0, 0, -1)),
     ((0, -1, 0), (1, 0, 0), (0, 0, 1)),
 ]
+
+
+def weld_by_position(vertices: F32) -> I32:
+    """(k,) int32: equal numbers for (k, 3) vertices at the same position, to a millionth of the mesh's size."""
+    points = np.asarray(vertices, np.float64)
+    step = max(float(np.ptp(points, axis=0).max(initial=0.0)), 1e-12) * 1e-6
+    _, number = np.unique(np.round(points / step).astype(np.int64), axis=0, return_inverse=True)
+    return number.reshape(-1).astype(np.int32)
 
 
 def grid_faces(steps: int) -> Any:

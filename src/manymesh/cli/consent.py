@@ -64,7 +64,7 @@ def wanted(settings: Settings) -> list[Model]:
 
 
 def _lacks_a_reader(settings: Settings) -> bool:
-    """Whether the user names things and the run would take no notice."""
+    """Whether the user names objects and the run would ignore the names."""
     if not settings.names or settings.boxes or any(item.startswith("detect=") for item in settings.stages):
         return False
     try:

@@ -33,7 +33,7 @@ def plain_lines(stream: TextIO) -> OnEvent:
         runs.add(event.run)
         line = _line(event)
         if line:
-            # With several photos in hand, say whose object it is.
+            # With several photos in progress, say whose object it is.
             prefix = f"{event.run}: " if len(runs - {""}) > 1 and event.kind != "run-started" and event.run else ""
             stream.write(prefix + line + "\n")
             stream.flush()

@@ -34,7 +34,7 @@ STOPPED = Cancelled("Stopped by Ctrl-C", "Nothing was written.")
 @with_settings
 def paint(
     mesh: Annotated[Path, typer.Argument(metavar="MESH", help="The mesh: GLB, glTF, OBJ, PLY, STL or 3MF.")],
-    image: Annotated[Path, typer.Option("--image", help="A photo of the thing, or a cut-out picture of it.")],
+    image: Annotated[Path, typer.Option("--image", help="A photo of the object, or a cut-out picture of it.")],
     settings: Settings,
     out: Annotated[Path, typer.Option("--out", help="Where the folder with the results goes.")] = Path("painted"),
     turn: Annotated[

@@ -1,7 +1,8 @@
 """Instance segmentation of a photo without reading names: one detection for each object.
 
-The packaged segmentation network (``segment/network.py``) tells objects from the background and from each other. Where
-it is uncertain, or its file is missing, objects are segmented by colour. Neither can read names, so labels are empty.
+The packaged segmentation network (``segment/network.py``) separates objects from the background and from each other.
+Where it is uncertain, or its file is missing, objects are segmented by colour. Neither can read names, so labels are
+empty.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def open_detector(settings: Settings) -> Iterator[Detect]:
     network = cache(open_network)
 
     def run(photo: Photo, names: Sequence[str], *, tick: Tick) -> list[Detection]:
-        limit = settings.max_objects + 1  # one more tells that there are more
+        limit = settings.max_objects + 1  # one more shows that there are more
         return detect(photo, network=network() if photo.alpha is None else None, limit=limit, tick=tick)
 
     yield run

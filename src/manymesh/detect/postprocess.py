@@ -42,18 +42,18 @@ def name_groups(names: Sequence[str], max_names: int = 16, max_characters: int =
 
 
 def same_word(a: str, b: str) -> bool:
-    """Whether two words are equal but for case and an English plural: "Cups" is "cup"."""
+    """Whether two words are equal when case and an English plural are ignored: "Cups" equals "cup"."""
     a, b = sorted((a.casefold().strip(), b.casefold().strip()), key=len)
     return b in (a, a + "s", a + "es")
 
 
 def _name_index(label: str, names: Sequence[str]) -> int:
-    """Index of the name that a label is; the number of names when it is none of them."""
+    """Index of the name that equals a label (see ``same_word``); the number of names where none does."""
     return next((index for index, name in enumerate(names) if same_word(label, name)), len(names))
 
 
 def with_prompt_spelling(detections: Sequence[Detection], names: Sequence[str]) -> list[Detection]:
-    """The same detections, with the user's spelling where a label is one of the names but for case or plural."""
+    """The same detections, with the user's spelling of each label that equals one of the names (see ``same_word``)."""
     return [replace(d, label=(*names, d.label)[_name_index(d.label, names)]) for d in detections]
 
 
@@ -81,7 +81,7 @@ def drop_duplicates(
     """The detections that do not repeat an earlier one, at most ``limit``, in order.
 
     A detection repeats a kept one when their intersection over union is at least ``any_label``, or at least
-    ``same_label`` when their labels are equal but for case. A part inside its whole overlaps little and stays.
+    ``same_label`` when their labels are equal in lower case. A part inside its whole overlaps little and stays.
     """
     kept: list[Detection] = []
     boxes = np.empty((limit, 4), np.int64)

@@ -24,7 +24,7 @@ def to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
     """A decoded picture of any Pillow mode as mode RGB, or RGBA where it has transparency.
 
     Args:
-        image: with its colour profile in ``info``. notes: told what people should know.
+        image: with its colour profile in ``info``. notes: called with a sentence for people.
     """
     if image.mode.startswith("I") or image.mode == "F":
         return _from_deep_grey(image, notes)

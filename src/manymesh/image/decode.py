@@ -46,9 +46,9 @@ def decode(path: Path, data: bytes, notes: list[str]) -> tuple[Image.Image, int]
     """The picture in ``data``.
 
     Args:
-        path: the file's name, for sentences; its ending tells camera raw from TIFF.
+        path: the file's name, for sentences; its ending distinguishes camera raw from TIFF.
         data: the file.
-        notes: told what people should know.
+        notes: called with a sentence for people.
 
     Returns:
         The picture in mode RGB or RGBA, upright, at most about twice the working size where the format can be decoded
@@ -208,7 +208,7 @@ def _from_sixteen_bits(
 def _both_bytes(data: bytes, page: int, deep: re.Match[str]) -> NDArray[np.uint16]:
     """(h, w, 3 or 4) uint16.
 
-    Pillow decodes one byte of each sample only: the high one, or if told the other order the low one.
+    Pillow decodes one byte of each sample only: the high one, or the low one if asked to read the other byte order.
     """
     mode, order = deep.groups()
     if mode == "LA":  # 4 bytes a pixel: grey's two and alpha's two
@@ -223,7 +223,7 @@ def _both_bytes(data: bytes, page: int, deep: re.Match[str]) -> NDArray[np.uint1
 
 
 def _decoded(data: bytes, page: int, mode: str | None, raw_mode: str) -> NDArray[np.uint8]:
-    """The picture as Pillow decodes it if told that the file keeps its samples as ``raw_mode``."""
+    """The picture as Pillow decodes it when it is made to believe that the file keeps its samples as ``raw_mode``."""
     with _open(data, page) as opened:
         image: Any = opened  # neither attribute is in Pillow's type hints of every version
         image.tile = [_retold(tile, raw_mode) for tile in image.tile]

@@ -28,7 +28,7 @@ _BAND_VALUES = 1 << 21
 _SAMPLE = 1 << 20
 # Middle grey: where the average brightness of a scene goes (Reinhard et al., 2002).
 _KEY = 0.18
-# So many of the brightest values may be clipped. By eye.
+# The share of the brightest values that may be clipped. By eye.
 _CLIPPED_SHARE = 0.001
 
 
@@ -42,7 +42,7 @@ def from_whole_numbers(values: NDArray[Any], notes: list[str], profile: MatrixPr
 
     Args:
         values: (h, w) or (h, w, 3) of a whole-number type.
-        notes: told which range was used.
+        notes: called with a sentence about the range that was used.
         profile: converts to sRGB on the way, grey as three equal channels; None leaves the values as they are.
 
     Returns:
@@ -82,7 +82,7 @@ def from_real_numbers(values: NDArray[Any], notes: list[str], *, linear: bool = 
 
     Args:
         values: (h, w) or (h, w, 3) float; what is not finite counts as black.
-        notes: told what was done.
+        notes: called with a sentence about what was done.
         linear: the values are linear light in any case (Radiance HDR).
     """
     finite = _banded(values, np.float32, lambda band: np.nan_to_num(band, nan=0.0, posinf=0.0, neginf=0.0))

@@ -1,6 +1,6 @@
 """ICC profiles of the kind that photos embed: three primaries and a curve for each channel, or a curve for grey.
 
-They are read here for two things that the colour library cannot do: to see that a profile is sRGB in all but its name,
+They are read here for two tasks that the colour library cannot do: to see that a profile is sRGB in all but its name,
 and to convert pictures of more than eight bits before they are reduced to eight.
 """
 

@@ -1,4 +1,4 @@
-"""How large a picture may be, told before anything of it is decoded."""
+"""How large a picture may be, checked before anything of it is decoded."""
 
 from __future__ import annotations
 

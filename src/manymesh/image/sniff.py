@@ -75,7 +75,7 @@ def _iso_media(data: bytes) -> Kind:
 
 
 def _no_picture(data: bytes) -> Kind:
-    """Things that people take for pictures; everything else goes to Pillow, which looks for itself."""
+    """Files that people take for pictures; everything else goes to Pillow, which makes its own checks."""
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if data.startswith(b"v/1\x01"):
         return Kind("none", "an OpenEXR picture, which cannot be read here", "Save it as a 16-bit TIFF or PNG.")

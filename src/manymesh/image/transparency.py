@@ -19,10 +19,10 @@ Transparency = Literal["judge", "keep"]
 # Tux Paint's stamps, each cropped to its outline: 1 % of them clear less than 6 %. Corners rounded by a fifth of the
 # side clear 3.4 %.
 MIN_CLEAR_SHARE = 0.05
-# What fills so much of the upright or turned rectangle around it is a rectangle. Chosen by hand: a pixel of rough edge
-# around a picture of 300 pixels costs 1.3 %.
+# A shape that fills this share of the upright or turned rectangle around it is a rectangle. Chosen by hand: a pixel of
+# rough edge around a picture of 300 pixels costs 1.3 %.
 RECTANGLE_FILL = 0.98
-# A rectangle that takes so much of the picture is a photo in a frame; a smaller one may be a box that was cut out.
+# A rectangle that takes this share of the picture is a photo in a frame; a smaller one may be a box that was cut out.
 FRAMED_SHARE = 2 / 3
 # The decision is made on a copy with at most this longest side.
 WORKING_SIDE_PX = 512
@@ -131,7 +131,7 @@ def _clear_outside(alpha: U8) -> Bool:
     import cv2
 
     clear = _is_clear(alpha)
-    # A clear rim around the picture joins all that touches its border.
+    # A clear border around the picture joins all that touches its edge.
     padded = np.pad(clear, 1, constant_values=True).astype(np.uint8)
     _, labels = cv2.connectedComponents(padded, connectivity=4)
     outside: Bool = (labels == labels[0, 0])[1:-1, 1:-1]

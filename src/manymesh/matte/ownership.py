@@ -19,7 +19,7 @@ def own_alpha(alpha: U8, box: Box, others: Sequence[Box]) -> U8:
     Pixels inside another object's box and outside the object's own belong to the other. What is left falls into
     connected parts; soft edges go with the solid part nearest to them, if they touch it. Parts that lie for the most
     part outside the object's box go too, and so do specks, alpha below 8 of 255, and parts that reach over from a
-    neighbour: solid in the neighbour's ground and nowhere on ground that is the object's alone (where the object has
+    neighbour: solid in the neighbour's area and nowhere in area that is the object's alone (where the object has
     such a part).
 
     Args:

@@ -75,8 +75,8 @@ def filtered_normals(vertices: F64, faces: Any, rounds: int, likeness: float) ->
 
 
 def _each_pair_once(one: Any, other: Any, pairs: Any) -> tuple[Any, Any]:
-    """Of pairs that come both ways round: where those with the smaller number first stand, and for every pair the
-    number of its own among them.
+    """Rows of a symmetric list of pairs, in which every pair (i, j) has its mirror (j, i): the positions of those with
+    i < j, and for every pair its number among these.
 
     Args:
         one, other: rows and columns of ``pairs``, a symmetric CSR array with sorted columns.
@@ -90,7 +90,7 @@ def _each_pair_once(one: Any, other: Any, pairs: Any) -> tuple[Any, Any]:
 
 
 def fitted(vertices: F64, faces: Any, normals: F64, rounds: int) -> F64:
-    """Vertices moved until the faces have ``normals``: each towards the planes of its faces through their middles."""
+    """Vertices moved until the faces have ``normals``: each towards the planes of its faces through their centres."""
     from scipy.sparse import csr_array
 
     count = len(vertices)

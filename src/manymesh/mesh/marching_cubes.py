@@ -45,7 +45,7 @@ def marching_cubes(volume: F32, level: float = 0.0) -> tuple[F32, I32]:
     owner = np.repeat(np.arange(len(cells)), count)
     within = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
     local = table.triangles[row[owner], within]
-    # The middle of a cell has a place in the look-up, so that indices stay in range, and then a name of its own.
+    # The centre of a cell has a place in the look-up, so that indices stay in range, and then a name of its own.
     start, axis = np.array([*marching_table.EDGES, (0, 0)]).T
     base = cells[owner][:, None]
     names = (base + corner[start][local]) * 3 + axis[local]
@@ -93,7 +93,7 @@ def _on_edges(flat: F32, edges: Any, stride: Any, level: float) -> NDArray[np.fl
 
 
 def _centres(on_edge: Any, triangles: I32, count: int) -> NDArray[np.float64]:
-    """Vertices in the middle of long loops: the mean of each loop, whose vertices come first in its triangles."""
+    """Vertices at the centres of long loops: the mean of each loop, whose vertices come first in its triangles."""
     sums = np.zeros((count - len(on_edge), 3))
     fan = triangles[triangles[:, 2] >= len(on_edge)]
     owner = fan[:, 2] - len(on_edge)

@@ -49,7 +49,7 @@ class Table(NamedTuple):
         ambiguous: (256, 6) bool, whether a face's corners alternate.
         sizes: (rows,) int64 triangles.
         triangles: (rows, most, 3) int64 edges of the cell, counter-clockwise seen from outside the body. The number
-            ``CENTRE``, always last in its triangle, stands for a vertex in the middle of the cell's one long loop.
+            ``CENTRE``, always last in its triangle, stands for a vertex at the centre of the cell's one long loop.
     """
 
     row: I64
@@ -152,7 +152,7 @@ def _cut(loop: tuple[int, ...]) -> tuple[tuple[int, int, int], ...]:
     """The triangulation of a loop with the least area.
 
     A diagonal must not lie in a face of the cell: the neighbour might draw the same one, and four triangles would then
-    share an edge. Where that cannot be avoided the triangles meet in a vertex in the middle.
+    share an edge. Where that cannot be avoided the triangles meet in a vertex at the centre.
     """
     n = len(loop)
     best: dict[tuple[int, int], tuple[float, int]] = {(i, i + 1): (0.0, i) for i in range(n - 1)}

@@ -27,7 +27,7 @@ CLOSE = 0.97
 LARGE, DENSE, HURRY, HURRIED = 300_000, 11.0, 9.0, 7.5
 # fast-simplification (0.2.0) keeps its mesh in global variables of the process, so two threads would get each other's
 # meshes. One call at a time for the whole process is the only remedy on our side: other objects wait here (0.1 s each
-# for 100,000 faces). To be told to its authors: state in a structure of the call would let the lock go.
+# for 100,000 faces). A version of the library that keeps its state in the call would need no lock.
 _ONE_AT_A_TIME = Lock()
 
 

@@ -176,7 +176,7 @@ def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def six_volumes(vertices: NDArray[Any], faces: NDArray[Any]) -> NDArray[np.float64]:
-    """(m,) six times the signed volume between each face and the middle of the vertices."""
+    """(m,) six times the signed volume between each face and the mean of the vertices."""
     points = vertices.astype(np.float64)
     corners = (points - points.mean(axis=0))[faces]
     volumes: NDArray[np.float64] = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))

@@ -132,22 +132,6 @@ def depth_of(camera: Camera, points: Any) -> F64:
     return np.asarray(-(x * row[0] + y * row[1] + z * row[2] + row[3]))
 
 
-def unproject(camera: Camera, pixels: Any, depth: Any, width: int, height: int) -> F64:
-    """The inverse of ``project``: (n, 2) pixels and (n,) depths to (n, 3) float64 points in the mesh frame."""
-    pixels = np.asarray(pixels, np.float64)
-    z_cam = -np.asarray(depth, np.float64)
-    ndc = np.stack([pixels[:, 0] / width * 2 - 1, 1 - pixels[:, 1] / height * 2], axis=1)
-    m = camera.projection
-    w = m[3, 2] * z_cam + m[3, 3]
-    # x and y of a camera-frame point solve a 2x2 system, the same for all points.
-    right = ndc * w[:, None] - np.outer(z_cam, m[:2, 2]) - m[:2, 3]
-    in_camera = np.empty((len(pixels), 3))
-    in_camera[:, :2] = right @ np.linalg.inv(m[:2, :2]).T
-    in_camera[:, 2] = z_cam
-    inverse = np.linalg.inv(camera.world_to_camera)
-    return np.asarray(in_camera @ inverse[:3, :3].T + inverse[:3, 3])
-
-
 def move_camera(camera: Camera, matrix: Any) -> Camera:
     """The camera that sees a transformed mesh as ``camera`` saw the mesh before.
 
@@ -227,7 +211,7 @@ def fit_front_camera(mesh: Mesh, alpha: U8) -> Camera:
 
 
 def camera_over_box(box: Box, width: int, height: int, centre: F64, scale: Sequence[float] | F64) -> Camera:
-    """The orthographic camera along -Z that shows a point of the mesh in the middle of a box of the picture.
+    """The orthographic camera along -Z that shows a point of the mesh at the centre of a box of the picture.
 
     Args:
         box: in the picture. width, height: of the picture, pixels.

@@ -8,7 +8,7 @@ import numpy as np
 
 from manymesh.render.normals import area_weighted_vertex_normals, row_lengths, scaled_face_normals, unit_rows
 from manymesh.render.raster import Raster, interpolate, raster_uv
-from manymesh.types import F32, F64, I32, Atlas, Bool
+from manymesh.types import F32, F64, Atlas, Bool
 
 # Width in texels of the gutter around charts: bilinear sampling at a chart's edge reads one texel beyond it, and a
 # chart's border may cut the first one off. Chosen by hand.
@@ -105,11 +105,3 @@ def _face_spacing(atlas: Atlas, texture_px: int) -> F32:
     flat[:, :2] = atlas.uv * texture_px
     uv_area = row_lengths(scaled_face_normals(flat, atlas.faces))
     return np.asarray(np.sqrt(area / np.maximum(uv_area, 1e-6)), np.float32)
-
-
-def weld_by_position(vertices: F32) -> I32:
-    """(k,) int32: equal numbers for (k, 3) vertices at the same position, to a millionth of the mesh's size."""
-    points = np.asarray(vertices, np.float64)
-    step = max(float(np.ptp(points, axis=0).max(initial=0.0)), 1e-12) * 1e-6
-    _, number = np.unique(np.round(points / step).astype(np.int64), axis=0, return_inverse=True)
-    return number.reshape(-1).astype(np.int32)

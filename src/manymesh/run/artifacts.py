@@ -1,32 +1,34 @@
-"""Typed values in a run folder: how each is stored as a file, and a small cache of what the files hold.
+"""Typed values as the bytes of files and back, and a small cache of what files hold.
 
-``load`` and ``store`` are what steps call, through ``Run``. A file is always read and its digest checked; only the
-decoding is saved when its value is still in the cache. So the cache never decides what a run makes: a value is put
-into it only in the form in which decoding its file would give it.
+Everything here takes values and gives values; ``run/folder.py`` reads and writes the files. A file is always read and
+its digest checked; only the decoding is saved when its value is still in the cache. So the cache never decides what a
+run makes: a value is put into it only in the form in which decoding its file would give it.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
 from manymesh.image import png
-from manymesh.image.crop import box_in_window
-from manymesh.types import F32, U8, Bool, Camera, Crop, Cutout, Mesh, Photo, TexturedMesh
+from manymesh.types import F32, U8, Bool, Camera, Crop, Cutout, Mesh, TexturedMesh
 
 if TYPE_CHECKING:
     from manymesh.mesh.formats.placement import Placement
-    from manymesh.run.folder import Run
-    from manymesh.run.manifest import FileRecord, ObjectRecord
+    from manymesh.run.manifest import ObjectRecord
     from manymesh.settings import Settings
 
 Value = TypeVar("Value")
 Picture = tuple[U8, "U8 | None"]
+Artifact = Crop | Cutout | Mesh | TexturedMesh | U8 | Bool
+"""What an object's files hold. An array is a picture, (h, w, 4) uint8, or a mask, (h, w) bool."""
+
+Decoding = Literal["picture", "mask", "cutout", "mesh", "model"]
 
 # Of all values together, whatever the number of runs and objects: eight photos of a megapixel. Chosen by hand, so that
 # the pictures and meshes of three objects fit.
@@ -105,43 +107,107 @@ def _arrays(value: Any) -> Iterator[np.ndarray[Any, Any]]:
             yield from _arrays(getattr(value, field.name))
 
 
-def load(run: Run, record: ObjectRecord, role: str) -> Any:
-    """See ``Run.load``."""
-    readers: dict[str, Callable[[Run, ObjectRecord], Any]] = {"crop": _crop, "cutout": _cutout, "model": _model}
-    return readers[role](run, record) if role in readers else _mesh(run, record.files[role])
+@dataclass(frozen=True)
+class FinalMesh:
+    """An object's final mesh as it lies in the run folder.
+
+    Attributes:
+        role: "model" where it was painted, else "mesh".
+        shape: what its file holds.
+        glb: the file's bytes.
+    """
+
+    role: Literal["model", "mesh"]
+    shape: Mesh | TexturedMesh
+    glb: bytes
 
 
-def store(run: Run, record: ObjectRecord, role: str, value: Any) -> None:
-    """See ``Run.store``."""
+@dataclass(frozen=True)
+class Encoded:
+    """A value as a file.
+
+    Attributes:
+        suffix: of the file's name, such as ".png".
+        data: the file's bytes.
+        known: what decoding the file would give, or what is worked out from it, by the name that the cache has for it.
+            Empty where that is not known for certain.
+    """
+
+    suffix: str
+    data: bytes
+    known: dict[str, Any]
+
+
+def decode(kind: Decoding, data: bytes) -> Any:
+    """What the bytes of a file hold: a picture is (h, w, 3) uint8 with (h, w) uint8 alpha or None, a mask (h, w) bool,
+    a cutout (h, w, 4) uint8, a mesh a ``Mesh``, a model a ``TexturedMesh``. Raises InputError: damaged."""
+    if kind == "mesh" or kind == "model":
+        from manymesh.mesh.formats import glb
+
+        return glb.read_glb(data) if kind == "mesh" else glb.read_painted_glb(data)
+    if kind == "picture":
+        return png.decode(data)
+    return png.decode_rgba(data) if kind == "cutout" else png.decode_mask(data)
+
+
+def encode(value: Artifact, label: str, scale: float = 1.0, normals: F32 | None = None) -> Encoded:
+    """A value as a PNG or GLB file.
+
+    Args:
+        value: what to store.
+        label: the object's name, for errors.
+        scale: of meshes: from the canonical frame's numbers to metres.
+        normals: of a painted mesh: (n, 3) at the vertices of its atlas, where they are known already.
+
+    Raises:
+        ObjectError: a mesh that no file can hold.
+    """
     if isinstance(value, Crop):
-        run.write_picture(f"{role}.png", value.rgb, value.alpha, owner=record, role=role)
-    elif isinstance(value, Cutout):
+        return Encoded(".png", png.encode(value.rgb, value.alpha), {"picture": (value.rgb, value.alpha)})
+    if isinstance(value, Cutout):
         rgba = np.ascontiguousarray(value.rgba)
-        file = run.write(f"{role}.png", png.encode(rgba), owner=record, role=role)
-        run.cache.put("cutout", file.sha256, rgba)
-    elif isinstance(value, Mesh):
-        _store_mesh(run, record, role, value)
-    elif isinstance(value, TexturedMesh):
-        _store_model(run, record, role, value)
-    else:
-        run.write(f"{role}.png", png.encode_mask(value), owner=record, role=role)
+        return Encoded(".png", png.encode(rgba), {"cutout": rgba})
+    if isinstance(value, Mesh):
+        return _encode_mesh(value, label, scale)
+    if isinstance(value, TexturedMesh):
+        return _encode_model(value, scale, normals)
+    if value.dtype == bool:
+        return Encoded(".png", png.encode_mask(np.asarray(value, bool)), {})
+    picture = np.asarray(value, np.uint8)
+    rgb, alpha = picture[..., :3], picture[..., 3]
+    return Encoded(".png", png.encode(rgb, alpha), {"picture": (rgb, alpha)})
+
+
+def _encode_mesh(mesh: Mesh, label: str, scale: float) -> Encoded:
+    from manymesh.mesh.formats.glb import check_writable, mesh_as_read, write_glb
+    from manymesh.mesh.normals import vertex_normals
+
+    check_writable(label, mesh.vertices, mesh.faces)
+    normals = vertex_normals(mesh)
+    data, as_read = write_glb(mesh, normals=normals, scale=scale), mesh_as_read(mesh)
+    return Encoded(".glb", data, {} if as_read is None else {"mesh": as_read, "normals": normals})
+
+
+def _encode_model(model: TexturedMesh, scale: float, normals: F32 | None) -> Encoded:
+    from manymesh.mesh.formats.glb import model_as_read, write_glb
+
+    data, as_read = write_glb(model, normals=normals, scale=scale), model_as_read(model)
+    return Encoded(".glb", data, {} if as_read is None else {"model": as_read})
+
+
+def atlas_normals(model: TexturedMesh, mesh: Mesh, normals: F32) -> F32 | None:
+    """A mesh's normals at the vertices of the atlas that a painter made of it: the same numbers as worked out anew, in
+    a hundredth of the time. None where the painter has changed the mesh."""
+    atlas = model.atlas
+    if int(atlas.source.max(initial=-1)) >= len(mesh.vertices):
+        return None
+    same = np.array_equal(mesh.vertices[atlas.source], atlas.vertices)
+    return normals[atlas.source] if same and np.array_equal(atlas.source[atlas.faces], mesh.faces) else None
 
 
 def final_role(record: ObjectRecord) -> Literal["model", "mesh"]:
     """The role of the object's final mesh: the painted one, or the plain one where no texture was made."""
     return "model" if "model" in record.files else "mesh"
-
-
-def load_photo(run: Run) -> Photo:
-    """See ``Run.load_photo``."""
-    rgb, alpha = load_picture(run, run.manifest.files["input"])
-    given = run.manifest.input
-    return Photo(rgb, alpha, given.name, given.sha256, tuple(given.notes))
-
-
-def load_picture(run: Run, file: FileRecord) -> Picture:
-    """See ``Run.load_picture``."""
-    return _decoded(run, "picture", file, png.decode)
 
 
 def load_view(record: ObjectRecord) -> Camera:
@@ -156,94 +222,15 @@ def store_view(record: ObjectRecord, view: Camera) -> None:
     record.view = [view.world_to_camera.tolist(), view.projection.tolist()]
 
 
-def _decoded(run: Run, kind: str, file: FileRecord, decode: Callable[[bytes], Value]) -> Value:
-    """What a file holds: read and checked in any case, decoded where its value is not in the cache."""
-    data = run.read(file)
-    known: Value | None = run.cache.get(kind, file.sha256)
-    return run.cache.put(kind, file.sha256, decode(data), own=True) if known is None else known
-
-
-def _crop(run: Run, record: ObjectRecord) -> Crop:
-    rgb, alpha = load_picture(run, record.files["crop"])
-    others = [box_in_window(other.box, record.window) for other in run.manifest.objects if other.index != record.index]
-    mask: Bool | None = None
-    if "mask" in record.files:
-        mask = _decoded(run, "mask", record.files["mask"], png.decode_mask)
-    return Crop(
-        rgb=rgb,
-        window=record.window,
-        box=box_in_window(record.box, record.window),
-        alpha=alpha,
-        mask=mask,
-        others=tuple(box for box in others if box.width > 0 and box.height > 0),
-    )
-
-
-def _cutout(run: Run, record: ObjectRecord) -> Cutout:
-    rgba = _decoded(run, "cutout", record.files["cutout"], png.decode_rgba)
-    return Cutout(rgba, record.window, f"{run.manifest.name}/{record.id}")
-
-
-def _mesh(run: Run, file: FileRecord) -> Mesh:
-    from manymesh.mesh.formats.glb import read_glb
-
-    return _decoded(run, "mesh", file, read_glb)
-
-
-def _model(run: Run, record: ObjectRecord) -> TexturedMesh:
-    from manymesh.mesh.formats.glb import read_painted_glb
-
-    return _decoded(run, "model", record.files["model"], read_painted_glb)
-
-
-def _store_mesh(run: Run, record: ObjectRecord, role: str, mesh: Mesh) -> None:
-    from manymesh.mesh.formats.glb import check_writable, mesh_as_read, write_glb
-    from manymesh.mesh.normals import vertex_normals
-
-    check_writable(record.label, mesh.vertices, mesh.faces)
-    normals = vertex_normals(mesh)
-    scale = 1.0 if role.startswith("shape") else _scale(run, mesh)
-    file = run.write(f"{role}.glb", write_glb(mesh, normals=normals, scale=scale), owner=record, role=role)
-    as_read = mesh_as_read(mesh)
-    if as_read is not None:
-        run.cache.put("mesh", file.sha256, as_read)
-        run.cache.put("normals", file.sha256, normals, own=True)
-
-
-def _store_model(run: Run, record: ObjectRecord, role: str, model: TexturedMesh) -> None:
-    from manymesh.mesh.formats.glb import model_as_read, write_glb
-
-    data = write_glb(model, normals=_known_normals(run, record, model), scale=_scale(run, model))
-    file = run.write(f"{role}.glb", data, owner=record, role=role)
-    as_read = model_as_read(model)
-    if as_read is not None:
-        run.cache.put("model", file.sha256, as_read)
-
-
-def _scale(run: Run, shape: Mesh | TexturedMesh) -> float:
-    """From the numbers of a mesh to metres, as the run's settings ask for it."""
-    from manymesh.mesh.formats.placement import longest_side
-
-    settings = run.manifest.settings
-    return 1.0 if settings.size_m is None else placement(settings).in_file("glb", longest_side(shape)).scale
-
-
-def placement(settings: Settings) -> Placement:
+def file_placement(settings: Settings) -> Placement:
     """How a run's settings ask its meshes to be written; all of these are in the canonical frame."""
     from manymesh.mesh.formats.placement import Placement
 
     return Placement(settings.size_m, settings.up or "y")
 
 
-def _known_normals(run: Run, record: ObjectRecord, model: TexturedMesh) -> F32 | None:
-    """The normals of the object's mesh at the vertices of its atlas: the same numbers as worked out anew, in a
-    hundredth of the time. None where they are not known, or the painter has changed the mesh."""
-    if "mesh" not in record.files:
-        return None
-    digest, atlas = record.files["mesh"].sha256, model.atlas
-    mesh: Mesh | None = run.cache.get("mesh", digest)
-    normals: F32 | None = run.cache.get("normals", digest)
-    if mesh is None or normals is None or int(atlas.source.max(initial=-1)) >= len(mesh.vertices):
-        return None
-    same = np.array_equal(mesh.vertices[atlas.source], atlas.vertices)
-    return normals[atlas.source] if same and np.array_equal(atlas.source[atlas.faces], mesh.faces) else None
+def metres_per_unit(settings: Settings, shape: Mesh | TexturedMesh) -> float:
+    """From the numbers of a final mesh to metres, as a run's settings ask for it."""
+    from manymesh.mesh.formats.placement import longest_side
+
+    return 1.0 if settings.size_m is None else file_placement(settings).in_file("glb", longest_side(shape)).scale

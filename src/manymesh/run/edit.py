@@ -35,7 +35,7 @@ _LEAST_PX = 16
 
 
 class ObjectEdit(BaseModel):
-    """What the user wants of one object. A field that is None leaves things as they are."""
+    """What the user wants of one object. A field that is None changes nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from manymesh.errors import UsageError
-from manymesh.run.artifacts import final_role, placement
+from manymesh.run.artifacts import file_placement, final_role
 from manymesh.run.folder import MANIFEST, Run
 from manymesh.run.lifecycle import wanted
 from manymesh.run.manifest import Manifest, ObjectRecord
@@ -39,7 +39,7 @@ def as_format(run: Run, record: ObjectRecord, name: str) -> tuple[str, bytes]:
     from manymesh.mesh.formats.write import write
 
     shape = run.load(record, final_role(record))
-    frame = placement(run.manifest.settings).in_file(name, longest_side(shape))
+    frame = file_placement(run.manifest.settings).in_file(name, longest_side(shape))
     files = write(shape, name, stem=record.id, name=record.label, frame=frame)
     if len(files) == 1:
         return f"{record.id}.{name}", next(iter(files.values()))

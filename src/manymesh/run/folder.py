@@ -8,25 +8,33 @@ finished in the ``CHECKPOINT_S`` seconds before: a manifest is not written for e
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
-import stat
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Literal, overload
+from typing import Any, Literal, overload
 
 from manymesh.errors import InputError, OutputError, UsageError
 from manymesh.image import png
+from manymesh.image.crop import box_in_window
 from manymesh.naming import slug
-from manymesh.run import artifacts
-from manymesh.run.artifacts import ArtifactCache
+from manymesh.run.artifacts import (
+    Artifact,
+    ArtifactCache,
+    Decoding,
+    FinalMesh,
+    Picture,
+    atlas_normals,
+    decode,
+    encode,
+    final_role,
+    metres_per_unit,
+)
+from manymesh.run.files import exclusive_lock, output_errors, read_regular_file, write_atomically
 from manymesh.run.manifest import SCHEMA_VERSION, FileRecord, Manifest, ObjectRecord, VersionError, read_manifest
-from manymesh.types import U8, Bool, Crop, Cutout, Mesh, Photo, TexturedMesh
+from manymesh.types import F32, U8, Crop, Cutout, Mesh, Photo, TexturedMesh
 
 MANIFEST = "run.json"
 LOCK = ".lock"
@@ -35,7 +43,6 @@ CHECKPOINT_S = 0.5
 # Larger files are not read. A manifest of 256 objects has about 2 MiB; an OBJ file of two million faces, 200.
 MAX_MANIFEST_BYTES = 64 * 1024**2
 MAX_FILE_BYTES = 1024**3
-_NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Run:
@@ -71,7 +78,7 @@ class Run:
             OutputError: ``out`` cannot be written.
         """
         stem = f"{datetime.now():%Y%m%d-%H%M%S}-{slug(manifest.input.name, 'photo')}"
-        with _output_errors(out):
+        with output_errors(out):
             out.mkdir(parents=True, exist_ok=True)
             for attempt in range(1, 10_000):
                 folder = out / (stem if attempt == 1 else f"{stem}-{attempt}")
@@ -123,28 +130,94 @@ class Run:
     @overload
     def load(self, record: ObjectRecord, role: Literal["mesh", "model"]) -> Mesh | TexturedMesh: ...
 
-    def load(self, record: ObjectRecord, role: str) -> Crop | Cutout | Mesh | TexturedMesh:
-        """What one of an object's files holds. Its arrays cannot be changed. Raises as ``read``."""
-        value: Crop | Cutout | Mesh | TexturedMesh = artifacts.load(self, record, role)
+    @overload
+    def load(self, record: ObjectRecord, role: Literal["final"]) -> FinalMesh: ...
+
+    @overload
+    def load(self, record: ObjectRecord, role: str) -> Crop | Cutout | Mesh | TexturedMesh | FinalMesh: ...
+
+    def load(self, record: ObjectRecord, role: str) -> Crop | Cutout | Mesh | TexturedMesh | FinalMesh:
+        """What one of an object's files holds. Its arrays cannot be changed. Raises as ``read``.
+
+        Args:
+            record: the object.
+            role: of the file. "final" is the painted mesh, or the plain one where no texture was made.
+        """
+        if role == "crop":
+            return self._load_crop(record)
+        if role == "cutout":
+            rgba: U8 = self._load("cutout", record.files["cutout"])
+            return Cutout(rgba, record.window, f"{self.manifest.name}/{record.id}")
+        if role == "final":
+            last = final_role(record)
+            data = self.read(record.files[last])
+            return FinalMesh(last, self._decoded(last, record.files[last], data), data)
+        value: Mesh | TexturedMesh = self._load("model" if role == "model" else "mesh", record.files[role])
         return value
 
-    def store(self, record: ObjectRecord, role: str, value: Crop | Cutout | Mesh | TexturedMesh | Bool) -> None:
+    def store(self, record: ObjectRecord, role: str, value: Artifact | bytes) -> None:
         """Write a value to the object's file ``role``.png or ``role``.glb and record it under ``role``.
 
         Args:
             record: the object.
-            role: "mask", "crop", "cutout", "shape", "shape-2", "mesh" or "model".
-            value: a mask is (h, w) bool.
+            role: "mask", "crop", "cutout", "shape", "shape-2", "mesh", "model" or "preview".
+            value: what to write. Bytes are a file as it is: ``role`` is then its name, such as "model.obj", and it is
+                recorded under "model-obj".
         """
-        artifacts.store(self, record, role, value)
+        if isinstance(value, bytes):
+            self.write(role, value, owner=record, role=role.replace(".", "-"))
+            return
+        scale, normals = 1.0, None
+        if isinstance(value, Mesh | TexturedMesh) and not role.startswith("shape"):
+            scale = metres_per_unit(self.manifest.settings, value)
+        if isinstance(value, TexturedMesh):
+            normals = self._known_normals(record, value)
+        encoded = encode(value, record.label, scale, normals)
+        file = self.write(f"{role}{encoded.suffix}", encoded.data, owner=record, role=role)
+        for kind, known in encoded.known.items():
+            self.cache.put(kind, file.sha256, known, own=kind == "normals")
 
     def load_photo(self) -> Photo:
         """The oriented photo that the run was given. Raises as ``read``."""
-        return artifacts.load_photo(self)
+        rgb, alpha = self.load_picture(self.manifest.files["input"])
+        given = self.manifest.input
+        return Photo(rgb, alpha, given.name, given.sha256, tuple(given.notes))
 
-    def load_picture(self, file: FileRecord) -> tuple[U8, U8 | None]:
+    def load_picture(self, file: FileRecord) -> Picture:
         """The (h, w, 3) and, if it has any, (h, w) alpha of a picture's file; not to be changed. Raises as ``read``."""
-        return artifacts.load_picture(self, file)
+        picture: Picture = self._load("picture", file)
+        return picture
+
+    def _load(self, kind: Decoding, file: FileRecord) -> Any:
+        return self._decoded(kind, file, self.read(file))
+
+    def _decoded(self, kind: Decoding, file: FileRecord, data: bytes) -> Any:
+        """What a file's bytes hold: decoded where the value is not in the cache."""
+        known = self.cache.get(kind, file.sha256)
+        return self.cache.put(kind, file.sha256, decode(kind, data), own=True) if known is None else known
+
+    def _load_crop(self, record: ObjectRecord) -> Crop:
+        rgb, alpha = self.load_picture(record.files["crop"])
+        others = [
+            box_in_window(other.box, record.window) for other in self.manifest.objects if other.index != record.index
+        ]
+        return Crop(
+            rgb=rgb,
+            window=record.window,
+            box=box_in_window(record.box, record.window),
+            alpha=alpha,
+            mask=self._load("mask", record.files["mask"]) if "mask" in record.files else None,
+            others=tuple(box for box in others if box.width > 0 and box.height > 0),
+        )
+
+    def _known_normals(self, record: ObjectRecord, model: TexturedMesh) -> F32 | None:
+        """The normals of the object's mesh at the vertices of its painted form, where they are still in the cache."""
+        if "mesh" not in record.files:
+            return None
+        digest = record.files["mesh"].sha256
+        mesh: Mesh | None = self.cache.get("mesh", digest)
+        normals: F32 | None = self.cache.get("normals", digest)
+        return None if mesh is None or normals is None else atlas_normals(model, mesh, normals)
 
     def write(self, name: str, data: bytes, *, owner: ObjectRecord | None = None, role: str) -> FileRecord:
         """Write a file atomically and record it under ``role``: in the folder of the object ``owner`` and for it, or in
@@ -203,18 +276,12 @@ class Run:
 
         The manifest is read anew where somebody else has written it since.
 
-        The lock is the operating system's, on a file that stays: it is gone when its process is, however that ended.
-
         Raises:
             UsageError: somebody else holds it.
         """
-        with _output_errors(self.folder), _open_lock(self.inside(LOCK)) as file:
-            try:
-                _lock(file)
-            except OSError:
-                raise UsageError(
-                    f"'{self.folder}' is being worked on by another process", "Wait for it to end."
-                ) from None
+        with output_errors(self.folder), exclusive_lock(self.inside(LOCK)) as is_ours:
+            if not is_ours:
+                raise UsageError(f"'{self.folder}' is being worked on by another process", "Wait for it to end.")
             data = _manifest_bytes(self.folder)
             if data != self._saved:
                 self.manifest, self._saved = _parse(self.folder / MANIFEST, data), data
@@ -222,20 +289,8 @@ class Run:
 
     def _write(self, relative: str, data: bytes) -> None:
         # What is at the place itself is replaced, be it a link; the folder that it is in must be the run's own.
-        target = self.folder / relative
         self.inside(str(Path(relative).parent))
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-        with _output_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                temporary.unlink(missing_ok=True)
-                with open(temporary, "xb") as file:  # never through a link, or into a pipe, that lies there
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(temporary, target)
-            finally:
-                temporary.unlink(missing_ok=True)
+        write_atomically(self.folder / relative, data)
 
 
 def _manifest_bytes(folder: Path) -> bytes:
@@ -252,34 +307,6 @@ def _manifest_bytes(folder: Path) -> bytes:
     return read_regular_file(path, MAX_MANIFEST_BYTES)
 
 
-def read_regular_file(path: Path, limit_bytes: int) -> bytes:
-    """The bytes of a file that may come from anybody: a pipe or a device is not waited for.
-
-    Raises:
-        InputError: it cannot be read, is no regular file, or is larger than ``limit_bytes``.
-    """
-    try:
-        # Without waiting: to open a pipe that nobody writes to would never end.
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NO_WAIT)) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise InputError(f"'{path}' is no regular file", "Delete it and resume the run.")
-            if status.st_size > limit_bytes:
-                raise InputError(f"'{path}' has {status.st_size >> 20} MiB; the limit is {limit_bytes >> 20} MiB")
-            return file.read(status.st_size)
-    except OSError as error:
-        raise InputError(f"'{path}' cannot be read ({error.strerror or error})") from None
-
-
-def _open_lock(path: Path) -> IO[bytes]:
-    """The lock's file, made where there is none; raises OSError where something else is at its place."""
-    number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_WAIT, 0o666)
-    if not stat.S_ISREG(os.fstat(number).st_mode):
-        os.close(number)
-        raise OSError(errno.EINVAL, "it is no regular file")
-    return os.fdopen(number, "ab")
-
-
 def _parse(path: Path, data: bytes) -> Manifest:
     """The manifest in the file at ``path``. Raises InputError: damaged, or of another version of manymesh."""
     try:
@@ -292,31 +319,3 @@ def _parse(path: Path, data: bytes) -> Manifest:
     except (ValueError, RecursionError) as error:
         detail = str(error).splitlines()[0]
         raise InputError(f"'{path}' is damaged ({detail})", "Make the run again.") from None
-
-
-@contextmanager
-def _output_errors(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            what, hint = (
-                f"The disk is full: '{target}' could not be written",
-                "Free some space, then `manymesh resume`.",
-            )
-        else:
-            what = f"'{target}' cannot be written ({error.strerror or error})"
-            hint = "Choose another folder with --out."
-        raise OutputError(what, hint) from error
-
-
-def _lock(file: IO[bytes]) -> None:
-    """Lock an open file for this process alone; raises OSError when another has it. Closing the file lets go."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -85,6 +85,26 @@ def objects_to_do(runs: Sequence[Run], step: Step) -> list[tuple[Run, ObjectReco
     ]
 
 
+def take_over(record: ObjectRecord, after: ObjectRecord, step: str, seconds: float, error: ErrorRecord | None) -> None:
+    """Put what came of a step into an object's record.
+
+    Args:
+        record: of the run's manifest.
+        after: a copy of it, as the step left it.
+        step: the step's name.
+        seconds: how long it took.
+        error: why it failed, or None.
+    """
+    for field in type(record).model_fields:
+        setattr(record, field, getattr(after, field))
+    record.seconds[step] = round(seconds, 4)
+    if error is None:
+        mark_done(record, step)
+    else:
+        fail(record, error)
+    record.warnings = list(dict.fromkeys(record.warnings))  # a stage that is tried again says the same again
+
+
 def fail(of: Manifest | ObjectRecord, error: ErrorRecord) -> None:
     """A step went wrong. Nothing more is done for this run or object until it is resumed."""
     of.error, of.state = error, "failed"
@@ -205,7 +225,7 @@ def _settle(record: ObjectRecord) -> None:
 
 
 def _drop_lost(run: Run, record: ObjectRecord) -> None:
-    """Forget files that are gone: exports and previews are written again, what cannot be remade is said."""
+    """Forget files that are gone: exports and previews are written again; a warning names what cannot be remade."""
     for role in [role for role, file in record.files.items() if not run.intact(file)]:
         record.files.pop(role, None)
         if role == "mask" and not is_done(record, "matte"):

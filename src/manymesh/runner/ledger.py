@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from manymesh.device import Usage
-from manymesh.run.manifest import StageRecord
+from manymesh.run.manifest import Manifest, StageRecord
 from manymesh.stages import Level
 from manymesh.units import memory_in_words
+
+
+def add_seconds(manifest: Manifest, stage: str, seconds: float) -> None:
+    """Add one object's or one run's work to the last line about its stage."""
+    record = next(record for record in reversed(manifest.stages) if record.stage == stage)
+    record.seconds = round(record.seconds + seconds, 4)
+    record.objects += 1
 
 
 def set_usage(record: StageRecord, usage: Usage) -> None:

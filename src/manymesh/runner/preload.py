@@ -27,7 +27,7 @@ class Preloader:
     """
 
     def __init__(self, stages: Sequence[Stage], settings: Settings) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="manymesh-ahead")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="manymesh-preload")
         self._opening: dict[Stage, Future[tuple[Any, ExitStack]]] = {
             stage: self._thread.submit(_open, stage, settings) for stage in stages
         }

@@ -1,12 +1,16 @@
-"""What each step does: read what the step before wrote, work, write.
+"""What each step does.
 
-These functions tie a stage's callable to the run folder, so that neither has to know the other. Their order is in
-``pipeline.py``; failures, events and the recording of costs are in ``runner.py``.
+A step over objects is a generator. It is given what the object's files hold (``Step.reads``), the object's record, the
+plan with the run's settings, the step's open model and a ``tick``. It notes what it finds out in the record, and yields
+what is to be stored, as pairs of a role and a value. It knows nothing of the run folder: ``runner.py`` loads and
+stores. The three steps over a run as a whole are given the run.
+
+The order of the steps is in ``pipeline.py``; failures, events and the recording of costs are in ``runner.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -14,19 +18,21 @@ import numpy as np
 
 from manymesh.detect.postprocess import names_not_found
 from manymesh.engines import NAME_READER, Plan, find_stage
-from manymesh.errors import DamagedMeshError, InputError, NothingFoundError, ObjectError, UsageError
+from manymesh.errors import DamagedMeshError, InputError, NothingFoundError, ObjectError
 from manymesh.image.crop import box_in_window, crop_array
 from manymesh.image.transparency import is_cutout_near, on_white, outlines_box
 from manymesh.run import lifecycle
-from manymesh.run.artifacts import final_role, load_view, placement, store_view
+from manymesh.run.artifacts import Artifact, FinalMesh, file_placement, load_view, store_view
 from manymesh.run.create import draw_detections, write_objects
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ObjectRecord
 from manymesh.settings import Settings
 from manymesh.stages import Detect, Matte, Paint, Shape, Stage, Tick
-from manymesh.types import Box, Crop, Detection, Detections, Mesh, Photo
+from manymesh.types import Box, Crop, Cutout, Detection, Detections, Mesh, Photo
 
 Say = Callable[[str], None]
+Leaves = Iterator[tuple[str, "Artifact | bytes"]]
+"""What a step leaves of an object, as ``Run.store`` takes it: a role and a value, or a file's name and its bytes."""
 
 # Fewer pixels than this that are more than half opaque are nothing to model. Chosen by hand; not measured.
 MIN_CUTOUT_PX = 16
@@ -91,9 +97,9 @@ def crop(run: Run, plan: Plan, model: None, tick: Tick) -> None:
         tick((number + 1) / len(run.manifest.objects))
 
 
-def matte(run: Run, record: ObjectRecord, model: Matte, tick: Tick) -> None:
-    """Write cutout.png."""
-    cutout = model(run.load(record, "crop"), tick=tick)
+def matte(crop: Crop, record: ObjectRecord, plan: Plan, model: Matte, tick: Tick) -> Leaves:
+    """Leaves the cutout."""
+    cutout = model(crop, tick=tick)
     if int((cutout.rgba[..., 3] > 127).sum()) < MIN_CUTOUT_PX:
         raise ObjectError(
             f"Nothing of '{record.label}' is left when its background is removed",
@@ -101,30 +107,29 @@ def matte(run: Run, record: ObjectRecord, model: Matte, tick: Tick) -> None:
             f"{record.index}=cutout.png",
         )
     record.warnings += cutout.notes
-    run.store(record, "cutout", cutout)
+    yield "cutout", cutout
 
 
-def shape(run: Run, record: ObjectRecord, model: Shape, tick: Tick) -> None:
-    """Write shape.glb, the geometry as the shape stage made it, and the view that places it on the cutout."""
-    result = model(run.load(record, "cutout"), seed=record.seed, tick=tick)
+def shape(cutout: Cutout, record: ObjectRecord, plan: Plan, model: Shape, tick: Tick) -> Leaves:
+    """Leaves the geometry as the shape stage made it, and notes the view that places it on the cutout."""
+    result = model(cutout, seed=record.seed, tick=tick)
     store_view(record, result.view)
     record.warnings += result.notes
-    run.store(record, "shape", result.mesh)
+    yield "shape", result.mesh
     for place, other in enumerate(result.others, start=2):
-        run.store(record, f"shape-{place}", other)
+        yield f"shape-{place}", other
 
 
-def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
-    """Write mesh.glb: cleaned, within the face budget, in the canonical frame."""
+def refine(shape: Mesh, record: ObjectRecord, plan: Plan, model: None, tick: Tick) -> Leaves:
+    """Leaves the mesh: cleaned, within the face budget, in the canonical frame."""
     from manymesh.mesh.clean.clean import clean
     from manymesh.mesh.inspect import inspect
     from manymesh.mesh.normalise import normalise
     from manymesh.mesh.reduce_apart import reduce_apart
     from manymesh.render.camera import move_camera
 
-    shape, budget = run.load(record, "shape"), run.manifest.settings.faces
     notes: list[str] = []
-    reduced = _reduced_unseen(shape, budget)
+    reduced = _reduced_unseen(shape, plan.settings.faces)
     found = None if reduced is None else inspect(reduced)
     if reduced is not None and found is not None and found.is_sound:
         mesh, matrix = normalise(reduced)
@@ -133,15 +138,15 @@ def refine(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
         found = inspect(shape)
         mesh, notes = (shape, []) if found.is_sound else clean(shape)
         tick(0.3)
-        mesh, matrix = normalise(reduce_apart(mesh, budget))
+        mesh, matrix = normalise(reduce_apart(mesh, plan.settings.faces))
         if mesh.faces is not shape.faces or not np.array_equal(mesh.vertices, shape.vertices):
             found = inspect(mesh)
-    if _painter_wants_shape(run):
+    if plan.stages["paint"].wants_shape:
         record.facts[_SHAPE_TO_MESH] = matrix.tolist()
-    if not run.manifest.settings.texture:
+    if not plan.settings.texture:
         mesh = replace(mesh, colors=None)  # a guess of the unseen side, for the painter's use
     record.facts.update(asdict(found), cleaned=notes)
-    run.store(record, "mesh", mesh)
+    yield "mesh", mesh
     store_view(record, move_camera(load_view(record), matrix))  # last: a failure must not leave the camera moved
 
 
@@ -161,11 +166,14 @@ def _reduced_unseen(shape: Mesh, budget: int) -> Mesh | None:
         return None
 
 
-def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:
-    """Write model.glb, the painted mesh."""
+def paint(
+    mesh: Mesh, cutout: Cutout, shape: Mesh | None, record: ObjectRecord, plan: Plan, model: Paint, tick: Tick
+) -> Leaves:
+    """Leaves the painted mesh."""
     seed = record.seed if record.paint_seed is None else record.paint_seed
-    mesh, cutout = run.load(record, "mesh"), run.load(record, "cutout")
-    more: dict[str, Any] = {"shape": _shape_in_place(run, record)} if _painter_wants_shape(run) else {}
+    more: dict[str, Any] = {}
+    if plan.stages["paint"].wants_shape:
+        more["shape"] = _in_place(shape, record)
     painted = model(mesh, load_view(record), cutout, seed=seed, tick=tick, **more)
     record.warnings += painted.notes
     record.facts["paint"] = {
@@ -173,48 +181,37 @@ def paint(run: Run, record: ObjectRecord, model: Paint, tick: Tick) -> None:
         "unwrap": painted.atlas.method,
         "texture_px": int(painted.base_color.shape[0]),
     }
-    run.store(record, "model", painted)
+    yield "model", painted
 
 
-def _painter_wants_shape(run: Run) -> bool:
-    try:
-        return find_stage("paint", run.manifest.implementations.get("paint", "")).wants_shape
-    except UsageError:  # known to the caller of this process alone
-        return False
-
-
-def _shape_in_place(run: Run, record: ObjectRecord) -> Mesh | None:
+def _in_place(shape: Mesh | None, record: ObjectRecord) -> Mesh | None:
     """What the shape stage made, in the frame of mesh.glb; None in runs that did not record how they differ."""
     matrix = record.facts.get(_SHAPE_TO_MESH)
-    if matrix is None or "shape" not in record.files:
+    if matrix is None or shape is None:
         return None
-    shape, turn = run.load(record, "shape"), np.array(matrix, np.float64)
+    turn = np.array(matrix, np.float64)
     vertices = shape.vertices.astype(np.float64) @ turn[:3, :3].T + turn[:3, 3]
     return replace(shape, vertices=vertices.astype(np.float32))
 
 
-def write(run: Run, record: ObjectRecord, model: None, tick: Tick) -> None:
-    """Write the other formats and the preview. Every file is looked through before it counts."""
+def write(final: FinalMesh, record: ObjectRecord, plan: Plan, model: None, tick: Tick) -> Leaves:
+    """Leaves the files of the other formats and the preview. Every file is looked through before it counts."""
     from manymesh.mesh.formats.placement import longest_side
     from manymesh.mesh.formats.verify import check, verify
     from manymesh.render.preview import four_views
 
-    stem = final_role(record)
-    final = run.load(record, stem)
-    check(run.read(record.files[stem]), f"{stem}.glb")
-    for number, format_name in enumerate(run.manifest.settings.formats):
-        tick(number / (len(run.manifest.settings.formats) + 1))
+    check(final.glb, f"{final.role}.glb")
+    for number, format_name in enumerate(plan.settings.formats):
+        tick(number / (len(plan.settings.formats) + 1))
         if format_name == "glb":
             continue
         from manymesh.mesh.formats.write import write as write_format
 
-        frame = placement(run.manifest.settings).in_file(format_name, longest_side(final))
-        files = write_format(final, format_name, stem=stem, name=record.label, frame=frame)
-        verify(files, final, frame)
-        for name, content in files.items():
-            run.write(name, content, owner=record, role=name.replace(".", "-"))
-    views = four_views(final, PREVIEW_PX)
-    run.write_picture("preview.png", views[..., :3], views[..., 3], owner=record, role="preview")
+        frame = file_placement(plan.settings).in_file(format_name, longest_side(final.shape))
+        files = write_format(final.shape, format_name, stem=final.role, name=record.label, frame=frame)
+        verify(files, final.shape, frame)
+        yield from files.items()
+    yield "preview", four_views(final.shape, PREVIEW_PX)
 
 
 def finish(run: Run, plan: Plan, model: None, tick: Tick) -> None:
@@ -241,7 +238,7 @@ def _frames_said(settings: Settings) -> list[str]:
     from manymesh.mesh.formats.placement import sentence
 
     asked = [kind for kind in settings.formats if kind != "glb" or settings.size_m is not None]
-    wanted = placement(settings)
+    wanted = file_placement(settings)
     return [sentence(f"{kind.upper()} files", kind, wanted.in_file(kind, 2.0), 2.0) for kind in asked]
 
 

@@ -20,7 +20,7 @@ from manymesh.types import F32, U8, Bool, Box
 
 # Longest side of the copy of the image that is segmented. Chosen by hand for speed; not measured.
 WORKING_SIDE_PX = 400
-# In a working copy with a shorter side than this nothing can be told apart. Chosen by hand; not measured.
+# In a working copy with a shorter side than this no object can be found. Chosen by hand; not measured.
 SMALLEST_SIDE_PX = 8
 # Up to this much noise the background model alone decides; above it, foreground must be salient too. Chosen by hand;
 # not measured.
@@ -57,7 +57,7 @@ def to_lab(rgb: U8) -> F32:
 
 
 def foreground_by_color(rgb: U8) -> Bool:
-    """The foreground mask of a working copy, (h, w) bool, with its holes; empty when nothing can be told apart.
+    """The foreground mask of a working copy, (h, w) bool, with its holes; empty when no object can be found.
 
     Args:
         rgb: (h, w, 3) uint8 sRGB, as ``working_copy`` makes it.
@@ -87,7 +87,7 @@ def foreground_by_color(rgb: U8) -> Bool:
 def trim_shaded_edge(mask: Bool, lab: F32, reach_px: float = 4.0) -> Bool:
     """A mask without the pixels along its edge whose colour is nearer to the background's than to the object's.
 
-    They are shaded background at the foot of an object, which is too steep to be told from its outline by slope.
+    They are shaded background at the foot of an object, which is too steep to be separated from its outline by slope.
 
     Args:
         mask: (h, w) bool.
@@ -158,7 +158,7 @@ def _otsu(value: F32) -> float:
     """
     import cv2
 
-    # OpenCV answers with the last of the 256 levels of the lower group; the threshold is that level's middle.
+    # OpenCV answers with the last of the 256 levels of the lower group; the threshold is that level's centre.
     levels = np.minimum(value * 256, 255).astype(np.uint8)
     level, _ = cv2.threshold(levels, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     return (level + 0.5) / 256

@@ -193,7 +193,7 @@ def _fill_holes(mask: Bool, probability: F32) -> Bool:
 def restore_holes(mask: Bool, probability: F32, lab: F32, background: Background) -> Bool:
     """A mask with the holes through which a plain background is seen. The network fills many of them.
 
-    Colour alone would also open the white lid of a chest on a white background. So a hole must either lie in the middle
+    Colour alone would also open the white lid of a chest on a white background. So a hole must either lie at the centre
     of a broad band, as that of a ring does, or be doubted by the network and match the background's colour exactly.
 
     Args:

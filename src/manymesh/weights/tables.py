@@ -37,7 +37,7 @@ def read_yaml_table(path: Path) -> dict[str, Any]:
     data = _read(path, MAX_YAML_BYTES)
     try:
         table = yaml.safe_load(data.decode("utf-8"))
-    # ValueError: a date that there is not, a number of thousands of digits; TypeError: a key that cannot be one
+    # ValueError: a date that does not exist, a number of thousands of digits; TypeError: a key that cannot be hashed
     except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError) as error:
         raise _unreadable(path, error) from None
     return _checked(path, table)

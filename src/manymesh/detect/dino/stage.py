@@ -47,7 +47,7 @@ def open_detect(settings: Settings) -> Iterator[Detect]:
     model = Model(root, settings)
 
     def detect(photo: Photo, names: Sequence[str], *, tick: Tick) -> Sequence[Detection]:
-        # One more tells that there are more.
+        # One more shows that there are more.
         return find(photo, names, model, tick, source=settings.detector, most=settings.max_objects + 1)
 
     try:

@@ -9,14 +9,14 @@ COMPLETE = "complete"
 REPEATING = "repeating"
 _OBJECT = re.compile(r"\{[^{}]*\}")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-# The same JSON object so many times means that the model repeats itself. Chosen by hand; not measured.
+# The same JSON object this many times means that the model repeats itself. Chosen by hand; not measured.
 _SAME_OBJECT = 3
 # So do this many last characters made of one piece of at most `_LONGEST_PERIOD`. Chosen by hand; not measured.
 _REPEATING_CHARACTERS = 160
 _LONGEST_PERIOD = 60
 # Characters of prose after a closed list from which the list is taken to be the last. Chosen by hand; not measured.
 _PROSE_AFTER = 40
-# One token so many times in a row is no word of any language. Chosen by hand; not measured.
+# One token this many times in a row is no word of any language. Chosen by hand; not measured.
 _SAME_TOKEN = 8
 
 

@@ -41,7 +41,7 @@ def open_detect(settings: Settings, level: Level | None = None) -> Iterator[Dete
     model = Model(root, settings, level.options.get("resident_layers"))
 
     def detect(photo: Photo, names: Sequence[str], *, tick: Tick) -> Sequence[Detection]:
-        # One more tells that there are more.
+        # One more shows that there are more.
         return find(photo, names, model.ask, tick, source=settings.detector, most=settings.max_objects + 1)
 
     try:

@@ -1,4 +1,4 @@
-"""Boxes in the nest: which lists of numbers are boxes, and whose names they bear."""
+"""Boxes in the tree of a reply: which lists of numbers are boxes, and which names belong to them."""
 
 from __future__ import annotations
 
@@ -120,12 +120,12 @@ def _of_object(node: Node, label: str | None) -> Iterator[Found]:
 
 
 def _is_nest(value: Atom | Node) -> bool:
-    """Something with structure, so not a name (a list of one name is one)."""
+    """Whether a value is an object or a list, not a name. A list of one name counts as a name."""
     return isinstance(value, Node) and _label(value) is None
 
 
 def _holds_boxes(value: Atom | Node) -> bool:
-    """Could this be a box, or something with boxes in it? (A plain name or number is not.)"""
+    """Whether a value may be a box, or contain boxes: an object, a list, or four numbers in quotes."""
     return isinstance(value, Node) or _four_in_string(value) is not None
 
 
@@ -162,7 +162,8 @@ def _finite(numbers: list[float | None]) -> Numbers | None:
 
 
 def _number(value: Atom | Node) -> float | None:
-    """The number that a word or a string spells; None when it is none, is cut off, or is absurdly long."""
+    """The number that a word or a string spells. None where it is no number, is cut off, or has more than
+    ``MAX_NUMERAL`` characters."""
     if not isinstance(value, Atom) or not value.whole:
         return None
     text = unicodedata.normalize("NFKC", value.text[: 4 * MAX_NUMERAL]).strip() if value.quoted else value.text
@@ -222,7 +223,7 @@ def _in_special_tokens(text: str) -> list[Found]:
 
 
 def _lists(node: Node) -> Iterator[Node]:
-    """Every list below a list, in order; what stands in objects was looked at before."""
+    """Every list below a list, in order. Lists in objects are left out: ``_in_objects`` has looked at them."""
     for key, value in node.items:
         if key is None and isinstance(value, Node):
             if value.kind != "{":
@@ -245,7 +246,7 @@ def _key(key: Atom) -> str:
 
 
 def _label(value: Atom | Node) -> str | None:
-    """A name as written; None for a cut, empty or null one. A list of one name is that name."""
+    """A name as written; None where it is cut off, empty or null. A list of one name is that name."""
     if isinstance(value, Node):
         only = value.values
         return _label(only[0]) if len(only) == 1 and isinstance(only[0], Atom) else None

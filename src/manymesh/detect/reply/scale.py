@@ -9,14 +9,14 @@ from manymesh.detect.reply.find import Numbers
 from manymesh.types import Box
 
 GRID = 1000  # Qwen3-VL answers on a grid of 0..1000 over the width and over the height
-SLACK = 50  # so far outside the grid a number is a slip of the pen; farther out it is nonsense
+SLACK = 50  # numbers up to this far outside the grid are clamped; farther out they are no coordinates
 THINNEST_PX = 8
 
-_EPSILON = 1e-9  # 0.29 * 1000 is a hair under 290; it must not become 289 when rounded down
+_EPSILON = 1e-9  # 0.29 * 1000 is slightly under 290; it must not become 289 when rounded down
 
 
 def to_pixels(boxes: Sequence[Numbers], width: int, height: int) -> list[Box | None]:
-    """A pixel box for each four numbers, or None for one that is nonsense or thinner than 8 px.
+    """A pixel box for each four numbers, or None for one outside the scale or thinner than ``THINNEST_PX``.
 
     The scale is decided for all together: fractions of the picture (all at most 1, one of them fractional), else
     pixels (one beyond 1050 and all inside the picture), else the 0..1000 grid. Corners in the wrong order are

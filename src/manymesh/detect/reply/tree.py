@@ -148,7 +148,7 @@ class _Builder:
             self._pop(closed=True)  # [1, 2, 3, 4) is a list, only carelessly closed
             return
         if mark != "}" and top.kind == "{" and self._goes_on_with_a_pair(index):
-            return  # one bracket too many in the middle of an object
+            return  # one bracket too many inside an object
         depth = next((d for d in range(len(self.stack) - 1, 0, -1) if _CLOSER[self.stack[d].kind] == mark), 0)
         if depth:
             while len(self.stack) > depth + 1:

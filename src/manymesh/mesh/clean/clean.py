@@ -27,7 +27,7 @@ def clean(mesh: Mesh, *, floater_share: float = FLOATER_SHARE) -> tuple[Mesh, li
         floater_share: 0 keeps every component.
 
     Returns:
-        The mesh, and one line for people for each thing that was done.
+        The mesh, and one line for people for each repair.
 
     Raises:
         DamagedMeshError: nothing with an area is left.

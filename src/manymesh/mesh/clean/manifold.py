@@ -43,7 +43,7 @@ def make_manifold(
 
     Returns:
         vertices (k, 3) float32, faces (m', 3) int32, and source (k,), the vertex each one was made from. There are more
-        faces than before only where two edges ran between the same two vertices: one of them is then cut in the middle.
+        faces than before only where two edges ran between the same two vertices: one of them is then cut in two halves.
     """
     points = np.asarray(vertices, dtype=np.float32)
     triangles = np.asarray(faces, dtype=np.int32)

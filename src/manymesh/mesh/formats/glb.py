@@ -1,7 +1,7 @@
 """Binary glTF 2.0 (GLB): one mesh, or a scene of named ones. Same input, same bytes.
 
-The house's frame is glTF's, so positions and texture coordinates go out as they are. Materials are neutral: metallic 0,
-roughness 1, base colour from the texture (sRGB) or the vertices. glTF wants vertex colours linear; as 16-bit numbers
+The canonical frame is glTF's, so positions and texture coordinates go out as they are. Materials are neutral: metallic
+0, roughness 1, base colour from the texture (sRGB) or the vertices. glTF wants vertex colours linear; as 16-bit numbers
 they come back as exactly the 8-bit sRGB ones they were.
 """
 
@@ -240,7 +240,7 @@ def read_painted_glb(data: bytes) -> TexturedMesh:
 
 
 def mesh_as_read(mesh: Mesh) -> Mesh | None:
-    """What ``read_glb`` gives for the file that ``write_glb`` makes of ``mesh``; None where that cannot be told."""
+    """What ``read_glb`` gives for the file that ``write_glb`` makes of ``mesh``; None where that is not certain."""
     count, colors = len(mesh.vertices), mesh.colors
     if not _in_range(mesh.faces, count) or not (
         colors is None or (colors.dtype == np.uint8 and colors.shape == (count, 3))
@@ -250,8 +250,8 @@ def mesh_as_read(mesh: Mesh) -> Mesh | None:
 
 
 def model_as_read(model: TexturedMesh) -> TexturedMesh | None:
-    """What ``read_painted_glb`` gives for the file that ``write_glb`` makes of ``model``; None where that cannot be
-    told. A file does not say which vertices are repeated on seams, so ``source`` is worked out anew, as in reading."""
+    """What ``read_painted_glb`` gives for the file that ``write_glb`` makes of ``model``; None where that is not
+    certain. A file does not say which vertices are repeated on seams, so ``source`` is worked out as in reading."""
     atlas, texture = model.atlas, model.base_color
     if not _in_range(atlas.faces, len(atlas.vertices)) or texture.dtype != np.uint8 or texture.shape[2:] != (3,):
         return None

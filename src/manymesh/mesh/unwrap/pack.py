@@ -163,12 +163,12 @@ class _Charts:
 
 
 class _Sheet:
-    """The texture while it fills, with a rim as wide as the padding."""
+    """The texture while charts are placed on it, with a border as wide as the padding."""
 
     def __init__(self, grid: int, reach: int) -> None:
         self.grid, self.reach = grid, reach
         self.taken = np.zeros((grid + 2 * reach,) * 2, dtype=np.uint8)
-        self.used = 0  # everything lies in the first so many rows and columns
+        self.used = 0  # no chart reaches beyond this row or column
 
     def put(self, mask: NDArray[np.bool_]) -> tuple[int, int, int] | None:
         """Finds a place for a chart and takes it: column, row, quarter turns; None when there is none."""

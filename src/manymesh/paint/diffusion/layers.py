@@ -96,7 +96,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
 
     Args:
         q: (B, L, C). k, v: (B, S, C).
-        heads: C is divided into so many.
+        heads: C is divided among this many heads.
 
     Returns:
         (B, L, C).

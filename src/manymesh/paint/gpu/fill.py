@@ -1,6 +1,6 @@
 """``fill.py`` on a GPU: the membrane is still stretched on the CPU, all that is done for every texel is done here.
 
-Two things are simpler than there, so the colours differ a little: detail at the border of the painted part fades out
+Two parts are simpler than there, so the colours differ a little: detail at the border of the painted part fades out
 over the texture and not over the surface, and the edge of a chart is repeated step by step.
 """
 
@@ -50,8 +50,8 @@ def fill_on_device(texture: F32, painted: Bool, atlas: Atlas, device: torch.devi
 
 
 def draw_charts(uv: Tensor, faces: Tensor, size: int) -> DeviceRaster:
-    """Which triangle each texel shows at its middle, for (k, 2) UV with glTF's origin."""
-    # The official rule puts -1 and 1 on the middles of the outermost pixels.
+    """Which triangle each texel shows at its centre, for (k, 2) UV with glTF's origin."""
+    # The official rule puts -1 and 1 on the centres of the outermost pixels.
     place = (uv * size - 0.5) / (size - 1) * 2 - 1
     clip = torch.cat([place, torch.zeros_like(place[:, :1]), torch.ones_like(place[:, :1])], dim=1)
     return rasterise(clip, faces, size, size)

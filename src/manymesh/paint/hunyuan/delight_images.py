@@ -18,7 +18,7 @@ WHITE = 255
 
 
 def pad_to_square(picture: U8, margin: float = MARGIN) -> U8:
-    """The object in the middle of a square, with room around it.
+    """The object at the centre of a square, with room around it.
 
     Args:
         picture: (h, w, 4) uint8; (h, w, 3) comes back as it is; (h, w) becomes RGB.

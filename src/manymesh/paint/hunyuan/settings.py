@@ -143,7 +143,7 @@ class PaintSettings(BaseModel):
     paint_memory: Annotated[
         Memory,
         Field(
-            description="auto: as planned. low: one thing after the other. high: more at once. The same picture.",
+            description="auto: as planned. low: one step after the other. high: more at once. The same picture.",
             json_schema_extra={"group": "engine"},
         ),
     ] = "auto"

@@ -56,7 +56,7 @@ class ShapeSettings(BaseModel):
     tries: Annotated[
         int,
         Field(
-            description="Make so many shapes of each object and use the one whose outline fits the cutout best.",
+            description="Make this many shapes of each object and use the one whose outline fits the cutout best.",
             ge=1,
             le=16,
             json_schema_extra={"group": "engine"},

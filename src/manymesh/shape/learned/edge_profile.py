@@ -1,7 +1,7 @@
 """How the object's thickness runs out at its silhouette, below the network's pixel.
 
 The network's last pixel before the silhouette lies up to one pixel inside it, and a round object is thicker the further
-inside one looks. Carried on unchanged to the silhouette, that thickness would make a rim with steps. So the thickness
+inside one looks. Carried on unchanged to the silhouette, that thickness would make an edge with steps. So the thickness
 is extrapolated: near the silhouette either it (a wedge) or its square (a round edge: the first term of a circle's
 Taylor series) is a straight line in the distance from the silhouette. Both lines are fitted, and the better one is
 taken.

@@ -95,7 +95,7 @@ def draw_tubes(values: F32, edge: F32, parts: F32, limit: float) -> None:
     tube = np.clip(SLOPE * (half[:, None] - np.abs(depth - centre[:, None])), -limit, limit)
     tube[:, [0, -1]] = -limit
     mixed = values[row, column] + share * (tube.astype(np.float32) - values[row, column])
-    # At a joint with another part both stay solid.
+    # Where two parts meet, both stay solid.
     values[row, column] = np.where(share > 0.95, mixed, np.maximum(mixed, values[row, column]))
 
 
@@ -104,11 +104,11 @@ def _smooth_along(pictures: Any, depth: F32, where: Bool) -> Any:
 
     Around each pixel a plane is fitted to the depths of the pixels near it (``SHORT_PX``). A second, longer fit
     (``LONG_PX``) weighs pixels by how near their depth is to that plane. So slanting parts stay slanting to their ends,
-    and a part is told from another that it crosses in the picture.
+    and a part is kept apart from another that it crosses in the picture.
 
     Args:
         pictures: (GRID, GRID, c) values to smooth.
-        depth: (GRID, GRID) float32, bins; tells parts apart.
+        depth: (GRID, GRID) float32, bins; parts at different depths are kept apart.
         where: (GRID, GRID) bool, pixels of thin parts.
     """
     reach = int(2 * LONG_PX)

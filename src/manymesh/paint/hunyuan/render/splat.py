@@ -71,7 +71,7 @@ def backproject(
         raster: of this view, official rule.
         vertices: (k, 3) float32. faces: (m, 3). uv: (k, 2) float32.
         texture_px: T.
-        render_px: the renderer's nominal size, from which the width of the distrusted rim follows.
+        render_px: the renderer's nominal size, from which the width of the distrusted border follows.
         max_angle_deg: surfaces turned further away give no weight.
     """
     seen = trusted_pixels(raster, view, vertices, faces, uv, render_px, max_angle_deg)
