@@ -5,7 +5,6 @@ The peak is then the UNet with its adapter and its work: of 2.9 GiB of weights i
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -70,7 +69,7 @@ class Networks:
             self.release()
 
     def release(self) -> None:
-        gc.collect()
+        """Give the device's unused memory back. Nothing here is held by a cycle, so nothing has to be collected."""
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
