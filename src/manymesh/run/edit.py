@@ -159,7 +159,7 @@ _HEEDED_BY = {
     "texture_size": "paint",
 }
 # How something is computed, and not what.
-_SAME_RESULT = ("engine", "stages", "devices", "memory")
+_SAME_RESULT = ("engine", "stages", "devices", "memory", "vram", "fast")
 _STEP_OF_KIND: Mapping[Kind, str] = {"matte": "matte", "shape": "shape", "paint": "paint"}
 
 
@@ -185,7 +185,7 @@ def change_settings(run: Run, plan: Plan) -> None:
     before, after = manifest.settings.model_dump(), plan.settings.model_dump()
     names = [name for name in after if after[name] != before[name] and name not in (*FINDING_SETTINGS, *_SAME_RESULT)]
     steps = {_first_step(name) for name in names}
-    stages = {kind: stage.name for kind, stage in plan.stages.items()}
+    stages: dict[str, str] = {kind: stage.name for kind, stage in plan.stages.items()}
     steps |= {step for kind, step in _STEP_OF_KIND.items() if stages[kind] != manifest.implementations.get(kind)}
     manifest.settings, manifest.engine, manifest.engine_reason = plan.settings, plan.engine, plan.reason
     # The objects stay as this detector found them.
