@@ -104,10 +104,11 @@ class TestOnnxMattes:
 
     @pytest.fixture(params=["isnet", "birefnet-lite-onnx"])
     def name(self, request: pytest.FixtureRequest) -> str:
+        pytest.importorskip("onnx")
         return str(request.param)
 
     def test_a_network_that_sees_colours_cuts_the_ball_out(self, tmp_path: Path, name: str) -> None:
-        from test_matte_onnx import save
+        from tiny_matte import save_matte as save
 
         save(tmp_path, name)
         made = found_in(tmp_path, name)
@@ -117,13 +118,14 @@ class TestOnnxMattes:
         assert found_in(tmp_path, name, thorough=False)["drawn ball"].outcome == "not possible"
 
     def test_a_network_that_sees_nothing_fails(self, tmp_path: Path, name: str) -> None:
-        from test_matte_onnx import save
+        from tiny_matte import save_matte as save
 
         save(tmp_path, name, gain=0.0)
         assert found_in(tmp_path, name)["drawn ball"].outcome == "failed"
 
     def test_a_damaged_file_fails_without_a_traceback(self, tmp_path: Path, name: str) -> None:
-        from test_matte_onnx import FILES, save
+        from tiny_matte import FILES
+        from tiny_matte import save_matte as save
 
         save(tmp_path, name)
         path = tmp_path / name / FILES[name]
