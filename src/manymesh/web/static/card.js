@@ -30,6 +30,7 @@ export class Card {
     this.canvas = el("canvas", { class: "mm-model", tabindex: "0", role: "img" });
     this.canvas.addEventListener("failed", (event) => text(this.problem, `Cannot show it: ${event.detail}`));
     this.view = el("div", { class: "mm-view" });
+    this.large = el("button", { class: "mm-icon mm-large", "aria-label": "Large view", title: "Large view", onclick: () => actions.large(this.object.index) }, "⤢");
     this.looks = el("div", { class: "mm-looks", role: "group", "aria-label": "What to show" });
     this.buttons = Object.fromEntries(
       LOOKS.map(([look, name]) => [look, el("button", { class: "mm-look", "data-look": look, onclick: () => ((this.chosen = look), this.draw()) }, name)]),
@@ -136,7 +137,7 @@ export class Card {
       const kind = look === "model" ? "painted model" : "grey shape";
       this.canvas.setAttribute("aria-label", `${this.object.label}, ${kind}. Drag or use the arrow keys to turn it, + and - to zoom, 0 to reset.`);
       this.view.classList.remove("mm-checker");
-      place(this.view, [this.canvas]);
+      place(this.view, [this.canvas, this.large]);
       show(this.canvas, files[look].url, `${this.run.name}/${this.object.id}`);
       return;
     }

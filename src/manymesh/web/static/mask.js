@@ -11,6 +11,7 @@ export async function cutByHand(object) {
   const canvas = (name) => el("canvas", { width, height, ...name });
   const mask = canvas(), shade = canvas();
   const view = canvas({ class: "mm-mask", role: "img", "aria-label": `${object.label}: what is bright is cut out. Drag over it with the brush or the eraser.` });
+  view.style.setProperty("--ratio", width / height);
   const ink = mask.getContext("2d");
   if (cutout) ink.drawImage(cutout, 0, 0, width, height);
   ink.globalCompositeOperation = "source-in"; // its shape, in white

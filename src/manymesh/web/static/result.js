@@ -3,6 +3,7 @@
 import { BoxEditor } from "./boxes.js";
 import { Card } from "./card.js";
 import { el, place, seconds, text } from "./dom.js";
+import { openStage } from "./stage.js";
 import { show, turnAll, webglWorks } from "./viewer.js";
 
 const CARD_PX = 215, PHONE_CARD_PX = 150, GAP_PX = 14;
@@ -43,7 +44,7 @@ export class Result {
     this.scene = el("canvas", { class: "mm-model", tabindex: "0", role: "img", "aria-label": "All objects where they are in the photo. Drag or use the arrow keys to turn, + and - to zoom." });
     this.sheet = el("img", { alt: "Contact sheet: every object from four sides", loading: "lazy" });
     this.sheetLink = el("a", { target: "_blank", rel: "noopener", title: "Open the contact sheet" }, this.sheet);
-    this.sceneBox = el("article", { class: "mm-card mm-wide mm-scene" }, el("header", {}, el("h3", {}, "Scene")), el("div", { class: "mm-view" }, this.scene), el("div", { class: "mm-actions" }, (this.sceneLink = el("a", { class: "mm-button", download: "scene.glb" }, "Download scene"))));
+    this.sceneBox = el("article", { class: "mm-card mm-wide mm-scene" }, el("header", {}, el("h3", {}, "Scene")), el("div", { class: "mm-view" }, this.scene, el("button", { class: "mm-icon mm-large", "aria-label": "Large view", title: "Large view", onclick: () => this.openScene() }, "⤢")), el("div", { class: "mm-actions" }, (this.sceneLink = el("a", { class: "mm-button", download: "scene.glb" }, "Download scene"))));
     this.sheetBox = el("article", { class: "mm-card mm-wide mm-sheet" }, el("header", {}, el("h3", {}, "Contact sheet")), el("div", { class: "mm-view" }, this.sheetLink));
     this.extras = el("div", { class: "mm-extras" });
     this.element = el("div", { id: "mm-result", role: "tabpanel", "aria-labelledby": "mm-tab-result" }, this.empty, this.head, this.notice, this.notesBox, this.editor.element, this.grid, this.extras);
@@ -62,6 +63,18 @@ export class Result {
   /** Whether what to look for is another now than when the objects were found. */
   setStale(stale) {
     this.editor.stale.hidden = !stale;
+  }
+
+  /** The large view: of one object, from where all others can be reached. */
+  openStage(index) {
+    const made = this.run.objects.filter((object) => object.files.model ?? object.files.mesh);
+    const items = made.map((object) => ({ title: object.label, url: (object.files.model ?? object.files.mesh).url, key: `${this.run.name}/${object.id}`, photo: object.files.crop?.url }));
+    openStage(items, made.findIndex((object) => object.index === index));
+  }
+
+  openScene() {
+    const { name, files, photo } = this.run;
+    openStage([{ title: `Scene of ${photo.name}`, url: files.scene.url, key: `${name}/scene`, photo: photo.url }]);
   }
 
   /** Have the person draw the box of one object again. */
@@ -155,6 +168,7 @@ export class Result {
       this.cards.push(
         new Card({
           paintAgain: (index) => this.actions.submit("paint_again", { run: this.run.name, index, seed: crypto.getRandomValues(new Uint32Array(1))[0] }),
+          large: (index) => this.openStage(index),
           cutByHand: (object) => this.actions.cutByHand(this.run, object),
           redraw: (index) => this.drawAgain(index),
           otherEngines: (run) => this.actions.otherEngines(run),

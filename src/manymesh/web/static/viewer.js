@@ -7,36 +7,57 @@ import { readGlb } from "./glb.js";
 const VERTEX = `#version 300 es
 uniform mat4 model, camera;
 in vec3 position, normal; in vec2 uv;
-out vec3 vNormal; out vec2 vUv;
+out vec3 vNormal, vWorld; out vec2 vUv;
 void main() {
   vNormal = mat3(model) * normal; vUv = uv;
-  gl_Position = camera * model * vec4(position, 1.0);
+  vec4 world = model * vec4(position, 1.0);
+  vWorld = world.xyz;
+  gl_Position = camera * world;
 }`;
-// Light from the viewer's upper left, sky above, a little bounce from below. Painted models already carry the photo's
-// light, so theirs is flatter.
+// A key light, sky above, a little bounce from below; ``light`` says how much of each. Painted models already carry the
+// photo's light, so theirs is flatter. Mode 0: colours, 1: clay, 2: normals, 3: one flat colour (lines), 4: ground.
 const FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D base; uniform vec4 factor; uniform float textured; uniform mat3 look;
-in vec3 vNormal; in vec2 vUv; out vec4 result;
+uniform int mode; uniform vec3 light, key, foot, reach;
+in vec3 vNormal, vWorld; in vec2 vUv; out vec4 result;
 void main() {
+  if (mode == 3) { result = factor; return; }
+  if (mode == 4) {
+    // A contact shadow: dark below the object, gone beyond its reach.
+    float away = length((vWorld.xz - foot.xz) / max(reach.xz, vec2(1e-6)));
+    float dark = 0.5 * pow(clamp(1.25 - away, 0.0, 1.0), 2.0);
+    result = vec4(vec3(0.0), dark);
+    return;
+  }
   vec3 n = normalize(look * vNormal);
   if (!gl_FrontFacing) n = -n;
-  vec3 albedo = factor.rgb * (textured > 0.5 ? texture(base, vUv).rgb : vec3(1.0));
-  float key = max(dot(n, normalize(vec3(-0.45, 0.65, 0.75))), 0.0);
+  if (mode == 2) { result = vec4(n * 0.5 + 0.5, 1.0); return; }
+  bool painted = mode == 0 && textured > 0.5;
+  vec3 albedo = painted ? factor.rgb * texture(base, vUv).rgb : mode == 1 ? vec3(0.6) : factor.rgb;
+  float keyed = max(dot(n, normalize(key)), 0.0);
   float sky = 0.5 + 0.5 * n.y;
-  float clay = 0.22 + 0.26 * sky + 0.78 * key;
-  float painted = 0.58 + 0.14 * sky + 0.28 * key;
-  vec3 linear = albedo * (textured > 0.5 ? painted : clay);
+  float clay = light.x + light.y * sky + light.z * keyed;
+  float flatter = 0.58 + 0.6 * (clay - 0.6) * 0.6;
+  vec3 linear = albedo * (painted ? clamp(flatter + 0.15, 0.2, 1.1) : clay);
   result = vec4(pow(clamp(linear, 0.0, 1.0), vec3(1.0 / 2.2)), 1.0);
 }`;
+const LIGHTS = {
+  studio: { light: [0.22, 0.26, 0.78], key: [-0.45, 0.65, 0.75] },
+  overcast: { light: [0.4, 0.5, 0.2], key: [0, 1, 0.3] },
+  side: { light: [0.1, 0.12, 1.05], key: [1, 0.25, 0.35] },
+};
+export const PLAIN_LOOK = { mode: "colours", wire: false, light: "studio", ground: false };
+const MODES = { colours: 0, clay: 1, normals: 2 };
 
 const MODELS_KEPT = 20;
 const DOWNLOADS_AT_ONCE = 3;
-const DEFAULT_VIEW = { turn: -0.5, rise: 0.28, zoom: 1 };
+const DEFAULT_VIEW = { turn: -0.5, rise: 0.28, zoom: 1, right: 0, up: 0 };
 
 let shared = null; // the one context and its program; null until first needed, false where there is no WebGL 2
 const models = new Map(); // url -> Promise of a model, most recently used last
-const views = new Map(); // url -> {turn, rise, zoom}: a card that is drawn anew looks the same way
+const views = new Map(); // key -> {turn, rise, zoom, right, up}: a card that is drawn anew looks the same way
+const looks = new WeakMap(); // canvas -> how it is drawn; PLAIN_LOOK without one
 const waiting = [];
 let downloads = 0;
 let lost = false;
@@ -71,7 +92,7 @@ function context() {
   gl.linkProgram(program);
   if (!gl.getProgramParameter(program, gl.LINK_STATUS)) return (shared = false);
   const uniforms = {};
-  for (const name of ["model", "camera", "base", "factor", "textured", "look"])
+  for (const name of ["model", "camera", "base", "factor", "textured", "look", "mode", "light", "key", "foot", "reach"])
     uniforms[name] = gl.getUniformLocation(program, name);
   gl.useProgram(program);
   gl.enable(gl.DEPTH_TEST);
@@ -131,6 +152,7 @@ function upload(parts) {
     attribute(1, part.normals, 3);
     attribute(2, part.uv, 2);
     fill(gl.ELEMENT_ARRAY_BUFFER, part.indices);
+    const triangles = buffers.at(-1);
     const texture = gl.createTexture();
     textures.push(texture);
     gl.bindTexture(gl.TEXTURE_2D, texture);
@@ -154,7 +176,7 @@ function upload(parts) {
         if (value > high[axis]) high[axis] = value;
       }
     const indexType = part.indices instanceof Uint32Array ? gl.UNSIGNED_INT : gl.UNSIGNED_SHORT;
-    return { vao, texture, count: part.indices.length, indexType, matrix: m, factor: part.factor, textured: !!part.image };
+    return { vao, triangles, buffers, indices: part.indices, texture, count: part.indices.length, indexType, matrix: m, factor: part.factor, textured: !!part.image };
   });
   gl.bindVertexArray(null);
   const centre = low.map((value, axis) => (value + high[axis]) / 2);
@@ -193,30 +215,94 @@ function draw(canvas, model, view) {
   const needed = Math.max(model.half[1] * Math.cos(view.rise) + flat * Math.abs(Math.sin(view.rise)), flat / aspect);
   const distance = model.radius * 4;
   const scale = (distance / (needed * 1.12)) * view.zoom;
-  const [near, far] = [distance - model.radius * 1.5, distance + model.radius * 1.5];
-  const a = (far + near) / (near - far), b = (2 * far * near) / (near - far);
+  const [front, far] = [distance - model.radius * 2.6, distance + model.radius * 2.6];
+  const a = (far + front) / (front - far), b = (2 * far * front) / (front - far);
+  const how = { ...PLAIN_LOOK, ...looks.get(canvas) };
   const t = [0, 1, 2].map((row) => -(r[row] * cx + r[3 + row] * cy + r[6 + row] * cz));
   t[2] -= distance;
+  // Panned in shares of the picture's height.
+  const [right, up] = [view.right * 2, view.up * 2];
   const camera = new Float32Array(16);
   for (let column = 0; column < 4; column++) {
     const [x, y, z] = column < 3 ? r.slice(column * 3, column * 3 + 3) : t;
-    camera.set([(x * scale) / aspect, y * scale, z * a + (column === 3 ? b : 0), -z], column * 4);
+    camera.set([(x * scale - z * right) / aspect, y * scale - z * up, z * a + (column === 3 ? b : 0), -z], column * 4);
   }
   gl.uniformMatrix4fv(uniforms.camera, false, camera);
   gl.uniformMatrix3fv(uniforms.look, false, r);
+  const { light, key } = LIGHTS[how.light];
+  gl.uniform3fv(uniforms.light, light);
+  gl.uniform3fv(uniforms.key, key);
   for (const part of model.parts) {
+    gl.uniform1i(uniforms.mode, MODES[how.mode]);
     gl.uniformMatrix4fv(uniforms.model, false, part.matrix);
     gl.uniform4fv(uniforms.factor, part.factor);
     gl.uniform1f(uniforms.textured, part.textured ? 1 : 0);
     gl.bindTexture(gl.TEXTURE_2D, part.texture);
     gl.bindVertexArray(part.vao);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, part.triangles);
+    gl.enable(gl.POLYGON_OFFSET_FILL);
+    gl.polygonOffset(1, 1);
     gl.drawElements(gl.TRIANGLES, part.count, part.indexType, 0);
+    if (how.wire) drawLines(part);
   }
+  if (how.ground) drawGround(model);
   gl.bindVertexArray(null);
   const flatCanvas = canvas.getContext("2d");
   flatCanvas.clearRect(0, 0, width, height);
   flatCanvas.drawImage(surface, 0, surface.height - height, width, height, 0, 0, width, height);
   canvas.dataset.drawn = canvas.dataset.model;
+}
+
+/** The edges of the triangles, over them. */
+function drawLines(part) {
+  const { gl, uniforms } = context();
+  if (!part.lines) {
+    const { indices } = part, lines = new Uint32Array(indices.length * 2);
+    for (let i = 0; i < indices.length; i += 3) lines.set([indices[i], indices[i + 1], indices[i + 1], indices[i + 2], indices[i + 2], indices[i]], i * 2);
+    part.lines = gl.createBuffer();
+    part.buffers.push(part.lines);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, part.lines);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, lines, gl.STATIC_DRAW);
+  }
+  gl.uniform1i(uniforms.mode, 3);
+  gl.uniform4f(uniforms.factor, 0.05, 0.12, 0.13, 1);
+  gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, part.lines);
+  gl.drawElements(gl.LINES, part.count * 2, gl.UNSIGNED_INT, 0);
+  gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, part.triangles);
+}
+
+/** A soft shadow where the object stands. */
+function drawGround(model) {
+  const { gl, uniforms } = context();
+  const [cx, cy, cz] = model.centre, [hx, hy, hz] = model.half, far = 2.2 * Math.hypot(hx, hz), y = cy - hy - 0.002 * model.radius;
+  if (!model.ground) {
+    model.ground = gl.createVertexArray();
+    gl.bindVertexArray(model.ground);
+    const buffer = gl.createBuffer();
+    model.parts[0].buffers.push(buffer);
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+    gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([cx - far, y, cz - far, cx + far, y, cz - far, cx - far, y, cz + far, cx + far, y, cz + far]), gl.STATIC_DRAW);
+    gl.enableVertexAttribArray(0);
+    gl.vertexAttribPointer(0, 3, gl.FLOAT, false, 0, 0);
+  }
+  gl.bindVertexArray(model.ground);
+  gl.uniform1i(uniforms.mode, 4);
+  gl.uniformMatrix4fv(uniforms.model, false, [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
+  gl.uniform3f(uniforms.foot, cx, y, cz);
+  gl.uniform3f(uniforms.reach, hx * 1.25 + 0.1 * model.radius, 1, hz * 1.25 + 0.1 * model.radius);
+  gl.enable(gl.BLEND);
+  gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+  gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+  gl.disable(gl.BLEND);
+}
+
+/** Which way a canvas's model is seen; to be changed before ``setLook``. */
+export const viewOf = (canvas) => views.get(canvas.dataset.kind);
+
+/** How a canvas is drawn from now on; see PLAIN_LOOK. */
+export function setLook(canvas, look) {
+  looks.set(canvas, look);
+  soon(canvas);
 }
 
 /** Show the model at ``url`` on ``canvas``; ``key`` names the view that the models of one object share. */
@@ -262,35 +348,56 @@ function soon(canvas) {
   scheduled.add(canvas);
 }
 
+/** Mouse: drag turns, right or Shift drag pans, the wheel zooms to the cursor. Touch: one finger scrolls the page (on the
+    stage, where nothing scrolls, it turns), two turn and zoom. */
 function listen(canvas) {
   canvas.dataset.ready = "1";
+  const stage = "stage" in canvas.dataset;
   const view = () => views.get(canvas.dataset.kind);
   const change = (turn, rise, zoom) => {
     const v = view();
     v.turn += turn;
     v.rise = Math.min(Math.max(v.rise + rise, -1.5), 1.5);
-    v.zoom = Math.min(Math.max(v.zoom * zoom, 0.4), 8);
+    v.zoom = Math.min(Math.max(v.zoom * zoom, 0.4), 12);
     soon(canvas);
+  };
+  const pan = (dx, dy) => {
+    const v = view();
+    v.right += dx / canvas.clientHeight;
+    v.up -= dy / canvas.clientHeight;
+    soon(canvas);
+  };
+  const zoomAt = (event, factor) => {
+    const v = view(), area = canvas.getBoundingClientRect(), before = v.zoom;
+    const [x, y] = [(event.clientX - area.left - area.width / 2) / area.height, -(event.clientY - area.top - area.height / 2) / area.height];
+    change(0, 0, factor);
+    const grown = v.zoom / before;
+    if (stage) [v.right, v.up] = [x + (v.right - x) * grown, y + (v.up - y) * grown];
   };
   const fingers = new Map();
   canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
+    if (event.pointerType !== "touch" || stage) canvas.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, [event.clientX, event.clientY]);
   });
   canvas.addEventListener("pointermove", (event) => {
     const before = fingers.get(event.pointerId);
     if (!before) return;
-    const now = [event.clientX, event.clientY];
+    const now = [event.clientX, event.clientY], [dx, dy] = [now[0] - before[0], now[1] - before[1]];
     const other = [...fingers].find(([id]) => id !== event.pointerId)?.[1];
     fingers.set(event.pointerId, now);
-    if (other) change(0, 0, Math.hypot(now[0] - other[0], now[1] - other[1]) / Math.max(Math.hypot(before[0] - other[0], before[1] - other[1]), 1));
-    else change((now[0] - before[0]) * 0.011, (now[1] - before[1]) * 0.011, 1);
+    if (other) {
+      change(dx * 0.006, dy * 0.006, Math.hypot(now[0] - other[0], now[1] - other[1]) / Math.max(Math.hypot(before[0] - other[0], before[1] - other[1]), 1));
+    } else if (event.pointerType === "touch" && !stage) return;
+    else if (event.buttons === 2 || event.shiftKey) pan(dx, dy);
+    else change(dx * 0.011, dy * 0.011, 1);
   });
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => fingers.delete(event.pointerId));
+  canvas.addEventListener("touchmove", (event) => event.touches.length > 1 && event.preventDefault(), { passive: false });
+  canvas.addEventListener("contextmenu", (event) => stage && event.preventDefault());
   canvas.addEventListener("wheel", (event) => {
-    if (document.activeElement !== canvas && !event.ctrlKey) return; // the page scrolls until the model is chosen
+    if (!stage && document.activeElement !== canvas && !event.ctrlKey) return; // the page scrolls until the model is chosen
     event.preventDefault();
-    change(0, 0, Math.exp(-event.deltaY * 0.0015));
+    zoomAt(event, Math.exp(-event.deltaY * 0.0015));
   }, { passive: false });
   canvas.addEventListener("dblclick", () => {
     Object.assign(view(), DEFAULT_VIEW);
