@@ -30,7 +30,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedPr
     three_things().save(folder / "things.png")
     arguments = ["make", folder / "things.png", "--out", folder / "runs", *QUICK, "--prompt", "cup, spoon"]
     command = [sys.executable, "-m", "manymesh", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_make_prints_the_run_folder_alone_on_stdout(finished: subprocess.CompletedProcess[str]) -> None:

@@ -37,6 +37,7 @@ def a_run(photo_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     diary = Diary()
     monkeypatch.setattr("manymesh.pipeline.choose", lambda settings: fake_plan(diary, settings, count=1))
     monkeypatch.setattr("manymesh.web.service.choose", lambda settings: fake_plan(diary, settings, count=1))
+    monkeypatch.setattr("manymesh.runner.steps.PREVIEW_PX", 32)
     return Pipeline().make([photo_path], tmp_path / "runs")[0]
 
 

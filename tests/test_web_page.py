@@ -54,6 +54,7 @@ def slow(tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch) -> Itera
     stages = HeldStages()
     monkeypatch.setattr("manymesh.pipeline.choose", stages.plan)
     monkeypatch.setattr("manymesh.web.service.choose", stages.plan)
+    monkeypatch.setattr("manymesh.runner.steps.PREVIEW_PX", 32)
     with serving(Options(out=tmp_path / "runs")) as served:
         yield served, stages
         stages.go.set()
@@ -393,6 +394,7 @@ def test_a_tab_that_outlives_the_server_comes_back_by_itself_and_loses_no_photo(
     stages = HeldStages()
     monkeypatch.setattr("manymesh.pipeline.choose", stages.plan)
     monkeypatch.setattr("manymesh.web.service.choose", stages.plan)
+    monkeypatch.setattr("manymesh.runner.steps.PREVIEW_PX", 32)
     with serving(Options(out=tmp_path / "runs")) as served:
         port = urlsplit(served.url).port
         page = new_page(served.url)
