@@ -210,11 +210,11 @@ def capped(device: torch.device, gib: float | None) -> Iterator[None]:
         yield
         return
     total = torch.cuda.get_device_properties(device).total_memory
-    torch.cuda.set_per_process_memory_fraction(min(gib * GIB / total, 1.0), device)
+    torch.cuda.set_per_process_memory_fraction(min(gib * GIB / total, 1.0), 0)
     try:
         yield
     finally:
-        torch.cuda.set_per_process_memory_fraction(1.0, device)
+        torch.cuda.set_per_process_memory_fraction(1.0, 0)
 
 
 def run(settings: Settings, level: Level, mesh: Mesh, atlas: Atlas, objects: int = 2) -> dict[str, Any]:
@@ -246,6 +246,8 @@ def run(settings: Settings, level: Level, mesh: Mesh, atlas: Atlas, objects: int
 
 def measure(name: str, device: torch.device, options: argparse.Namespace) -> dict[str, Any]:
     """One base: written, then run at each level of memory, and under each cap."""
+    if options.folder is not None:
+        options.folder.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=options.folder))
     wishes: dict[str, Any] = {"paint_steps": options.steps, "texture_size": options.texture}
     if options.tiny:

@@ -326,14 +326,14 @@ def capped(b: OpenBench) -> dict[str, Any]:
     total = torch.cuda.get_device_properties(b.device).total_memory
     for cap in b.caps:
         clean()
-        torch.cuda.set_per_process_memory_fraction(cap * GIB / total, b.device)
+        torch.cuda.set_per_process_memory_fraction(cap * GIB / total, 0)
         fitting = [level for level in levels(b.settings()) if level.reserved_bytes <= cap * GIB]
         try:
             out[f"{cap} GiB"] = run_stage(b, 2, fitting[0].name)
         except Exception:  # noqa: BLE001 - one cap that is too small must not cost the others
             out[f"{cap} GiB"] = {"error": traceback.format_exc()}
         finally:
-            torch.cuda.set_per_process_memory_fraction(1.0, b.device)
+            torch.cuda.set_per_process_memory_fraction(1.0, 0)
     return out
 
 

@@ -120,6 +120,6 @@ def test_random_weights_fail_and_the_reply_that_is_right_passes(qwen, monkeypatc
     thousandths = np.array((1000 / WIDTH_PX, 1000 / HEIGHT_PX) * 2)
     said = [{"bbox_2d": (box * thousandths).round().tolist(), "label": name} for name, box in SQUARES.items()]
     right = SimpleNamespace(ask=lambda question, rgb, tick: json.dumps(said), close=lambda: None)
-    monkeypatch.setattr(model, "Model", lambda folder, settings: right)
+    monkeypatch.setattr(model, "Model", lambda folder, settings, level: right)
     with STAGE.open(qwen) as detect:
         assert [finding.passed for finding in probe_detector(detect)] == [True, True]

@@ -184,3 +184,10 @@ def test_fast_takes_the_turbo_models_unless_others_are_named() -> None:
     assert Settings(fast=True, shape_model="2mv-turbo").shape_model == "2mv-turbo"
     assert Settings().shape_model == "2mini"
     assert Settings.model_validate(fast.model_dump()) == fast
+
+
+@pytest.mark.parametrize("flags", [["--vram", "4G"], ["--objects", "8"], ["--no-texture"], ["--engine", "open"]])
+def test_what_belongs_to_the_plan_is_refused_without_it(flags: list[str]) -> None:
+    refused = CliRunner().invoke(app, ["doctor", *flags]).exception
+    assert isinstance(refused, UsageError)
+    assert refused.what == f"{flags[0]} belongs to --plan"

@@ -19,6 +19,7 @@ from manymesh.events import Event
 from manymesh.pipeline import Pipeline
 from manymesh.plan import MemoryPlan, StagePlan
 from manymesh.run.folder import Run
+from manymesh.runner.open_model import OpenModel
 from manymesh.settings import Settings
 from manymesh.stages import Kind, Level
 
@@ -197,3 +198,47 @@ def test_more_memory_than_planned_is_one_line_and_the_ledger_shows_it(
     (row,) = [text for text in tables(run).splitlines() if "fake-shape" in text]
     for shown in ("large", "0.50", "123 MiB", "5120 MiB", "6144 MiB", "4096 MiB"):
         assert shown in row
+
+
+def test_objects_fail_alone_when_no_level_opens_any_more(
+    diary: Diary, monkeypatch: pytest.MonkeyPatch, photo_path: Path, tmp_path: Path
+) -> None:
+    """The second object's memory runs out, and from then on nothing opens: what was made before is kept."""
+
+    def after_the_first(level: str, what: str, count: int) -> bool:
+        return level != "large" or (what, count) == ("call", 2)
+
+    hostile = Hostile(diary, "shape", after_the_first)
+    run, notes = walked(diary, monkeypatch, photo_path, tmp_path, hostile)
+    errors = [record.error for record in run.manifest.objects]
+    assert errors[0] is None
+    assert [error and error.code for error in errors[1:]] == ["out-of-memory"] * 2
+    assert (run.manifest.state, len(notes)) == ("partial", 2)
+
+
+def test_a_closed_stage_is_opened_again_for_the_next_photo() -> None:
+    calls: list[Level | None] = []
+
+    @contextmanager
+    def opened_at(level: Level | None) -> Iterator[str]:
+        calls.append(level)
+        if len(calls) == 2:
+            raise CudaError("CUDA out of memory")
+        yield "model"
+
+    said: list[str] = []
+    model = OpenModel(opened_at, StagePlan("paint", "fake", LEVELS[1], LEVELS[2:]), said.append)
+    model.open()
+    with pytest.raises(CudaError):
+        model.step_down()
+    assert (model.is_open, model.model, model.has_smaller, len(said)) == (False, None, False, 1)
+    model.used_by(said.append)
+    model.reopen()
+    assert (model.is_open, model.model, model.sentences) == (True, "model", [])
+
+
+def test_models_stay_open_together_only_where_all_fit() -> None:
+    stages = tuple(StagePlan(kind, "fake", LEVELS[0]) for kind in ("shape", "paint"))  # 4 GiB each
+    assert not MemoryPlan(7 << 30, 1, stages).fits_together
+    assert MemoryPlan(8 << 30, 1, stages).fits_together
+    assert MemoryPlan(None, 1, stages).fits_together

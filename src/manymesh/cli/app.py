@@ -112,23 +112,26 @@ app.command()(ui)
 def doctor(
     as_json: AsJson = False,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Show how the full engine would use the GPU's memory, and load nothing.")
+        bool, typer.Option("--plan", help="Show how an engine would use the GPU's memory, and load nothing.")
     ] = False,
     vram: Annotated[
         str | None, typer.Option("--vram", metavar="SIZE", help="With --plan: for a card of this size, such as 4G.")
     ] = None,
     objects: Annotated[int, typer.Option("--objects", min=1, help="With --plan: for so many objects.")] = 1,
     texture: Annotated[bool, typer.Option("--texture/--no-texture", help="With --plan: painted, or not.")] = True,
-    engine: Annotated[str, typer.Option("--engine", help="With --plan: of this engine.")] = "hunyuan",
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="With --plan: of this engine, hunyuan where none is named.")
+    ] = None,
 ) -> None:
     """Say what this machine can run, which engine `auto` takes and why, and what is missing."""
     from manymesh.cli.doctor import examine, memory_plan, report
 
     if plan:
-        give(memory_plan(engine, vram, objects, texture, as_json))
+        give(memory_plan(engine or "hunyuan", vram, objects, texture, as_json))
         return
-    if vram is not None:
-        raise UsageError("--vram belongs to --plan", "Use: manymesh doctor --plan --vram 8G")
+    alone = {"--vram": vram is not None, "--objects": objects != 1, "--no-texture": not texture, "--engine": engine}
+    if given := [flag for flag, is_given in alone.items() if is_given]:
+        raise UsageError(f"{given[0]} belongs to --plan", "Use: manymesh doctor --plan --vram 8G")
     findings = examine()
     give(json.dumps(findings, indent=1) if as_json else report(findings))
 

@@ -69,24 +69,31 @@ def budget_bytes(settings: Settings, *, assume_gpu: bool = False) -> int | None:
         return None
     import torch
 
-    device = _cuda_device(settings)
-    free, _ = torch.cuda.mem_get_info(device)
-    # What this process has reserved and does not use is free for it.
-    free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    def free_bytes(device: int) -> int:
+        # What this process has reserved and does not use is free for it.
+        spare = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + spare
+
+    free = min(free_bytes(device) for device in _cuda_devices(settings))
     there = max(free - max(int(free * _LEFT_SHARE), _LEFT_BYTES), 1)
     return there if named is None else min(named, there)
 
 
 def keep_to(plan: MemoryPlan, settings: Settings) -> None:
-    """Where ``--vram`` is given, let PyTorch's allocator take no more than the plan's budget."""
-    if plan.budget_bytes is None or not plan.stages or not _cuda():
+    """Where ``--vram`` is given, let PyTorch's allocator take no more than the plan's budget; else all of the card, for
+    an earlier job of this process may have had less."""
+    planned = plan.budget_bytes is not None and bool(plan.stages)
+    if not planned and "torch" not in sys.modules:
+        return
+    if not _cuda():
         return
     import torch
 
-    device = _cuda_device(settings)
-    total = torch.cuda.get_device_properties(device).total_memory
-    share = 1.0 if settings.vram is None else min(plan.budget_bytes / total, 1.0)
-    torch.cuda.set_per_process_memory_fraction(share, device)
+    for device in _cuda_devices(settings):
+        share = 1.0
+        if planned and plan.budget_bytes is not None and settings.vram is not None:
+            share = min(plan.budget_bytes / torch.cuda.get_device_properties(device).total_memory, 1.0)
+        torch.cuda.set_per_process_memory_fraction(share, device)
 
 
 def _cuda() -> bool:
@@ -103,11 +110,12 @@ def _on_cuda(settings: Settings, kind: Kind) -> bool:
     return asked != "cpu" and asked != "mps" and _cuda()
 
 
-def _cuda_device(settings: Settings) -> int:
-    """The number of the first CUDA device that a stage is sent to; 0 where none is named."""
+def _cuda_devices(settings: Settings) -> list[int]:
+    """The numbers of the CUDA devices that stages are sent to; [0] where none is named. The plan is for the one with
+    the least free memory."""
     named = [device.rpartition("=")[2] for device in settings.devices]
-    numbers = [int(device.removeprefix("cuda:")) for device in named if device.startswith("cuda:")]
-    return numbers[0] if numbers else 0
+    numbers = {int(device.removeprefix("cuda:")) for device in named if device.startswith("cuda:")}
+    return sorted(numbers) or [0]
 
 
 def _host_bytes() -> int:

@@ -78,6 +78,11 @@ class MemoryPlan:
         return max((stage.level.reserved_bytes for stage in self.stages), default=0)
 
     @property
+    def fits_together(self) -> bool:
+        """Whether the stages' predicted memory fits all at once, so that none need be closed for the next."""
+        return self.budget_bytes is None or sum(s.level.reserved_bytes for s in self.stages) <= self.budget_bytes
+
+    @property
     def seconds(self) -> float:
         """Predicted for the networks' stages of the whole job, on an H200."""
         return sum(stage.level.load_s + _turns(stage, self.objects) * stage.level.object_s for stage in self.stages)
@@ -137,7 +142,10 @@ def _chosen(offer: Offer, budget_bytes: int | None, host_bytes: int) -> StagePla
         why = level.why
         if number:
             larger = offer.levels[number - 1]
-            why += f" ({larger.name} would take {memory_in_words(larger.reserved_bytes)})"
+            if larger.reserved_bytes > budget_bytes:
+                why += f" ({larger.name} would take {memory_in_words(larger.reserved_bytes)})"
+            else:
+                why += f" ({larger.name} would take {memory_in_words(larger.host_bytes)} of host memory)"
         return StagePlan(offer.kind, offer.implementation, level, offer.levels[number + 1 :], why)
     return None
 

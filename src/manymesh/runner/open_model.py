@@ -26,13 +26,15 @@ class OpenModel:
     Attributes:
         model: what the stage opened.
         level: the present one.
-        sentences: what ``say`` was told.
+        sentences: what ``say`` was told since ``used_by``, or since the beginning.
+        is_open: whether ``model`` may be used. It is not after a step down that failed.
     """
 
     def __init__(self, open_at: Open, plan: StagePlan | None, say: Callable[[str], None]) -> None:
         self.model: Any = None
         self.level = None if plan is None else plan.level
         self.sentences: list[str] = []
+        self.is_open = False
         self._kind = "" if plan is None else plan.kind
         self._smaller = [] if plan is None else list(plan.smaller)
         self._open_at, self._say = open_at, say
@@ -52,14 +54,28 @@ class OpenModel:
         while True:
             try:
                 self.model = self._held.enter_context(self._open_at(self.level))
+                self.is_open = True
                 return
             except Exception as error:
                 if not is_device_memory(error) or not self._take_smaller():
                     raise
             release_memory()  # outside the handler: the error's frames hold the memory
 
+    def reopen(self) -> None:
+        """Open the stage if it is not open: after a step down that failed, memory may be free again."""
+        if not self.is_open:
+            self.open()
+
+    def used_by(self, say: Callable[[str], None]) -> None:
+        """A model that was kept open serves other runs from now on; ``say`` tells those."""
+        self._say, self.sentences = say, []
+
     def step_down(self) -> bool:
-        """Close the stage and open it at the next smaller level. False, and nothing is done, where there is none."""
+        """Close the stage and open it at the next smaller level. False, and nothing is done, where there is none.
+
+        Raises:
+            Whatever opening raised at the last level. The stage is closed then.
+        """
         if not self._smaller:
             return False
         self.close()
@@ -70,7 +86,7 @@ class OpenModel:
 
     def close(self) -> None:
         """Close the stage."""
-        self.model = None
+        self.model, self.is_open = None, False
         held, self._held = self._held, ExitStack()
         held.close()
 

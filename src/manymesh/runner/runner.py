@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from manymesh.device import Meter, release_memory
 from manymesh.engines import Plan
-from manymesh.errors import Cancelled, OutputError
+from manymesh.errors import Cancelled, OutOfMemoryError, OutputError
 from manymesh.events import Cancel, Event, OnEvent
 from manymesh.parallel import map_ordered, quick_turns, worker_count
 from manymesh.plan import MemoryPlan
@@ -71,7 +71,8 @@ class StageRunner:
         plan: which implementation does what.
         say: called with every event.
         cancel: heeded at every tick and between objects.
-        keep_loaded: leave models open between calls, until ``close``.
+        keep_loaded: leave models open between calls, until ``close``. Those for which memory is planned stay open only
+            where the plan says that all fit together.
         memory: how much of the GPU's memory each stage may use.
     """
 
@@ -149,7 +150,9 @@ class StageRunner:
                 start_s = time.perf_counter()
                 tick = self._tick(run.manifest.name, stage, "", number, len(todo), self._say)
                 try:
-                    _stepping_down(opened, lambda: function(run, self.plan, opened.model, tick))  # noqa: B023
+                    with memory_errors(stage):
+                        opened.reopen()
+                    _stepping_down(opened, stage, lambda: function(run, self.plan, opened.model, tick))  # noqa: B023
                     lifecycle.mark_done(run.manifest, stage)
                 except (Cancelled, OutputError):
                     raise
@@ -166,17 +169,30 @@ class StageRunner:
 
     def _over_objects(self, step: Step, function: ObjectStep, runs: Sequence[Run]) -> None:
         """One object's failure costs no other."""
+        stage = step.name
         todo = lifecycle.objects_to_do(runs, step)
         with self._stage(step, [run for run in runs if any(run is other for other, _ in todo)], len(todo)) as opened:
             tasks = [_Task(number, run, record) for number, (run, record) in enumerate(todo)]
             work = _Work(step, function, opened, len(todo))
             at_once = min(self._at_once(step), len(todo))
             while tasks:
-                _stepping_down(opened, lambda: self._show_all(step, opened.model, tasks))  # noqa: B023
+                _stepping_down(opened, stage, lambda: self._show_all(step, opened.model, tasks))  # noqa: B023
                 with quick_turns(opened.level is not None and at_once > 1):
                     tasks = self._round(work, tasks, at_once)
-                if tasks:
-                    opened.step_down()
+                if tasks and not self._goes_on(work, tasks):
+                    return
+
+    def _goes_on(self, work: _Work, tasks: Sequence[_Task]) -> bool:
+        """Step down for the objects that are left. Where even the last level does not open, they have failed."""
+        stage = work.step.name
+        try:
+            with memory_errors(stage):
+                work.opened.step_down()
+        except OutOfMemoryError as error:
+            for task in tasks:
+                self._record(work, task, _Outcome(task.record.model_copy(deep=True), record_of(error, stage), 0.0))
+            return False
+        return True
 
     def _show_all(self, step: Step, model: Any, tasks: Sequence[_Task]) -> None:
         """Let the model see the cutouts of all these objects, if it may."""
@@ -217,7 +233,9 @@ class StageRunner:
             return worker_count()
         if not self.plan.stages[step.model].thread_safe:
             return 1
-        return min(worker_count(), 2) if self.memory.of(step.model) is not None else worker_count()
+        planned = self.memory.of(step.model)
+        on_gpu = planned is not None and planned.level.how != "cpu"
+        return min(worker_count(), 2) if on_gpu else worker_count()
 
     def _carried_out(self, work: _Work, task: _Task, say: OnEvent) -> _Outcome:
         """Carry out the step: load what it reads, call it, store what it leaves.
@@ -308,21 +326,25 @@ class StageRunner:
             yield _nothing_to_open()
             return
         stage = step.name
-        if self._kept is not None and stage in self._kept:
-            yield self._kept[stage]
-            return
 
         def say(sentence: str) -> None:
             for name in names:
                 self._say(Event("note", name, stage, text=sentence))
 
+        if self._kept is not None and stage in self._kept:
+            kept = self._kept[stage]
+            kept.used_by(say)
+            with memory_errors(stage):
+                kept.reopen()
+            yield kept
+            return
         opened = OpenModel(partial(self._opening, step.model), self.memory.of(step.model), say)
         try:
             with memory_errors(stage):
                 opened.open()
             warm, self._to_warm = self._to_warm, []
             self._preloader.warm(warm)
-            if self._kept is not None:
+            if self._kept is not None and (self.memory.fits_together or opened.level is None):
                 self._kept[stage] = opened
             yield opened
         finally:
@@ -366,7 +388,7 @@ def _nothing_to_open() -> OpenModel:
     return OpenModel(lambda level: nullcontext(), None, lambda sentence: None)
 
 
-def _stepping_down(opened: OpenModel, work: Callable[[], None]) -> None:
+def _stepping_down(opened: OpenModel, stage: str, work: Callable[[], None]) -> None:
     """Do ``work``; where the device's memory runs out, again at each smaller level of the open model."""
     while True:
         try:
@@ -375,4 +397,5 @@ def _stepping_down(opened: OpenModel, work: Callable[[], None]) -> None:
             if not is_device_memory(error) or not opened.has_smaller:
                 raise
             error.__traceback__ = None
-        opened.step_down()
+        with memory_errors(stage):
+            opened.step_down()

@@ -1,4 +1,4 @@
-"""``fill.py`` on a GPU: the membrane is still stretched on the CPU, all that is done for every texel is done here.
+"""``render/fill.py`` on a GPU: the membrane is still stretched on the CPU. What is done for every texel is done here.
 
 Two parts are simpler than there, so the colours differ a little: detail at the border of the painted part fades out
 over the texture and not over the surface, and the edge of a chart is repeated step by step.

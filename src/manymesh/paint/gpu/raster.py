@@ -1,7 +1,8 @@
-"""The official rasteriser in PyTorch, for GPUs: the same arithmetic as ``raster.py``, face by face, box by box.
+"""The official rasteriser in PyTorch, for GPUs: the arithmetic of ``paint/hunyuan/render/reference_raster.py``.
 
-Every operation is a single IEEE one in the same order as there, and the nearest key is found by an integer minimum, so
-the answer is ``rasterise_reference``'s to the bit on any device, whatever order the threads run in.
+It goes face by face, box by box. Every operation is a single IEEE one in the same order as there, and the nearest key
+is found by an integer minimum. So the answer is ``rasterise_reference``'s to the bit on any device, whatever order the
+threads run in.
 """
 
 from __future__ import annotations

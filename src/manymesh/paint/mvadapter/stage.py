@@ -254,7 +254,7 @@ class PaintStage:
         notes = [*self.networks.formats.notes]
         device = self.networks.device
         if device.type == "cpu":
-            notes.append("The painter ran on the CPU, which takes an hour or more at full size.")
+            notes.append("The painter ran on the CPU, which may take an hour or more at full size.")
         elif device.type == "cuda" and self.networks.base.xl and _memory_bytes(device) < LEAST_XL_BYTES:
             notes.append("This GPU is small for --paint-base sdxl; sd21 is made for it.")
         if self._sampler is not None and self._sampler.capture_failure:

@@ -17,13 +17,13 @@ _MIB = 1 << 20
 # Weights in float16: the published files' numbers, two bytes each.
 ENCODER_BYTES, TRANSFORMER_BYTES, DECODER_BYTES = 608_737_280, 2_879_112_320, 428_417_026
 # A step for one row of 2048 latents beside the weights: skips, MLP, queries and keys. Counted from the specification
-# (84 + 67 + 100 MB), rounded up; not measured.
-_ROW_BYTES = 256 * _MIB
-# The condition's keys and values, and the image encoder's work. Counted; not measured.
-_CONDITION_BYTES, _ENCODER_WORK = 48 * _MIB, 128 * _MIB
+# (84 + 67 + 100 MB), raised to what one H200 took.
+_ROW_BYTES = 288 * _MIB
+# The condition's keys and values, and the image encoder's work. Counted, raised to what one H200 took.
+_CONDITION_BYTES, _ENCODER_WORK = 80 * _MIB, 128 * _MIB
 # Bytes for each point of the grid while it is decoded (its value, and whether it was visited), and the tables of its
-# surface at 384 cells, which grow with the grid's square. The latter by analogy with the full engine; not measured.
-_POINT_BYTES, _SURFACE_BYTES, _GRID = 5, 64 * _MIB, 384
+# surface at 384 cells, which grow with the grid's square. The latter measured on one H200.
+_POINT_BYTES, _SURFACE_BYTES, _GRID = 5, 128 * _MIB, 384
 # The point decoder's chunks, largest first.
 _CHUNKS_MIB = (512, 128)
 # Spare memory that the allocator keeps. A captured step has its own memory, which nothing else can use.
@@ -31,8 +31,8 @@ _SPARE_BYTES = 160 * _MIB
 
 
 # Seconds: reading and casting the files; one object on an H200; copying transformer and decoder from host memory.
-# By operation counts and the bus's speed; not measured.
-_LOAD_S, _OBJECT_S, _MOVE_S = 4.0, 2.0, 0.3
+# Measured on one H200, the first with warm files.
+_LOAD_S, _OBJECT_S, _MOVE_S = 1.0, 2.2, 0.9
 
 
 def levels(settings: Settings) -> tuple[Level, ...]:
@@ -58,8 +58,10 @@ def levels(settings: Settings) -> tuple[Level, ...]:
         step = row * (2 if guided and one_pass else 1)
         decoding = decoder + grid + chunk
         beside = weights + decoder + max(step, grid + chunk) if together else max(weights + step, decoding)
-        # Memory of a captured step stays its own while the decoder works beside it.
-        kept = weights + decoder + step + grid + chunk if together else max(weights + step + capture * step, decoding)
+        # Memory of a captured step stays its own while the decoder works beside it. The quarter is measured.
+        kept = (
+            weights + decoder + step + grid + chunk if together else max(weights + step + capture * step // 4, decoding)
+        )
         allocated, reserved = max(beside, encoding), max(kept, encoding) + _SPARE_BYTES
         found.append(
             Level(
