@@ -6,6 +6,7 @@ import io
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fakes import Diary
 from PIL import Image
@@ -13,7 +14,17 @@ from pipeline_fixtures import diary
 
 from manymesh.errors import InputError, UsageError
 from manymesh.pipeline import Pipeline
-from manymesh.run.edit import ObjectEdit, edit_objects, paint_again, parse_edits, replace_cutouts
+from manymesh.run.edit import (
+    ObjectEdit,
+    cut_by_hand,
+    draft,
+    edit_objects,
+    keep_draft,
+    paint_again,
+    parse_edits,
+    replace_cutouts,
+    with_changes,
+)
 from manymesh.run.export import as_format, write_archive
 from manymesh.run.folder import Run
 from manymesh.run.lifecycle import exit_code, redo_from
@@ -202,3 +213,57 @@ def test_exports_of_an_old_shape_are_not_handed_out(found: Run) -> None:
     run.write("model.stl", b"solid", owner=record, role="model-stl")
     redo_from(record, "shape")
     assert set(record.files) == {"crop", "cutout"}
+
+
+def changed(run: Run, **changes: object) -> Run:
+    return Pipeline().resume(run.folder, settings=with_changes(run.manifest.settings, changes))
+
+
+def test_another_size_is_that_of_the_models_and_the_old_one_is_not_spoken_of(found: Run, diary: Diary) -> None:
+    run = changed(Pipeline().resume(found.folder), sizes=["9cm"])
+    small, said = models(run), [text for text in run.manifest.warnings if "GLB" in text]
+    diary.calls.clear()
+    run = changed(run, sizes=["30cm"])
+    large, says = models(run), [text for text in run.manifest.warnings if "GLB" in text]
+    assert all(large[index] != small[index] for index in (1, 2, 3))
+    assert "shape" not in diary.calls
+    assert (len(said), len(says)) == (1, 1)
+    assert said != says
+
+
+def test_another_matte_leaves_a_persons_own_cutouts(found: Run, diary: Diary, tmp_path: Path) -> None:
+    run = Pipeline().resume(found.folder)
+    window = run.manifest.objects[0].window
+    mask = np.zeros((window.height, window.width), np.uint8)
+    mask[20:60, 20:40] = 255
+    picture = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
+    picture.paste((255, 0, 0, 255), (8, 8, 32, 32))
+    picture.save(tmp_path / "red.png")
+    cut_by_hand(run, 1, mask)
+    replace_cutouts(run, {2: tmp_path / "red.png"})
+    run.manifest.objects[0].warnings.append("Said by the shape stage.")
+    run.manifest.objects[2].warnings.append("Said by the old matte.")
+    run.save()
+    own = [run.read(record.files["cutout"]) for record in run.manifest.objects[:2]]
+    diary.calls.clear()
+    run = changed(run, matte_model="lite", seed=5)
+    assert diary.calls.count("matte") == 1
+    assert diary.calls.count("shape") == 3
+    assert [run.read(record.files["cutout"]) for record in run.manifest.objects[:2]] == own
+    said = [record.warnings for record in run.manifest.objects]
+    assert said == [["The object was cut out by hand."], ["The cutout was given by the user."], []]
+    # A box that is drawn anew is cut out by the matte again.
+    diary.calls.clear()
+    run = go_on(run, ObjectEdit(index=1, box=(10, 10, 90, 200)))
+    assert diary.calls == ["matte", "shape", "paint"]
+    assert "own_cutout" not in run.manifest.objects[0].facts
+
+
+def test_edits_that_are_refused_do_not_cost_those_that_were_kept(found: Run) -> None:
+    run = Run.open(found.folder)
+    keep_draft(run, [ObjectEdit(index=1, label="cup")])
+    with pytest.raises(UsageError):
+        edit_objects(run, [ObjectEdit(index=9)])
+    assert draft(Run.open(found.folder)) == [{"index": 1, "keep": True, "label": "cup"}]
+    edit_objects(run, [ObjectEdit(index=2, label="mug")])
+    assert draft(Run.open(found.folder)) == []

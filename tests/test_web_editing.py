@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from conftest import three_things
 from web_fixtures import (
@@ -23,6 +24,7 @@ from web_fixtures import (
 )
 
 from manymesh.run.folder import Run
+from manymesh.settings import Settings
 from manymesh.web.server import Options, Served, serving
 
 __all__ = ["browser", "collected", "collected_at_the_end", "new_page"]  # fixtures of these tests
@@ -107,11 +109,45 @@ def test_settings_changed_after_finding_are_what_is_made_and_the_run_says_so(
     shaped = quick[1].diary.calls.count("shape")
     page.get_by_role("button", name="Photo and settings").click()  # the form has folded, so that results come first
     page.get_by_label("Texture", exact=True).check()
+    page.get_by_label("Faces", exact=True).fill("")  # the default, and not what the run had
     page.get_by_role("button", name="Edit objects").click()
     page.locator("#mm-make").click()
     page.wait_for_selector(".mm-card [data-look=model]")
     assert quick[1].diary.calls.count("shape") == shaped
+    assert Run.open(served.service.out / found).manifest.settings.faces == Settings().faces
     assert axe_violations(page) == []
+
+
+def test_a_browser_gets_an_icon_that_it_asks_for_by_itself(quick: tuple[Served, HeldStages]) -> None:
+    answer = httpx.get(f"{quick[0].url}favicon.ico")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+
+
+def test_a_refused_photo_is_told_of_and_stays_and_the_others_are_made(
+    quick: tuple[Served, HeldStages],
+    new_page: Callable[..., Any],
+    photo_path: Path,
+    tmp_path: Path,
+) -> None:
+    three_things(200, 160).save(tmp_path / "other.png")
+    asked: list[str] = []
+
+    def refuse_second(route: Any) -> None:
+        asked.append(route.request.url)
+        error = {"code": "usage", "message": "Too many jobs are waiting", "hint": ""}
+        route.fulfill(json={"error": error}) if len(asked) == 2 else route.continue_()
+
+    page = new_page(quick[0].url, viewport=DESK)
+    page.wait_for_selector("#mm-make:enabled")
+    drop(page, "body", photo_path, tmp_path / "other.png")
+    page.get_by_text("2 photos make 2 runs").wait_for()
+    until_js(page, "!document.querySelector('.mm-sending')")
+    page.route("**/page/make", refuse_second)
+    page.locator("#mm-make").click()
+    until_js(page, MADE)
+    assert "Too many jobs are waiting" in page.locator(".mm-alert:visible").inner_text()
+    assert [each.get_attribute("alt") for each in page.locator("#mm-photo img").all()] == ["other"]
+    assert len(asked) == 2
 
 
 def test_other_names_after_finding_are_said_to_need_another_look(

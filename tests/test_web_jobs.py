@@ -17,9 +17,10 @@ from manymesh.pipeline import Pipeline
 from manymesh.run.folder import Run
 from manymesh.settings import Settings
 from manymesh.stages import STEPS
-from manymesh.web import history, jobs
+from manymesh.web import doubt, history, jobs
 from manymesh.web.cards import error_card, job_card, run_card
 from manymesh.web.jobs import Job, Jobs
+from manymesh.web.page import page_functions
 from manymesh.web.progress import Progress, Rates
 from manymesh.web.scratch import Scratch
 from manymesh.web.service import Service
@@ -247,7 +248,8 @@ def test_rates_are_learnt_from_earlier_runs(a_run: Run) -> None:
     rates = Rates()
     rates.learn([a_run.manifest])
     measured = {stage.stage: stage for stage in a_run.manifest.stages}
-    assert rates.get("fake", "shape") == pytest.approx(measured["shape"].wall_seconds)
+    shape = measured["shape"]
+    assert rates.get("fake", "shape") == min(shape.wall_seconds, shape.seconds + shape.load_seconds)
     assert rates.get("lite", "shape") is None
 
 
@@ -356,6 +358,78 @@ def test_the_pages_status_holds_every_setting_and_leaves_out_what_has_not_change
         assert (gone["job"], gone["run"], gone["error"]["code"]) == (None, None, "usage")
     finally:
         service.close()
+
+
+def test_edits_are_not_kept_while_another_process_works_on_the_run(a_run: Run, scratch: Scratch) -> None:
+    service = Service(a_run.folder.parent, scratch)
+    try:
+        with Run.open(a_run.folder).locked():
+            service.keep_edits(a_run.folder.name, [{"index": 1, "label": "cup"}])
+        assert service.run(a_run.folder.name)["edits"] == []
+        service.keep_edits(a_run.folder.name, [{"index": 1, "label": "cup"}])
+        assert service.run(a_run.folder.name)["edits"] == [{"index": 1, "keep": True, "label": "cup"}]
+    finally:
+        service.close()
+
+
+def test_a_mask_that_is_no_picture_is_refused(a_run: Run, scratch: Scratch, tmp_path: Path) -> None:
+    mask = tmp_path / "mask.png"
+    mask.write_bytes(b"this is no picture")
+    service = Service(a_run.folder.parent, scratch)
+    try:
+        with pytest.raises(InputError, match="mask cannot be read"):
+            service.cut_out(a_run.folder.name, 1, mask)
+    finally:
+        service.close()
+
+
+def test_every_question_of_the_pages_scripts_has_an_answer(a_run: Run, scratch: Scratch) -> None:
+    service = Service(a_run.folder.parent, scratch)
+    try:
+        answered = {function.__name__ for function in page_functions(service)}
+    finally:
+        service.close()
+    scripts = [path.read_text("utf-8") for path in (Path(jobs.__file__).parent / "static").glob("*.js")]
+    asking = r"\b(?:ask|call|submit|tried|download|untilAnswered)\(\"([a-z_]+)\""
+    asked = {name for script in scripts for name in re.findall(asking, script)}
+    assert {"cut_out", "start", "status"} <= asked
+    assert asked <= answered
+
+
+def test_a_download_of_another_size_is_another_file(a_run: Run, scratch: Scratch) -> None:
+    service = Service(a_run.folder.parent, scratch)
+    try:
+        before = service.download(a_run.folder.name, 1, "stl").read_bytes()
+        run = Run.open(a_run.folder)
+        run.manifest.settings = run.manifest.settings.model_copy(update={"sizes": ("9cm",)})
+        run.save()
+        assert service.download(a_run.folder.name, 1, "stl").read_bytes() != before
+    finally:
+        service.close()
+
+
+def test_what_speaks_against_an_object_is_remembered_without_its_run(a_run: Run) -> None:
+    record = a_run.manifest.objects[0]
+    key = doubt._Key(a_run, record)
+    doubt.doubts(a_run, record)
+    measured = doubt._measured(key)  # from the cache: it was measured under an equal key
+    key.release()
+    assert doubt._measured(key) == measured
+    record.view = None
+    doubt.doubts(a_run, record)
+
+
+def test_photos_that_were_made_together_do_not_each_take_the_time_of_all(a_run: Run) -> None:
+    (stage,) = (stage for stage in a_run.manifest.stages if stage.stage == "shape")
+    stage.seconds, stage.load_seconds, stage.wall_seconds, stage.objects = 2.0, 1.0, 60.0, 1
+    rates = Rates()
+    rates.learn([a_run.manifest])
+    assert rates.get(a_run.manifest.engine, "shape") == 3.0
+
+
+def test_an_error_is_never_without_words() -> None:
+    assert error_card("usage", "See `manymesh doctor`.", "")["message"] == "See 'manymesh doctor'."
+    assert error_card("bug", "OSError: `--x` of /srv/runs/a.png", "")["message"] == "OSError: '--x' of a.png"
 
 
 def test_a_card_has_a_word_for_every_stage_that_an_object_can_have_behind_it() -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -128,12 +129,17 @@ def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
 
 
 def axe_violations(page: Any) -> list[str]:
-    """What axe-core finds wrong with the page as it stands: its rules' names and the elements. [] where axe is absent.
+    """What axe-core finds wrong with the page as it stands: its rules' names and the elements. Where axe is absent,
+    [] and a warning; under MANYMESH_REQUIRE_BROWSER=1 the test fails.
 
     axe-core comes in the package ``axe-playwright-python``.
     """
     spec = importlib.util.find_spec("axe_playwright_python")
     if spec is None or spec.origin is None:
+        absent = "axe-core is not installed, so the page was not checked: pip install axe-playwright-python"
+        if REQUIRED:
+            pytest.fail(f"{absent} (MANYMESH_REQUIRE_BROWSER is 1)", pytrace=False)
+        warnings.warn(absent, stacklevel=2)
         return []
     # (Not by a script tag, which the page's policy would refuse.)
     page.evaluate((Path(spec.origin).parent / "axe.min.js").read_text("utf-8"))

@@ -234,3 +234,12 @@ def metres_per_unit(settings: Settings, shape: Mesh | TexturedMesh) -> float:
     from manymesh.mesh.formats.placement import longest_side
 
     return 1.0 if settings.size_m is None else file_placement(settings).in_file("glb", longest_side(shape)).scale
+
+
+def frames_said(settings: Settings) -> list[str]:
+    """One line about the unit and the up axis of each format. All final meshes are 2 units long."""
+    from manymesh.mesh.formats.placement import sentence
+
+    asked = [kind for kind in settings.formats if kind != "glb" or settings.size_m is not None]
+    wanted = file_placement(settings)
+    return [sentence(f"{kind.upper()} files", kind, wanted.in_file(kind, 2.0), 2.0) for kind in asked]

@@ -22,6 +22,7 @@ from manymesh.image.crop import object_window
 from manymesh.image.load import load_photo
 from manymesh.naming import clean_name, object_seed
 from manymesh.run import lifecycle
+from manymesh.run.artifacts import frames_said
 from manymesh.run.create import MAX_LABEL, draw_detections, new_record, object_id
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ObjectRecord
@@ -107,8 +108,8 @@ def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
         UsageError: no such object, a box that is empty or outside the photo, or no object left to make.
     """
     manifest = run.manifest
-    _drop_draft(run)
     if not edits:
+        _drop_draft(run)
         run.save()
         return
     check_edits(run, edits)
@@ -132,6 +133,7 @@ def edit_objects(run: Run, edits: Sequence[ObjectEdit]) -> None:
         lifecycle.take_back(record) if edit.keep else lifecycle.leave_out(record)
     lifecycle.redo_run(manifest, "crop", "finish")
     draw_detections(run, photo)
+    _drop_draft(run)
     run.save()
     for folder in set(stale) - {record.id for record in manifest.objects}:
         shutil.rmtree(run.inside(f"objects/{folder}"), ignore_errors=True)
@@ -146,7 +148,7 @@ _HEEDED_BY = {
     "faces": "refine",
     "texture": "refine",
     "formats": "write",
-    "sizes": "write",
+    "sizes": "refine",  # mesh.glb and model.glb are written in metres
     "up": "write",
     "render_size": "paint",
     "bake_exponent": "paint",
@@ -161,6 +163,8 @@ _HEEDED_BY = {
 # How something is computed, and not what.
 _SAME_RESULT = ("engine", "stages", "devices", "memory", "vram", "fast")
 _STEP_OF_KIND: Mapping[Kind, str] = {"matte": "matte", "shape": "shape", "paint": "paint"}
+# What an object says whose cutout is a person's own.
+_GIVEN, _BY_HAND = "The cutout was given by the user.", "The object was cut out by hand."
 
 
 def with_changes(before: Settings, changes: Mapping[str, Any]) -> Settings:
@@ -175,18 +179,19 @@ def with_changes(before: Settings, changes: Mapping[str, Any]) -> Settings:
 
 def change_settings(run: Run, plan: Plan) -> None:
     """Go on with other settings: what was made under the old ones is made again, from the first step that heeds one
-    that is another now.
+    that is another now. Cutouts that a person gave or drew stay.
 
     Args:
         run: open, with its objects found.
         plan: the new settings and the stages that they choose.
     """
-    manifest, order = run.manifest, [step.name for step in STEPS]
+    manifest = run.manifest
     before, after = manifest.settings.model_dump(), plan.settings.model_dump()
     names = [name for name in after if after[name] != before[name] and name not in (*FINDING_SETTINGS, *_SAME_RESULT)]
     steps = {_first_step(name) for name in names}
     stages: dict[str, str] = {kind: stage.name for kind, stage in plan.stages.items()}
     steps |= {step for kind, step in _STEP_OF_KIND.items() if stages[kind] != manifest.implementations.get(kind)}
+    old = frames_said(manifest.settings)  # of files that are written anew, and spoken of anew
     manifest.settings, manifest.engine, manifest.engine_reason = plan.settings, plan.engine, plan.reason
     # The objects stay as this detector found them.
     manifest.implementations = {**stages, "detect": manifest.implementations.get("detect", stages["detect"])}
@@ -195,9 +200,22 @@ def change_settings(run: Run, plan: Plan) -> None:
             record.seed = object_seed(plan.settings.seed, record.index)
     if steps:
         for record in manifest.objects:
-            lifecycle.redo_from(record, min(steps, key=order.index))
+            _redo_steps(record, steps)
+        manifest.warnings = [said for said in manifest.warnings if said not in old]
         lifecycle.redo_run(manifest, "finish")
         run.save()
+
+
+def _redo_steps(record: ObjectRecord, steps: set[str]) -> None:
+    """Have these steps of an object done again, and all after the first of them; a person's own cutout stays."""
+    own = lifecycle.OWN_CUTOUT in record.facts
+    redone = sorted(steps - {"matte"} if own else steps, key=[step.name for step in STEPS].index)
+    if not redone:
+        return
+    lifecycle.redo_from(record, redone[0])
+    if own or redone[0] == "matte":
+        # Every step that says something says it again.
+        record.warnings = [said for said in record.warnings if own and said in (_GIVEN, _BY_HAND)]
 
 
 def _first_step(name: str) -> str:
@@ -273,7 +291,8 @@ def replace_cutouts(run: Run, replacements: Mapping[int, Path]) -> None:
         lifecycle.redo_from(record, "matte")
         run.store(record, "cutout", Cutout(rgba, record.window))
         lifecycle.mark_done(record, "matte")
-        record.warnings = ["The cutout was given by the user."]
+        record.facts[lifecycle.OWN_CUTOUT] = True
+        record.warnings = [_GIVEN]
     if replacements:
         lifecycle.redo_run(run.manifest, "finish")
         run.save()
@@ -317,7 +336,8 @@ def cut_by_hand(run: Run, index: int, alpha: U8) -> None:
     run.store(record, "cutout", Cutout(np.dstack([colour, alpha]), record.window))
     lifecycle.mark_done(record, "matte")
     lifecycle.take_back(record)
-    record.warnings = ["The object was cut out by hand."]
+    record.facts[lifecycle.OWN_CUTOUT] = True
+    record.warnings = [_BY_HAND]
     lifecycle.redo_run(run.manifest, "finish")
     run.save()
 

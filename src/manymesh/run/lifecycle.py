@@ -24,6 +24,8 @@ from manymesh.run.folder import Run
 from manymesh.run.manifest import ErrorRecord, Manifest, ObjectRecord
 from manymesh.stages import STEPS, Step
 
+# The entry of an object's facts that says that its cutout is a person's own, and not made by the matte step.
+OWN_CUTOUT = "own_cutout"
 _OBJECT_STEPS = {step.name: step for step in STEPS if step.per == "object"}
 _LAST_OBJECT_STEP = list(_OBJECT_STEPS)[-1]
 
@@ -131,6 +133,8 @@ def redo_from(record: ObjectRecord, step: str) -> None:
     for role in list(record.files):
         if role not in kept and not (role.startswith("shape-") and "shape" in kept):
             del record.files[role]
+    if step == "matte":
+        record.facts.pop(OWN_CUTOUT, None)
     if is_wanted(record):
         record.state = "pending"
 

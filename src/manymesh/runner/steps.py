@@ -22,7 +22,7 @@ from manymesh.errors import DamagedMeshError, InputError, NothingFoundError, Obj
 from manymesh.image.crop import box_in_window, crop_array
 from manymesh.image.transparency import is_cutout_near, on_white, outlines_box
 from manymesh.run import lifecycle
-from manymesh.run.artifacts import Artifact, FinalMesh, file_placement, load_view, store_view
+from manymesh.run.artifacts import Artifact, FinalMesh, file_placement, frames_said, load_view, store_view
 from manymesh.run.create import draw_detections, write_objects
 from manymesh.run.folder import Run
 from manymesh.run.manifest import ObjectRecord
@@ -229,17 +229,8 @@ def finish(run: Run, plan: Plan, model: None, tick: Tick) -> None:
     run.write("sheet.png", contact_sheet(run), role="sheet")
     tick(0.9)
     if made:
-        run.manifest.warnings += _frames_said(run.manifest.settings)
+        run.manifest.warnings += frames_said(run.manifest.settings)
     lifecycle.give_verdict(run.manifest)
-
-
-def _frames_said(settings: Settings) -> list[str]:
-    """One line about the unit and the up axis of each format. All final meshes are 2 units long."""
-    from manymesh.mesh.formats.placement import sentence
-
-    asked = [kind for kind in settings.formats if kind != "glb" or settings.size_m is not None]
-    wanted = file_placement(settings)
-    return [sentence(f"{kind.upper()} files", kind, wanted.in_file(kind, 2.0), 2.0) for kind in asked]
 
 
 def _drawn_boxes(settings: Settings, photo: Photo, scale: float, say: Say) -> list[Detection]:

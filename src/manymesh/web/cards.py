@@ -14,7 +14,7 @@ from manymesh.run.manifest import FileRecord, Manifest, ObjectRecord
 from manymesh.stages import label_of
 from manymesh.web.doubt import doubts
 from manymesh.web.jobs import Job, Jobs
-from manymesh.web.words import for_page
+from manymesh.web.words import for_page, literal, message_for_page
 
 # What the addresses of all files begin with; see ``files.py``.
 ADDRESS = "files"
@@ -29,7 +29,8 @@ def error_card(code: str, message: str, hint: str) -> dict[str, Any]:
     """An error, with the HTTP status that says whose fault it is: 4xx the request's, 5xx the server's."""
     return {
         "code": code,
-        "message": for_page(message),
+        # Of a bug every word may help.
+        "message": literal(message) if code == "bug" else message_for_page(message),
         "hint": for_page(hint),
         "status": HTTP_OF_EXIT.get(kind_of(code).exit_code, 500),
     }

@@ -34,7 +34,11 @@ def doubts(run: Run, record: ObjectRecord) -> list[str]:
     if min(margins) <= _EDGE and record.source != "whole photo":
         found.append("The edge of the photo cuts it off, so a part of its shape is a guess.")
     try:
-        soft, iou = _measured(_Key(run, record))
+        key = _Key(run, record)
+        try:
+            soft, iou = _measured(key)
+        finally:
+            key.release()
     except (ManymeshError, KeyError, ValueError):
         return found  # a file that is gone is told of when the run is resumed
     if soft > _UNSURE:
@@ -48,9 +52,13 @@ class _Key:
     """A run's object, equal to another whose files are the same."""
 
     def __init__(self, run: Run, record: ObjectRecord) -> None:
-        self.run, self.record = run, record
+        self.of: tuple[Run, ObjectRecord] | None = (run, record)
         role = final_role(record) if is_done(record, "refine") else ""
         self._same = (record.files["cutout"].sha256, record.files[role].sha256 if role else "", str(record.view))
+
+    def release(self) -> None:
+        """Let go of the run: a cache that keeps the key need not keep all that the run holds."""
+        self.of = None
 
     def __hash__(self) -> int:
         return hash(self._same)
@@ -64,11 +72,12 @@ def _measured(key: _Key) -> tuple[float, float | None]:
     """The unsure share of a cutout, and the agreement of the refined mesh with it (None before there is one)."""
     from manymesh.render.silhouette import silhouette_iou
 
-    run, record = key.run, key.record
+    assert key.of is not None, "the key was released"
+    run, record = key.of
     alpha = run.load(record, "cutout").rgba[..., 3]
     object_px = int((alpha >= _SOFT[0]).sum())
     soft = float(((alpha >= _SOFT[0]) & (alpha <= _SOFT[1])).sum() / object_px) if object_px else 1.0
-    if not is_done(record, "refine"):
+    if not is_done(record, "refine") or record.view is None:
         return soft, None
     mesh = run.load(record, "mesh")
     faces, vertices = np.asarray(mesh.faces), np.asarray(mesh.vertices)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from manymesh.errors import Cancelled, ManymeshError, UsageError
+from manymesh.web.words import message_for_page
 from manymesh.weights.entries import Model
 
 
@@ -19,12 +20,10 @@ class Downloads:
 
     Args:
         allowed: whether requests may start one; see ``docs/security.md``.
-        on_done: called when one has ended well.
     """
 
-    def __init__(self, allowed: bool, on_done: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, allowed: bool) -> None:
         self.allowed = allowed
-        self._on_done = on_done
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
@@ -82,11 +81,10 @@ class Downloads:
         except Cancelled:
             state.update(state="stopped")
         except ManymeshError as error:
-            state.update(state="failed", error=str(error))
+            state.update(state="failed", error=message_for_page(str(error)))
         except Exception as error:
             # A bug must cost this download alone; the log keeps its traceback.
             logging.getLogger(__name__).exception("a download failed")
             state.update(state="failed", error=f"It failed ({type(error).__name__}); the server's log says more.")
         else:
-            self._on_done()
             state.update(state="done")

@@ -77,8 +77,13 @@ def routes(service: Service, page: str, page_functions: Sequence[PageFunction]) 
     async def index(request: Request) -> Response:
         return HTMLResponse(page, headers=ALWAYS_ASK)
 
+    async def icon(request: Request) -> Response:
+        return FileResponse(STATIC / "icon.svg", headers=ALWAYS_ASK, media_type=SCRIPTS[".svg"])
+
     return [
         Route("/", index, methods=["GET"]),
+        # A browser asks for it by itself where a document names no icon: a picture opened alone, say.
+        Route("/favicon.ico", icon, methods=["GET"]),
         Route("/gradio_api/upload", upload, methods=["POST"]),
         Route("/gradio_api/upload_progress", _no_progress, methods=["GET"]),
         Route(f"/gradio_api/file={ADDRESS}/{{path:path}}", file, methods=["GET"]),

@@ -101,6 +101,7 @@ def page_functions(service: Service) -> list[PageFunction]:
         keep_edits,
         resume,
         paint_again,
+        cut_out,
         cancel,
         delete,
         download,

@@ -60,7 +60,7 @@ FORM_BYTES = 64 * 1024
 # Everything that a browser, gradio_client or curl needs; all else that Gradio serves stays shut: its page, proxy,
 # recordings, run history, deep links, reloading, monitoring, custom components, and the calls that pass its queue by.
 OPEN_GET = re.compile(
-    r"/|/(config|logout)|/files/.+"
+    r"/|/(config|logout|favicon\.ico)|/files/.+"
     r"|/gradio_api/(info|openapi\.json|app_id|upload_progress|queue/data)"
     r"|/gradio_api/(heartbeat|call)/.+|/gradio_api/file=files/.+"
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,8 @@ class Service:
         rates.learn(_manifests(reversed(list(islice(history.newest(self.out), RUNS_TO_LEARN_FROM)))))
         self.jobs = Jobs(rates)
         self.downloads = Downloads(may_download)
+        # Held from the look for a job on a run to what is done because there is none.
+        self._drafts = threading.Lock()
         scratch.in_use = self.jobs.photos
 
     def close(self) -> None:
@@ -142,11 +146,12 @@ class Service:
     def keep_edits(self, name: str, edits: Iterable[Mapping[str, Any]]) -> None:
         """Keep edits with the run for later. While a job works on the run they are not kept: it has its own."""
         parsed = parse_edits(edits)
-        if self.jobs.job_on(name) is not None:
-            return
-        run = Run.open(self._folder(name))
-        with run.locked():
-            keep_draft(run, parsed)
+        with self._drafts:
+            if self.jobs.job_on(name) is not None:
+                return
+            run = Run.open(self._folder(name))
+            with suppress(UsageError), run.locked():  # another process that works on it has its own, too
+                keep_draft(run, parsed)
 
     def resume(self, name: str, client: str = "") -> Job:
         """Queue: finish a run; what failed is tried again."""
@@ -171,8 +176,11 @@ class Service:
         """Queue: make one object from a mask that a person has drawn on its crop; white is object."""
         from PIL import Image
 
-        with Image.open(mask) as picture:
-            alpha = np.array(picture.convert("L"))
+        try:
+            with Image.open(mask) as picture:
+                alpha = np.array(picture.convert("L"))
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise InputError("The mask cannot be read", "Cut it out again.") from error
         check_mask(Run.open(self._folder(name)), index, alpha)
         return self._resume("resume", name, lambda run: cut_by_hand(run, index, alpha), client=client)
 
@@ -251,13 +259,15 @@ class Service:
         if record is None:
             raise UsageError(f"The run has no object {index}")
         files = [record.files[role].sha256 for role in ("model", "mesh") if role in record.files]
+        settings = run.manifest.settings
+        frame = (str(settings.sizes), str(settings.up))
 
         def write(path: Path) -> str:
             file_name, data = as_format(run, record, file_format)
             path.write_bytes(data)
             return file_name
 
-        return self.scratch.export(name, (record.id, record.label, *files, file_format), write)
+        return self.scratch.export(name, (record.id, record.label, *files, *frame, file_format), write)
 
     def archive(self, name: str) -> Path:
         """Everything of a run as a zip."""
@@ -303,7 +313,8 @@ class Service:
                 on_event(Event("note", name, text=note))
             return ended
 
-        return self._submit(kind, run.manifest.input.name, work, plan, run=name, client=client)
+        with self._drafts:
+            return self._submit(kind, run.manifest.input.name, work, plan, run=name, client=client)
 
     def _submit(
         self,

@@ -37,9 +37,23 @@ def for_page(text: str) -> str:
     for pattern, better in _BETTER:
         text = re.sub(pattern, better, text)
     text = _FLAG.sub(_setting, text)
-    text = _PATH.sub(lambda found: re.split(r"[/\\]", found[0].rstrip("/\\"))[-1], text)
+    text = _short_paths(text)
     kept = [part for part in _SENTENCE.split(text) if not _COMMAND.search(part)]
     return " ".join(kept).strip()
+
+
+def message_for_page(text: str) -> str:
+    """As ``for_page``, but whole where nothing would be left of it: an error must say something."""
+    return for_page(text) or literal(text)
+
+
+def literal(text: str) -> str:
+    """Every sentence as it is; a path becomes the name of its file."""
+    return _short_paths(text).replace("`", "'")
+
+
+def _short_paths(text: str) -> str:
+    return _PATH.sub(lambda found: re.split(r"[/\\]", found[0].rstrip("/\\"))[-1], text)
 
 
 @cache

@@ -63,19 +63,34 @@ class App {
     element.replaceChildren(this.offline, this.alert, this.status.element, bar, ...Object.values(this.panels));
   }
 
-  /** Ask what the form may hold; again later where the server does not answer. */
-  async start() {
-    try {
-      this.form.start(await ask("start"));
+  /** Ask what the form may hold, and which engines there are. */
+  start() {
+    this.untilAnswered("start", (about) => {
+      this.form.start(about);
       if (this.run) this.form.showRun(this.run);
-      await this.askEngines();
-    } catch {
-      setTimeout(() => this.start(), OFFLINE_MS);
-    }
+    });
+    this.askEngines();
   }
 
-  async askEngines() {
-    const about = (this.about = await ask("engines"));
+  askEngines() {
+    return this.untilAnswered("engines", (about) => this.showEngines(about));
+  }
+
+  /** Ask, and again later where the server does not answer; an error for people is told once. */
+  async untilAnswered(name, take, told = false) {
+    let answer = null;
+    try {
+      answer = await ask(name);
+    } catch {
+      // The answer to the question for the state tells of it.
+    }
+    if (answer && !answer.error) return take(answer);
+    if (answer && !told) this.complain(answer.error);
+    setTimeout(() => this.untilAnswered(name, take, told || !!answer), OFFLINE_MS);
+  }
+
+  showEngines(about) {
+    this.about = about;
     this.engines.show(about);
     this.form.showEngines(about);
     const words = about.auto.engine ? `Engine ${about.auto.engine}` : "No engine can run here";
@@ -163,11 +178,11 @@ class App {
   async submit(name, data) {
     this.complain(null);
     const job = await this.call(name, data);
-    if (job) this.openOwn(job);
+    if (job) this.openJob(job);
+    return job;
   }
 
-  openOwn(job) {
-    this.ownJobs.add(job.id);
+  openJob(job) {
     this.form.setFolded(true);
     this.open(job.id, job.run || null);
   }
@@ -182,28 +197,49 @@ class App {
       if (!this.form.photos.items.length && this.alert.hidden) this.complain({ message: "No photo was given", hint: "Choose, paste or take one first." });
       return;
     }
-    let first = null;
+    const settings = this.form.values(), made = [];
+    let first = null, error = null;
     for (const photo of photos) {
-      const job = await this.sent(kind, photo, this.form.values());
-      if (!job) break;
-      first ??= job;
+      const answer = await this.sent(kind, photo, settings);
+      if (answer.error) error = answer.error;
+      else {
+        made.push(photo.item);
+        first ??= answer;
+      }
     }
-    if (!first) return;
-    this.form.photos.used = true;
-    this.openOwn(first);
+    if (first) {
+      // Photos that were refused stay, to be sent again; so do those that were chosen meanwhile.
+      const all = this.form.photos.items.every((item) => made.includes(item));
+      if (all) this.form.photos.used = true;
+      else made.forEach((item) => this.form.photos.remove(item));
+      this.ownJobs.add(first.id);
+      this.openJob(first);
+    }
+    if (error) this.complain(error);
   }
 
-  /** The job of one photo. A photo that the server has lost meanwhile is sent once more. */
+  /** The job of one photo, or {error}. A photo that the server has lost meanwhile is sent once more. */
   async sent(kind, { item, given }, settings) {
     const answer = await this.tried(kind, { ...given, settings });
-    if (answer.error?.code !== "input" || !item.file) return answer.error ? (this.complain(answer.error), null) : answer;
+    if (answer.error?.code !== "input" || !item.file) return answer;
     this.form.photos.send(item);
-    return (await item.sent) ? this.call(kind, { photo: item.address, settings }) : null;
+    return (await item.sent) ? this.tried(kind, { photo: item.address, settings }) : answer;
   }
 
   /** Make the found objects as edited, with the settings that the form shows. */
   async goOn(edits) {
-    await this.submit("go_on", { run: this.runName, edits, settings: this.form.values() });
+    if (this.going || !this.form.fields) return; // two clicks make one job
+    this.going = true;
+    this.draw();
+    try {
+      const run = this.runName, unkept = this.drafts.delete(run);
+      const settings = this.form.complete();
+      await this.keeping; // what is kept after the job has begun would outlive it
+      if (!(await this.submit("go_on", { run, edits, settings })) && unkept) this.keepEdits(run, edits);
+    } finally {
+      this.going = false;
+      this.draw();
+    }
   }
 
   /** Keep the edits with their run, the newest last, so that a reload finds them. */
@@ -274,7 +310,7 @@ class App {
     this.active = now.active;
     const was = this.downloading;
     this.downloading = now.download;
-    if (was?.state === "running" && now.download?.state === "done") this.askEngines();
+    if (now.download?.state === "done" && was?.state !== "done") this.askEngines();
     else if (now.download) this.drawDownload();
     if (now.error) this.complain(now.error);
     if (this.job?.run && this.job.run !== this.runName) {
@@ -300,6 +336,7 @@ class App {
   draw() {
     const { job, run } = this;
     this.status.update(job, this.active);
+    this.result.setReady(!!this.form.fields && !this.going);
     if (this.tab !== "result") return;
     const busy = job && !job.ended ? job : this.active.find((each) => run && each.run === run.name);
     this.result.draw(run, job, busy);

@@ -12,7 +12,7 @@ const STEPS_KEPT = 100;
 export class BoxEditor {
   /** @param actions onMake(), onEdits(edits) after every change */
   constructor({ onMake, onEdits }) {
-    Object.assign(this, { onEdits, items: [], past: [], future: [], zoom: 1 });
+    Object.assign(this, { onEdits, items: [], past: [], future: [], zoom: 1, ready: false });
     const button = (label, name, onclick, more = {}) => el("button", { class: "mm-icon", "aria-label": name, title: name, onclick, ...more }, label);
     this.image = el("img", { alt: "Your photo with a numbered box around each object that was found", draggable: false });
     this.photo = el("div", { class: "mm-photo-area" }, this.image);
@@ -132,9 +132,16 @@ export class BoxEditor {
     place(this.list, this.items.map((item) => item.row));
     const count = this.items.filter((item) => item.keep).length;
     text(this.make, count === 1 ? "Make 1 object" : `Make ${count} objects`);
-    this.make.disabled = count === 0;
+    this.make.disabled = count === 0 || !this.ready;
     this.undoButton.disabled = !this.past.length;
     this.redoButton.disabled = !this.future.length;
+  }
+
+  /** Whether the objects can be made just now: the settings are known, and nothing is being sent. */
+  setReady(on) {
+    if (this.ready === on) return;
+    this.ready = on;
+    this.make.disabled = !on || !this.items.some((item) => item.keep);
   }
 
   state() {

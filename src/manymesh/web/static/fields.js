@@ -23,6 +23,12 @@ export class Fields {
     return Object.fromEntries(filled.filter(([, value]) => value !== "" && value !== null));
   }
 
+  /** As ``values``, but with the default of every field that was emptied: for a run that has values of its own. */
+  complete() {
+    const filled = [...this.all.values()].map((field) => [field.name, field.read(), field.default]);
+    return Object.fromEntries(filled.map(([name, value, usual]) => [name, value === "" || value === null ? usual : value]));
+  }
+
   /** The values that differ from the defaults. */
   changed() {
     return Object.fromEntries(Object.entries(this.values()).filter(([name, value]) => !same(value, this.all.get(name).default)));
@@ -35,7 +41,14 @@ export class Fields {
   }
 
   show(values) {
-    for (const [name, value] of Object.entries(values)) this.all.get(name)?.write(value);
+    for (const [name, value] of Object.entries(values)) {
+      const field = this.all.get(name);
+      try {
+        field?.write(value);
+      } catch {
+        field.write(field.default); // kept by another version of the page, in another form
+      }
+    }
   }
 
   reset() {

@@ -119,7 +119,7 @@ export class Form {
   changed(name) {
     if (name && !NOT_KEPT.includes(name)) {
       const now = Object.fromEntries(Object.entries(this.fields.changed()).filter(([each]) => !NOT_KEPT.includes(each)));
-      localStorage.setItem(KEPT, JSON.stringify(now));
+      keep(now);
     }
     if (!this.fields) return;
     this.presets.show(this.fields.values());
@@ -143,6 +143,11 @@ export class Form {
     return this.fields.values();
   }
 
+  /** The same, whole: to go on with a run that has settings already. */
+  complete() {
+    return this.fields.complete();
+  }
+
   async submit(kind) {
     if (this.busy) return; // three clicks make one job
     this.busy = this.find.disabled = this.make.disabled = true;
@@ -151,6 +156,14 @@ export class Form {
     } finally {
       this.busy = this.find.disabled = this.make.disabled = false;
     }
+  }
+}
+
+function keep(settings) {
+  try {
+    localStorage.setItem(KEPT, JSON.stringify(settings));
+  } catch {
+    // A browser that keeps nothing for pages starts anew each time.
   }
 }
 

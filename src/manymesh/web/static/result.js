@@ -60,6 +60,11 @@ export class Result {
     return this.actions.goOn(this.editor.edits());
   }
 
+  /** Whether the objects can be made just now. */
+  setReady(ready) {
+    this.editor.setReady(ready);
+  }
+
   /** Whether what to look for is another now than when the objects were found. */
   setStale(stale) {
     this.editor.stale.hidden = !stale;

@@ -4,7 +4,23 @@
   const KEY = "manymesh-theme";
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const chosen = () => localStorage.getItem(KEY);
+  // Where the browser keeps nothing for pages, the choice lasts until the page is left.
+  let choice = null;
+  const chosen = () => {
+    try {
+      return choice ?? localStorage.getItem(KEY);
+    } catch {
+      return choice;
+    }
+  };
+  const choose = (value) => {
+    choice = value;
+    try {
+      localStorage.setItem(KEY, value);
+    } catch {
+      // not kept
+    }
+  };
   const apply = (dark) => {
     root.classList.toggle("dark", dark);
     root.style.colorScheme = dark ? "dark" : "light";
@@ -17,7 +33,7 @@
     follow();
     document.getElementById("mm-theme").addEventListener("click", () => {
       const dark = !root.classList.contains("dark");
-      localStorage.setItem(KEY, dark ? "dark" : "light");
+      choose(dark ? "dark" : "light");
       apply(dark);
     });
   });

@@ -185,8 +185,10 @@ function upload(parts) {
     buffers.forEach((each) => gl.deleteBuffer(each));
     textures.forEach((each) => gl.deleteTexture(each));
     arrays.forEach((each) => gl.deleteVertexArray(each));
+    gl.deleteVertexArray(model.ground); // of null it does nothing
   };
-  return { parts: drawn, centre, half, radius: Math.hypot(...half), free };
+  const model = { parts: drawn, centre, half, radius: Math.hypot(...half), ground: null, free };
+  return model;
 }
 
 /** Column-major 3x3 rotation: turn about the upright axis, then rise. */
