@@ -7,6 +7,7 @@ known, and raise the lower bound in ``pyproject.toml`` if the library is one of 
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+@cache
 def tree() -> dict[str, Distribution]:
     """Everything that manymesh and its installed extras need, by name."""
     found: dict[str, Distribution] = {}
