@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from manymesh.errors import InputError
+from manymesh.mesh.formats import gltf_beside
 from manymesh.mesh.formats import read as reading
 from manymesh.mesh.formats.gltf import parse_gltf
 from manymesh.mesh.formats.gltf_copy import repainted
@@ -105,6 +106,25 @@ def test_a_picture_that_is_absent_or_elsewhere_is_told_and_the_mesh_is_read(fold
     assert copied(user).document["images"][1] == {"uri": "normal.jpg"}
 
 
+def test_a_picture_that_is_too_large_or_none_is_told_once_and_looked_for_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "normal.jpg").write_bytes(b"\xff\xd8\xff" + b"0" * 5000)
+    (folder / "none.png").write_bytes(b"no picture" * 500)
+    document = scene(images=[{"uri": "none.png"}, {"uri": "normal.jpg"}, {"uri": "none.png"}])
+    monkeypatch.setattr(reading, "MAX_FILE_BYTES", len(json.dumps(document)) + 1000)
+    real, looked = gltf_beside.Beside.contents, []
+    monkeypatch.setattr(
+        gltf_beside.Beside,
+        "contents",
+        lambda self, path, *most: looked.append((path.name, *most)) or real(self, path, *most),
+    )
+    user = read(folder, document)
+    assert len(user.faces) == 4
+    assert any("'none.png', 'normal.jpg'" in note for note in user.notes)
+    assert [entry for entry in looked if entry[0] == "none.png"] == [("none.png", 16)]
+
+
 @pytest.mark.parametrize(
     "uri",
     [
@@ -139,7 +159,7 @@ def test_data_that_is_too_short_or_too_large_is_refused(folder: Path, monkeypatc
     with pytest.raises(InputError, match="names a file of 108 bytes where 200 belong"):
         read(folder, scene(buffers=[{"byteLength": 200, "uri": "scene.bin"}]))
     text = json.dumps(scene())
-    monkeypatch.setattr(reading, "MAX_FILE_BYTES", len(text) + 110)
+    monkeypatch.setattr(reading, "MAX_FILE_BYTES", len(text) + 50)
     with pytest.raises(InputError, match="the files beside it are too large"):
         read(folder, scene())
 

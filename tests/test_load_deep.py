@@ -439,6 +439,16 @@ def test_colour_in_unusual_whole_numbers_is_read(
     assert photo.notes
 
 
+@pytest.mark.parametrize("photometric", [5, 8])
+def test_unusual_numbers_in_another_colour_space_are_refused(tmp_path: Path, photometric: int) -> None:
+    data = plain_tiff(PICTURE.astype("i2"), 2)
+    entry = struct.pack("<HHI", 262, 3, 1)
+    at = data.index(entry) + len(entry)
+    data = data[:at] + struct.pack("<H", photometric) + data[at + 2 :]
+    with pytest.raises(InputError, match=r"a colour space other than RGB.*Save it in RGB"):
+        load_photo(written(tmp_path, "x.tif", data))
+
+
 def test_unusual_numbers_that_the_decoder_does_not_read_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -495,6 +505,21 @@ def test_a_png_that_states_linear_light_becomes_srgb(tmp_path: Path, deep: bool)
     assert any("from the gamma that the PNG states (1)" in note for note in photo.notes)
     usual, _ = load_photo(written(tmp_path, "y.png", with_gamma(data, 0.45455)))
     assert not any("gamma" in note for note in usual.notes)
+
+
+@pytest.mark.parametrize("kind", ["L", "LA", "I;16"])
+def test_a_grey_png_that_states_linear_light_becomes_srgb(tmp_path: Path, kind: str) -> None:
+    grey = np.tile(np.arange(70, 230, dtype=np.uint8), (64, 1))
+    linear = ((grey / 255 + 0.055) / 1.055) ** 2.4
+    if kind == "I;16":
+        image = Image.fromarray(np.rint(linear * 65535).astype(np.uint16))
+    else:
+        image = Image.fromarray(np.rint(linear * 255).astype(np.uint8)).convert(kind)
+    kept = io.BytesIO()
+    image.save(kept, "PNG")
+    photo, _ = load_photo(written(tmp_path, "x.png", with_gamma(kept.getvalue(), 1.0)))
+    assert np.abs(photo.rgb.astype(int) - grey[..., None]).max() <= (1 if kind == "I;16" else 3)
+    assert any("from the gamma that the PNG states (1)" in note for note in photo.notes)
 
 
 def test_adobe_rgb_that_only_exif_states_is_converted(tmp_path: Path) -> None:

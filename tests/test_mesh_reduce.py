@@ -4,6 +4,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -187,10 +188,23 @@ def test_a_process_of_its_own_gives_the_same_bytes(monkeypatch: pytest.MonkeyPat
         assert apart.colors.tobytes() == here.colors.tobytes()
 
 
+def test_the_process_imports_nothing_from_the_working_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("open('imported', 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    mesh = dense_torus(40)
+    made = reduce_apart._in_process(mesh, 500)
+    assert made is not None
+    assert not (tmp_path / "imported").exists()
+
+
 @pytest.mark.parametrize("python", ["no-such-program", "/bin/false", "/bin/true"])
-def test_where_no_process_can_be_started_the_mesh_is_reduced_here(monkeypatch: pytest.MonkeyPatch, python: str) -> None:
+def test_where_no_process_can_be_started_the_mesh_is_reduced_here(
+    monkeypatch: pytest.MonkeyPatch, python: str, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(reduce_apart, "LARGE", 1000)
     monkeypatch.setattr(reduce_apart, "usable_cores", lambda: 8)
     monkeypatch.setattr(sys, "executable", python)
     mesh = dense_torus(40)
     assert reduce_apart.reduce_apart(mesh, 500).faces.tobytes() == reduce(mesh, 500).faces.tobytes()
+    assert "A mesh is reduced in this process" in caplog.text

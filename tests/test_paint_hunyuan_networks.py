@@ -187,6 +187,15 @@ def test_the_turbo_painter_never_takes_the_safetensors_beside_it(tmp_path: Path)
                 weights_of(folder, "unet")
 
 
+def test_only_a_base_that_predicts_noise_may_leave_the_spacing_of_its_steps_out(tmp_path: Path) -> None:
+    path = tmp_path / "scheduler" / "scheduler_config.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"beta_start": 0.001, "beta_end": 0.01}))
+    assert config.read_noise_schedule(tmp_path, "epsilon").spacing == "leading"
+    with pytest.raises(WeightsError, match="timestep_spacing"):
+        config.read_noise_schedule(tmp_path)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_euler_steps_equal_diffusers(weights: Path) -> None:
     diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,26 @@ def test_numbers_out_of_range_are_said_and_not_baked(weights: Path, monkeypatch:
         monkeypatch.setattr(paint, "_maps", lambda *how: (real(*how)[0], real(*how)[1] * np.float32("nan")))
         with pytest.raises(NotFiniteError, match="condition encoder"):
             paint(ball(), VIEW, disc(), seed=1, tick=still)
+
+
+def test_a_cutout_whose_latents_are_not_finite_fails_alone(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, bad = replace(disc(), object_id="good"), replace(disc(5), object_id="bad")
+    real, made = stage.pictures.encode, []
+
+    def encode(*how: object) -> torch.Tensor:
+        made.append(real(*how))
+        return made[-1] * float("nan") if len(made) == 1 else made[-1]
+
+    with STAGE.open(settings_of(weights)) as paint:
+        monkeypatch.setattr(stage.pictures, "encode", encode)
+        paint.begin([bad, good])
+        assert list(paint._references) == ["good"]
+        with pytest.raises(NotFiniteError) as caught:
+            paint(ball(), VIEW, bad, seed=1, tick=still)
+        assert not any(frame.name == "_read_all" for frame in caught.traceback)
+        paint._failures["old"] = caught.value
+        paint.begin([])
+        assert not paint._failures
 
 
 def changed(weights: Path, tmp_path: Path, part: str, change: object) -> Path:
@@ -278,14 +299,18 @@ def test_the_catalogue_pins_every_file_of_weights_and_shows_the_restrictions() -
     for m in ours:
         assert m.revision is not None
         assert all(file.sha256 and file.bytes for file in m.files if file.name.endswith(".safetensors"))
-    assert model("sd21-base").licence is OPEN_RAIL
+    assert model("sdxl-base").licence is OPEN_RAIL
+    assert model("sd21-base").licence.id == OPEN_RAIL.id
+    assert "xl" not in model("sd21-base").licence.url
     assert "Attachment A" in " ".join(OPEN_RAIL.terms)
     assert "Attachment A" in STAGE.licence
 
 
 def test_the_view_size_is_the_bases_own_unless_another_is_asked_for(weights: Path) -> None:
     assert BASES["sdxl"].size(Settings().paint_view_size) == 768
+    assert BASES["sd21"].size(Settings().paint_view_size) == 512
     assert BASES["sd21"].size(640) == 640
+    assert BASES["sdxl"].size(512) == 512  # as asked for
     assert stage.SIX == 6
 
 

@@ -47,3 +47,16 @@ def test_where_there_is_no_malloc_trim_nothing_happens(monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(ctypes, "CDLL", None)
     release_memory()
+
+
+def test_pinned_host_memory_goes_back_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from manymesh.device import release_memory
+
+    emptied = []
+    store = SimpleNamespace(_host_emptyCache=lambda: emptied.append("host"))
+    cuda = SimpleNamespace(is_available=lambda: True, empty_cache=lambda: emptied.append("device"))
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda, _C=store))
+    release_memory()
+    assert emptied == ["device", "host"]

@@ -238,6 +238,14 @@ def test_every_finite_half_is_widened_to_the_same_number() -> None:
     assert np.array_equal(np.signbit(wide), np.signbit(finite))
 
 
+@pytest.mark.parametrize("number", [np.inf, -np.inf, np.nan])
+def test_a_matrix_in_half_precision_that_is_not_finite_is_refused(number: float) -> None:
+    half = np.full((300, 200), 65504, np.float16)
+    half[250, 3] = number
+    with pytest.raises(WeightsError, match=r"'a\.weight' holds numbers that are not finite"):
+        arithmetic.Weights({"a.weight": half}).part("a")["weight"]
+
+
 def test_attention_is_that_of_a_matrix_of_scores() -> None:
     rng = np.random.default_rng(0)
     q = rng.standard_normal((37, 48)).astype(np.float32) * 3

@@ -159,6 +159,24 @@ def test_a_concave_polygon_of_thousands_of_corners_keeps_its_shape(
     assert "1 hollow polygons have too many corners" in read_mesh(tmp_path / "cap.obj").notes[0]
 
 
+@pytest.mark.parametrize("most_corners", [100, polygons.MOST_CORNERS])
+def test_a_polygon_that_crosses_itself_everywhere_ends_soon_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, most_corners: int
+) -> None:
+    monkeypatch.setattr(polygons, "MOST_CORNERS", most_corners)
+    count = 1000
+    places = np.column_stack([np.random.default_rng(0).random((count, 2)), np.zeros(count)])
+    looks = []
+    for name in ("_reached", "_inside"):
+        real = getattr(polygons, name)
+        monkeypatch.setattr(polygons, name, lambda *how, real=real: looks.append(1) or real(*how))
+    notes: list[str] = []
+    faces, _ = polygons.triangulated(places, np.arange(count), np.array([count]), notes)
+    assert len(faces) == count - 2
+    assert len(looks) < 200 * count
+    assert "cross themselves" in notes[0]
+
+
 def test_concave_polygons_keep_their_shape() -> None:
     text = b"v 0 0 0\nv 2 0 0\nv 2 2 0\nv 1 0.5 0\nv 0 2 0\nf -5 -4 -3 -2 -1\n"
     found = read_obj(text, "a.obj")

@@ -22,6 +22,10 @@ def release_memory() -> None:
         if clear is not None:
             clear()
         torch.cuda.empty_cache()
+        # Pinned host memory, through which layers pass to the device, is kept in a store of its own.
+        empty_host = getattr(torch._C, "_host_emptyCache", None)
+        if empty_host is not None:
+            empty_host()
 
 
 def limit_heaps(most: int = 2) -> None:

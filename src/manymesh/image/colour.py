@@ -36,7 +36,8 @@ def to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
     profile = image.info.get("icc_profile")
     if not isinstance(profile, bytes) or not profile:
         profile = b""
-    stated = stated_profile(image, notes) if not profile and image.mode in ("RGB", "RGBA", "P") else None
+    colour = image.mode in ("RGB", "RGBA", "P") or (image.mode in ("L", "LA") and image.format == "PNG")
+    stated = stated_profile(image, notes) if colour and not profile else None
     transparent = image.mode in _ALPHA_MODES or "transparency" in image.info
     if image.mode not in ("RGB", "RGBA", "CMYK", "L"):
         grey = image.mode in _GREY_MODES and not transparent
@@ -44,7 +45,7 @@ def to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
     if profile and not (image.mode in ("RGB", "RGBA") and _is_srgb(profile)):
         image = apply_profile(image, profile, notes)
     elif stated is not None:
-        image = _converted(image, stated)
+        image = _converted(image if image.mode == "RGBA" else image.convert("RGB"), stated)
     elif image.mode == "CMYK":
         notes.append("Converted from CMYK without a colour profile; colours are approximate.")
     target = "RGBA" if transparent else "RGB"
@@ -79,7 +80,7 @@ def _from_deep_grey(image: Image.Image, notes: list[str]) -> Image.Image:
         # TIFF's WhiteIsZero, which Pillow turns round in 8-bit pictures alone.
         values = np.uint16(65535) - values.astype(np.uint16)
     stated = image.info.get("icc_profile") or b""
-    profile = read_grey_profile(stated)
+    profile = read_grey_profile(stated) if stated or image.format != "PNG" else stated_profile(image, notes)
     if image.mode == "F":
         grey = from_real_numbers(values, notes)
         profile = None

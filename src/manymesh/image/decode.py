@@ -194,7 +194,7 @@ def _from_sixteen_bits(
         alpha = np.where((colour == np.array(transparent)).all(axis=-1), np.uint16(0), np.uint16(65535))
     icc = info.get("icc_profile") or b""
     profile = read_matrix_profile(icc) or (read_grey_profile(icc) if deep[1] == "LA" else None)
-    if not icc and deep[1] != "LA":
+    if not icc and (deep[1] != "LA" or opened.format == "PNG"):
         profile = stated_profile(opened, notes)
     made = Image.fromarray(from_whole_numbers(colour, notes, None if profile is None or profile.is_srgb() else profile))
     if icc and profile is None:
@@ -272,6 +272,12 @@ def _from_unusual_tiff(
     """Colour in whole numbers with a sign, or of more than 16 bits."""
     from PIL import Image
 
+    if page.first(tiff.PHOTOMETRIC, tiff.RGB) not in (tiff.WHITE_IS_ZERO, tiff.BLACK_IS_ZERO, tiff.RGB):
+        # OpenCV would hand the numbers over as if they were red, green and blue.
+        raise InputError(
+            f"'{path}' is a TIFF of {page.bits}-bit numbers in a colour space other than RGB, which cannot be read",
+            "Save it in RGB, as a 16-bit TIFF or PNG.",
+        )
     check_size(path, page.width, page.height, pixel_bytes=page.first(tiff.SAMPLES, 1) * max(page.bits // 8, 1))
     values = _by_opencv(data, number)
     if values is None or values.dtype.kind not in "iu" or values.ndim != 3:

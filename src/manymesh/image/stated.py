@@ -23,10 +23,10 @@ _INTEROPERABILITY, _INDEX, _OPTIONAL = 0xA005, 1, "R03"
 
 
 def stated_profile(image: Image.Image, notes: list[str]) -> MatrixProfile | None:
-    """What an opened picture in RGB without an ICC profile says of its colours; None where that is sRGB or nothing.
+    """What a picture without an ICC profile says of its colours; None where that is sRGB or nothing.
 
     Args:
-        image: as Pillow opens it.
+        image: in RGB, or a grey PNG, as Pillow opens it.
         notes: told what was heeded.
     """
     gamma = image.info.get("gamma")

@@ -18,6 +18,8 @@ ORIENTATION, SAMPLES, SUB_IFDS, EXTRA_SAMPLES, SAMPLE_FORMAT, DNG_VERSION = 274,
 UNSIGNED, SIGNED, FLOAT = 1, 2, 3
 # A value of EXTRA_SAMPLES: opacity that the colour is multiplied by already.
 ASSOCIATED = 1
+# Values of PHOTOMETRIC.
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = 0, 1, 2
 # Values of PHOTOMETRIC that belong to DNG and its relatives: values behind a colour filter, and linear raw.
 _RAW_PHOTOMETRIC = (32803, 34892)
 # Letters of the struct module for the whole-number types of a tag.

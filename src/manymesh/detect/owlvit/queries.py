@@ -21,7 +21,7 @@ from manymesh.types import F32
 # program asks. The other three speak of art, origami and video games, not of photos.
 TEMPLATES = ("a photo of a {}", "itap of a {}", "a photo of the large {}", "a photo of the small {}")
 # Texts in one pass of the network, so that a long prompt costs no more than twice a short one. With more names, there
-# are fewer sentences for each. Measured with random weights: see docs/benchmarks.md.
+# are fewer sentences for each. Chosen by hand; the cost was not measured.
 MOST_TEXTS = 32
 # Shares nearer to 0 and 1 than this count as this, so that a logarithm can be taken.
 _LEAST_SHARE = 1e-7

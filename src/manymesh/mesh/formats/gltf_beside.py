@@ -19,6 +19,8 @@ from manymesh.mesh.formats.gltf import DATA_URI, Gltf
 # A scheme ("http:", "file:"), which is also a drive's letter.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _SHOWN = 80
+# Bytes at a file's start that tell a picture's kind.
+_HEAD_BYTES = 16
 # How the kinds of pictures that glTF knows begin, and their names in it.
 _PICTURES = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
@@ -111,8 +113,7 @@ def with_pictures(source: Gltf, beside: Beside) -> Gltf:
 
     A picture that cannot be had changes nothing of the shape: it stays named, and a sentence says so.
 
-    Raises:
-        InputError: a picture cannot be read, or all files together are too large.
+    That is where no such file is beside, it is no picture or cannot be read, or all files would be too large with it.
     """
     images = source.document.get("images", [])
     named = [
@@ -124,19 +125,22 @@ def with_pictures(source: Gltf, beside: Beside) -> Gltf:
         return source
     views = list(source.document.get("bufferViews", []))
     binary, made, lacking = bytearray(source.binary), list(images), []
-    read: dict[str, dict[str, Any]] = {}
+    read: dict[str, dict[str, Any] | None] = {}  # None: it cannot be had
     for number, uri in named:
         if uri not in read:
             data, kind = _picture(beside, uri)
-            if not kind:
-                lacking.append(shown(uri))
-                continue
-            binary += b"\0" * (-len(binary) % 4)
-            views.append({"buffer": 0, "byteOffset": len(binary), "byteLength": len(data)})
-            binary += data
-            read[uri] = {"bufferView": len(views) - 1, "mimeType": kind}
+            read[uri] = None
+            if kind:
+                binary += b"\0" * (-len(binary) % 4)
+                views.append({"buffer": 0, "byteOffset": len(binary), "byteLength": len(data)})
+                binary += data
+                read[uri] = {"bufferView": len(views) - 1, "mimeType": kind}
+        kept = read[uri]
+        if kept is None:
+            lacking.append(shown(uri))
+            continue
         rest = {key: value for key, value in images[number].items() if key not in ("uri", "mimeType")}
-        made[number] = {"name": Path(unquote(uri)).stem, **rest, **read[uri]}
+        made[number] = {"name": Path(unquote(uri)).stem, **rest, **kept}
     document = {**source.document, "images": made}
     if views:
         document["bufferViews"] = views
@@ -150,14 +154,14 @@ def with_pictures(source: Gltf, beside: Beside) -> Gltf:
 
 
 def _picture(beside: Beside, uri: str) -> tuple[bytes, str]:
-    """A picture's bytes and kind; both empty where no such file is beside, or it is no picture."""
+    """A picture's bytes and kind; both empty where it cannot be had."""
     try:
         path = beside.find(uri)
+        head = beside.contents(path, _HEAD_BYTES)
+        kind = next((kind for begins, kind in _PICTURES if begins.match(head)), "")
+        return (beside.contents(path), kind) if kind else (b"", "")
     except InputError:
         return b"", ""
-    data = beside.contents(path)
-    kind = next((kind for begins, kind in _PICTURES if begins.match(data)), "")
-    return (data, kind) if kind else (b"", "")
 
 
 def shown(uri: str) -> str:

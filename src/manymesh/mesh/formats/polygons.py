@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,12 @@ MOST_WORK = 10 * MOST_CORNERS**2
 # some three seconds.
 MOST_LARGE_CORNERS = 10_000
 MOST_LARGE_WORK = 3 * MOST_LARGE_CORNERS**2
-# How often all corners of a large polygon that are left are looked at again. Chosen by hand: real ones take a few.
-_MOST_ROUNDS = 100
+# How often each corner of a large polygon is looked at, on average, before the rest is clipped anyhow. Chosen by hand:
+# a gear, a comb, a star and a spiral of 600 corners take 1.0 to 2.1.
+_MOST_LOOKS = 4
+# How often a polygon may have no ear before it counts as crossing itself, and the rest becomes a fan. More than once,
+# as rounded numbers can hide an ear. Chosen by hand.
+_MOST_MISSES = 3
 
 
 def triangulated(positions: F64, corners: Ints, sizes: Ints, notes: list[str]) -> tuple[Ints, Ints]:
@@ -52,10 +57,17 @@ def triangulated(positions: F64, corners: Ints, sizes: Ints, notes: list[str]) -
     exact = (sizes[concave] <= MOST_CORNERS) & (_running(work, sizes[concave] <= MOST_CORNERS) <= MOST_WORK)
     large = ~exact & (sizes[concave] <= MOST_LARGE_CORNERS)
     large &= _running(work, large) <= MOST_LARGE_WORK
-    for clip, chosen in ((_clipped, exact), (_clipped_large, large)):
-        for number in concave[chosen].tolist():
-            ring = corners[starts[number] : starts[number] + sizes[number]]
-            triangles[start_of[number] : start_of[number] + count[number]] = clip(positions[ring]) + starts[number]
+    crossed = 0
+    for number, small in zip(concave[exact | large].tolist(), exact[exact | large].tolist(), strict=True):
+        ring = positions[corners[starts[number] : starts[number] + sizes[number]]]
+        clipped, kept = _clipped(ring) if small else _clipped_large(ring)
+        triangles[start_of[number] : start_of[number] + count[number]] = clipped + starts[number]
+        crossed += not kept
+    if crossed:
+        notes.append(
+            f"{crossed:,} polygons with many corners cross themselves, and their shape was not kept "
+            "exactly. Export the mesh as triangles."
+        )
     left = int((~exact & ~large).sum())
     if left:
         notes.append(
@@ -93,19 +105,22 @@ def _newell(positions: F64, here: Ints, following: Ints, owner: Ints, count: int
     return unit(np.stack([np.bincount(owner, weights=cross[:, k], minlength=count) for k in range(3)], axis=1))
 
 
-def _clipped(ring: F64) -> Ints:
-    """(n - 2, 3) triangles of one polygon (n, 3), in its plane."""
+def _clipped(ring: F64) -> tuple[Ints, bool]:
+    """(n - 2, 3) triangles of one polygon (n, 3), in its plane; and False where it crosses itself too often to keep its
+    shape."""
     flat = _flattened(ring)
     x, y = flat[:, 0].tolist(), flat[:, 1].tolist()
     left = list(range(len(ring)))
     triangles: list[tuple[int, int, int]] = []
-    while len(left) > 3:
-        ear = _ear(left, x, y)
+    misses = 0
+    while len(left) > 3 and misses <= _MOST_MISSES:
+        ear, found = _ear(left, x, y)
+        misses += not found
         size = len(left)
         triangles.append((left[ear - 1], left[ear], left[(ear + 1) % size]))
         del left[ear]
-    triangles.append((left[0], left[1], left[2]))
-    return np.array(triangles, np.int64)
+    triangles.extend((left[0], b, c) for b, c in pairwise(left[1:]))
+    return np.array(triangles, np.int64), misses <= _MOST_MISSES
 
 
 def _flattened(ring: F64) -> F64:
@@ -117,8 +132,11 @@ def _flattened(ring: F64) -> F64:
     return flat[:, ::-1] if (normal[drop] < 0) != (drop == 1) else flat
 
 
-def _clipped_large(ring: F64) -> Ints:
-    """As ``_clipped``; ears are taken in the order in which they are found."""
+def _clipped_large(ring: F64) -> tuple[Ints, bool]:
+    """As ``_clipped``, with ears in the order in which they are found; and whether all of them are ears.
+
+    A polygon that crosses itself has too few: what is left of it then is clipped anyhow.
+    """
     flat = np.ascontiguousarray(_flattened(ring))
     x, y = flat[:, 0].tolist(), flat[:, 1].tolist()
     n = left = len(ring)
@@ -129,21 +147,23 @@ def _clipped_large(ring: F64) -> Ints:
     triangles: list[tuple[int, int, int]] = []
     waiting = deque(np.flatnonzero(~reflex).tolist())
     gone = [False] * n
-    rounds, clipped_before = 0, -1
+    looks, misses, clipped_before = 0, 0, -1
     while left > 3:
         if not waiting:
             # Corners that others reached into before. A round without an ear means that the polygon crosses itself:
             # then any corner is clipped, so that it ends.
-            stuck, rounds, clipped_before = len(triangles) == clipped_before, rounds + 1, len(triangles)
+            forced, clipped_before = len(triangles) == clipped_before, len(triangles)
+            misses += forced
             waiting.extend(corner for corner in range(n) if not gone[corner])
-            forced = stuck or rounds > _MOST_ROUNDS
         else:
             forced = False
+        given_up = misses > _MOST_MISSES or looks > _MOST_LOOKS * n
         b = waiting.popleft()
         if gone[b]:
             continue
         a, c = before[b], after[b]
-        if not forced and (_turn([a, b, c], x, y, 1) < 0 or _reached(flat, alive, (a, b, c))):
+        looks += 1
+        if not forced and not given_up and (_turn([a, b, c], x, y, 1) < 0 or _reached(flat, alive, (a, b, c))):
             continue
         triangles.append((a, b, c))
         after[a], before[c], left, gone[b] = c, a, left - 1, True
@@ -155,7 +175,7 @@ def _clipped_large(ring: F64) -> Ints:
             alive = alive[reflex[alive]]
     here = gone.index(False)
     triangles.append((before[here], here, after[here]))
-    return np.array(triangles, np.int64)
+    return np.array(triangles, np.int64), misses <= _MOST_MISSES and looks <= _MOST_LOOKS * n
 
 
 def _reached(flat: F64, reflex: Ints, corners: tuple[int, int, int]) -> bool:
@@ -172,8 +192,9 @@ def _reached(flat: F64, reflex: Ints, corners: tuple[int, int, int]) -> bool:
     return bool(inside.any())
 
 
-def _ear(left: list[int], x: list[float], y: list[float]) -> int:
-    """The place in ``left`` of the roundest ear: a corner whose triangle no other corner reaches into."""
+def _ear(left: list[int], x: list[float], y: list[float]) -> tuple[int, bool]:
+    """The place in ``left`` of the roundest ear: a corner whose triangle no other corner reaches into. Without an ear,
+    the corner that turns most, and False."""
     size = len(left)
     reflex = [place for place in range(size) if _turn(left, x, y, place) < 0]
     best, best_score = -1, -1.0
@@ -189,9 +210,8 @@ def _ear(left: list[int], x: list[float], y: list[float]) -> int:
         if not any(_inside(x, y, a, b, c, left[other]) for other in reflex if left[other] not in (a, b, c)):
             best, best_score = place, score
     if best >= 0:
-        return best
-    # It crosses itself: clip the corner that turns most, so that it ends.
-    return max(range(size), key=lambda place: _turn(left, x, y, place))
+        return best, True
+    return max(range(size), key=lambda place: _turn(left, x, y, place)), False
 
 
 def _turn(left: list[int], x: list[float], y: list[float], place: int) -> float:

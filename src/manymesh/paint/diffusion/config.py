@@ -217,11 +217,13 @@ def read_noise_schedule(folder: Path, predicts: str = "v_prediction") -> NoiseSc
     fixed = {"beta_schedule": ("scaled_linear",), "prediction_type": (predicts,), "trained_betas": (None,)}
     table = _table(path, {**fixed, "timestep_spacing": ("leading", "trailing")})
     with _reading(path):
+        # The bases that predict noise are published without the spacing, and theirs is "leading".
+        spacing = table.get("timestep_spacing", "leading") if predicts == "epsilon" else table["timestep_spacing"]
         return NoiseScheduleConfig(
             beta_start=float(table["beta_start"]),
             beta_end=float(table["beta_end"]),
             train_steps=int(table.get("num_train_timesteps", 1000)),
-            spacing=str(table.get("timestep_spacing", "leading")),
+            spacing=str(spacing),
             zero_snr=bool(table.get("rescale_betas_zero_snr", False)),
             offset=int(table.get("steps_offset", 0)),
         )

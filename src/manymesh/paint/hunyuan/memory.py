@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from manymesh.paint.hunyuan.settings import texture_px
+from manymesh.paint.hunyuan.settings import texture_px, view_px
 from manymesh.stages import Level
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def levels(settings: Settings) -> tuple[Level, ...]:
     factor = 2 if settings.paint_precision == "float32" else 1
     number_format = "float32" if factor == 2 else "float16"
     views = settings.paint_views.count(",") + 1
-    area = (settings.paint_view_size / _VIEW_PX) ** 2
+    area = (view_px(settings) / _VIEW_PX) ** 2
     weights = (PAINTER_BYTES + VAE_BYTES) * factor
     bake = round(_BAKE_BYTES * (max(settings.render_size, texture_px(settings)) / _BAKE_PX) ** 2)
     delight = (DELIGHT_BYTES + VAE_BYTES) * factor + round(_DELIGHT_WORK * area * factor) if settings.delight else 0

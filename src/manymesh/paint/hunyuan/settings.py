@@ -19,6 +19,8 @@ Memory = Literal["auto", "low", "high"]
 # benchmarks/texture_size.py with views of 512 pixels: 5 dB better than 1024 where views saw all of the surface; 4096 is
 # only 1 dB better still.
 TEXTURE_PX = 2048
+# Side of a view where no size is asked for: the one that the networks were trained with.
+VIEW_PX = 512
 
 
 class PaintSettings(BaseModel):
@@ -62,15 +64,16 @@ class PaintSettings(BaseModel):
         ),
     ] = "0:0:1,90:0:0.1,180:0:0.5,270:0:0.1,0:90:0.05,180:-90:0.05"
     paint_view_size: Annotated[
-        int,
+        int | None,
         Field(
-            description="Width and height of a painted view, in pixels, a multiple of 64. The networks know 512 best.",
+            description="Width and height of a painted view, in pixels, a multiple of 64. By default what the networks "
+            "know best: 512, and 768 with --paint-base sdxl.",
             ge=64,
             le=1024,
             multiple_of=64,
             json_schema_extra={"group": "engine"},
         ),
-    ] = 512
+    ] = None
     render_size: Annotated[
         int,
         Field(
@@ -161,3 +164,8 @@ class PaintSettings(BaseModel):
 def texture_px(settings: Settings) -> int:
     """Side of the texture in pixels with these settings."""
     return settings.texture_size or TEXTURE_PX
+
+
+def view_px(settings: Settings) -> int:
+    """Side of a painted view in pixels with these settings."""
+    return settings.paint_view_size or VIEW_PX

@@ -29,7 +29,7 @@ from manymesh.paint.hunyuan.models import parse_views
 from manymesh.paint.hunyuan.multiview_unet import ReferenceUNet
 from manymesh.paint.hunyuan.networks import REFERENCE, VAE, VIEWS, Networks
 from manymesh.paint.hunyuan.official_noise import official_delight_noise, official_paint_noise
-from manymesh.paint.hunyuan.settings import texture_px
+from manymesh.paint.hunyuan.settings import texture_px, view_px
 from manymesh.paint.hunyuan.sharp_photo import sharp_photo
 from manymesh.paint.hunyuan.surface import fill_texture, surface_of
 from manymesh.paint.hunyuan.surface_base import Drawing
@@ -84,6 +84,7 @@ class PaintStage:
     def __init__(self, settings: Settings, level: Level) -> None:
         self.settings = settings
         self.views = parse_views(settings.paint_views)
+        self.view_px = view_px(settings)
         self.networks = Networks(settings, self._drop)
         self.exact = settings.painting == "reference"
         self.schedule = self._schedule()
@@ -100,6 +101,7 @@ class PaintStage:
         self._references: dict[str, Reference] = {}
         self._failures: dict[str, ObjectError] = {}  # of cutouts that cannot be used
         self._painter: multiview_sampler.MultiviewSampler | None = None
+        self._capture_failure = ""  # of the last views: another object may let the painter go before it is told
         self._vae: ImageVae | None = None
 
     def begin(self, cutouts: Sequence[Cutout], *, tick: Tick = lambda done: None) -> None:
@@ -137,8 +139,9 @@ class PaintStage:
             watch.lap("bake")
         details: dict[str, object] = {"painted": round(float(painted.mean()), 4)}
         if self.settings.keep_photo and not self.exact:
-            view_px = self.settings.paint_view_size
-            texture, painted, kept = blend_photo_detail(texture, painted, atlas, view, cutout, reference.sharp, view_px)
+            texture, painted, kept = blend_photo_detail(
+                texture, painted, atlas, view, cutout, reference.sharp, self.view_px
+            )
             details |= kept
             watch.lap("photo detail")
         with self._in_turn():
@@ -147,9 +150,8 @@ class PaintStage:
         watch.lap("fill")
         tick(1.0)
         notes = tuple(self.networks.formats.notes)
-        capture_failure = self._painter.denoiser.capture_failure if self._painter and self._painter.denoiser else ""
-        if capture_failure:
-            notes = (*notes, f"The painter's {capture_failure}.")
+        if self._capture_failure:
+            notes = (*notes, f"The painter's {self._capture_failure}.")
         return TexturedMesh(atlas, base_color, notes, {"seconds": watch.laps, **details})
 
     def close(self) -> None:
@@ -186,7 +188,7 @@ class PaintStage:
         return Drawing(
             self.views,
             settings.render_size,
-            settings.paint_view_size,
+            self.view_px,
             texture_px(settings),
             settings.bake_exponent,
             settings.bake_angle,
@@ -209,7 +211,7 @@ class PaintStage:
         try:
             ready = retry(lambda: self._without_light(cutouts, tick))
         except NotFiniteError as error:  # the delight network itself: no object can be painted, the shapes stay
-            self._failures.update({cutout.object_id: error for cutout in cutouts})
+            self._failures.update({cutout.object_id: error.with_traceback(None) for cutout in cutouts})
             ready = {}
         self.networks.release()
         if ready:
@@ -224,7 +226,7 @@ class PaintStage:
                 except NotFiniteError as error:
                     if self.networks.formats.can_widen(error.network):
                         raise
-                    self._failures[key] = error
+                    self._failures[key] = error.with_traceback(None)  # its frames keep the networks' numbers
         if self._vae is None:
             del vae
             self.networks.release()
@@ -240,7 +242,7 @@ class PaintStage:
                 except ObjectError as error:
                     if isinstance(error, NotFiniteError) and self.networks.formats.can_widen(error.network):
                         raise
-                    self._failures[cutout.object_id] = error
+                    self._failures[cutout.object_id] = error.with_traceback(None)
         return ready
 
     @contextmanager
@@ -253,7 +255,7 @@ class PaintStage:
 
     def _delit(self, delighter: Delighter | None, cutout: Cutout, tick: Tick) -> tuple[U8, SharpPhoto]:
         """The picture that the painter is shown (S, S, 3), and the photo's own detail."""
-        settings, size = self.settings, self.settings.paint_view_size
+        settings, size = self.settings, self.view_px
         canvas = delight_images.pad_to_square(cutout.rgba, settings.photo_margin)
         ready, target, alpha = delight_images.prepared(delight_images.resize_square(canvas, size))
         source = np.ascontiguousarray(ready[:, :, :3])
@@ -313,6 +315,7 @@ class PaintStage:
                 self.networks.views(), indices, guidance, self.economy, use_graph=self.capture
             )
         latents = self._painter(reference.tokens, maps[0], maps[1], self.schedule, noise, tick)
+        self._capture_failure = self._painter.denoiser.capture_failure if self._painter.denoiser else ""
         if self.apart:
             self._forget_painter()
             self.networks.release()
@@ -338,7 +341,7 @@ class PaintStage:
         return official_paint_noise(self.networks.device, self.networks.formats[VIEWS])
 
     def _latents(self, count: int) -> tuple[int, ...]:
-        side = self.settings.paint_view_size // 8
+        side = self.view_px // 8
         return (count, LATENT_CHANNELS, side, side)
 
 

@@ -16,8 +16,6 @@ NEGATIVE_PROMPT = "watermark, ugly, deformed, noisy, blurry, low contrast"
 
 # Side of a texture where no size is asked for: the one that was measured for another painter's views of 512 pixels.
 TEXTURE_PX = 2048
-# The default of ``--paint-view-size``, which stands for the base's own size.
-USUAL_PX = 512
 
 
 @dataclass(frozen=True)
@@ -49,12 +47,12 @@ class Base:
         """The names in the catalogue of all that it needs."""
         return tuple(name for name in (self.adapter, self.base, self.vae) if name)
 
-    def size(self, asked_px: int) -> int:
-        """The side of a view: what the base knows best, unless another size than the setting's default is asked for.
+    def size(self, asked_px: int | None) -> int:
+        """The side of a view: what is asked for, or for None what the base knows best.
 
         Raises ``UsageError`` for a size that it cannot paint.
         """
-        size = self.view_px if asked_px == USUAL_PX else asked_px
+        size = self.view_px if asked_px is None else asked_px
         if size % self.view_step_px:
             raise UsageError(f"views of {size} pixels cannot be painted", f"Ask for a multiple of {self.view_step_px}")
         return size

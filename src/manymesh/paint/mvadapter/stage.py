@@ -97,6 +97,7 @@ class PaintStage:
         self._forget_sampler()
         self._vae = None
         self._references.clear()
+        self._failures.clear()
         self.networks.release()
         with self.networks.device_errors():
             self._read([cutout for cutout in cutouts if cutout.object_id], tick)
@@ -163,19 +164,22 @@ class PaintStage:
                 self._texts = retry(self.networks.texts)
             retry(lambda: self._read_all(cutouts, tick))
         except NotFiniteError as error:  # a network itself: no object can be painted, the shapes stay
-            self._failures.update({cutout.object_id: error for cutout in cutouts})
+            self._failures.update({cutout.object_id: error.with_traceback(None) for cutout in cutouts})
 
     def _read_all(self, cutouts: Sequence[Cutout], tick: Tick) -> None:
+        """Raises ``NotFiniteError`` while the autoencoder can still be tried in a wider number format."""
         vae = self._loaded_vae()
         for number, cutout in enumerate(cutouts):
             try:
                 picture = reference_picture(cutout.rgba, self.view_px)
+                draw = cpu_noise(self.settings.seed, "reference")(self._shape(1))
+                latents = pictures.encode(vae, picture[None], draw, self.economy)
+                self._references[cutout.object_id] = require_finite(latents, VAE).float().cpu()
             except ObjectError as error:
-                self._failures[cutout.object_id] = error
-                continue
-            draw = cpu_noise(self.settings.seed, "reference")(self._shape(1))
-            latents = pictures.encode(vae, picture[None], draw, self.economy)
-            self._references[cutout.object_id] = require_finite(latents, VAE).float().cpu()
+                if isinstance(error, NotFiniteError) and self.networks.formats.can_widen(error.network):
+                    raise
+                # Without its frames, which would keep the networks' numbers in memory.
+                self._failures[cutout.object_id] = error.with_traceback(None)
             tick((number + 1) / len(cutouts))
         del vae
         self._spare_vae()

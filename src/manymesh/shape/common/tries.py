@@ -41,7 +41,8 @@ class Tries:
             try:
                 made.meshes.append(shape(seed_of_try(seed, number), try_tick))
             except ObjectError as error:
-                made.failures.append(error)
+                # Without its frames, which would keep the networks' numbers in memory.
+                made.failures.append(error.with_traceback(None))
         return made
 
     def ranked(self, alpha: U8) -> tuple[list[tuple[Mesh, Camera]], list[str]]:

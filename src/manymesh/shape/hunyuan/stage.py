@@ -98,6 +98,7 @@ class ShapeModel:
         self._transformer: Dit | None = None
         self._decoder: ShapeVae | None = None
         self._sampler: Sampler | None = None
+        self._capture_failure = ""  # of the last shape: another object may let the sampler go before it is told
 
     def begin(self, cutouts: Sequence[Cutout], *, tick: Tick = lambda done: None) -> None:
         """Encode the cutouts of all objects, then free the encoder.
@@ -154,8 +155,8 @@ class ShapeModel:
         tries = Tries.make(self.settings.tries, seed, tick, lambda own, tell: self._reconstruct(condition, own, tell))
         made, remarks = tries.ranked(cutout.rgba[..., 3])
         notes = [*self.notes, *self.formats.notes]
-        if self._sampler is not None and self._sampler.capture_failure:
-            notes.append(f"The shape network's {self._sampler.capture_failure}.")
+        if self._capture_failure:
+            notes.append(f"The shape network's {self._capture_failure}.")
         tick(1.0)
         return ShapeResult(*made[0], (*notes, *remarks), tuple(mesh for mesh, _ in made[1:]))
 
@@ -193,7 +194,9 @@ class ShapeModel:
                 dit, condition, start, plan, self.guidance, lambda step, x: tick(step / plan.steps)
             )
         else:
-            latents = self._sampler_for(dit, condition)(condition, start, plan, tick)
+            sampler = self._sampler_for(dit, condition)
+            latents = sampler(condition, start, plan, tick)
+            self._capture_failure = sampler.capture_failure
         return require_finite(latents, TRANSFORMER)
 
     def _decode(self, latents: Tensor, tick: Tick) -> Mesh:

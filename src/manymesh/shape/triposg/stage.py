@@ -95,6 +95,7 @@ class ShapeModel:
         self._transformer: ShapeTransformer | None = None
         self._decoder: ShapeDecoder | None = None
         self._sampler: Sampler | None = None
+        self._capture_failure = ""  # of the last shape: another object may let the sampler go before it is told
         # Networks in host memory, for a device that has no room for all of them.
         self._parked: dict[tuple[str, torch.dtype], torch.nn.Module] = {}
         # Whether networks will be needed again after the first shape.
@@ -149,8 +150,8 @@ class ShapeModel:
         )
         made, notes = tries.ranked(cutout.rgba[..., 3])
         notes = [*dict.fromkeys(remarks), *self.formats.notes, *notes]
-        if self._sampler is not None and self._sampler.capture_failure:
-            notes.append(f"The shape network's {self._sampler.capture_failure}.")
+        if self._capture_failure:
+            notes.append(f"The shape network's {self._capture_failure}.")
         mirrored = mirror_note(*made[0], cutout.rgba[..., 3])
         if mirrored:
             notes.append(mirrored)
@@ -187,7 +188,9 @@ class ShapeModel:
         # Drawn in float32 and then rounded, so that a seed gives one object in every number format.
         start = initial_noise(seed, size, device=self.device, dtype=torch.float32).to(self.formats[TRANSFORMER])
         sampler = self._sampler_for(condition)
-        return require_finite(sampler(condition, start, schedule(self.config.scheduler, self.steps), tick), TRANSFORMER)
+        latents = sampler(condition, start, schedule(self.config.scheduler, self.steps), tick)
+        self._capture_failure = sampler.capture_failure
+        return require_finite(latents, TRANSFORMER)
 
     def _decode(self, latents: Tensor, tick: Tick) -> tuple[Mesh, tuple[str, ...]]:
         """The surface of latents, in the network's box."""

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from manymesh.errors import WeightsError
 from manymesh.parallel import usable_cores
 from manymesh.shape.triposr.fused_attention import attend
 from manymesh.stages import Tick
@@ -33,6 +34,10 @@ CACHE_NUMBERS = 32_768
 # The bits of a float16 moved up are those of a float32 whose exponent is too small by the difference of the formats'
 # offsets, 127 - 15. The mask takes away the copies of the sign that the move leaves between sign and exponent.
 _HALF_SHIFT, _HALF_MASK, _HALF_FACTOR = 13, np.int32(~0x7000_0000), np.float32(2.0**112)
+
+
+# A float16's bits without its sign, and from where on they stand for infinity or no number.
+_HALF_MAGNITUDE, _HALF_INFINITY = np.int16(0x7FFF), 0x7C00
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,8 @@ class Weights:
     Args:
         arrays: float32 or float16.
         prefix: stands before every name that is asked for.
+
+    Asking for a matrix in float16 with numbers that are not finite raises ``WeightsError``.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], prefix: str = "") -> None:
@@ -98,7 +105,13 @@ class Weights:
     def __getitem__(self, name: str) -> F32:
         stored = self._arrays[self._prefix + name]
         if stored.dtype == np.float16 and stored.ndim == 2 and sys.byteorder == "little":
-            return widened(stored)
+            try:
+                return widened(stored)
+            except ValueError:
+                raise WeightsError(
+                    f"the weights are damaged: '{self._prefix}{name}' holds numbers that are not finite",
+                    "Fetch them again: 'manymesh models verify' names the damaged files",
+                ) from None
         return np.ascontiguousarray(stored, np.float32)
 
     def part(self, prefix: str) -> Weights:
@@ -131,7 +144,11 @@ def in_threads(work: Callable[[Item], None], items: Iterable[Item], tick: Callab
 
 
 def widened(half: NDArray[Any]) -> F32:
-    """(n, c) finite float16 to float32: the same numbers as NumPy's conversion, in half its time."""
+    """(n, c) float16 to float32: the same numbers as NumPy's conversion, in half its time.
+
+    Raises:
+        ValueError: one is not finite; the bits would become a finite number.
+    """
     out = np.empty(half.shape, np.float32)
     bits = half.view(np.int16)
     rows = max(CACHE_NUMBERS // half.shape[1], 1)
@@ -139,6 +156,8 @@ def widened(half: NDArray[Any]) -> F32:
     def some(part: slice) -> None:
         for start in range(part.start, part.stop, rows):
             where = slice(start, min(start + rows, part.stop))
+            if (bits[where] & _HALF_MAGNITUDE).max(initial=0) >= _HALF_INFINITY:
+                raise ValueError("not finite")
             moved = out[where].view(np.int32)
             np.left_shift(bits[where], _HALF_SHIFT, out=moved, dtype=np.int32)
             moved &= _HALF_MASK
