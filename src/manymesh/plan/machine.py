@@ -83,7 +83,7 @@ def keep_to(plan: MemoryPlan, settings: Settings) -> None:
     """Where ``--vram`` is given, let PyTorch's allocator take no more than the plan's budget; else all of the card, for
     an earlier job of this process may have had less."""
     planned = plan.budget_bytes is not None and bool(plan.stages)
-    if not planned and "torch" not in sys.modules:
+    if not planned and sys.modules.get("torch") is None:
         return
     if not _cuda():
         return

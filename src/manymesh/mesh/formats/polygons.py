@@ -65,7 +65,7 @@ def triangulated(positions: F64, corners: Ints, sizes: Ints, notes: list[str]) -
         crossed += not kept
     if crossed:
         notes.append(
-            f"{crossed:,} polygons with many corners cross themselves, and their shape was not kept "
+            f"{crossed:,} polygons with many corners cross themselves or are too intricate: their shape was not kept "
             "exactly. Export the mesh as triangles."
         )
     left = int((~exact & ~large).sum())
