@@ -130,7 +130,8 @@ def test_a_texture_is_as_large_as_its_painter_makes_it_unless_somebody_asks_for_
     offered["hunyuan3d-paint"] = replace(a_stage("paint", "hunyuan3d-paint"), texture_px=2048)
     for engine, asked, made in (("lite", None, 1024), ("hunyuan", None, 2048), ("hunyuan", 1024, 1024)):
         plan = choose(Settings(engine=engine, texture_size=asked))
-        assert plan.settings.texture_size == made
+        assert plan.stage_settings.texture_size == made
+        assert plan.settings.texture_size == asked  # another painter makes its own size
     assert engines.find_stage("paint", "photo").texture_px == 1024
 
 

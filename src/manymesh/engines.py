@@ -120,13 +120,22 @@ class Plan:
         engine: the engine's name.
         reason: why this one, in a sentence.
         stages: the implementation of each kind.
-        settings: what was asked for; ``texture_size`` is a number in any case.
+        settings: what was asked for.
     """
 
     engine: str
     reason: str
     stages: Mapping[Kind, Stage]
     settings: Settings
+
+    @property
+    def stage_settings(self) -> Settings:
+        """What the stages are opened with: ``texture_size`` is the painter's own where no other was asked for.
+
+        It is no part of ``settings``: a run that goes on with another painter gets that painter's own size.
+        """
+        size = self.settings.texture_size or self.stages["paint"].texture_px
+        return self.settings.model_copy(update={"texture_size": size})
 
 
 def find_stage(kind: Kind, name: str) -> Stage:
@@ -210,13 +219,6 @@ def _also_ready(engine: str, settings: Settings) -> list[str]:
     return [name for name in after if name in ENGINES and _obstacle(name, settings) is None]
 
 
-def _planned(engine: str, reason: str, settings: Settings) -> Plan:
-    """The plan, with the painter's own size of textures where no other is asked for."""
-    stages = stages_of(engine, settings)
-    size = settings.texture_size or stages["paint"].texture_px
-    return Plan(engine, reason, stages, settings.model_copy(update={"texture_size": size}))
-
-
 def choose(settings: Settings) -> Plan:
     """The plan for ``settings``; ``auto`` takes the best engine that this machine can really run.
 
@@ -230,7 +232,7 @@ def choose(settings: Settings) -> Plan:
             kind, text = next(iter(lack.items()))
             text = _with_whole_pull(settings.engine, text)
             raise MissingPieceError(f"The engine '{settings.engine}' cannot {kind} here: {text}")
-        return _planned(settings.engine, "asked for", settings)
+        return Plan(settings.engine, "asked for", stages_of(settings.engine, settings), settings)
     why_not: list[str] = []
     for engine in PREFERENCE:
         if engine not in ENGINES:
@@ -240,6 +242,6 @@ def choose(settings: Settings) -> Plan:
             others = _also_ready(engine, settings)
             chosen = f"{_BEST}, before {' and '.join(others)}" if others else _BEST
             reason = chosen + (f" ({'; '.join(why_not)})" if why_not else "")
-            return _planned(engine, reason, settings)
+            return Plan(engine, reason, stages_of(engine, settings), settings)
         why_not.append(f"not {engine}: {obstacle}")
     raise MissingPieceError("No engine can run here: " + "; ".join(why_not), "See `manymesh doctor`.")

@@ -195,7 +195,7 @@ class Pipeline:
     def _runner(self, plan: Plan) -> StageRunner:
         if self._work is None or self._work.plan != plan:
             self.close()
-            memory = plan_for(plan.stages, plan.settings)
+            memory = plan_for(plan.stages, plan.stage_settings)
             keep_to(memory, plan.settings)
             self._work = StageRunner(plan, self._say, self.cancel, keep_loaded=self._keep_loaded, memory=memory)
         return self._work

@@ -90,7 +90,7 @@ class StageRunner:
         self._say = say
         self._cancel = cancel
         self._kept: dict[str, OpenModel] | None = {} if keep_loaded else None
-        self._preloader = Preloader((), plan.settings)
+        self._preloader = Preloader((), plan.stage_settings)
         self._to_warm: list[Stage] = []
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class StageRunner:
         up when the first model is open: until then the main thread imports libraries itself."""
         wanted = [self.plan.stages[kind] for kind in kinds if self.plan.stages[kind].preload]
         kept = self._kept or {}
-        self._preloader = Preloader([stage for stage in wanted if stage.kind not in kept], self.plan.settings)
+        self._preloader = Preloader([stage for stage in wanted if stage.kind not in kept], self.plan.stage_settings)
         self._to_warm = [self.plan.stages[kind] for kind in kinds if not self.plan.stages[kind].preload]
         try:
             yield
@@ -356,8 +356,8 @@ class StageRunner:
         """What opens a stage at a level, or as it is where it offers none."""
         stage = self.plan.stages[kind]
         if level is None or stage.open_at is None:
-            return self._preloader.opened(stage, self.plan.settings)
-        return stage.open_at(self.plan.settings, level)
+            return self._preloader.opened(stage, self.plan.stage_settings)
+        return stage.open_at(self.plan.stage_settings, level)
 
     def _new_record(self, step: Step) -> StageRecord:
         """A line for the manifest about this step and whoever does it."""
