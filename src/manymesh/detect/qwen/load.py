@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from manymesh.detect.transformers_files import load_pretrained, require_headers, weight_files
+from manymesh.device.out_of_memory import device_errors
 from manymesh.device.placement import Placement
 from manymesh.device.stream import LayerStream, weights_unread
 from manymesh.device.traffic import traffic
-from manymesh.errors import OutOfMemoryError, WeightsError
+from manymesh.errors import WeightsError
 from manymesh.weights.load import tensors_for
 from manymesh.weights.tables import read_json_table
 from manymesh.weights.verify import read_header
@@ -44,17 +45,13 @@ def load_model(folder: Path, placement: Placement, resident_layers: int | None =
     if kind != "qwen3_vl":
         raise WeightsError(f"{folder} holds a model of type '{kind}', not Qwen3-VL")
     device, dtype = torch.device(placement.device), getattr(torch, placement.dtype)
-    try:
+    with device_errors(f"the detector {folder.name} does not fit", placement.device, _NO_ROOM):
         model = _built(folder, device, dtype, resident_layers)
         for tensor in _left_on_host(model, device):
             tensor.data = tensor.data.to(device)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         return model.eval().requires_grad_(False)
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemoryError(
-            f"the detector {folder.name} does not fit in the memory of {placement.device}", _NO_ROOM
-        ) from error
 
 
 def _built(folder: Path, device: torch.device, dtype: torch.dtype, resident_layers: int | None) -> Any:

@@ -15,8 +15,9 @@ from manymesh.detect.qwen.decode import NETWORK, Answer, Decoder
 from manymesh.detect.qwen.load import load_model
 from manymesh.device import release_memory
 from manymesh.device.number_format import NOT_FINITE_HINT, Formats
+from manymesh.device.out_of_memory import device_errors
 from manymesh.device.placement import place
-from manymesh.errors import NotFiniteError, OutOfMemoryError
+from manymesh.errors import NotFiniteError
 from manymesh.settings import Settings
 from manymesh.stages import Tick
 from manymesh.types import U8
@@ -63,13 +64,9 @@ class Model:
             OutOfMemoryError: the device has too little memory.
         """
         notes = self.formats.notes
-        try:
+        advice = "Use --detector dino, or --device detect=cpu"
+        with device_errors(f"the detector {self.folder.name} does not fit", self.placement.device, advice):
             answer = self.formats.retry(lambda: self._answer(question, rgb, tick))
-        except torch.OutOfMemoryError as error:
-            raise OutOfMemoryError(
-                f"{self.folder.name} ran out of memory on {self.placement.device}",
-                "Use --detector dino, or --device detect=cpu",
-            ) from error
         for note in self.formats.notes[len(notes) :]:
             _log.warning(note)
         reply = self._text(answer.tokens)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from manymesh.device.placement import place
-from manymesh.errors import OutOfMemoryError
 from manymesh.matte import image
 from manymesh.matte.birefnet.memory import levels
 from manymesh.matte.cut_out import cut_out
@@ -110,15 +109,12 @@ class AlphaNetwork:
     def __call__(self, rgb: U8) -> U8:
         import torch
 
+        from manymesh.device.out_of_memory import device_errors
+
         x = torch.from_numpy(image.normalised(image.resized(rgb, *self.size)))[None]
-        try:
+        what = f"cutting out at {self.size[0]} x {self.size[1]} px does not fit"
+        with device_errors(what, self.device, "Use --matte-model lite, or --device matte=cpu"):
             logits = self.formats.retry(lambda: self._logits(x)).numpy()
-        except torch.OutOfMemoryError as error:
-            width, height = self.size
-            raise OutOfMemoryError(
-                f"cutting out at {width} x {height} px does not fit in the memory of {self.device}",
-                "Use --matte-model lite, or --device matte=cpu",
-            ) from error
         return image.alpha_at(image.alpha_u8(logits[0, 0]), rgb.shape[1], rgb.shape[0])
 
     def _logits(self, x: Tensor) -> Tensor:

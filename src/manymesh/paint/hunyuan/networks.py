@@ -6,7 +6,7 @@ The peak is then the largest network and its work, not the sum of all: of 6.7 Gi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from manymesh.device.number_format import Formats, require_finite
+from manymesh.device.out_of_memory import device_errors, give_back
 from manymesh.device.placement import place
-from manymesh.errors import OutOfMemoryError
 from manymesh.paint.diffusion.checkpoint import network_file
 from manymesh.paint.diffusion.config import read_noise_schedule, read_text, read_unet, read_vae
 from manymesh.paint.diffusion.image_vae import ImageVae, plain_key
@@ -108,20 +108,13 @@ class Networks:
         return self._load(VAE, lambda: ImageVae(config), weights_of(self.folder, "vae"), rename=plain_key)
 
     def release(self) -> None:
-        """Give the memory of networks that are not referenced any more back to the device. None of them is in a
-        reference cycle, so no garbage is collected here: that takes 0.2 s beside torch and transformers."""
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        """Give the memory of networks that are not referenced any more back to the device."""
+        give_back(self.device)
 
-    @contextmanager
-    def device_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except torch.OutOfMemoryError as error:
-            raise OutOfMemoryError(
-                f"painting does not fit in the memory of {self.device}",
-                "Use --paint-memory low, a smaller --render-size, or --device paint=cpu",
-            ) from error
+    def device_errors(self) -> AbstractContextManager[None]:
+        """Running out of the device's memory within is an error for people."""
+        advice = "Use --paint-memory low, a smaller --render-size, or --device paint=cpu"
+        return device_errors("painting does not fit", self.device, advice)
 
     def _load(self, name: str, build: Callable[[], Network], path: Path, **how: Any) -> Network:
         return load_network(build, path, device=self.device, dtype=self.formats[name], channels_last=True, **how)

@@ -6,13 +6,13 @@ The peak is then the UNet with its adapter and its work: of 2.9 GiB of weights i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
 from manymesh.device.number_format import Formats
+from manymesh.device.out_of_memory import device_errors, give_back
 from manymesh.device.placement import place
-from manymesh.errors import OutOfMemoryError
 from manymesh.paint.diffusion.image_vae import ImageVae
 from manymesh.paint.mvadapter.adapter import AdaptedUNet
 from manymesh.paint.mvadapter.checkpoint import Checkpoint
@@ -69,20 +69,15 @@ class Networks:
             self.release()
 
     def release(self) -> None:
-        """Give the device's unused memory back. Nothing here is held by a cycle, so nothing has to be collected."""
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        """Give the memory of networks that are not referenced any more back to the device."""
+        give_back(self.device)
 
-    @contextmanager
-    def device_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except torch.OutOfMemoryError as error:
-            smaller = "--paint-base sd21, " if self.base.xl else ""
-            raise OutOfMemoryError(
-                f"painting does not fit in the memory of {self.device}",
-                f"Use --paint-memory low, {smaller}or --device paint=cpu",
-            ) from error
+    def device_errors(self) -> AbstractContextManager[None]:
+        """Running out of the device's memory within is an error for people."""
+        smaller = "--paint-base sd21, " if self.base.xl else ""
+        return device_errors(
+            "painting does not fit", self.device, f"Use --paint-memory low, {smaller}or --device paint=cpu"
+        )
 
 
 def checkpoint_of(base: Base, settings: Settings) -> Checkpoint:

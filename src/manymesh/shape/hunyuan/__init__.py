@@ -15,7 +15,7 @@ from manymesh.device.placement import slow_without_gpu
 from manymesh.shape.hunyuan.memory import levels
 from manymesh.shape.hunyuan.models import VARIANTS
 from manymesh.stages import Level, Shape, Stage
-from manymesh.weights.catalogue import HUNYUAN
+from manymesh.weights.families import HUNYUAN
 
 if TYPE_CHECKING:
     from manymesh.settings import Settings

@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 
+from manymesh.shape.common.conditions import ENCODER
 from manymesh.shape.common.sparse import DECODER
 from manymesh.shape.hunyuan import golden
 from manymesh.shape.hunyuan.checkpoint import DECODER_PREFIX, ENCODER_PREFIX, TRANSFORMER_PREFIX, weights_file
 from manymesh.shape.hunyuan.conditioner import VIEWS, Conditioner
 from manymesh.shape.hunyuan.config import ShapeConfig, ShapeVaeConfig, read_shape_config, read_vae_config
 from manymesh.shape.hunyuan.dit import Dit
-from manymesh.shape.hunyuan.stage import ENCODER, TRANSFORMER
+from manymesh.shape.hunyuan.stage import TRANSFORMER
 from manymesh.shape.hunyuan.vae import ShapeVae
 from manymesh.weights.deep import Machine, StoredNetwork, check_networks
 from manymesh.weights.entries import Model

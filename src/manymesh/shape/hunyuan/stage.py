@@ -7,7 +7,7 @@ objects first and then frees it; an object's condition tokens take a few megabyt
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -15,12 +15,14 @@ import torch
 from torch import Tensor
 
 from manymesh.device.number_format import Formats, require_finite
+from manymesh.device.out_of_memory import device_errors, give_back
 from manymesh.device.placement import place
 from manymesh.device.stream import LayerStream
-from manymesh.errors import NotFiniteError, ObjectError, OutOfMemoryError, UsageError
+from manymesh.errors import UsageError
 from manymesh.mesh.normalise import normalise
 from manymesh.plan.machine import usual_level
 from manymesh.settings import Settings
+from manymesh.shape.common.conditions import ENCODER, Conditions
 from manymesh.shape.common.cutouts import clear_faint_alpha
 from manymesh.shape.common.flow import initial_noise
 from manymesh.shape.common.sparse import DECODER
@@ -46,8 +48,8 @@ from manymesh.weights.load import Network, load_network
 # Progress of one try after denoising, and after decoding. Estimates for the progress bar.
 _DENOISED, _DECODED = 0.6, 0.95
 
-# What people call the networks other than ``DECODER``.
-ENCODER, TRANSFORMER = "image encoder", "shape transformer"
+# What people call the diffusion transformer.
+TRANSFORMER = "shape transformer"
 
 
 @contextmanager
@@ -93,8 +95,7 @@ class ShapeModel:
         self._device_lock = Lock()
         self.views = read_extra_views(settings, self.config.conditioner.multi_view)
         self.notes: tuple[str, ...] = ()
-        # Condition tokens of the objects that are not reconstructed yet, by object id.
-        self._conditions: dict[str, Tensor] = {}
+        self._conditions = Conditions(self._conditioner, self._encode, self.formats, self.device)
         self._transformer: Dit | None = None
         self._decoder: ShapeVae | None = None
         self._sampler: Sampler | None = None
@@ -110,26 +111,10 @@ class ShapeModel:
         named = [cutout for cutout in cutouts if cutout.object_id]
         # Those of an earlier photo: the encoder is larger than both.
         self._sampler = self._transformer = self._decoder = None
-        self._release()
+        give_back(self.device)
         with self._device_errors():
-            self.formats.retry(lambda: self._encode_all(named, tick))
+            self._conditions.read(named, tick)
         tick(1.0)
-
-    def _encode_all(self, cutouts: Sequence[Cutout], tick: Tick) -> None:
-        """Raises ``NotFiniteError`` while the encoder can still be tried in a wider number format."""
-        self._conditions.clear()
-        network = self._conditioner()
-        try:
-            for number, cutout in enumerate(cutouts):
-                tick(number / len(cutouts))
-                try:
-                    self._conditions[cutout.object_id] = self._encode(network, cutout)
-                except ObjectError as error:
-                    if isinstance(error, NotFiniteError) and self.formats.can_widen(ENCODER):
-                        raise
-        finally:
-            del network
-            self._release()
 
     def _drop(self, network: str) -> None:
         """Free one network, so that it is loaded anew when it is next needed."""
@@ -137,7 +122,7 @@ class ShapeModel:
             self._sampler = self._transformer = None
         elif network == DECODER:
             self._decoder = None
-        self._release()
+        give_back(self.device)
 
     def __call__(self, cutout: Cutout, *, seed: int, tick: Tick) -> ShapeResult:
         """The best of ``settings.tries`` shapes, in the canonical frame.
@@ -151,7 +136,7 @@ class ShapeModel:
         """
         tick(0.0)
         with self._in_turn():
-            condition = self._condition(cutout)
+            condition = self._conditions.take(cutout)
         tries = Tries.make(self.settings.tries, seed, tick, lambda own, tell: self._reconstruct(condition, own, tell))
         made, remarks = tries.ranked(cutout.rgba[..., 3])
         notes = [*self.notes, *self.formats.notes]
@@ -164,7 +149,7 @@ class ShapeModel:
         """Free all networks and tokens."""
         self._conditions.clear()
         self._sampler = self._transformer = self._decoder = None
-        self._release()
+        give_back(self.device)
 
     def _reconstruct(self, condition: Tensor, seed: int, tick: Tick) -> Mesh:
         """One mesh from condition tokens and a seed, in the canonical frame."""
@@ -239,21 +224,6 @@ class ShapeModel:
         self._decoder = self._load(lambda: ShapeVae(config), path, prefix, DECODER)
         return self._decoder
 
-    def _condition(self, cutout: Cutout) -> Tensor:
-        """The condition tokens that ``begin`` kept for a cutout, or else computed now."""
-        ready = self._conditions.pop(cutout.object_id, None)
-        if ready is not None:
-            return ready
-        return self.formats.retry(lambda: self._encode_one(cutout))
-
-    def _encode_one(self, cutout: Cutout) -> Tensor:
-        network = self._conditioner()
-        try:
-            return self._encode(network, cutout)
-        finally:
-            del network
-            self._release()
-
     def _conditioner(self) -> Conditioner:
         path, config = weights_file(self.folder), self.config.conditioner
         if not self.stream_encoder:
@@ -285,27 +255,15 @@ class ShapeModel:
             rgba = clear_faint_alpha(rgba)
         return torch.from_numpy(to_signed_pixels(prepare_image(rgba, self.config.image)[0]))
 
-    def _release(self) -> None:
-        """Give the memory of networks that are not referenced any more back to the device."""
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
         """The device works on one object at a time: placing and storing of others goes on meanwhile."""
         with self._device_lock, self._device_errors():
             yield
 
-    @contextmanager
-    def _device_errors(self) -> Iterator[None]:
-        """Turn torch's out-of-memory error into ours, with advice."""
-        try:
-            yield
-        except torch.OutOfMemoryError as error:
-            raise OutOfMemoryError(
-                f"the shape network {self.settings.shape_model} does not fit in the memory of {self.device}",
-                "Use --model 2mini, a smaller --grid, or --device shape=cpu",
-            ) from error
+    def _device_errors(self) -> AbstractContextManager[None]:
+        advice = "Use --model 2mini, a smaller --grid, or --device shape=cpu"
+        return device_errors(f"the shape network {self.settings.shape_model} does not fit", self.device, advice)
 
 
 def weights_folder(name: str, settings: Settings) -> Path:

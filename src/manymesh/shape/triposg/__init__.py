@@ -14,7 +14,7 @@ from manymesh.device.placement import slow_without_gpu
 from manymesh.shape.triposg.memory import levels
 from manymesh.shape.triposg.models import WEIGHTS
 from manymesh.stages import Level, Shape, Stage
-from manymesh.weights.catalogue import MIT
+from manymesh.weights.families import MIT
 
 if TYPE_CHECKING:
     from manymesh.settings import Settings

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from manymesh.shape.common.conditions import ENCODER
 from manymesh.shape.common.dino import Dino
 from manymesh.shape.common.sparse import DECODER
 from manymesh.shape.triposg.checkpoint import refuse_scribble, renaming, weights_file
@@ -21,7 +22,7 @@ from manymesh.shape.triposg.config import (
     read_config,
 )
 from manymesh.shape.triposg.models import TOKENS
-from manymesh.shape.triposg.stage import ENCODER, TRANSFORMER
+from manymesh.shape.triposg.stage import TRANSFORMER
 from manymesh.shape.triposg.transformer import ShapeTransformer
 from manymesh.shape.triposg.vae import ShapeDecoder
 from manymesh.weights.deep import Machine, StoredNetwork, check_networks

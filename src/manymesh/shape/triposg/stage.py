@@ -9,7 +9,7 @@ object.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -17,11 +17,13 @@ import torch
 from torch import Tensor
 
 from manymesh.device.number_format import Formats, require_finite
+from manymesh.device.out_of_memory import device_errors, give_back
 from manymesh.device.placement import place
-from manymesh.errors import NotFiniteError, ObjectError, OutOfMemoryError, UsageError
+from manymesh.errors import UsageError
 from manymesh.mesh.normalise import normalise
 from manymesh.plan.machine import usual_level
 from manymesh.settings import Settings
+from manymesh.shape.common.conditions import ENCODER, Conditions
 from manymesh.shape.common.cutouts import clear_faint_alpha
 from manymesh.shape.common.dino import Dino
 from manymesh.shape.common.flow import initial_noise
@@ -44,8 +46,8 @@ from manymesh.types import Cutout, Mesh, ShapeResult
 from manymesh.weights import require
 from manymesh.weights.load import Network
 
-# What people call the networks other than ``DECODER``.
-ENCODER, TRANSFORMER = "image encoder", "shape transformer"
+# What people call the largest network.
+TRANSFORMER = "shape transformer"
 # Progress of one try after denoising, and after decoding. Estimates for the progress bar.
 _DENOISED, _DECODED = 0.8, 0.97
 
@@ -90,8 +92,7 @@ class ShapeModel:
         placement = place(settings.devices, "shape", precision=settings.shape_precision)
         self.device = torch.device(placement.device)
         self.formats = Formats(getattr(torch, placement.dtype), self._drop)
-        # Condition tokens of the objects that are not reconstructed yet, by object id.
-        self._conditions: dict[str, Tensor] = {}
+        self._conditions = Conditions(self._encoder, self._encode, self.formats, self.device)
         self._transformer: ShapeTransformer | None = None
         self._decoder: ShapeDecoder | None = None
         self._sampler: Sampler | None = None
@@ -110,26 +111,9 @@ class ShapeModel:
         """
         named = [cutout for cutout in cutouts if cutout.object_id]
         self._more_to_come = len(named) * self.settings.tries > 1
-        self._make_room_for_encoder()
         with self._device_errors():
-            self.formats.retry(lambda: self._encode_all(named, tick))
+            self._conditions.read(named, tick)
         tick(1.0)
-
-    def _encode_all(self, cutouts: Sequence[Cutout], tick: Tick) -> None:
-        """Raises ``NotFiniteError`` while the encoder can still be tried in a wider number format."""
-        self._conditions.clear()
-        network = self._encoder()
-        try:
-            for number, cutout in enumerate(cutouts):
-                tick(number / len(cutouts))
-                try:
-                    self._conditions[cutout.object_id] = self._encode(network, cutout)
-                except ObjectError as error:
-                    if isinstance(error, NotFiniteError) and self.formats.can_widen(ENCODER):
-                        raise
-        finally:
-            del network
-            self._release()
 
     def __call__(self, cutout: Cutout, *, seed: int, tick: Tick) -> ShapeResult:
         """The best of ``settings.tries`` shapes, in the canonical frame.
@@ -144,7 +128,7 @@ class ShapeModel:
         tick(0.0)
         remarks: list[str] = []
         with self._in_turn():
-            condition = self._condition(cutout)
+            condition = self._conditions.take(cutout)
         tries = Tries.make(
             self.settings.tries, seed, tick, lambda own, tell: self._reconstruct(condition, own, tell, remarks)
         )
@@ -163,7 +147,7 @@ class ShapeModel:
         self._conditions.clear()
         self._parked.clear()
         self._sampler = self._transformer = self._decoder = None
-        self._release()
+        give_back(self.device)
 
     def _reconstruct(self, condition: Tensor, seed: int, tick: Tick, remarks: list[str]) -> Mesh:
         """One mesh from condition tokens and a seed, in the canonical frame. Adds to ``remarks``."""
@@ -227,23 +211,10 @@ class ShapeModel:
             self._decoder = self._load(lambda: ShapeDecoder(config), VAE_FOLDER, DECODER)
         return self._decoder
 
-    def _condition(self, cutout: Cutout) -> Tensor:
-        """The condition tokens that ``begin`` kept for a cutout, or else computed now."""
-        ready = self._conditions.pop(cutout.object_id, None)
-        if ready is not None:
-            return ready
-        self._make_room_for_encoder()
-        return self.formats.retry(lambda: self._encode_one(cutout))
-
-    def _encode_one(self, cutout: Cutout) -> Tensor:
-        network = self._encoder()
-        try:
-            return self._encode(network, cutout)
-        finally:
-            del network
-            self._release()
-
     def _encoder(self) -> Dino:
+        """The image encoder, loaded. What an earlier photo left is freed where the encoder does not fit beside it."""
+        if self._transformer is not None and not self.together:
+            self._drop(TRANSFORMER)
         config = self.config.dino
         return self._load(lambda: Dino(config), ENCODER_FOLDER, ENCODER)
 
@@ -267,23 +238,13 @@ class ShapeModel:
         pixels = encoder_pixels(frame_object(clear_faint_alpha(cutout.rgba)), self.config.image)
         return require_finite(network(torch.from_numpy(pixels).to(self.device, self.formats[ENCODER])), ENCODER).cpu()
 
-    def _make_room_for_encoder(self) -> None:
-        """Free what an earlier photo left where the encoder does not fit beside it."""
-        if self._transformer is not None and not self.together:
-            self._drop(TRANSFORMER)
-
     def _drop(self, network: str) -> None:
         """Free one network, so that it is loaded anew when it is next needed."""
         if network == TRANSFORMER:
             self._sampler = self._transformer = None
         elif network == DECODER:
             self._decoder = None
-        self._release()
-
-    def _release(self) -> None:
-        """Give the memory of networks that are not referenced any more back to the device."""
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        give_back(self.device)
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
@@ -291,16 +252,9 @@ class ShapeModel:
         with self._device_lock, self._device_errors():
             yield
 
-    @contextmanager
-    def _device_errors(self) -> Iterator[None]:
-        """Turn torch's out-of-memory error into ours, with advice."""
-        try:
-            yield
-        except torch.OutOfMemoryError as error:
-            raise OutOfMemoryError(
-                f"TripoSG's networks do not fit in the memory of {self.device}",
-                "Use a smaller --grid, less --memory, or --device shape=cpu",
-            ) from error
+    def _device_errors(self) -> AbstractContextManager[None]:
+        advice = "Use a smaller --grid, less --memory, or --device shape=cpu"
+        return device_errors("TripoSG's networks do not fit", self.device, advice)
 
 
 def moved(network: torch.nn.Module, build: Callable[[], Network], device: torch.device) -> Network:
