@@ -243,18 +243,18 @@ def same_rasters(b: Bench) -> dict[str, Any]:
 
 
 def filling_up(b: Bench) -> dict[str, Any]:
-    """Unpainted texels and gaps, in the house's way and in the official one."""
+    """Unpainted texels and gaps, in our way and in the official one."""
     texture, painted = b.kept["baked"]
     atlas = b.kept["atlas"]
     device = b.device if b.device.type == "cuda" else None
     results = {
-        "house": b.timed(
+        "ours": b.timed(
             lambda: b.kept.__setitem__("filled", surface.fill_texture(texture, painted, atlas, device=device))
         ),
-        "house on the CPU": b.timed(lambda: surface.fill_texture(texture, painted, atlas), 1),
+        "ours on the CPU": b.timed(lambda: surface.fill_texture(texture, painted, atlas), 1),
         "official (CPU)": b.timed(lambda: surface.fill_texture(texture, painted, atlas, exact=True), 1),
     }
-    results["house"]["painted"] = float(painted.mean())
+    results["ours"]["painted"] = float(painted.mean())
     return results
 
 

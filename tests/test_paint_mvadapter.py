@@ -35,7 +35,8 @@ from manymesh.render.camera import orthographic  # noqa: E402
 from manymesh.render.normals import area_weighted_vertex_normals  # noqa: E402
 from manymesh.settings import Settings  # noqa: E402
 from manymesh.types import Atlas, Bool, Cutout, Mesh, TexturedMesh  # noqa: E402
-from manymesh.weights.catalogue import MODELS, OPEN_RAIL, model  # noqa: E402
+from manymesh.weights.catalogue import MODELS, model  # noqa: E402
+from manymesh.weights.families import OPEN_RAIL  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

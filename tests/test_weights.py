@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from manymesh.cli import models
 from manymesh.errors import LicenceError, UsageError, WeightsError
 from manymesh.settings import Settings
-from manymesh.weights import catalogue, licences, locate, missing, require
+from manymesh.weights import catalogue, families, licences, locate, missing, require
 from manymesh.weights.entries import File
 from manymesh.weights.verify import check_file, read_header, require_shapes, sha256_of
 
@@ -87,14 +87,14 @@ def test_the_hunyuan_terms_are_told_at_the_download_and_in_the_manifest() -> Non
     for stage in (PAINT, SHAPE):
         for word in ("European Union", "train other AI models", "not affiliated"):
             assert word in stage.licence
-    licences.accept(catalogue.HUNYUAN.id)
+    licences.accept(families.HUNYUAN.id)
     shown = run("pull", "hunyuan3d-2mini").output
     assert "not affiliated" in shown
     assert "train other AI models" in shown
 
 
 def test_mm_grounding_dino_is_apache() -> None:
-    assert catalogue.model("dino-mm").licence is catalogue.APACHE
+    assert catalogue.model("dino-mm").licence is families.APACHE
 
 
 def test_every_detector_and_matte_setting_has_its_weights() -> None:
@@ -178,9 +178,9 @@ def test_an_unknown_licence_cannot_be_accepted_and_a_known_one_stays() -> None:
     with pytest.raises(UsageError, match="there is no licence 'mine'"):
         licences.accept("mine")
     with pytest.raises(LicenceError, match="European Union"):
-        licences.require_accepted([catalogue.MIT, catalogue.HUNYUAN])
-    licences.accept(catalogue.HUNYUAN.id)
-    licences.require_accepted([catalogue.HUNYUAN])
+        licences.require_accepted([families.MIT, families.HUNYUAN])
+    licences.accept(families.HUNYUAN.id)
+    licences.require_accepted([families.HUNYUAN])
 
 
 def run(*arguments: str):

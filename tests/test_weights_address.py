@@ -14,8 +14,8 @@ import pytest
 
 from manymesh.errors import Cancelled, OutputError, WeightsError
 from manymesh.weights import address, download, locate
-from manymesh.weights.catalogue import APACHE
 from manymesh.weights.entries import File, Model
+from manymesh.weights.families import APACHE
 from manymesh.weights.verify import verify
 
 DATA = bytes(range(256)) * 4096

@@ -20,8 +20,8 @@ from manymesh.cli.models import remove_model
 from manymesh.errors import LicenceError, OutputError, WeightsError
 from manymesh.weights import download as pulling
 from manymesh.weights import locate
-from manymesh.weights.catalogue import HUNYUAN, MIT
 from manymesh.weights.entries import File, Model
+from manymesh.weights.families import HUNYUAN, MIT
 from manymesh.weights.licences import accept
 from manymesh.weights.verify import verify
 

@@ -10,6 +10,7 @@ from torch_files import write_torch_file
 
 from manymesh.shape.triposr.checkpoint import expected_shapes
 from manymesh.shape.triposr.config import EncoderConfig, TriposrConfig
+from manymesh.types import Box, Cutout
 
 CONFIG = TriposrConfig(
     image_px=32,
@@ -117,3 +118,15 @@ def write_tiny_model(weights_dir: Path, tensors: dict[str, np.ndarray] | None = 
     (folder / "dino_config.json").write_text(json.dumps(ENCODER), "utf-8")
     write_torch_file(folder / "model.ckpt", tiny_tensors() if tensors is None else tensors)
     return folder
+
+
+def no_tick(done: float) -> None:
+    """Hears of no progress."""
+
+
+def disc_cutout(side: int = 120) -> Cutout:
+    y, x = np.indices((side, side)) - side / 2 + 0.5
+    rgba = np.zeros((side, side, 4), np.uint8)
+    rgba[..., :3] = (200, 60, 40)
+    rgba[..., 3] = np.where(np.hypot(x, y) < 0.36 * side, 255, 0)
+    return Cutout(rgba, Box(0, 0, side, side))

@@ -92,7 +92,7 @@ def look(name: str, azimuth: float = 0.0, elevation: float = 0.0, **camera: obje
 
 
 def camera_of(views: Views) -> tuple[Camera, np.ndarray]:
-    """The house's camera of a view, and the stretch that it does not know."""
+    """The package's camera of a view, and the stretch that it does not know."""
     values = {name: views.column(name)[0].numpy().astype(float) for name in ("rot", "shift", "tan", "scale")}
     matrix = np.eye(4)
     matrix[:3, :3] = values["rot"].reshape(3, 3)

@@ -324,8 +324,8 @@ def _e2e(f: Fixture) -> Iterator[Row]:
             if not row.name.endswith("bounds")
             else compare(row.name, [native.min(axis=0), native.max(axis=0)], expected["bounds"], tolerance)
         )
-    house = to_upright(native)
-    bounds = [house.min(axis=0), house.max(axis=0)]
+    upright = to_upright(native)
+    bounds = [upright.min(axis=0), upright.max(axis=0)]
     yield compare("e2e/house_bounds", bounds, settings["expected_house_bounds"], tolerance)
     yield f.row("colors", np.round(255 * field.colors(f.tensors["vertices"])))
 

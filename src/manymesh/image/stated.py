@@ -27,7 +27,7 @@ def stated_profile(image: Image.Image, notes: list[str]) -> MatrixProfile | None
 
     Args:
         image: in RGB, or a grey PNG, as Pillow opens it.
-        notes: told what was heeded.
+        notes: gets a sentence for what was heeded.
     """
     gamma = image.info.get("gamma")
     if image.format == "PNG" and isinstance(gamma, float) and "srgb" not in image.info and 0.1 <= gamma <= 10:

@@ -42,7 +42,7 @@ def blend_photo_detail(
     view: Camera,
     cutout: Cutout,
     sharp: SharpPhoto,
-    view_px: int = 512,
+    view_px: int,
 ) -> tuple[F32, Bool, dict[str, Any]]:
     """Blend the photo over what was painted, as far as outlines agree and both show the same at a view's resolution.
 

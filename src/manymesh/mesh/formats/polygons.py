@@ -38,7 +38,7 @@ def triangulated(positions: F64, corners: Ints, sizes: Ints, notes: list[str]) -
         positions: (n, 3).
         corners: (c,) the vertices of all polygons, one polygon after the other.
         sizes: (p,) corners of each polygon; those with fewer than three are left out.
-        notes: told of polygons whose shape was not kept.
+        notes: gets a sentence where a polygon's shape was not kept.
 
     Returns:
         (m, 3) places in ``corners``, and (m,) the polygon of each triangle.

@@ -47,7 +47,7 @@ def project_views(
         texture_px: side of the texture.
         device: where this is done.
         max_angle_deg, exponent: see ``project_colors``.
-        tick: told the share done.
+        tick: called with the share done, 0 to 1.
 
     Returns:
         (n,) int64 places of the texels in the texture, and what each picture shows of them.

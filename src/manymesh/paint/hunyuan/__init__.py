@@ -12,7 +12,7 @@ from manymesh.device.placement import slow_without_gpu
 from manymesh.paint.hunyuan.memory import levels
 from manymesh.paint.hunyuan.settings import TEXTURE_PX
 from manymesh.stages import Level, Paint, Stage
-from manymesh.weights.catalogue import HUNYUAN
+from manymesh.weights.families import HUNYUAN
 
 if TYPE_CHECKING:
     from manymesh.settings import Settings

@@ -12,7 +12,7 @@ from manymesh.device.placement import slow_without_gpu
 from manymesh.paint.mvadapter.memory import levels
 from manymesh.paint.mvadapter.models import TEXTURE_PX
 from manymesh.stages import Level, Paint, Stage
-from manymesh.weights.catalogue import APACHE, OPEN_RAIL
+from manymesh.weights.families import APACHE, OPEN_RAIL
 
 if TYPE_CHECKING:
     from manymesh.settings import Settings
